@@ -1,0 +1,133 @@
+"""Faults that a test asks for: which call they hit, and how often they did."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Answer instead of acting (unless params.acts).
+REPLACING = (
+    "status",
+    "html_503",
+    "throttled",
+    "quota_exceeded",
+    "bulk_queue_full",
+    "unauthorized",
+    "edit_conflict",
+    "dead_cursor",
+)
+#: Do something to the connection.
+TRANSPORT = ("reset_before", "reset_after", "timeout", "slow_drip")
+#: Act, then change the answer.
+ALTERING = (
+    "truncated_json",
+    "malformed_json",
+    "repeated_page",
+    "empty_page",
+    "nulls",
+    "unknown_fields",
+    "shifted_page",
+    "foreign_next",
+)
+KINDS = (*REPLACING, *TRANSPORT, *ALTERING)
+
+
+@dataclass
+class Fault:
+    """A fault that was asked for, and how often it matched and fired."""
+
+    fault_id: int
+    kind: str
+    method: str | None
+    path: re.Pattern[str] | None
+    query: re.Pattern[str] | None
+    times: int
+    after: int
+    params: dict[str, Any] = field(default_factory=dict)
+    matched: int = 0
+    fired: int = 0
+
+    def matches(self, method: str, path: str, query: str) -> bool:
+        """Whether it is meant for this call."""
+        if self.kind == "dead_cursor" and "cursor=" not in query:
+            return False
+        return (
+            (self.method is None or self.method == method)
+            and (self.path is None or self.path.search(path) is not None)
+            and (self.query is None or self.query.search(query) is not None)
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {
+            "fault_id": self.fault_id,
+            "kind": self.kind,
+            "match": {
+                "method": self.method,
+                "path": self.path.pattern if self.path else None,
+                "query": self.query.pattern if self.query else None,
+            },
+            "times": self.times,
+            "after": self.after,
+            "params": self.params,
+            "matched": self.matched,
+            "fired": self.fired,
+        }
+
+
+class Faults:
+    """All faults, in the order asked for."""
+
+    def __init__(self) -> None:
+        self.all: list[Fault] = []
+        self._next = 1
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.all.clear()
+
+    def add(self, wanted: dict[str, Any]) -> Fault:
+        """Take a fault on.
+
+        Raises:
+            ValueError: an unknown kind or key, or a pattern that is no regular expression.
+        """
+        unknown = set(wanted) - {"match", "kind", "times", "after", "params"}
+        match = wanted.get("match") or {}
+        unknown |= set(match) - {"method", "path", "query"}
+        if unknown:
+            raise ValueError(f"unknown keys of a fault: {', '.join(sorted(unknown))}")
+        kind = wanted.get("kind")
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of fault: {kind!r}; there are {', '.join(KINDS)}")
+        try:
+            path = re.compile(match["path"]) if match.get("path") else None
+            query = re.compile(match["query"]) if match.get("query") else None
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        fault = Fault(
+            self._next,
+            kind,
+            match["method"].upper() if match.get("method") else None,
+            path,
+            query,
+            int(wanted.get("times", 1)),
+            int(wanted.get("after", 0)),
+            dict(wanted.get("params") or {}),
+        )
+        self._next += 1
+        self.all.append(fault)
+        return fault
+
+    def take(self, method: str, path: str, query: str) -> Fault | None:
+        """The first fault due for this call. Every fault that matches counts the match."""
+        taken = None
+        for fault in self.all:
+            if not fault.matches(method, path, query):
+                continue
+            fault.matched += 1
+            if taken is None and fault.matched > fault.after and fault.fired < fault.times:
+                fault.fired += 1
+                taken = fault
+        return taken

@@ -1,0 +1,66 @@
+"""What can be set, at the start by flags and later through the control API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+SCOPES = ("contact_data", "campaign_data", "account_read", "offline_access")
+
+
+@dataclass
+class Limits:
+    """0 switches a limit off."""
+
+    calls_per_second: float = 4
+    calls_per_day: int = 10_000
+    token_calls_per_second: float = 1
+    bulk_queue: int = 1000
+    latency_ms: float = 0
+    jitter_ms: float = 0
+
+
+@dataclass
+class Settings:
+    """How the vendor behaves."""
+
+    client_id: str = "demo-api-key"
+    client_secret: str = "demo-secret"  # noqa: S105 - of the demo, and said so
+    #: Empty: any redirect URI on loopback is registered.
+    redirect_uris: list[str] = field(default_factory=list)
+    rotating: bool = True
+    access_token_ttl_s: float = 86_400
+    code_ttl_s: float = 300
+    refresh_idle_s: float = 180 * 86_400
+    #: A bulk activity is done at this poll of its status, or `bulk_seconds` after it was queued,
+    #: whichever comes first. 0 polls: at once. Negative seconds: never by the clock.
+    bulk_polls: int = 2
+    bulk_seconds: float = 30
+    #: States that the next bulk activities end in; when empty: completed.
+    bulk_outcomes: list[str] = field(default_factory=list)
+    stats_lag_s: float = 0
+    #: How the last page says so: absent | null (``"next": null``) | href_null | no_links.
+    next_null_style: str = "absent"
+    organization_name: str = "Demo Organization"
+
+
+def update(target: Limits | Settings, changes: dict[str, Any]) -> None:
+    """Set the named fields, keeping each field's type.
+
+    Raises:
+        ValueError: no such field, or a value of another type.
+    """
+    known = {each.name for each in fields(target)}
+    for name, value in changes.items():
+        if name not in known:
+            raise ValueError(f"no such setting: {name}; there are {', '.join(sorted(known))}")
+        kind = type(getattr(target, name))
+        if kind in (int, float) and (
+            isinstance(value, bool) or not isinstance(value, (int, float))
+        ):
+            raise ValueError(f"{name} must be a number")
+        if kind not in (int, float) and not isinstance(value, kind):
+            raise ValueError(f"{name} must be a {kind.__name__}")
+        if name == "next_null_style" and value not in ("absent", "null", "href_null", "no_links"):
+            raise ValueError("next_null_style is absent, null, href_null or no_links")
+        setattr(target, name, value)

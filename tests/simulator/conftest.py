@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
+
+from simulator_client import Api  # noqa: E402 - after the path is set
+
+from simulator.server import Running, running  # noqa: E402 - as above
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNLIMITED = {"calls_per_second": 0, "calls_per_day": 0, "token_calls_per_second": 0}
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Running]:
+    with running() as sim:
+        yield sim
+
+
+@pytest.fixture
+def sim(shared: Running) -> Running:
+    """A simulator as new, without limits."""
+    shared.control.reset()
+    shared.control.limits(**UNLIMITED)
+    return shared
+
+
+@pytest.fixture
+def api(sim: Running) -> Api:
+    return Api(sim)
+
+
+@pytest.fixture
+def account(sim: Running) -> Running:
+    """A made-up account of some size."""
+    sim.control.generate(
+        seed=7, contacts=1200, lists=6, campaigns=12, events=9000, activities_per_campaign=2
+    )
+    return sim

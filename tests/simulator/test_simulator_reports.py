@@ -1,0 +1,384 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from simulator_client import Api, assert_shape
+
+if TYPE_CHECKING:
+    from simulator.server import Running
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+SHAPES = {
+    "sends": "SendsTrackingActivitiesPage",
+    "opens": "OpensTrackingActivitiesPage",
+    "unique_opens": "OpensTrackingActivitiesPage",
+    "didnotopens": "DidNotOpensTrackingActivitiesPage",
+    "clicks": "ClicksTrackingActivitiesPage",
+    "forwards": "ForwardsTrackingActivitiesPage",
+    "optouts": "OptoutsTrackingActivitiesPage",
+    "bounces": "BouncesTrackingActivitiesPage",
+}
+STATS = "/reports/stats/email_campaign_activities"
+
+
+def tracking(activity: str, tracker: str) -> str:
+    return f"/reports/email_reports/{activity}/tracking/{tracker}"
+
+
+def rows(api: Api, activity: str, tracker: str, **query: Any) -> list[dict[str, Any]]:
+    pages = api.pages(tracking(activity, tracker), **query)
+    return [each for page in pages for each in page["tracking_activities"]]
+
+
+@pytest.fixture
+def sent(api: Api) -> dict[str, Any]:
+    """Three contacts and a campaign sent to them at noon on 1 March."""
+    control = api.sim.control
+    ids = control.load(
+        contacts=[{"email": f"{n}@example.com", "first_name": n} for n in ("ann", "bob", "cy")]
+    )["contacts"]
+    made = control.send_campaign(name="March", sent_at="2026-03-01T12:00:00Z", contact_ids=ids)
+    return {"ids": ids, "activity": made["campaign_activity_id"], "campaign": made["campaign_id"]}
+
+
+def event(sent: dict[str, Any], who: int, kind: str, at: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "campaign_activity_id": sent["activity"],
+        "contact_id": sent["ids"][who],
+        "created_time": f"2026-03-01T{at}Z",
+        **more,
+    }
+
+
+@pytest.mark.parametrize("tracker", SHAPES)
+def test_trackers_have_the_contracts_shape_and_all_events_newest_first(
+    account: Running, tracker: str
+) -> None:
+    api = Api(account)
+    truth = account.control.truth()
+    found: list[dict[str, Any]] = []
+    for activity in truth["reportable_activities"]:
+        pages = api.pages(tracking(activity, tracker), limit=100)
+        for page in pages:
+            assert_shape(page, SHAPES[tracker])
+        of_one = [each for page in pages for each in page["tracking_activities"]]
+        times = [each["created_time"] for each in of_one]
+        assert times == sorted(times, reverse=True)
+        assert {each["campaign_activity_id"] for each in of_one} <= {activity}
+        found += of_one
+    assert found
+    if tracker in truth["events"]:
+        assert len(found) == truth["events"][tracker]
+        told = account.control.truth_events(type=tracker)
+
+        def key(each: dict[str, Any]) -> tuple[Any, ...]:
+            return tuple(each.get(n) for n in ("contact_id", "created_time", "url_id"))
+
+        assert Counter(map(key, found)) == Counter(map(key, told))
+
+
+def test_unique_opens_show_the_last_open_and_didnotopens_the_rest(
+    api: Api, sent: dict[str, Any]
+) -> None:
+    opens = [
+        event(sent, 0, "opens", "13:00:00"),
+        event(sent, 0, "opens", "15:00:00", device_type="mobile"),
+        event(sent, 1, "opens", "14:00:00"),
+    ]
+    api.sim.control.add_events(opens)
+    unique = rows(api, sent["activity"], "unique_opens")
+    assert [(each["contact_id"], each["created_time"][11:13]) for each in unique] == [
+        (sent["ids"][0], "15"),
+        (sent["ids"][1], "14"),
+    ]
+    assert unique[0]["device_type"] == "mobile"
+    assert "device_type" not in unique[1]
+    (rest,) = rows(api, sent["activity"], "didnotopens")
+    assert rest["contact_id"] == sent["ids"][2]
+    assert rest["tracking_activity_type"] == "em_didnotopens"
+    assert rest["created_time"] == "2026-03-01T12:00:00.000Z"
+
+
+def test_late_events_appear_at_their_place_and_identical_rows_may_occur(
+    api: Api, sent: dict[str, Any]
+) -> None:
+    control = api.sim.control
+    control.add_events([event(sent, 0, "opens", at) for at in ("13:00:00", "15:00:00")])
+    control.add_events([event(sent, 1, "opens", "14:00:00")] * 2)
+    found = rows(api, sent["activity"], "opens", limit=1)
+    assert [each["created_time"][11:13] for each in found] == ["15", "14", "14", "13"]
+    assert found[1] == found[2]
+
+
+def test_new_events_shift_the_pages_of_a_tracker(api: Api, sent: dict[str, Any]) -> None:
+    control = api.sim.control
+    control.add_events([event(sent, 0, "opens", f"13:00:0{n}") for n in range(4)])
+    first = api.ok(tracking(sent["activity"], "opens"), limit=2)
+    control.add_events([event(sent, 1, "opens", "16:00:00")])
+    second = api.ok(first["_links"]["next"]["href"])
+    assert second["tracking_activities"][0] == first["tracking_activities"][1]
+
+
+def test_clicks_carry_their_link_and_can_be_had_by_url_id(api: Api, sent: dict[str, Any]) -> None:
+    links = ["https://a.example/", "https://b.example/"]
+    clicks = [event(sent, n % 2, "clicks", f"13:00:0{n}", link_url=links[n % 2]) for n in range(4)]
+    api.sim.control.add_events([*clicks, event(sent, 1, "clicks", "13:01:00", link_url=links[0])])
+    found = rows(api, sent["activity"], "clicks")
+    url_id = next(each["url_id"] for each in found if each["link_url"] == links[0])
+    assert isinstance(url_id, str)
+    assert len(rows(api, sent["activity"], "clicks", url_id=url_id, limit=1)) == 3
+    assert api.get(tracking(sent["activity"], "clicks"), url_id="x").status_code == 400
+    report = api.ok(f"/reports/email_reports/{sent['activity']}/links")
+    assert_shape(report, "EmailLinks")
+    counts = {each["link_url"]: each["unique_clicks"] for each in report["link_click_counts"]}
+    assert counts == {links[0]: 2, links[1]: 1}
+    path = f"/reports/email_reports/{sent['activity']}/links"
+    everything = api.ok(path, no_clicks="true")["link_click_counts"]
+    assert [each["unique_clicks"] for each in everything].count(0) == 1
+
+
+def test_bounces_can_be_had_by_code_and_name_the_current_address(
+    api: Api, sent: dict[str, Any]
+) -> None:
+    control = api.sim.control
+    codes = [event(sent, n, "bounces", "12:01:00", bounce_code=c) for n, c in enumerate("BVF")]
+    control.add_events(codes)
+    control.update_contact(sent["ids"][0], email="new@example.com")
+    path = tracking(sent["activity"], "bounces")
+    found = api.ok(path, bounce_code=["B", "F"])["tracking_activities"]
+    assert {each["bounce_code"] for each in found} == {"B", "F"}
+    moved = next(each for each in found if each["bounce_code"] == "B")
+    assert moved["email_address"] == "ann@example.com"
+    assert moved["current_email_address"] == "new@example.com"
+    assert api.get(path, bounce_code="Q").status_code == 400
+
+
+def test_rows_keep_the_address_of_the_send_and_tell_of_deletion(
+    api: Api, sent: dict[str, Any]
+) -> None:
+    control = api.sim.control
+    control.update_contact(sent["ids"][0], email="new@example.com")
+    control.delete_contact(sent["ids"][1])
+    control.purge_contact(sent["ids"][2])
+    found = {each["contact_id"]: each for each in rows(api, sent["activity"], "sends")}
+    assert found[sent["ids"][0]]["email_address"] == "ann@example.com"
+    assert "deleted_at" not in found[sent["ids"][0]]
+    assert len(found[sent["ids"][1]]["deleted_at"]) == 10
+    assert found[sent["ids"][2]]["deleted_at"]
+
+
+def test_an_unsubscribe_from_an_email_is_in_its_tracker(api: Api, sent: dict[str, Any]) -> None:
+    api.sim.control.unsubscribe(
+        sent["ids"][0], reason="enough", campaign_activity_id=sent["activity"]
+    )
+    (row,) = rows(api, sent["activity"], "optouts")
+    assert row["opt_out_reason"] == "enough"
+    assert api.ok(f"{STATS}/{sent['activity']}")["results"][0]["stats"]["em_optouts"] == 1
+
+
+def test_statistics_agree_with_the_trackers(account: Running) -> None:
+    api = Api(account)
+    activities = account.control.truth()["reportable_activities"][:10]
+    body = api.ok(f"{STATS}/{','.join(activities)}")
+    assert_shape(body, "CampaignActivityStatsQueryResultEmail")
+    assert body["errors"] == []
+    for result in body["results"]:
+        stats, of = result["stats"], result["campaign_activity_id"]
+        opens = rows(api, of, "opens")
+        clicks = rows(api, of, "clicks")
+        assert stats["em_opens_all"] == len(opens)
+        assert stats["em_opens"] == len({each["contact_id"] for each in opens})
+        assert stats["em_opens_all_mobile"] == sum(e.get("device_type") == "mobile" for e in opens)
+        assert stats["em_opens_all_none"] == sum("device_type" not in e for e in opens)
+        assert stats["em_clicks_all"] == len(clicks)
+        assert stats["em_clicks"] == len({each["contact_id"] for each in clicks})
+        for name in ("sends", "forwards", "optouts", "bounces"):
+            found = rows(api, of, name)
+            assert stats[f"em_{name}"] == len({each["contact_id"] for each in found})
+        lost = stats["em_sends"] - stats["em_opens"] - stats["em_bounces"]
+        assert stats["em_not_opened"] == max(0, lost)
+
+
+def test_statistics_name_unknown_ids_and_refuse_all_for_a_malformed_one(
+    api: Api, sent: dict[str, Any]
+) -> None:
+    body = api.ok(f"{STATS}/{NOBODY},{sent['activity']}")
+    assert [each["campaign_activity_id"] for each in body["results"]] == [sent["activity"]]
+    assert NOBODY in body["errors"][0]["error_message"]
+    answer = api.get(f"{STATS}/{sent['activity']},82ee2c37-c8f8-4974-9560-ef93ad51d58z")
+    assert answer.status_code == 404
+    assert answer.json()["error_key"]
+    eleven = ",".join([sent["activity"]] * 11)
+    assert api.get(f"{STATS}/{eleven}").status_code == 400
+
+
+def test_statistics_of_campaigns_have_percents(account: Running) -> None:
+    api = Api(account)
+    summaries = api.ok("/reports/summary_reports/email_campaign_summaries")
+    ids = [each["campaign_id"] for each in summaries["bulk_email_campaign_summaries"]]
+    body = api.ok(f"/reports/stats/email_campaigns/{','.join([*ids, NOBODY])}")
+    assert_shape(body, "CampaignStatsQueryResultEmail")
+    assert [each["campaign_id"] for each in body["results"]] == ids
+    assert len(body["errors"]) == 1
+    for result, each in zip(
+        body["results"], summaries["bulk_email_campaign_summaries"], strict=True
+    ):
+        assert result["stats"]["em_sends"] == each["unique_counts"]["sends"]
+
+
+def test_statistics_lag_behind_the_events_by_a_setting(api: Api, sent: dict[str, Any]) -> None:
+    control = api.sim.control
+    control.settings(stats_lag_s=3600)
+    control.clock(advance_s=7200)
+    control.add_events([event(sent, 0, "opens", "13:00:00")])
+
+    def opens() -> int:
+        return int(api.ok(f"{STATS}/{sent['activity']}")["results"][0]["stats"]["em_opens_all"])
+
+    assert len(rows(api, sent["activity"], "opens")) == 1
+    assert opens() == 0
+    control.clock(advance_s=3700)
+    assert opens() == 1
+
+
+def test_summaries_are_newest_first_unique_and_only_of_reported_campaigns(
+    account: Running,
+) -> None:
+    api = Api(account)
+    pages = api.pages("/reports/summary_reports/email_campaign_summaries", limit=5)
+    for page in pages:
+        assert_shape(page, "BulkEmailCampaignSummariesPage")
+    found = [each for page in pages for each in page["bulk_email_campaign_summaries"]]
+    assert len(found) == 12
+    dates = [each["last_sent_date"] for each in found]
+    assert dates == sorted(dates, reverse=True)
+    emails = api.ok("/emails", limit=500)["campaigns"]
+    unreported = {each["campaign_id"] for each in emails} - {each["campaign_id"] for each in found}
+    assert len(unreported) == 3
+
+
+def test_unique_counts_do_not_move_when_the_same_contact_opens_again(
+    api: Api, sent: dict[str, Any]
+) -> None:
+    path = "/reports/summary_reports/email_campaign_summaries"
+    api.sim.control.add_events([event(sent, 0, "opens", "13:00:00")])
+    before = api.ok(path)["bulk_email_campaign_summaries"]
+    api.sim.control.add_events([event(sent, 0, "opens", "14:00:00")])
+    assert api.ok(path)["bulk_email_campaign_summaries"] == before
+    api.sim.control.add_events([event(sent, 1, "opens", "14:00:00")])
+    assert api.ok(path)["bulk_email_campaign_summaries"] != before
+
+
+def test_emails_have_drafts_tests_and_automated_ones_which_no_report_knows(
+    account: Running,
+) -> None:
+    api = Api(account)
+    page = api.ok("/emails", limit=500)
+    assert_shape(page, "PagedEmailCampaignResponse")
+    created = [each["created_at"] for each in page["campaigns"]]
+    assert created == sorted(created, reverse=True)
+    odd = [
+        each
+        for each in page["campaigns"]
+        if each["current_status"] == "Draft" or each["type_code"] in (1, 57)
+    ]
+    assert len(odd) == 3
+    for each in odd:
+        one = api.ok(f"/emails/{each['campaign_id']}")
+        assert_shape(one, "EmailCampaign")
+        for activity in one["campaign_activities"]:
+            of = activity["campaign_activity_id"]
+            assert api.get(tracking(of, "sends")).status_code == 404
+            assert len(api.ok(f"{STATS}/{of}")["errors"]) == 1
+
+
+@pytest.mark.parametrize(
+    "kind", [{"type_code": 57, "type": "A_B_TEST"}, {"type_code": 1, "type": "Automated"}]
+)
+def test_a_sent_ab_test_or_automated_email_is_not_reported(
+    api: Api, sent: dict[str, Any], kind: dict[str, Any]
+) -> None:
+    made = api.sim.control.send_campaign(name="Odd", contact_ids=sent["ids"], **kind)
+    assert made["sends"] == 3
+    assert api.get(tracking(made["campaign_activity_id"], "sends")).status_code == 404
+    body = api.ok("/reports/summary_reports/email_campaign_summaries")
+    ids = [each["campaign_id"] for each in body["bulk_email_campaign_summaries"]]
+    assert ids == [sent["campaign"]]
+
+
+def test_permalinks_have_no_reports_and_resends_do(account: Running) -> None:
+    api = Api(account)
+    summaries = api.ok("/reports/summary_reports/email_campaign_summaries")
+    campaign = summaries["bulk_email_campaign_summaries"][0]["campaign_id"]
+    codes = {
+        each["role"]: api.get(tracking(each["campaign_activity_id"], "sends")).status_code
+        for each in api.ok(f"/emails/{campaign}")["campaign_activities"]
+    }
+    assert codes == {"primary_email": 200, "resend": 200, "permalink": 404}
+
+
+def test_emails_filter_by_their_update_and_show_removed_ones(api: Api) -> None:
+    days = ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z")
+    api.sim.control.load(
+        campaigns=[
+            {"name": day, "created_at": day, "updated_at": day, "current_status": status}
+            for day, status in zip(days, ("Done", "Removed", "Draft"), strict=True)
+        ]
+    )
+
+    def names(**query: str) -> list[str]:
+        return [each["name"] for each in api.ok("/emails", **query)["campaigns"]]
+
+    assert names() == list(reversed(days))
+    assert names(after_date=days[0]) == [days[2], days[1]]
+    assert names(after_date=days[0], before_date=days[2]) == [days[1]]
+    path = "/reports/summary_reports/email_campaign_summaries"
+    assert len(api.ok(path)["bulk_email_campaign_summaries"]) == 1
+    assert api.get(f"/emails/{NOBODY}").status_code == 404
+
+
+def test_the_activity_of_one_contact(api: Api, sent: dict[str, Any]) -> None:
+    api.sim.control.add_events(
+        [event(sent, 0, "opens", "13:00:00"), event(sent, 0, "clicks", "13:00:01")]
+    )
+    path = f"/reports/contact_reports/{sent['ids'][0]}/activity_details"
+    page = api.ok(path, tracking_activities_list="em_sends,em_opens,em_clicks", limit=2)
+    assert_shape(page, "ContactTrackingActivitiesPage")
+    kinds = [each["tracking_activity_type"] for each in page["tracking_activities"]]
+    assert kinds == ["em_clicks", "em_opens"]
+    assert page["tracking_activities"][0]["campaign_activity_name"] == "March"
+    assert len(api.ok(page["_links"]["next"]["href"])["tracking_activities"]) == 1
+    as_array = api.ok(path, tracking_activity_type=["em_sends", "em_opens"])
+    assert len(as_array["tracking_activities"]) == 2
+    assert api.get(path).status_code == 400
+    assert api.get(path, tracking_activities_list="em_looks").status_code == 400
+    assert api.get(path, tracking_activities_list="em_sends", limit=101).status_code == 400
+    other = f"/reports/contact_reports/{NOBODY}/activity_details"
+    assert api.get(other, tracking_activities_list="em_sends").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("style", "links"),
+    [
+        ("absent", {}),
+        ("null", {"next": None}),
+        ("href_null", {"next": {"href": None}}),
+        ("no_links", None),
+    ],
+)
+def test_the_last_page_can_say_so_in_several_ways(
+    api: Api, sent: dict[str, Any], style: str, links: Any
+) -> None:
+    api.sim.control.settings(next_null_style=style)
+    assert api.ok(tracking(sent["activity"], "sends")).get("_links") == links
+    assert "_links" in api.ok(tracking(sent["activity"], "optouts"))
+    assert "_links" in api.ok(tracking(sent["activity"], "bounces"))
+
+
+def test_unknown_activities_are_404_as_a_single_object(api: Api) -> None:
+    answer = api.get(tracking(NOBODY, "opens"))
+    assert answer.status_code == 404
+    assert answer.json()["error_key"] == "not_found"
