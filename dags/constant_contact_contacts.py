@@ -1,0 +1,60 @@
+"""### Constant Contact contacts
+
+Every night at 01:00 the contacts that changed or opted out at Constant Contact are mirrored into
+`ctct_contact`, then CRM contacts are linked to them by email address (trimmed, upper and lower case
+alike). Every CRM contact with the address is linked, also if several share it. The first run, one a
+week, and a run with `full` read all contacts, which also finds those that are gone.
+
+Nothing of a person is copied into the CRM but the Constant Contact id. A linked contact whom the
+CRM flags as Do Not Email and whom Constant Contact may still mail is queued as an opt-out.
+
+**What it tells** (return value of the task `links`): linked, relinked, unlinked, unmatched, without
+email, malformed email, shared addresses.
+
+**When it fails**: run it again; it goes on at its page. A setting or an authorization that is wrong
+fails at once with the field to correct.
+
+**By hand**: *Trigger*, with
+- `full`: read all contacts (one call per 500),
+- `since`: read what changed after this time instead of since the last run,
+- `dry_run`: tell what would be linked, link nothing.
+"""
+
+from airflow.sdk import DAG, Asset, Param
+
+from constant_contact.config import dag_defaults, nightly
+from constant_contact.operators.contacts import ContactsOperator
+from constant_contact.operators.links import LinksOperator
+
+mirrored = Asset("ctct_contact")
+
+with DAG(
+    dag_id="constant_contact_contacts",
+    description="Contacts of Constant Contact, linked to the CRM's by email",
+    schedule=nightly("0 1 * * *"),
+    tags=["constant_contact", "read"],
+    params={
+        "full": Param(False, type="boolean", description="Read all contacts."),
+        "since": Param(
+            None,
+            type=["null", "string"],
+            description="Read what changed after this time (ISO 8601; UTC if it names no zone).",
+        ),
+        "dry_run": Param(False, type="boolean", description="Tell what would be linked only."),
+    },
+    doc_md=__doc__,
+    **dag_defaults(),
+):
+    contacts = ContactsOperator(
+        task_id="contacts",
+        full="{{ params.full }}",
+        since="{{ params.since }}",
+        outlets=[mirrored],
+    )
+    links = LinksOperator(
+        task_id="links",
+        is_dry_run="{{ params.dry_run }}",
+        inlets=[mirrored],
+        outlets=[Asset("crm_contact")],
+    )
+    contacts >> links

@@ -1,0 +1,79 @@
+"""### Constant Contact opt-outs
+
+Carries each change of Do Not Email from the CRM to Constant Contact within seconds: a row in
+`crm_opt_out_change` wakes this DAG, and every quarter of an hour it looks by itself.
+
+- The newest change of a contact counts; older ones become `superseded`.
+- Set: the contact is unsubscribed, with the reason; as asked by the contact if the CRM says so.
+- Cleared: permission goes back to implicit if the opt-out was the account's own. If the contact
+  unsubscribed, or asked to, the change is `held`: only the contact can undo that.
+- A run that would unsubscribe more than 100 contacts, or 5 % of the linked ones if that is more,
+  holds them all (the circuit breaker).
+
+Each row's `detail` says what became of it. An unsubscribe made at Constant Contact arrives in the
+CRM as an interaction, by the activities DAG.
+
+**When it fails**: nothing is lost, rows stay `pending` until Constant Contact has answered.
+`failed` rows say why and are not tried again.
+
+**By hand**: *Trigger*, with
+- `release_held`: also carry what the circuit breaker holds,
+- `dry_run`: ask Constant Contact and tell what would be done; nothing is changed on either side.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetOrTimeSchedule,
+    AssetWatcher,
+    CronTriggerTimetable,
+    Param,
+)
+
+from constant_contact.config import dag_defaults
+from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
+from constant_contact.operators.opt_outs import OptOutsOperator
+from constant_contact.sensors.opt_outs import OptOutsSensor
+from constant_contact.triggers.crm_rows import CrmRowsTrigger
+
+outbox = Asset(
+    "crm_opt_out_change",
+    watchers=[
+        AssetWatcher(
+            name="crm_opt_out_change",
+            trigger=CrmRowsTrigger(DEFAULT_CRM_CONN_ID, "crm/newest_opt_out"),
+        )
+    ],
+)
+
+with DAG(
+    dag_id="constant_contact_opt_outs",
+    description="Do Not Email from the CRM to Constant Contact, within seconds",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[outbox]
+    ),
+    tags=["constant_contact", "write"],
+    params={
+        "release_held": Param(
+            False, type="boolean", description="Also carry what the circuit breaker holds."
+        ),
+        "dry_run": Param(False, type="boolean", description="Tell what would be done only."),
+    },
+    doc_md=__doc__,
+    **dag_defaults(),
+):
+    waiting = OptOutsSensor(
+        task_id="waiting",
+        release_held="{{ params.release_held }}",
+        retry_delay=timedelta(seconds=15),
+    )
+    opt_outs = OptOutsOperator(
+        task_id="opt_outs",
+        release_held="{{ params.release_held }}",
+        is_dry_run="{{ params.dry_run }}",
+        retry_delay=timedelta(seconds=15),
+        outlets=[Asset("ctct_contact")],
+    )
+    waiting >> opt_outs

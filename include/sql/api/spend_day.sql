@@ -1,0 +1,12 @@
+-- The vendor says the day's calls are spent: others use the key too.
+-- Parameters: api_key_digest. Grain: one row of ctct_api_budget.
+INSERT INTO ctct_api_budget (api_key_digest, day_utc, calls, next_call_at, spent_day_utc)
+SELECT
+    %(api_key_digest)s,
+    today,
+    0,
+    clock_timestamp(),
+    today
+FROM (SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS today) AS clock
+ON CONFLICT (api_key_digest) DO UPDATE SET
+    spent_day_utc = excluded.spent_day_utc;

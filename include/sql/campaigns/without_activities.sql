@@ -1,0 +1,9 @@
+-- Which campaigns' activities must be asked for: sent, and not asked since they were last sent.
+-- Parameters: ab_test_type_code (the API reports nothing of those). Grain: one row a campaign.
+SELECT campaign_id
+FROM ctct_campaign
+WHERE
+    last_sent_at IS NOT NULL
+    AND type_code IS DISTINCT FROM %(ab_test_type_code)s
+    AND (activities_read_at IS NULL OR activities_last_sent_at IS DISTINCT FROM last_sent_at)
+ORDER BY last_sent_at DESC, campaign_id ASC;

@@ -1,0 +1,45 @@
+-- Mirror one page of contacts. Parameters: arrays, one a column of ContactRecord; mirrored_at.
+-- Grain: one row a contact; one that came twice in the page counts once. An older version, which
+-- a page that was on its way may bring, never replaces a newer one's change.
+INSERT INTO ctct_contact AS mirrored (
+    contact_id, email_address, permission_to_send, opt_out_source, opt_out_date, opt_out_reason,
+    created_at, updated_at, deleted_at, mirrored_at
+)
+SELECT DISTINCT ON (contact_id)
+    contact_id,
+    email_address,
+    permission_to_send,
+    opt_out_source,
+    opt_out_date,
+    opt_out_reason,
+    created_at,
+    updated_at,
+    deleted_at,
+    %(mirrored_at)s
+FROM
+    unnest(
+        %(contact_id)s::text[], %(email_address)s::text[], %(permission_to_send)s::text[],
+        %(opt_out_source)s::text[], %(opt_out_date)s::timestamptz[], %(opt_out_reason)s::text[],
+        %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[], %(deleted_at)s::timestamptz[]
+    )
+        AS page (
+            contact_id,
+            email_address,
+            permission_to_send,
+            opt_out_source,
+            opt_out_date,
+            opt_out_reason,
+            created_at, updated_at, deleted_at
+        )
+ORDER BY contact_id ASC, updated_at DESC NULLS LAST
+ON CONFLICT (contact_id) DO UPDATE SET
+    email_address = excluded.email_address,
+    permission_to_send = excluded.permission_to_send,
+    opt_out_source = excluded.opt_out_source,
+    opt_out_date = excluded.opt_out_date,
+    opt_out_reason = excluded.opt_out_reason,
+    created_at = excluded.created_at,
+    updated_at = excluded.updated_at,
+    deleted_at = excluded.deleted_at,
+    mirrored_at = excluded.mirrored_at
+WHERE mirrored.mirrored_at <= excluded.mirrored_at;

@@ -1,0 +1,5 @@
+-- Whether changes of the flag wait, and which came last: what the sensor and the trigger look at.
+-- Grain: one row; `change_id` is null where nothing waits.
+SELECT max(change_id) AS change_id
+FROM crm_opt_out_change
+WHERE status = 'pending';

@@ -1,0 +1,40 @@
+-- Make interactions of the whole history of the CRM contacts that were linked since the last
+-- projection. Parameters: upto (event id). Grain: one row an event and newly linked CRM contact.
+WITH link AS (
+    INSERT INTO ctct_projected_link (crm_contact_id, constant_contact_id)
+    SELECT
+        contact_id,
+        constant_contact_id
+    FROM crm_contact AS crm
+    WHERE
+        constant_contact_id IS NOT NULL
+        AND NOT EXISTS (
+            SELECT FROM ctct_projected_link AS projected
+            WHERE projected.crm_contact_id = crm.contact_id
+        )
+    RETURNING crm_contact_id, constant_contact_id
+)
+
+INSERT INTO crm_interaction (
+    interaction_id, contact_id, constant_contact_id, campaign_id, campaign_activity_id,
+    campaign_name, activity_type, description, occurred_at, link_url, device_type, bounce_code,
+    opt_out_reason
+)
+SELECT
+    md5(concat_ws('|', link.crm_contact_id, event.identity)),
+    link.crm_contact_id,
+    event.contact_id,
+    event.campaign_id,
+    event.campaign_activity_id,
+    event.campaign_name,
+    event.activity_type,
+    event.description,
+    event.occurred_at,
+    event.link_url,
+    event.device_type,
+    event.bounce_code,
+    event.opt_out_reason
+FROM link
+INNER JOIN ctct_interaction AS event ON link.constant_contact_id = event.contact_id
+WHERE event.event_id <= %(upto)s
+ON CONFLICT (interaction_id) DO NOTHING;

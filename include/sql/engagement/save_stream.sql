@@ -1,0 +1,15 @@
+-- Keep how far a stream is read; commits with the page. Parameters: each column; stream_id.
+-- Grain: one row.
+UPDATE ctct_engagement_stream
+SET
+    read_count = %(read_count)s,
+    stored_count = %(stored_count)s,
+    covered_from = %(covered_from)s,
+    covered_to = %(covered_to)s,
+    head_cursor = %(head_cursor)s,
+    head_started_at = %(head_started_at)s,
+    tail_cursor = %(tail_cursor)s,
+    shortfall = %(shortfall)s,
+    failure = NULL,
+    mirrored_at = clock_timestamp()
+WHERE stream_id = %(stream_id)s;

@@ -1,0 +1,13 @@
+-- How far the reading of a noun has come. Parameters: noun. Grain: one row or none.
+SELECT
+    covered_to,
+    full_pass_at,
+    reading,
+    reading_since,
+    reading_from,
+    cursor,
+    rows_read,
+    newest,
+    position
+FROM ctct_sync_state
+WHERE noun = %(noun)s;

@@ -1,0 +1,1 @@
+"""The vendor's client: HTTP, tokens, paging, faults. Knows neither Airflow nor the database."""

@@ -1,0 +1,356 @@
+"""The client: one call, one page iterator, one retry policy.
+
+Every call takes a slot of the budget, has a time limit, is kept in the call log, and ends as
+parsed JSON or as one of `constant_contact.errors`.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import requests
+import tenacity
+import urllib3
+
+from constant_contact.api import replies
+from constant_contact.api.authorization import USER_AGENT
+from constant_contact.api.settings import ApiSettings
+from constant_contact.api.tokens import Tokens
+from constant_contact.calls import Call, CallBudget, CallLog
+from constant_contact.errors import (
+    AuthorizationRequired,
+    ConnectionFault,
+    ContractBroken,
+    DeadCursor,
+    ServerFault,
+    Throttled,
+    WriteUncertain,
+)
+from constant_contact.redact import redact
+
+_log = logging.getLogger("constant_contact.api")
+_PATH_CHARS = 300
+_CONNECT_TIMEOUT_S = 10
+_CHUNK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often a call that may work in a moment is repeated: capped by tries and by time."""
+
+    max_tries: int = 6
+    max_total_s: float = 180
+    first_wait_s: float = 0.5
+    max_wait_s: float = 30
+
+    def retrying(self) -> tenacity.Retrying:
+        """A loop of tries with exponential backoff and full jitter."""
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((Throttled, ServerFault, ConnectionFault)),
+            stop=tenacity.stop_after_attempt(self.max_tries)
+            | tenacity.stop_after_delay(self.max_total_s),
+            wait=tenacity.wait_random_exponential(
+                multiplier=self.first_wait_s, max=self.max_wait_s
+            ),
+            reraise=True,
+        )
+
+
+class Page(NamedTuple):
+    """One page of a listing; `next_href` is None on the last."""
+
+    payload: dict[str, Any]
+    next_href: str | None
+
+    def rows(self, key: str) -> list[Any]:
+        """The page's rows; an absent or null list is an empty one."""
+        rows = self.payload.get(key)
+        return rows if isinstance(rows, list) else []
+
+
+class _Reply(NamedTuple):
+    """An answer; `payload` is None and the error filled where the status is not 2xx."""
+
+    status: int
+    payload: Any
+    error_key: str | None
+    message: str
+
+
+class Client:
+    """Calls the V3 API for one connection, from any number of threads.
+
+    Args:
+        settings: Of the connection.
+        tokens: Where the access token comes from.
+        budget: Where each call's slot comes from.
+        call_log: Takes every call.
+        retry: When and how often a failed call is repeated.
+    """
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        tokens: Tokens,
+        budget: CallBudget,
+        call_log: CallLog,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._budget = budget
+        self._call_log = call_log
+        self._retry = retry or RetryPolicy()
+        self._local = threading.local()
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """GET `path` (after the API version) and return its JSON object.
+
+        Raises:
+            Rejected, Fatal, Later, Retriable: As the error tree says.
+        """
+        return self._read(f"{self._settings.api_url}{path}{_query(params)}", is_page_link=False)
+
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """PUT `body`; see `_write` for what is raised."""
+        return self._write("PUT", path, body)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST `body`; see `_write` for what is raised."""
+        return self._write("POST", path, body)
+
+    def pages(
+        self, path: str, params: Mapping[str, Any] | None = None, *, cursor: str | None = None
+    ) -> Iterator[Page]:
+        """Yield the pages of a listing, following `_links.next`.
+
+        Args:
+            path: After the API version.
+            params: Query of the first page; the links carry it on.
+            cursor: A `next_href` to go on from instead of the first page.
+
+        Raises:
+            DeadCursor: The vendor refuses a link or repeats one: start the listing again.
+            ContractBroken: A link leads to another host.
+        """
+        url = (
+            self._page_url(cursor) if cursor else f"{self._settings.api_url}{path}{_query(params)}"
+        )
+        seen = {url}
+        is_page_link = cursor is not None
+        while True:
+            payload = self._read(url, is_page_link=is_page_link)
+            next_href = _next_href(payload)
+            yield Page(payload, next_href)
+            if next_href is None:
+                return
+            url, is_page_link = self._page_url(next_href), True
+            if url in seen:
+                raise DeadCursor(
+                    f"GET {_shown(url)}: the page links to a page that was read already", status=200
+                )
+            seen.add(url)
+
+    def _page_url(self, href: str) -> str:
+        """The URL of a page link: a path of the same host, or refused."""
+        url = urljoin(f"{self._settings.base_url}/", href)
+        if urlsplit(url)[:2] != urlsplit(self._settings.base_url)[:2]:
+            raise ContractBroken(
+                f"a page link leads to another host ({urlsplit(url).hostname}); it was not "
+                "followed, since the access token would go there"
+            )
+        return url
+
+    def _read(self, url: str, *, is_page_link: bool) -> dict[str, Any]:
+        for attempt in self._retry.retrying():
+            with attempt:
+                return self._answered("GET", url, None, is_page_link=is_page_link)
+        raise AssertionError("unreachable")
+
+    def _write(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a write; it is repeated only where the vendor said that it did not happen.
+
+        Raises:
+            WriteUncertain: No usable answer: ask whether it happened, then repeat.
+            Rejected, Fatal, Later, Throttled: As the error tree says.
+        """
+        url = f"{self._settings.api_url}{path}"
+        for attempt in self._retry.retrying():
+            with attempt:
+                try:
+                    return self._answered(method, url, body, is_page_link=False)
+                except (ServerFault, ConnectionFault) as error:
+                    raise WriteUncertain(str(error)) from None
+        raise AssertionError("unreachable")
+
+    def _answered(
+        self, method: str, url: str, body: Mapping[str, Any] | None, *, is_page_link: bool
+    ) -> dict[str, Any]:
+        token = self._tokens.access_token()
+        reply = self._sent(method, url, body, token)
+        if reply.status == requests.codes.unauthorized:
+            # Once: a token that is fresh and refused will not get better.
+            token = self._tokens.access_token(rejected=token)
+            reply = self._sent(method, url, body, token)
+        if reply.status < requests.codes.multiple_choices:
+            payload = reply.payload
+            return payload if isinstance(payload, dict) else {"items": payload}
+        call = f"{method} {_shown(url)}"
+        if replies.is_quota(reply.status, reply.error_key):
+            raise self._budget.day_spent(
+                f"Constant Contact says the day's calls are spent: {reply.message}"
+            )
+        if reply.status == requests.codes.unauthorized:
+            raise AuthorizationRequired(
+                f"{call} answered 401 to a fresh access token: authorize connection "
+                f"{self._settings.conn_id} again (README, “Connect a real account”)"
+            )
+        error = replies.error_for(
+            call, reply.status, reply.error_key, reply.message, is_page_link=is_page_link
+        )
+        if isinstance(error, Throttled):
+            self._budget.slow_down()
+        raise error
+
+    def _sent(self, method: str, url: str, payload: Mapping[str, Any] | None, token: str) -> _Reply:
+        """Make one HTTP call in its slot of the budget, read the answer and log both.
+
+        Raises:
+            ConnectionFault: Nothing, or not everything, came back in time.
+            ServerFault: A 2xx that is not JSON.
+        """
+        waited_s = self._budget.take()
+        called_at, started = datetime.now(UTC), monotonic()
+        response: requests.Response | None = None
+        body = b""
+        reply: _Reply | None = None
+        fault: ConnectionFault | ServerFault | None = None
+        timeout_s = self._settings.timeout_s
+        try:
+            response = self._session().request(
+                method,
+                url,
+                json=payload,
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=(min(_CONNECT_TIMEOUT_S, timeout_s), timeout_s),
+                allow_redirects=False,
+                stream=True,
+            )
+            body = self._body(response, started)
+            reply = _judged(response.status_code, body)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            fault = ConnectionFault(
+                f"{method} {_shown(url)} got no whole reply ({type(error).__name__} after "
+                f"{monotonic() - started:.1f} s); if it stays so, check connection "
+                f"{self._settings.conn_id}, field Host, and the network"
+            )
+        except ServerFault as error:
+            fault = ServerFault(f"{method} {_shown(url)}: {error}")
+        finally:
+            if response is not None:
+                response.close()
+        self._keep(
+            Call(
+                called_at=called_at,
+                method=method,
+                path=_shown(url),
+                status=None if response is None else response.status_code,
+                error_key=reply.error_key if reply else None,
+                error_message=str(fault) if fault else (reply and reply.message) or None,
+                items=_row_count(reply.payload) if reply else None,
+                reply_bytes=len(body),
+                duration_ms=round((monotonic() - started) * 1000),
+                waited_ms=round(waited_s * 1000),
+                request_id=response.headers.get("x-amzn-RequestId") if response else None,
+                tracking_id=response.headers.get("x-eig-tracking-id") if response else None,
+                reply_body=redact(body.decode("utf-8", "replace"))
+                if reply is None or reply.payload is None
+                else None,
+            )
+        )
+        if reply is None:
+            raise fault or AssertionError("no reply and no fault")
+        return reply
+
+    def _body(self, response: requests.Response, started: float) -> bytes:
+        """Read the reply; a server that drips is cut off, which a read timeout alone never does."""
+        deadline = started + 2 * self._settings.timeout_s
+        chunks = []
+        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+            chunks.append(chunk)
+            if monotonic() > deadline:
+                raise requests.Timeout("the reply dripped")
+        body = b"".join(chunks)
+        announced = response.headers.get("Content-Length", "")
+        is_plain = not response.headers.get("Content-Encoding")
+        if is_plain and announced.isdigit() and len(body) < int(announced):
+            raise requests.ConnectionError("the reply was cut off")
+        return body
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            # Proxies of the environment are the administrator's; a .netrc would replace the token.
+            session.trust_env = not self._settings.is_loopback
+            session.auth = _no_other_auth
+            session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+        return session
+
+    def _keep(self, call: Call) -> None:
+        self._call_log.add(call)
+        failed = call.error_message is not None
+        _log.log(
+            logging.WARNING if failed else logging.INFO,
+            "%s %s → %s, %s rows, %d bytes in %d ms after waiting %d ms%s",
+            call.method,
+            call.path,
+            call.status or "no reply",
+            "no" if call.items is None else call.items,
+            call.reply_bytes,
+            call.duration_ms,
+            call.waited_ms,
+            f": {call.error_key or ''} {call.error_message} (request {call.request_id})"
+            if failed
+            else "",
+        )
+
+
+def _no_other_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _query(params: Mapping[str, Any] | None) -> str:
+    given = {key: value for key, value in (params or {}).items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def _shown(url: str) -> str:
+    """Path and query of a URL as logs and errors show it."""
+    parts = urlsplit(url)
+    return redact(f"{parts.path}{'?' if parts.query else ''}{parts.query}", _PATH_CHARS)
+
+
+def _next_href(payload: Mapping[str, Any]) -> str | None:
+    """`_links.next.href`; absent, null and empty all mean the last page."""
+    links = payload.get("_links")
+    link = links.get("next") if isinstance(links, dict) else None
+    href = link.get("href") if isinstance(link, dict) else None
+    return href if isinstance(href, str) and href else None
+
+
+def _judged(status: int, body: bytes) -> _Reply:
+    if status < requests.codes.multiple_choices:
+        return _Reply(status, replies.decode(body) if body else {}, None, "")
+    return _Reply(status, None, *replies.error_of(body))
+
+
+def _row_count(payload: Any) -> int | None:
+    """Rows of the first list in the reply, which is what a listing's page holds."""
+    values = payload.values() if isinstance(payload, dict) else (payload,)
+    return next((len(value) for value in values if isinstance(value, list)), None)

@@ -1,0 +1,237 @@
+"""What the API's rows become: typed, tolerant of nulls, unknown fields and odd times.
+
+Each record's fields are the columns of its page statement in include/sql, by the same names.
+A `parse_…` returns None for a row that lacks its own id: the caller counts it.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple, TypeVar
+
+_INT4 = 2**31
+Record = TypeVar("Record")
+
+
+def parse_rows(
+    rows: Sequence[Any], parse: Callable[[dict[str, Any]], Record | None]
+) -> tuple[list[Record], int]:
+    """Read the rows of a page; return its records and how many rows were none."""
+    parsed = (parse(row) if isinstance(row, dict) else None for row in rows)
+    records = [record for record in parsed if record is not None]
+    return records, len(rows) - len(records)
+
+
+def text(value: Any) -> str | None:
+    """A text without NUL, which PostgreSQL refuses; numbers become text; "" and null are None."""
+    if value is None or value == "":
+        return None
+    shown = value if isinstance(value, str) else str(value)
+    return shown.replace("\x00", "") if "\x00" in shown else shown
+
+
+def moment(value: Any) -> datetime | None:
+    """An aware time of an ISO-8601 text; a bare date is its midnight UTC, no offset means UTC."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    try:
+        return datetime.combine(date.fromisoformat(value[:10]), datetime.min.time(), UTC)
+    except ValueError:
+        return None
+
+
+def number(value: Any) -> int | None:
+    """A count; None where the API has none, or something that is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        parsed = int(value)
+    except (ValueError, OverflowError):
+        return None
+    return parsed if -_INT4 <= parsed < _INT4 else None
+
+
+class ListRecord(NamedTuple):
+    """`ContactList` of getLists."""
+
+    list_id: str
+    name: str | None
+    description: str | None
+    favorite: bool | None
+    membership_count: int | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    deleted_at: datetime | None
+
+
+def parse_list(row: dict[str, Any]) -> ListRecord | None:
+    """Read one row of getLists."""
+    if (list_id := text(row.get("list_id"))) is None:
+        return None
+    favorite = row.get("favorite")
+    return ListRecord(
+        list_id,
+        text(row.get("name")),
+        text(row.get("description")),
+        favorite if isinstance(favorite, bool) else None,
+        number(row.get("membership_count")),
+        moment(row.get("created_at")),
+        moment(row.get("updated_at")),
+        moment(row.get("deleted_at")),
+    )
+
+
+class ContactRecord(NamedTuple):
+    """`ContactResource` of getContacts, without what the CRM owns (names) or nobody needs."""
+
+    contact_id: str
+    email_address: str | None
+    permission_to_send: str | None
+    opt_out_source: str | None
+    opt_out_date: datetime | None
+    opt_out_reason: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    deleted_at: datetime | None
+
+
+def parse_contact(row: dict[str, Any]) -> ContactRecord | None:
+    """Read one contact; one that has a telephone only has no `email_address`."""
+    if (contact_id := text(row.get("contact_id"))) is None:
+        return None
+    email = row.get("email_address")
+    if not isinstance(email, dict):
+        email = {}
+    return ContactRecord(
+        contact_id,
+        text(email.get("address")),
+        text(email.get("permission_to_send")),
+        text(email.get("opt_out_source")),
+        moment(email.get("opt_out_date")),
+        text(email.get("opt_out_reason")),
+        moment(row.get("created_at")),
+        moment(row.get("updated_at")),
+        moment(row.get("deleted_at")),
+    )
+
+
+class CampaignRecord(NamedTuple):
+    """`EmailCampaigns` of retrieveEmailCampaignsUsingGET."""
+
+    campaign_id: str
+    name: str | None
+    type: str | None
+    type_code: int | None
+    current_status: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+def parse_campaign(row: dict[str, Any]) -> CampaignRecord | None:
+    """Read one campaign, of the collection or by itself."""
+    if (campaign_id := text(row.get("campaign_id"))) is None:
+        return None
+    return CampaignRecord(
+        campaign_id,
+        text(row.get("name")),
+        text(row.get("type")),
+        number(row.get("type_code")),
+        text(row.get("current_status")),
+        moment(row.get("created_at")),
+        moment(row.get("updated_at")),
+    )
+
+
+class SummaryRecord(NamedTuple):
+    """`BulkEmailCampaignSummary`: one campaign that was sent, with unique counts."""
+
+    campaign_id: str
+    type: str | None
+    last_sent_at: datetime | None
+    unique_sends: int | None
+    unique_opens: int | None
+    unique_clicks: int | None
+    unique_bounces: int | None
+    unique_forwards: int | None
+    unique_opt_outs: int | None
+
+
+def parse_summary(row: dict[str, Any]) -> SummaryRecord | None:
+    """Read one row of the summary report."""
+    if (campaign_id := text(row.get("campaign_id"))) is None:
+        return None
+    counts = row.get("unique_counts")
+    if not isinstance(counts, dict):
+        counts = {}
+    return SummaryRecord(
+        campaign_id,
+        text(row.get("campaign_type")),
+        moment(row.get("last_sent_date")),
+        number(counts.get("sends")),
+        number(counts.get("opens")),
+        number(counts.get("clicks")),
+        number(counts.get("bounces")),
+        number(counts.get("forwards")),
+        number(counts.get("optouts")),
+    )
+
+
+class CampaignActivityRecord(NamedTuple):
+    """`ActivityReference`: one activity of a campaign."""
+
+    campaign_activity_id: str
+    campaign_id: str
+    role: str | None
+
+
+def parse_campaign_activity(row: dict[str, Any], campaign_id: str) -> CampaignActivityRecord | None:
+    """Read one activity reference of retrieveEmailCampaignUsingGET."""
+    if (campaign_activity_id := text(row.get("campaign_activity_id"))) is None:
+        return None
+    return CampaignActivityRecord(campaign_activity_id, campaign_id, text(row.get("role")))
+
+
+class EventRecord(NamedTuple):
+    """One row of a tracker report; `ordinal` tells identical rows of one page apart."""
+
+    contact_id: str
+    occurred_at: datetime
+    url_id: str
+    ordinal: int
+    link_url: str | None
+    device_type: str | None
+    bounce_code: str | None
+    opt_out_reason: str | None
+
+
+def parse_events(rows: Sequence[Any]) -> tuple[list[EventRecord], int]:
+    """Read one tracker page; return its events and how many rows had no contact or no time."""
+    seen: dict[tuple[str, datetime, str], int] = {}
+    events = []
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        contact_id = text(row.get("contact_id"))
+        occurred_at = moment(row.get("created_time"))
+        if contact_id is None or occurred_at is None:
+            continue
+        url_id = text(row.get("url_id")) or ""
+        key = (contact_id, occurred_at, url_id)
+        seen[key] = ordinal = seen.get(key, 0) + 1
+        events.append(
+            EventRecord(
+                contact_id,
+                occurred_at,
+                url_id,
+                ordinal,
+                text(row.get("link_url")),
+                text(row.get("device_type")),
+                text(row.get("bounce_code")),
+                text(row.get("opt_out_reason")),
+            )
+        )
+    return events, len(rows) - len(events)

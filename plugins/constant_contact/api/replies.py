@@ -1,0 +1,113 @@
+"""What a reply means: the vendor's status and body, turned into a page or an error."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from constant_contact.errors import (
+    BadRequest,
+    BulkQueueFull,
+    Conflict,
+    ConstantContactError,
+    DeadCursor,
+    Forbidden,
+    NotFound,
+    ServerFault,
+    Throttled,
+)
+from constant_contact.redact import redact
+
+_MESSAGE_CHARS = 500
+# The vendor says no time for its queue of bulk jobs; a quarter of an hour is ours.
+_QUEUE_DRAINS = timedelta(minutes=15)
+
+
+def decode(body: bytes) -> Any:
+    """Parse a JSON reply.
+
+    Raises:
+        ServerFault: The body is empty, cut off or not JSON (a gateway's HTML).
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        # The standard parser takes a lone surrogate, which neither orjson nor PostgreSQL does.
+        lenient = json.loads(body.decode("utf-8", "replace"))
+        return json.loads(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
+    except ValueError:
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "not whole JSON"
+        message = f"the reply is {kind} ({len(body)} bytes)" if body else "the reply is empty"
+        raise ServerFault(message) from None
+
+
+def error_of(body: bytes) -> tuple[str | None, str]:
+    """Return (error key, message) of an error body in any of the vendor's shapes, redacted.
+
+    Most endpoints send an array of `{error_key, error_message}`; authorization, throttling and the
+    reports send one such object; the token endpoint sends OAuth's `error` and
+    `error_description`; gateways send HTML.
+    """
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None, redact(body[:_MESSAGE_CHARS].decode("utf-8", "replace")) or "no message"
+    first = parsed[0] if isinstance(parsed, list) and parsed else parsed
+    if not isinstance(first, dict):
+        return None, redact(str(first), _MESSAGE_CHARS)
+    key = first.get("error_key") or first.get("error")
+    message = (
+        first.get("error_message")
+        or first.get("error_description")
+        or first.get("message")
+        or "no message"
+    )
+    return (
+        redact(str(key), _MESSAGE_CHARS) if key else None,
+        redact(str(message), _MESSAGE_CHARS),
+    )
+
+
+def is_quota(status: int, error_key: str | None) -> bool:
+    """Whether the vendor says that the day's calls are spent (429 `quota_exceeded`)."""
+    return status == 429 and error_key == "quota_exceeded"  # noqa: PLR2004
+
+
+def error_for(
+    call: str, status: int, error_key: str | None, message: str, *, is_page_link: bool
+) -> ConstantContactError:
+    """The error for a reply that is neither 2xx nor 401 nor `quota_exceeded`.
+
+    Args:
+        call: Method and path, for the message.
+        status: The HTTP status.
+        error_key: The vendor's key, None where the body had none.
+        message: The vendor's message, redacted.
+        is_page_link: Whether the call followed a `_links.next`.
+    """
+    said = f"{call} answered {status}{f' {error_key}' if error_key else ''}: {message}"
+    match status:
+        case 429 if error_key != "throttled" and "/activities" in call:
+            return BulkQueueFull(said, datetime.now(UTC) + _QUEUE_DRAINS)
+        case 429:
+            return Throttled(said)
+        case 403:
+            return Forbidden(
+                f"{said}. Check that the grant has the scopes contact_data and campaign_data, that "
+                "its user may do this, and that the application is active at the vendor"
+            )
+        case 400 | 404 | 410 if is_page_link:
+            return DeadCursor(said, status=status, error_key=error_key)
+        case 404:
+            return NotFound(said, status=status, error_key=error_key)
+        case 409:
+            return Conflict(said, status=status, error_key=error_key)
+        case _ if status >= 500 or status == 408:  # noqa: PLR2004
+            return ServerFault(said)
+        case _ if 400 <= status < 500:  # noqa: PLR2004
+            return BadRequest(said, status=status, error_key=error_key)
+        case _:
+            return ServerFault(said)

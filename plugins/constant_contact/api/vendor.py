@@ -1,0 +1,72 @@
+"""What the vendor fixes, as data, each with its source.
+
+Sources: the V3 contract by operationId, the vendor's API guide by page, or its staff's word in
+the developer forum.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+DEFAULT_BASE_URL: Final = "https://api.cc.email"
+DEFAULT_API_VERSION: Final = "v3"
+# https://developer.constantcontact.com/api_guide/auth_overview.html
+DEFAULT_AUTHORIZE_URL: Final = "https://authz.constantcontact.com/oauth2/default/v1/authorize"
+DEFAULT_TOKEN_URL: Final = "https://authz.constantcontact.com/oauth2/default/v1/token"  # noqa: S105
+REQUIRED_SCOPES: Final = ("contact_data", "campaign_data", "offline_access")
+
+# The largest page each listing gives; the default is 50, so every call names it.
+LISTS_PER_PAGE: Final = 1000  # getLists: maximum
+CONTACTS_PER_PAGE: Final = 500  # getContacts: limit
+CAMPAIGNS_PER_PAGE: Final = 500  # retrieveEmailCampaignsUsingGET: limit
+SUMMARIES_PER_PAGE: Final = 500  # getAllBulkEmailCampaignSummaries: limit
+EVENTS_PER_PAGE: Final = 500  # getSends and its siblings: limit
+ACTIVITIES_PER_STATS_CALL: Final = 10  # getEmailCampaignActivitySummary: maximum
+
+OPT_OUT_REASON_CHARS: Final = 255  # EmailAddressPut.opt_out_reason: maxLength
+
+# ActivityReference.role: the permalink is a web page and has no report.
+REPORTED_ROLES: Final = frozenset({"primary_email", "resend"})
+AB_TEST_TYPE_CODE: Final = 57  # EmailCampaigns.type_code
+
+
+@dataclass(frozen=True)
+class RatePlan:
+    """How many calls one API key has; the day ends at 00:00 UTC."""
+
+    calls_per_second: float
+    calls_per_day: int
+
+
+# https://developer.constantcontact.com/api_guide/intro.html (rate limits); the partner plan by the
+# integration guide this project follows. Vendor staff have also named 10/s: a setting overrides.
+RATE_PLANS: Final = {
+    "standard": RatePlan(calls_per_second=4, calls_per_day=10_000),
+    "partner": RatePlan(calls_per_second=20, calls_per_day=250_000),
+}
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """One of the six engagement reports of a campaign activity.
+
+    Attributes:
+        activity_type: The CRM's word for it.
+        path_part: Last part of `/reports/email_reports/{id}/tracking/…` (getSends and siblings).
+        count_field: Its number of rows in StatsEmailActivity. Opens and clicks have one that
+            counts repeats; of the others the vendor gives distinct recipients only.
+    """
+
+    activity_type: str
+    path_part: str
+    count_field: str
+
+
+TRACKERS: Final = (
+    Tracker("send", "sends", "em_sends"),
+    Tracker("open", "opens", "em_opens_all"),
+    Tracker("click", "clicks", "em_clicks_all"),
+    Tracker("bounce", "bounces", "em_bounces"),
+    Tracker("forward", "forwards", "em_forwards"),
+    Tracker("opt_out", "optouts", "em_optouts"),
+)
+TRACKER_BY_TYPE: Final = {tracker.activity_type: tracker for tracker in TRACKERS}

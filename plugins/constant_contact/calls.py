@@ -1,0 +1,79 @@
+"""One API call: what allows it, and what is kept of it.
+
+`api` makes calls and `store` keeps them; here is what they know of each other.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from constant_contact.errors import BudgetSpent
+
+
+class CallPlan(Protocol):
+    """Which calls an API key has; an account's settings are one."""
+
+    @property
+    def conn_id(self) -> str:
+        """The connection whose fields these are."""
+
+    @property
+    def api_key_digest(self) -> str:
+        """What names the key in the database."""
+
+    @property
+    def calls_per_second(self) -> float:
+        """The vendor's limit, or less."""
+
+    @property
+    def calls_per_day(self) -> int:
+        """Likewise; the day is UTC."""
+
+
+class CallBudget(Protocol):
+    """Hands out the calls of one API key to everyone who shares the database."""
+
+    def take(self) -> float:
+        """Wait for this call's turn; return the seconds waited.
+
+        Raises:
+            BudgetSpent: The day has no calls left for this lane.
+        """
+
+    def slow_down(self) -> None:
+        """Take note that the vendor throttled: nobody calls for a second."""
+
+    def day_spent(self, message: str) -> BudgetSpent:
+        """Take note that the vendor calls the day spent; return the error to raise."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP call as the log keeps it; nothing here holds a secret or an address.
+
+    Attributes:
+        status: None when no reply came.
+        items: Rows in the reply's first list; None where it has none.
+        reply_body: Of an error reply only: redacted, cut.
+    """
+
+    called_at: datetime
+    method: str
+    path: str
+    status: int | None
+    error_key: str | None
+    error_message: str | None
+    items: int | None
+    reply_bytes: int | None
+    duration_ms: int
+    waited_ms: int
+    request_id: str | None
+    tracking_id: str | None
+    reply_body: str | None
+
+
+class CallLog(Protocol):
+    """Keeps every call; never blocks and never raises."""
+
+    def add(self, call: Call) -> None:
+        """Take one call to be stored."""

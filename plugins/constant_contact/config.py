@@ -1,0 +1,79 @@
+"""Reads the `[constant_contact]` options and wires them into DAGs."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pendulum
+from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk.configuration import conf
+
+from constant_contact.errors import SettingError
+from constant_contact.options import OPTIONS, SECTION
+
+
+def _wrong(option: str, problem: str) -> SettingError:
+    return SettingError(f"Airflow configuration [{SECTION}] {option}", problem)
+
+
+def text(option: str) -> str:
+    """The option as it is written, or its default."""
+    return str(conf.get(SECTION, option, fallback=OPTIONS[option]["default"])).strip()
+
+
+def number(option: str) -> float:
+    """The option as a number of zero or more.
+
+    Raises:
+        SettingError: It is not that.
+    """
+    raw = text(option)
+    try:
+        value = float(raw)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf"):
+        raise _wrong(option, f"{raw!r} is not a number of zero or more")
+    return value
+
+
+def _failure_callback() -> Callable[[Mapping[str, Any]], None] | None:
+    path = text("on_failure_callback")
+    if not path:
+        return None
+    module, _, name = path.rpartition(".")
+    try:
+        callback: Callable[[Mapping[str, Any]], None] = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError):
+        raise _wrong("on_failure_callback", f"there is no {path!r} to import") from None
+    return callback
+
+
+def nightly(cron: str) -> CronDataIntervalTimetable:
+    """A schedule in the configured zone, whose runs cover the day before them."""
+    zone = text("timezone")
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise _wrong("timezone", f"{zone!r} is not a time zone, such as Europe/Berlin") from None
+    return CronDataIntervalTimetable(cron, timezone=pendulum.timezone(zone))
+
+
+def dag_defaults() -> dict[str, Any]:
+    """What all DAGs of this package have in common."""
+    return {
+        "start_date": pendulum.datetime(2024, 1, 1, tz="UTC"),
+        "catchup": False,
+        "max_active_runs": 1,
+        "on_failure_callback": _failure_callback(),
+        "default_args": {
+            "owner": "constant_contact",
+            "retries": 3,
+            "retry_delay": timedelta(minutes=2),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=30),
+            "execution_timeout": timedelta(hours=6),
+        },
+    }

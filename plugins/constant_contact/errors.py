@@ -1,0 +1,145 @@
+"""Every error of this package, by what the one who catches it must do.
+
+ConstantContactError
+├── Fatal                 a person must act; repeating is useless
+│   ├── SettingError          a setting is missing or wrong
+│   ├── AuthorizationRequired the grant is gone: authorize again
+│   ├── Forbidden             a scope, a privilege or the application's activation is missing
+│   ├── ContractBroken        the reply is not what the vendor's contract promises
+│   └── SchemaError           a table or column of the CRM database is missing
+├── Later                 nobody must act; goes on by itself at `resume_at_utc`
+│   ├── BudgetSpent           the day's calls are used up
+│   └── BulkQueueFull         the vendor's queue of bulk jobs is full
+├── Retriable             the same call may work in a moment
+│   ├── Throttled             the vendor counted more calls in a second than the plan allows
+│   ├── ServerFault           5xx, or a reply that is not whole or not JSON
+│   ├── ConnectionFault       no reply: refused, reset, timed out
+│   ├── RefreshUncertain      the token endpoint gave no usable answer; the task tries again
+│   └── DatabaseUnavailable   the CRM database does not answer
+├── WriteUncertain        a write got no answer: find out whether it happened, then repeat
+└── Rejected              this one call is refused; the others go on
+    ├── NotFound              404
+    ├── Conflict              409: in use, or edited by someone at the same time
+    └── BadRequest            any other 4xx
+        └── DeadCursor            a page link that the vendor no longer accepts
+
+A message names the setting, row or call at fault and the next step. No message holds a secret,
+a token or an email address: what comes from the vendor goes through `constant_contact.redact`.
+"""
+
+from datetime import datetime
+
+
+class ConstantContactError(Exception):
+    """The root: whatever this package raises on purpose."""
+
+
+class Fatal(ConstantContactError):
+    """A person must act; a retry changes nothing."""
+
+
+class SettingError(Fatal):
+    """A setting is missing or wrong.
+
+    Args:
+        setting: The setting as a person finds it, such as "connection constant_contact_default,
+            field Login (API key)".
+        problem: What is wrong with it and what to do, without a full stop.
+    """
+
+    def __init__(self, setting: str, problem: str) -> None:
+        super().__init__(f"{setting}: {problem}.")
+        self.setting = setting
+
+
+class AuthorizationRequired(Fatal):
+    """The vendor no longer accepts what is stored; a person must authorize again."""
+
+
+class Forbidden(Fatal):
+    """403: a missing scope, a missing user privilege or a deactivated application."""
+
+
+class ContractBroken(Fatal):
+    """The reply is not what the contract promises, such as a page link to another host."""
+
+
+class SchemaError(Fatal):
+    """A table or column that this package needs is missing in the CRM database."""
+
+
+class Later(ConstantContactError):
+    """Goes on by itself; no retry is used up."""
+
+    def __init__(self, message: str, resume_at_utc: datetime) -> None:
+        super().__init__(message)
+        self.resume_at_utc = resume_at_utc
+
+
+class BudgetSpent(Later):
+    """The calls of the UTC day are used up, by our count or by the vendor's."""
+
+
+class BulkQueueFull(Later):
+    """More than 1,000 bulk activities are queued at the vendor."""
+
+
+class Retriable(ConstantContactError):
+    """The same call may succeed in a moment."""
+
+
+class Throttled(Retriable):
+    """429 `throttled`: clears within the second."""
+
+
+class ServerFault(Retriable):
+    """5xx, or a reply that is truncated or is not JSON."""
+
+
+class ConnectionFault(Retriable):
+    """No reply came: refused, reset or timed out."""
+
+
+class RefreshUncertain(Retriable):
+    """The token endpoint gave no usable answer; the refresh token may be used up.
+
+    The client never repeats such a refresh: the next try of the task does, once.
+    """
+
+
+class DatabaseUnavailable(Retriable):
+    """The CRM database does not answer; nothing was acknowledged that is not stored."""
+
+
+class WriteUncertain(ConstantContactError):
+    """A write got no usable answer: it may or may not have happened."""
+
+
+class Rejected(ConstantContactError):
+    """The vendor refuses this one call.
+
+    Attributes:
+        status: The HTTP status.
+        error_key: The vendor's key, such as "contacts.api.conflict"; None if it gave none.
+    """
+
+    def __init__(self, message: str, *, status: int, error_key: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_key = error_key
+
+
+class NotFound(Rejected):
+    """404: the vendor does not know this id."""
+
+
+class Conflict(Rejected):
+    """409: the address is in use, or someone edits the same contact now."""
+
+
+class BadRequest(Rejected):
+    """Any other 4xx that concerns this one call."""
+
+
+class DeadCursor(BadRequest):
+    """A page link that the vendor no longer accepts: the listing must start again."""

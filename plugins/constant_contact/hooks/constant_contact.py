@@ -1,0 +1,197 @@
+"""The Airflow connection `constant_contact` becomes a client."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from typing import Any
+
+import requests
+from airflow.providers.http.hooks.http import HttpHook
+from airflow.sdk import Variable
+from airflow.sdk.exceptions import AirflowNotFoundException
+from requests.adapters import HTTPAdapter
+
+from constant_contact.api.authorization import USER_AGENT, Authorization
+from constant_contact.api.client import Client
+from constant_contact.api.settings import ApiSettings
+from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.calls import CallLog
+from constant_contact.errors import ConstantContactError, SettingError
+from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
+from constant_contact.store.api_calls import ApiCallLog, Caller
+from constant_contact.store.budget import ApiBudget
+from constant_contact.store.database import Database
+from constant_contact.store.tokens import token_lock
+
+
+class VariableTokenStore:
+    """Keeps a connection's token pair in an Airflow Variable, which Airflow encrypts.
+
+    The lock is a row of the CRM database: Airflow's tasks may not lock Airflow's own.
+    """
+
+    def __init__(self, crm: Database, conn_id: str) -> None:
+        self._crm = crm
+        self._conn_id = conn_id
+        self._key = f"{conn_id}_tokens"
+
+    def load(self) -> TokenPair | None:
+        """Return the stored pair; one that cannot be read counts as none."""
+        stored = Variable.get(self._key, default=None)
+        try:
+            return TokenPair.from_json(stored) if stored else None
+        except ValueError:
+            return None
+
+    def save(self, pair: TokenPair) -> None:
+        """Store the pair; committed when this returns."""
+        Variable.set(
+            self._key,
+            pair.to_json(),
+            description=f"Tokens of connection {self._conn_id}; kept by constant_contact",
+        )
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        """Hold off every other refresh of this connection."""
+        return token_lock(self._crm, self._conn_id)
+
+
+class ConstantContactHook(HttpHook):
+    """Connects to Constant Contact's V3 API.
+
+    Args:
+        constant_contact_conn_id: The connection with key, secret and refresh token.
+        crm_conn_id: The CRM database, where the API budget and the call log are.
+        lane: Whose share of the day's calls is used, see `store.budget.RESERVED_SHARE`.
+        caller: The task instance that calls, for the call log.
+    """
+
+    conn_name_attr = "constant_contact_conn_id"
+    default_conn_name = "constant_contact_default"
+    conn_type = "constant_contact"
+    hook_name = "Constant Contact"
+
+    def __init__(
+        self,
+        constant_contact_conn_id: str = default_conn_name,
+        crm_conn_id: str = DEFAULT_CRM_CONN_ID,
+        lane: str = "engagement",
+        caller: Caller | None = None,
+    ) -> None:
+        super().__init__(method="GET", http_conn_id=constant_contact_conn_id)
+        self.constant_contact_conn_id = constant_contact_conn_id
+        self.crm_conn_id = crm_conn_id
+        self.lane = lane
+        self.caller = caller or Caller()
+
+    @cached_property
+    def settings(self) -> ApiSettings:
+        """The connection's fields, checked.
+
+        Raises:
+            SettingError: The connection is missing, or a field is missing or wrong.
+        """
+        conn_id = self.constant_contact_conn_id
+        try:
+            conn = self.get_connection(conn_id)
+        except AirflowNotFoundException:
+            raise SettingError(
+                f"connection {conn_id}",
+                f"does not exist; add it in Airflow with the type Constant Contact, or set "
+                f"AIRFLOW_CONN_{conn_id.upper()}",
+            ) from None
+        return ApiSettings.from_connection(
+            conn_id=conn_id,
+            login=conn.login,
+            password=conn.password,
+            host=conn.host,
+            port=conn.port,
+            extra=conn.extra_dejson,
+        )
+
+    @cached_property
+    def crm(self) -> Database:
+        """The CRM database."""
+        return crm_database(self.crm_conn_id)
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """Lend a client; at the end every call it made is in the log."""
+        settings, crm = self.settings, self.crm
+        call_log = ApiCallLog(crm, self.caller)
+        try:
+            yield Client(
+                settings,
+                self._tokens(call_log),
+                ApiBudget(crm, settings, self.lane),
+                call_log,
+            )
+        finally:
+            call_log.close()
+
+    def _tokens(self, call_log: CallLog) -> Tokens:
+        store = VariableTokenStore(self.crm, self.constant_contact_conn_id)
+        return Tokens(self.settings, store, Authorization(self.settings, call_log.add).refresh)
+
+    def get_conn(
+        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
+    ) -> requests.Session:
+        """Return an authorized session for calls by hand; each takes its slot of the budget."""
+        call_log = ApiCallLog(self.crm, self.caller)
+        token = self._tokens(call_log).access_token()
+        call_log.close()
+        self.base_url = self.settings.base_url
+        self._base_url_initialized = True
+        session = requests.Session()
+        session.headers.update({"User-Agent": USER_AGENT, "Authorization": f"Bearer {token}"})
+        session.headers.update(headers or {})
+        paced = _PacedAdapter(ApiBudget(self.crm, self.settings, self.lane))
+        session.mount(self.settings.base_url, paced)
+        return session
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Say whether the fields are right, without using up the refresh token.
+
+        Runs in the api-server, where the connection has a made-up id: neither the stored tokens
+        nor the CRM can be looked at.
+        """
+        try:
+            settings = self.settings
+            Authorization(settings, lambda call: None).check_client()
+            answer = requests.get(
+                f"{settings.api_url}/account/summary",
+                headers={"User-Agent": USER_AGENT},
+                timeout=settings.timeout_s,
+                allow_redirects=False,
+            )
+        except ConstantContactError as error:
+            # The made-up id would only puzzle.
+            return False, str(error).replace(f"connection {self.constant_contact_conn_id}, ", "")
+        except requests.RequestException as error:
+            return (
+                False,
+                f"field Host: {settings.base_url} did not answer ({type(error).__name__}).",
+            )
+        if answer.status_code != requests.codes.unauthorized:
+            return False, (
+                f"field Host: {settings.api_url} answered {answer.status_code} where Constant "
+                "Contact asks for a token; check Host and api_version."
+            )
+        if not settings.refresh_token:
+            return False, (
+                "Key and secret are right, but refresh_token is empty: authorize the application "
+                "(README, “Connect a real account”) and paste its refresh token."
+            )
+        return True, "Key and secret are right, and the API answers."
+
+
+class _PacedAdapter(HTTPAdapter):
+    """Takes a slot of the budget before each request of a session."""
+
+    def __init__(self, budget: ApiBudget) -> None:
+        super().__init__()
+        self._budget = budget
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        self._budget.take()
+        return super().send(request, *args, **kwargs)

@@ -1,0 +1,101 @@
+"""What all operators of this package share: the hook, the report, and what an error means."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import psycopg
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+)
+
+from constant_contact.errors import ConstantContactError, Fatal, Later
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
+from constant_contact.redact import redact
+from constant_contact.store.api_calls import Caller
+from constant_contact.sync.reports import Report
+
+
+class ConstantContactOperator(BaseOperator):
+    """Runs one job of `constant_contact.sync`; its report becomes the task's return value.
+
+    Args:
+        constant_contact_conn_id: The account.
+        crm_conn_id: The CRM database.
+    """
+
+    lane: ClassVar[str] = "engagement"
+    template_fields: Sequence[str] = ("constant_contact_conn_id", "crm_conn_id")
+    ui_color = "#e3effd"
+
+    def __init__(
+        self,
+        *,
+        constant_contact_conn_id: str = ConstantContactHook.default_conn_name,
+        crm_conn_id: str = DEFAULT_CRM_CONN_ID,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.constant_contact_conn_id = constant_contact_conn_id
+        self.crm_conn_id = crm_conn_id
+
+    def sync(self, hook: ConstantContactHook, context: Context) -> Report:
+        """Run the job. Each operator has its own."""
+        raise NotImplementedError(type(self).__name__)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the job and tell what it did.
+
+        Raises:
+            AirflowRescheduleException: Goes on later by itself; no retry is used up.
+            AirflowFailException: A person must act; a retry would change nothing.
+            AirflowException: May work at the next try.
+        """
+        hook = ConstantContactHook(
+            self.constant_contact_conn_id, self.crm_conn_id, self.lane, _caller(context)
+        )
+        with self._translated():
+            try:
+                report = self.sync(hook, context)
+            finally:
+                if "crm" in hook.__dict__:
+                    hook.crm.close()
+        self.log.info("%s: %s", self.task_id, report)
+        return report.as_dict()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn our errors into Airflow's; the line for a person stands before any trace."""
+        try:
+            yield
+        except Later as error:
+            self.log.warning("%s", error)
+            raise AirflowRescheduleException(  # type: ignore[no-untyped-call]
+                error.resume_at_utc
+            ) from None
+        except Fatal as error:
+            self.log.error("%s", error)  # noqa: TRY400 - the line, no trace
+            raise AirflowFailException(str(error)) from None
+        except ConstantContactError as error:
+            self.log.error("%s", error)  # noqa: TRY400 - the line, no trace
+            raise AirflowException(str(error)) from None
+        except psycopg.Error as error:
+            said = redact(error.diag.message_primary or type(error).__name__)
+            line = f"connection {self.crm_conn_id}: PostgreSQL refused a statement: {said}"
+            self.log.error("%s", line)  # noqa: TRY400 - the line, no trace
+            raise AirflowException(line) from error
+
+
+def _caller(context: Context) -> Caller:
+    """Which task instance this is, for the call log."""
+    task_instance = context["ti"]
+    return Caller(
+        task_instance.dag_id,
+        task_instance.task_id,
+        task_instance.run_id,
+        task_instance.try_number,
+    )

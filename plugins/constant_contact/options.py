@@ -1,0 +1,50 @@
+"""The options of the `[constant_contact]` section of Airflow's configuration, as data.
+
+Credentials and everything about the account are in the connection; here is how the jobs behave.
+Airflow shows these in `airflow config list`; each is also AIRFLOW__CONSTANT_CONTACT__<OPTION>.
+"""
+
+from typing import Any, Final
+
+SECTION: Final = "constant_contact"
+
+OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "timezone": {
+        "description": "Time zone of the nightly schedules (00:30, 01:00, 02:00).",
+        "type": "string",
+        "default": "UTC",
+        "example": "Australia/Sydney",
+    },
+    "on_failure_callback": {
+        "description": "Dotted path of a callable that each DAG calls when a run has failed.",
+        "type": "string",
+        "default": "",
+        "example": "my_company.alerts.page_the_data_team",
+    },
+    "active_days": {
+        "description": "For how many days after its last sending a campaign's exact counts are "
+        "asked every night. Later only when the summary report shows that it moved.",
+        "type": "integer",
+        "default": "30",
+        "example": None,
+    },
+    "streams_at_once": {
+        "description": "How many tracker reports are read side by side; the API budget paces all.",
+        "type": "integer",
+        "default": "6",
+        "example": None,
+    },
+    "breaker_contacts": {
+        "description": "The circuit breaker holds a run's opt-outs if they would unsubscribe more "
+        "contacts than this (or than breaker_share, if that is more).",
+        "type": "integer",
+        "default": "100",
+        "example": None,
+    },
+    "breaker_share": {
+        "description": "The same as a share of the linked contacts.",
+        "type": "float",
+        "default": "0.05",
+        "example": None,
+    },
+}

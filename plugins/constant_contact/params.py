@@ -1,0 +1,36 @@
+"""Reads what a template or a person gave as a parameter."""
+
+from datetime import UTC, datetime
+
+from constant_contact.errors import SettingError
+
+_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", "none", ""}
+
+
+def flag(name: str, given: object) -> bool:
+    """A yes or no.
+
+    Raises:
+        SettingError: It is neither.
+    """
+    said = str(given).strip().lower()
+    if said in _TRUE | _FALSE:
+        return said in _TRUE
+    raise SettingError(f"param {name}", f"{given!r} is neither true nor false")
+
+
+def moment(name: str, given: object) -> datetime | None:
+    """A time, UTC where it has no offset; None where nothing was given.
+
+    Raises:
+        SettingError: It is no ISO-8601 time.
+    """
+    if given is None or str(given).strip() in {"", "None"}:
+        return None
+    try:
+        parsed = datetime.fromisoformat(str(given).strip())
+    except ValueError:
+        raise SettingError(
+            f"param {name}", f"{given!r} is no date or time; write it as 2026-01-31"
+        ) from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

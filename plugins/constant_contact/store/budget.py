@@ -1,0 +1,91 @@
+"""The API budget: one row per API key hands out the calls of the whole cluster."""
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from constant_contact.calls import CallPlan
+from constant_contact.errors import BudgetSpent, ConstantContactError
+from constant_contact.store import database
+from constant_contact.store.database import Database
+
+_log = logging.getLogger("constant_contact.budget")
+
+# What a lane must leave of the day to those before it: compliance is never starved.
+RESERVED_SHARE = {"opt_outs": 0.0, "memberships": 0.1, "engagement": 0.2}
+# Calls reach the vendor up to so much earlier or later than they were sent; its window is a
+# sliding second, so the spacing keeps rate + 1 calls further apart than a second and this.
+_JITTER_S = 0.1
+# Work goes on shortly after the vendor's day begins, not at the second of it.
+_AFTER_MIDNIGHT = timedelta(minutes=2)
+
+
+class ApiBudget:
+    """Draws calls for one lane.
+
+    Args:
+        crm: Where the row is.
+        plan: Names the API key, the rate and the day's calls.
+        lane: A key of `RESERVED_SHARE`.
+    """
+
+    def __init__(self, crm: Database, plan: CallPlan, lane: str) -> None:
+        self._crm = crm
+        self._plan = plan
+        self._lane = lane
+        self._limit = int(plan.calls_per_day * (1 - RESERVED_SHARE[lane]))
+        self._spacing_s = (1 + _JITTER_S) / plan.calls_per_second
+
+    def take(self) -> float:
+        """Wait for this call's turn; return the seconds waited.
+
+        Raises:
+            BudgetSpent: The day has no calls left for this lane.
+            DatabaseUnavailable: The CRM database does not answer.
+        """
+        with self._crm.transaction() as connection:
+            # A count lost in a crash of the server costs nothing worth a disk flush per call.
+            connection.execute("SET LOCAL synchronous_commit = off")
+            slot = database.row(
+                connection,
+                "api/take_call",
+                {
+                    "api_key_digest": self._plan.api_key_digest,
+                    "day_limit": self._limit,
+                    "spacing_s": self._spacing_s,
+                },
+            )
+        if slot is None:
+            raise self._spent(
+                f"the day's API calls are used up for {self._lane} ({self._limit:,} of "
+                f"{self._plan.calls_per_day:,}; connection {self._plan.conn_id}, fields "
+                "rate_plan and calls_per_day)"
+            )
+        wait_s = max(0.0, float(slot["wait_s"]))
+        time.sleep(wait_s)
+        return wait_s
+
+    def slow_down(self) -> None:
+        """Nobody calls for a second: the vendor's window is as long."""
+        with self._crm.transaction() as connection:
+            self._run(connection, "api/slow_down")
+
+    def day_spent(self, message: str) -> BudgetSpent:
+        """Note that the vendor calls the day spent, whatever was counted; return the error."""
+        with self._crm.transaction() as connection:
+            self._run(connection, "api/spend_day")
+        return self._spent(message)
+
+    def _run(self, connection: psycopg.Connection[object], name: str) -> None:
+        database.run(connection, name, {"api_key_digest": self._plan.api_key_digest})
+
+    def _spent(self, message: str) -> BudgetSpent:
+        with self._crm.transaction() as connection:
+            found = database.row(connection, "api/next_day")
+        if found is None:
+            raise ConstantContactError("the CRM database told no time")
+        midnight: datetime = found["next_day_utc"]
+        resume_at = midnight.astimezone(UTC) + _AFTER_MIDNIGHT
+        return BudgetSpent(f"{message}; goes on at {resume_at:%Y-%m-%d %H:%M} UTC", resume_at)

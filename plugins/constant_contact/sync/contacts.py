@@ -1,0 +1,268 @@
+"""Contacts: those that changed and those that opted out; now and then all of them.
+
+`updated_after` does not see unsubscribes, `optout_after` sees nothing else, and neither sees a
+contact that was purged: so two readings a night, and a full pass each week.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import psycopg
+
+from constant_contact.api import vendor
+from constant_contact.api.client import Client, Page
+from constant_contact.api.records import ContactRecord, parse_contact, parse_rows
+from constant_contact.errors import DeadCursor
+from constant_contact.store import database, state
+from constant_contact.store.database import Database
+from constant_contact.store.state import SyncState
+from constant_contact.sync.paging import restarting
+from constant_contact.sync.reports import Report
+
+_log = logging.getLogger("constant_contact.contacts")
+
+FULL_PASS_EVERY = timedelta(days=7)
+# The listing's cursor is positional and rows commit late: each reading overlaps the one before.
+_OVERLAP = timedelta(hours=1)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+Reading = Literal["full", "changed"]
+
+
+@dataclass
+class ContactsReport(Report):
+    """What one run read, and what the mirror has after it."""
+
+    full_pass: bool = False
+    read: int = 0
+    opted_out_read: int = 0
+    malformed: int = 0
+    purged: int = 0
+    unseen: int = 0
+    living: int = 0
+    deleted: int = 0
+    unsubscribed: int = 0
+    without_email: int = 0
+
+
+def sync_contacts(
+    client: Client, crm: Database, *, full: bool = False, since: datetime | None = None
+) -> ContactsReport:
+    """Bring the mirror of contacts up to date.
+
+    Args:
+        client: Of the account.
+        crm: Where the mirror is.
+        full: Read all contacts, whatever changed.
+        since: Read what changed after this instead of what changed since the last run.
+
+    A run that was killed goes on at its page.
+    """
+    report = ContactsReport()
+    with crm.transaction() as connection:
+        known = state.load(connection, "contacts")
+        now = state.database_now(connection)
+    is_due = known.full_pass_at is None or now - known.full_pass_at >= FULL_PASS_EVERY
+    reading: Reading = "full" if full or is_due else "changed"
+    if known.reading == "full":
+        reading = "full"
+    changed = _Listing(crm, "contacts", reading, since, report)
+    changed.read(client)
+    report.full_pass, report.read = reading == "full", changed.rows_read
+    if reading == "full":
+        # All contacts, unsubscribed ones included, were read just now.
+        _cover_opt_outs(crm, changed.began_at)
+    else:
+        opted_out = _Listing(crm, "opted_out_contacts", "changed", since, report)
+        opted_out.read(client)
+        report.opted_out_read = opted_out.rows_read
+    with crm.transaction() as connection:
+        counts = database.row(connection, "contacts/count") or {}
+    report.living, report.deleted = counts["living"], counts["deleted"]
+    report.unsubscribed, report.without_email = counts["unsubscribed"], counts["without_email"]
+    return report
+
+
+class _Listing:
+    """One reading of getContacts, page by page, each committed with the place it leads to."""
+
+    def __init__(
+        self,
+        crm: Database,
+        noun: str,
+        reading: Reading,
+        since: datetime | None,
+        report: ContactsReport,
+    ) -> None:
+        self._crm = crm
+        self._noun = noun
+        self._reading = reading
+        self._since = since
+        self._report = report
+        self._total: int | None = None
+        self._state = SyncState()
+
+    @property
+    def rows_read(self) -> int:
+        return self._state.rows_read
+
+    @property
+    def began_at(self) -> datetime:
+        return self._state.reading_since or datetime.now(UTC)
+
+    def read(self, client: Client) -> None:
+        """Read to the end; go on where a killed run was, or again where its link is dead."""
+        self._begin()
+        cursor = self._state.cursor
+        if cursor:
+            _log.info("going on with the %s pass of %s at its page", self._reading, self._noun)
+            try:
+                self._store_pages(client.pages("/contacts", cursor=cursor))
+            except DeadCursor as error:
+                _log.warning("%s; the pass starts again", error)
+                self._restart()
+                cursor = None
+        if not cursor:
+            self._store_pages(restarting(lambda: self._fresh_pages(client)))
+        self._end()
+
+    def _fresh_pages(self, client: Client) -> Iterator[Page]:
+        if self._state.rows_read:
+            self._restart()
+        return client.pages("/contacts", self._params())
+
+    def _params(self) -> dict[str, Any]:
+        params: dict[str, Any] = {
+            "status": "all",
+            "limit": vendor.CONTACTS_PER_PAGE,
+            "include_count": "true",
+        }
+        if (after := self._state.reading_from) is not None:
+            name = "updated_after" if self._noun == "contacts" else "optout_after"
+            params[name] = after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        return params
+
+    def _begin(self) -> None:
+        with self._crm.transaction() as connection:
+            known = state.load(connection, self._noun)
+            is_same = known.reading == self._reading and self._since is None
+            self._state = known if is_same and known.cursor else self._fresh(connection, known)
+            state.save(connection, self._noun, self._state)
+
+    def _restart(self) -> None:
+        with self._crm.transaction() as connection:
+            self._state = self._fresh(connection, self._state)
+            state.save(connection, self._noun, self._state)
+
+    def _fresh(self, connection: psycopg.Connection[Any], known: SyncState) -> SyncState:
+        reading_from = self._since
+        if self._reading == "changed" and reading_from is None:
+            # Nobody has opted out yet: everyone who ever did is new.
+            reading_from = known.covered_to - _OVERLAP if known.covered_to else _EVER
+        return known._replace(
+            reading=self._reading,
+            reading_since=state.database_now(connection),
+            reading_from=None if self._reading == "full" else reading_from,
+            cursor=None,
+            rows_read=0,
+            newest=None,
+        )
+
+    def _store_pages(self, pages: Iterator[Page]) -> None:
+        while True:
+            with self._crm.transaction() as connection:
+                mirrored_at = state.database_now(connection)
+            page = next(pages, None)
+            if page is None:
+                return
+            self._store(page, mirrored_at)
+
+    def _store(self, page: Page, mirrored_at: datetime) -> None:
+        rows = page.rows("contacts")
+        records, malformed = parse_rows(rows, parse_contact)
+        self._report.malformed += malformed
+        total = page.payload.get("contacts_count")
+        self._total = total if isinstance(total, int) else self._total
+        self._state = self._state._replace(
+            cursor=page.next_href,
+            rows_read=self._state.rows_read + len(rows),
+            newest=_newest(self._state.newest, records, self._noun),
+        )
+        with self._crm.transaction() as connection:
+            columns = database.columns(ContactRecord, records)
+            database.run(connection, "contacts/upsert_page", columns | {"mirrored_at": mirrored_at})
+            state.save(connection, self._noun, self._state)
+
+    def _end(self) -> None:
+        """The pass is whole: what it did not see is gone; the next begins where it ended."""
+        with self._crm.transaction() as connection:
+            if self._reading == "full":
+                self._find_purged(connection)
+            covered_to = _covered(self._state)
+            state.save(
+                connection,
+                self._noun,
+                self._state._replace(
+                    covered_to=covered_to,
+                    full_pass_at=self.began_at
+                    if self._reading == "full"
+                    else self._state.full_pass_at,
+                    reading=None,
+                    cursor=None,
+                ),
+            )
+
+    def _find_purged(self, connection: psycopg.Connection[Any]) -> None:
+        """Mark what a full pass did not see; not if rows shifted under it, which hides some."""
+        seen = (database.row(connection, "contacts/count_seen", {"since": self.began_at}) or {})[
+            "seen"
+        ]
+        if self._total is None or seen != self._total:
+            self._report.unseen = abs((self._total or 0) - seen)
+            _log.warning(
+                "the full pass saw %d contacts, the vendor counts %s: rows shifted while they were "
+                "read; contacts that are gone are looked for in the next full pass",
+                seen,
+                self._total,
+            )
+            return
+        self._report.purged = database.run(
+            connection, "contacts/mark_missing", {"mirrored_at": self.began_at}
+        )
+
+
+def _newest(newest: datetime | None, records: list[ContactRecord], noun: str) -> datetime | None:
+    times = [
+        time
+        for record in records
+        if (time := record.updated_at if noun == "contacts" else record.opt_out_date)
+    ]
+    return max([*times, newest] if newest else times, default=None)
+
+
+def _covered(reading: SyncState) -> datetime | None:
+    """Up to when the vendor's changes are mirrored now, by the vendor's own times.
+
+    Neither clock has to agree with the other: the newest change seen bounds it, and our clock
+    bounds a date in the future.
+    """
+    if reading.newest is None:
+        return reading.covered_to
+    newest = min(reading.newest, reading.reading_since or reading.newest)
+    return max(newest, reading.covered_to) if reading.covered_to else newest
+
+
+def _cover_opt_outs(crm: Database, began_at: datetime) -> None:
+    """A full pass has read the opt-outs too: their own reading begins where it began."""
+    with crm.transaction() as connection:
+        newest = (database.row(connection, "contacts/newest_opt_out") or {}).get("opt_out_date")
+        known = state.load(connection, "opted_out_contacts")
+        covered_to = min(newest, began_at) if newest else known.covered_to
+        state.save(
+            connection,
+            "opted_out_contacts",
+            known._replace(covered_to=covered_to, reading=None, cursor=None),
+        )

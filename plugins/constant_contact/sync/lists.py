@@ -1,0 +1,48 @@
+"""Lists: all of them, every time; an account has at most 1,000."""
+
+from dataclasses import dataclass
+
+from constant_contact.api import vendor
+from constant_contact.api.client import Client
+from constant_contact.api.records import ListRecord, parse_list, parse_rows
+from constant_contact.store import database, state
+from constant_contact.store.database import Database
+from constant_contact.sync.paging import restarting
+from constant_contact.sync.reports import Report
+
+
+@dataclass
+class ListsReport(Report):
+    """What the mirror has after a run."""
+
+    read: int = 0
+    newly_deleted: int = 0
+    active: int = 0
+    deleted: int = 0
+    malformed: int = 0
+
+
+def sync_lists(client: Client, crm: Database) -> ListsReport:
+    """Mirror every list with its membership count; mark those that are gone.
+
+    getLists, with `status=all`: deleted ones are told apart from those that were never there.
+    """
+    report = ListsReport()
+    params = {"limit": vendor.LISTS_PER_PAGE, "include_membership_count": "all", "status": "all"}
+    with crm.transaction() as connection:
+        started_at = state.database_now(connection)
+        before = database.row(connection, "lists/count") or {}
+    records: dict[str, ListRecord] = {}
+    for page in restarting(lambda: client.pages("/contact_lists", params)):
+        parsed, malformed = parse_rows(page.rows("lists"), parse_list)
+        report.malformed += malformed
+        records |= {record.list_id: record for record in parsed}
+    report.read = len(records)
+    with crm.transaction() as connection:
+        columns = database.columns(ListRecord, list(records.values()))
+        database.run(connection, "lists/upsert_page", columns | {"mirrored_at": started_at})
+        database.run(connection, "lists/mark_missing", {"mirrored_at": started_at})
+        after = database.row(connection, "lists/count") or {}
+    report.active, report.deleted = after["active"], after["deleted"]
+    report.newly_deleted = max(0, report.deleted - before["deleted"])
+    return report

@@ -1,0 +1,324 @@
+"""Opt-outs: changes of Do Not Email in the CRM, carried to Constant Contact.
+
+The law of this module: nobody who said no is mailed because of us. A change that sets the flag
+always goes out; one that clears it goes out only if the opt-out was the account's own and nobody
+objects, and else waits, `held`, for a person.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import psycopg
+
+from constant_contact.api import vendor
+from constant_contact.api.client import Client
+from constant_contact.api.records import ContactRecord, parse_contact
+from constant_contact.errors import Conflict, NotFound, Rejected, Retriable, WriteUncertain
+from constant_contact.store import database, state
+from constant_contact.store.database import Database
+from constant_contact.sync.parallel import in_parallel
+from constant_contact.sync.reports import Report
+
+_log = logging.getLogger("constant_contact.opt_outs")
+
+WORKERS = 4
+# The circuit breaker trips above the larger of the two.
+BREAKER_CONTACTS = 100
+BREAKER_SHARE = 0.05
+# An edit conflict, or a write without an answer, is looked at again this often.
+_WRITE_TRIES = 4
+
+# ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
+_SCALARS = (
+    "first_name",
+    "last_name",
+    "job_title",
+    "company_name",
+    "birthday_month",
+    "birthday_day",
+    "anniversary",
+)
+
+
+@dataclass
+class OptOutsReport(Report):
+    """What became of the changes that waited.
+
+    Attributes:
+        unsubscribed: Contacts that Constant Contact may no longer mail, by our PUT.
+        resubscribed: Contacts that it may mail again, by our PUT.
+        unchanged: Changes that asked for what was so already.
+        released: Changes that the circuit breaker held and a person released.
+    """
+
+    superseded: int = 0
+    released: int = 0
+    unsubscribed: int = 0
+    resubscribed: int = 0
+    unchanged: int = 0
+    held: int = 0
+    failed: int = 0
+    pending: int = 0
+
+
+class Outcome(NamedTuple):
+    """What became of one change; `kind` is a field of the report."""
+
+    kind: Literal["unsubscribed", "resubscribed", "unchanged", "superseded", "held", "failed"]
+    detail: str
+
+    @property
+    def status(self) -> str:
+        """The status of the outbox row."""
+        return self.kind if self.kind in {"superseded", "held", "failed"} else "done"
+
+
+def push_opt_outs(
+    client: Client,
+    crm: Database,
+    *,
+    release_held: bool = False,
+    dry_run: bool = False,
+    breaker_contacts: int = BREAKER_CONTACTS,
+    breaker_share: float = BREAKER_SHARE,
+    workers: int = WORKERS,
+) -> OptOutsReport:
+    """Carry every waiting change of Do Not Email to Constant Contact, opt-outs first.
+
+    Args:
+        client: Of the account.
+        crm: Where the outbox is.
+        release_held: Also carry what the circuit breaker holds.
+        dry_run: Ask the vendor and tell what would be done; change nothing on either side.
+        breaker_contacts: How many contacts one run may unsubscribe; or, if that is more,
+        breaker_share: this share of the linked contacts.
+        workers: How many changes are carried at once; one at a time for any one contact.
+
+    Raises:
+        Fatal, Later: At once; what was not carried stays pending.
+        Retriable: After the others, if a change could not be carried now.
+    """
+    report = OptOutsReport()
+    with crm.transaction() as connection:
+        report.superseded = database.run(connection, "crm/supersede_opt_outs")
+        report.held = _break_circuit(connection, breaker_contacts, breaker_share)
+        if release_held:
+            report.released = database.run(connection, "crm/release_opt_outs")
+            report.held -= report.released
+        if dry_run:
+            connection.rollback()
+    queue = _Queue(client, crm, dry_run=dry_run)
+    for _ in in_parallel(lambda _worker, stop: queue.work(stop), range(workers), workers):
+        pass
+    for kind, count in queue.outcomes.items():
+        setattr(report, kind, getattr(report, kind) + count)
+    with crm.transaction() as connection:
+        report.pending = (database.row(connection, "crm/count_opt_outs") or {})["pending"]
+    if queue.failure is not None:
+        _log.warning("not all changes could be carried: %s", report)
+        raise queue.failure
+    return report
+
+
+def _break_circuit(
+    connection: psycopg.Connection[Any], breaker_contacts: int, breaker_share: float
+) -> int:
+    """Hold all waiting opt-outs if they are too many for one run; return how many."""
+    weighed = database.row(connection, "crm/count_mass_opt_out") or {}
+    allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
+    if weighed["waiting"] <= allowed:
+        return 0
+    detail = (
+        f"{weighed['waiting']} contacts would be unsubscribed at once, more than the circuit "
+        f"breaker allows ({allowed}). "
+        "If that is meant, run constant_contact_opt_outs with release_held."
+    )
+    _log.warning("%s", detail)
+    return database.run(connection, "crm/hold_opt_outs", {"detail": detail})
+
+
+class _Queue:
+    """The outbox, worked on by several threads here and any number of processes elsewhere."""
+
+    def __init__(self, client: Client, crm: Database, *, dry_run: bool) -> None:
+        self._client = client
+        self._crm = crm
+        self._dry_run = dry_run
+        self._lock = threading.Lock()
+        self.outcomes: Counter[str] = Counter()
+        self.set_aside: list[int] = []
+        self.failure: Retriable | WriteUncertain | None = None
+
+    def work(self, stop: threading.Event) -> None:
+        """Carry changes until none waits that could be taken."""
+        while not stop.is_set() and self._carry_next():
+            pass
+
+    def _carry_next(self) -> bool:
+        with self._crm.transaction() as connection:
+            with self._lock:
+                skip = list(self.set_aside)
+            change = database.row(connection, "crm/claim_opt_out", {"skip": skip})
+            if change is None:
+                return False
+            try:
+                outcome = self._carry(connection, change)
+            except (Retriable, WriteUncertain) as error:
+                # It stays pending; the others may still go.
+                with self._lock:
+                    self.failure = error
+                outcome = None
+            if outcome is None or self._dry_run:
+                with self._lock:
+                    self.set_aside.append(change["change_id"])
+            else:
+                database.run(
+                    connection,
+                    "crm/finish_opt_out",
+                    {
+                        "change_id": change["change_id"],
+                        "status": outcome.status,
+                        "detail": outcome.detail,
+                    },
+                )
+        if outcome is None:
+            return True
+        with self._lock:
+            self.outcomes[outcome.kind] += 1
+        _log.info("change %d: %s (%s)", change["change_id"], outcome.kind, outcome.detail)
+        return True
+
+    def _carry(self, connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> Outcome:
+        """Carry one change; waits for whoever edits the same contact."""
+        if not change["is_in_crm"]:
+            return Outcome("unchanged", "The contact is no longer in the CRM.")
+        contact_id = change["constant_contact_id"]
+        if contact_id is None:
+            return Outcome(
+                "unchanged",
+                "Not linked to Constant Contact. If it is linked later, the flag goes too.",
+            )
+        database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
+        newer = database.row(
+            connection,
+            "crm/newer_opt_out",
+            {"contact_id": change["contact_id"], "change_id": change["change_id"]},
+        )
+        if (newer or {}).get("is_there"):
+            # It may have gone out while this one waited for the contact.
+            return Outcome("superseded", "A newer change of this contact counts.")
+        for attempt in range(1, _WRITE_TRIES + 1):
+            try:
+                return self._edit(connection, change, contact_id)
+            except NotFound:
+                return Outcome("unchanged", "Constant Contact no longer has this contact.")
+            except (Conflict, WriteUncertain) as error:
+                if attempt == _WRITE_TRIES:
+                    if isinstance(error, Conflict):
+                        return Outcome("failed", f"Constant Contact refused it: {error}")
+                    raise
+                _log.info("change %d: %s; looking again", change["change_id"], error)
+            except Rejected as error:
+                return Outcome("failed", f"Constant Contact refused it: {error}")
+        raise AssertionError("unreachable")
+
+    def _edit(
+        self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
+    ) -> Outcome:
+        """GET, decide, PUT; the mirror learns the answer in the transaction of the change."""
+        current = self._client.get(f"/contacts/{contact_id}")
+        decision = _decide(current, change)
+        if decision.kind == "resubscribed" and (objection := _objection(connection, change)):
+            return objection
+        if decision.kind not in {"unsubscribed", "resubscribed"}:
+            _mirror(connection, current)
+            return decision
+        if self._dry_run:
+            return decision
+        answer = self._client.put(f"/contacts/{contact_id}", _merged(current, change))
+        _mirror(connection, answer or current)
+        return decision
+
+
+def _decide(current: Mapping[str, Any], change: Mapping[str, Any]) -> Outcome:
+    """What must happen, by what the vendor has now."""
+    email = current.get("email_address")
+    if current.get("deleted_at"):
+        # A PUT would bring a deleted contact back.
+        return Outcome("unchanged", "Deleted at Constant Contact: there is nobody to mail.")
+    if not isinstance(email, dict) or not email.get("address"):
+        return Outcome("unchanged", "Has no email address at Constant Contact.")
+    is_out = email.get("permission_to_send") == "unsubscribed"
+    source = email.get("opt_out_source")
+    if change["do_not_email"]:
+        if is_out and (source == "Contact" or not change["requested_by_contact"]):
+            return Outcome("unchanged", "Was unsubscribed at Constant Contact already.")
+        return Outcome("unsubscribed", "Unsubscribed at Constant Contact.")
+    if not is_out:
+        return Outcome("unchanged", "Was not unsubscribed at Constant Contact.")
+    if source != "Account":
+        return Outcome(
+            "held",
+            "The contact unsubscribed at Constant Contact. Only the contact can undo that: ask for "
+            "a confirmation, or set Do Not Email again.",
+        )
+    return Outcome("resubscribed", "Permission is back to implicit at Constant Contact.")
+
+
+def _objection(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> Outcome | None:
+    """Why this contact must not be mailed again after all, as the CRM stands at this moment."""
+    objections = database.row(
+        connection,
+        "crm/objections",
+        {
+            "contact_id": change["contact_id"],
+            "constant_contact_id": change["constant_contact_id"],
+            "change_id": change["change_id"],
+        },
+    )
+    match objections:
+        case {"flag_is_set": True}:
+            return Outcome("superseded", "Do Not Email is set in the CRM by now.")
+        case {"other_contact_says_no": True}:
+            return Outcome(
+                "held",
+                "Another CRM contact with the same address has Do Not Email set. Clear it there "
+                "too if both agree.",
+            )
+        case {"contact_asked": True}:
+            return Outcome(
+                "held",
+                "The contact asked not to be mailed. Only the contact can undo that: ask for a "
+                "confirmation, or set Do Not Email again.",
+            )
+        case _:
+            return None
+
+
+def _merged(current: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """The PUT body: all that a PUT would null, as it is, with the permission changed."""
+    email: dict[str, Any] = {"address": current["email_address"]["address"]}
+    if change["do_not_email"]:
+        reason = change["reason"] or "Do Not Email is set in the CRM"
+        email["permission_to_send"] = "unsubscribed"
+        email["opt_out_reason"] = reason[: vendor.OPT_OUT_REASON_CHARS]
+    else:
+        email["permission_to_send"] = "implicit"
+    kept = {name: current[name] for name in _SCALARS if current.get(name) is not None}
+    by_contact = change["do_not_email"] and change["requested_by_contact"]
+    return kept | {
+        "email_address": email,
+        "update_source": "Contact" if by_contact else "Account",
+    }
+
+
+def _mirror(connection: psycopg.Connection[Any], contact: Mapping[str, Any]) -> None:
+    record = parse_contact(dict(contact))
+    if record is not None:
+        now = state.database_now(connection)
+        columns = database.columns(ContactRecord, [record])
+        database.run(connection, "contacts/upsert_page", columns | {"mirrored_at": now})

@@ -1,0 +1,37 @@
+"""Independent API work side by side: the budget paces it, latency does not."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+CONCURRENCY = 6
+
+
+class Stopped(Exception):
+    """Raised inside work whose siblings must stop too; never reaches the caller."""
+
+
+def in_parallel(
+    work: Callable[[Item, threading.Event], Result],
+    items: Iterable[Item],
+    concurrency: int = CONCURRENCY,
+) -> Iterator[Result]:
+    """Yield `work(item, stop)` for each item as they come; the first error stops all.
+
+    Work that takes long looks at `stop` now and then and raises `Stopped` where it is set.
+    """
+    stop = threading.Event()
+    with ThreadPoolExecutor(max(1, concurrency), thread_name_prefix="constant-contact") as pool:
+        futures = [pool.submit(work, item, stop) for item in items]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            stop.set()
+            for future in futures:
+                future.cancel()
+            raise

@@ -1,0 +1,1 @@
+"""What waits for rows in the CRM outside any DAG run."""

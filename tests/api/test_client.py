@@ -1,0 +1,228 @@
+"""The client on the real simulator: faults, retries, paging."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from constant_contact.api.client import Client
+from constant_contact.errors import (
+    AuthorizationRequired,
+    BadRequest,
+    BudgetSpent,
+    BulkQueueFull,
+    Conflict,
+    ConnectionFault,
+    ContractBroken,
+    DeadCursor,
+    Forbidden,
+    NotFound,
+    RefreshUncertain,
+    ServerFault,
+    WriteUncertain,
+)
+from simulator.server import Running
+
+Rows = Callable[..., list[dict[str, Any]]]
+
+
+def read_all(client: Client) -> list[str]:
+    pages = client.pages("/contacts", {"status": "all", "limit": 50})
+    return [row["contact_id"] for page in pages for row in page.rows("contacts")]
+
+
+@pytest.fixture
+def account(simulator: Running) -> Running:
+    simulator.control.generate(seed=1, contacts=220, lists=2, campaigns=0, events=0)
+    return simulator
+
+
+def test_pages_are_followed_to_the_last(account: Running, client: Client) -> None:
+    assert len(set(read_all(client))) == 220
+    assert account.control.calls_summary()["api_calls"] == 5
+
+
+@pytest.mark.parametrize("style", ["absent", "null", "href_null", "no_links"])
+def test_every_way_to_say_last_page_is_understood(
+    account: Running, client: Client, style: str
+) -> None:
+    account.control.settings(next_null_style=style)
+    assert len(read_all(client)) == 220
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("html_503", {}),
+        ("status", {"status": 500, "body": [{"error_key": "x", "error_message": "broken"}]}),
+        ("status", {"status": 502, "body": "<html>bad gateway</html>"}),
+        ("reset_before", {}),
+        ("reset_after", {}),
+        ("truncated_json", {}),
+        ("truncated_json", {"mid_body": True}),
+        ("malformed_json", {}),
+        ("throttled", {}),
+    ],
+)
+def test_a_read_survives_a_passing_fault(
+    account: Running, client: Client, kind: str, params: dict[str, Any]
+) -> None:
+    account.control.add_fault(kind, match={"path": "/contacts"}, times=2, after=1, params=params)
+    assert len(set(read_all(client))) == 220
+    assert account.control.calls_summary()["api_calls"] >= 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "error"),
+    [
+        ("html_503", {}, ServerFault),
+        ("malformed_json", {}, ServerFault),
+        ("reset_before", {}, ConnectionFault),
+        ("status", {"status": 403}, Forbidden),
+        ("status", {"status": 404}, NotFound),
+        ("status", {"status": 400}, BadRequest),
+        ("unauthorized", {}, AuthorizationRequired),
+        ("quota_exceeded", {}, BudgetSpent),
+        ("foreign_next", {}, ContractBroken),
+        ("repeated_page", {}, DeadCursor),
+    ],
+)
+def test_a_fault_that_stays_is_named(
+    account: Running, client: Client, kind: str, params: dict[str, Any], error: type[Exception]
+) -> None:
+    account.control.add_fault(kind, match={"path": "/v3/contacts"}, times=1000, params=params)
+    with pytest.raises(error):
+        read_all(client)
+
+
+def test_a_page_link_that_died_is_told_from_a_wrong_call(account: Running, client: Client) -> None:
+    account.control.add_fault("dead_cursor", match={"path": "/contacts"})
+    with pytest.raises(DeadCursor):
+        read_all(client)
+
+
+def test_a_read_that_never_ends_is_cut_off(
+    account: Running, make_client: Callable[..., Client]
+) -> None:
+    account.control.add_fault(
+        "slow_drip",
+        match={"path": "/contacts"},
+        times=1000,
+        params={"chunk_bytes": 1, "delay_s": 0.05},
+    )
+    client = make_client(timeout_s=0.2)
+    client._retry = type(client._retry)(max_tries=1)
+    with pytest.raises(ConnectionFault, match="Timeout"):
+        read_all(client)
+
+
+def test_a_server_that_is_silent_is_given_up(
+    account: Running, make_client: Callable[..., Client]
+) -> None:
+    account.control.add_fault("timeout", match={"path": "/contacts"}, params={"seconds": 5})
+    client = make_client(timeout_s=0.2)
+    assert len(read_all(client)) == 220
+
+
+def test_an_expired_token_is_refreshed_once_in_mid_paging(account: Running, client: Client) -> None:
+    pages = client.pages("/contacts", {"status": "all", "limit": 50})
+    next(pages)
+    account.control.expire_access_tokens()
+    assert len(list(pages)) == 4
+    tokens = [call for call in account.control.calls() if call["path"].endswith("/token")]
+    assert len(tokens) == 2
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "html_503", "malformed_json"])
+def test_a_refresh_without_a_usable_answer_is_left_to_the_next_try(
+    account: Running, client: Client, kind: str
+) -> None:
+    account.control.add_fault(kind, match={"path": "/token"}, times=9)
+    with pytest.raises(RefreshUncertain):
+        read_all(client)
+    assert len(account.control.calls()) == 1
+
+
+@pytest.fixture
+def one(simulator: Running) -> str:
+    loaded = simulator.control.load(contacts=[{"email": "ann@example.com", "first_name": "Ann"}])
+    return str(loaded["contacts"][0])
+
+
+PUT = {
+    "update_source": "Account",
+    "first_name": "Ann",
+    "email_address": {"address": "ann@example.com"},
+}
+
+
+@pytest.mark.parametrize("kind", ["html_503", "reset_before", "reset_after", "malformed_json"])
+def test_a_write_without_a_usable_answer_is_not_repeated_blindly(
+    simulator: Running, client: Client, one: str, kind: str
+) -> None:
+    simulator.control.add_fault(kind, match={"method": "PUT"}, times=1)
+    with pytest.raises(WriteUncertain):
+        client.put(f"/contacts/{one}", PUT)
+    puts = [call for call in simulator.control.calls() if call["method"] == "PUT"]
+    assert len(puts) == 1
+
+
+def test_a_write_that_was_throttled_is_repeated(
+    simulator: Running, client: Client, one: str
+) -> None:
+    simulator.control.add_fault("throttled", match={"method": "PUT"}, times=2)
+    assert client.put(f"/contacts/{one}", PUT)["first_name"] == "Ann"
+
+
+def test_a_conflict_and_a_full_queue_are_named(
+    simulator: Running, client: Client, one: str
+) -> None:
+    simulator.control.add_fault("edit_conflict", match={"method": "PUT"})
+    with pytest.raises(Conflict):
+        client.put(f"/contacts/{one}", PUT)
+    simulator.control.add_fault("bulk_queue_full", match={"path": "/activities"})
+    with pytest.raises(BulkQueueFull):
+        client.post("/activities/add_list_memberships", {"source": {}, "list_ids": []})
+
+
+def test_every_call_is_logged_with_the_vendors_request_id(
+    simulator: Running, client: Client, sql_rows: Rows
+) -> None:
+    simulator.control.add_fault("html_503", match={"path": "/contact_lists"})
+    client.get("/contact_lists", {"limit": 10})
+    client._call_log.close()  # type: ignore[attr-defined]
+    calls = sql_rows("SELECT * FROM ctct_api_call ORDER BY call_id")
+    assert [(call["method"], call["status"]) for call in calls] == [
+        ("POST", 200),
+        ("GET", 503),
+        ("GET", 200),
+    ]
+    assert calls[2]["request_id"] == simulator.control.calls()[-1].get(
+        "request_id", calls[2]["request_id"]
+    )
+    assert calls[1]["reply_body"]
+    assert calls[2]["reply_body"] is None
+    assert calls[2]["items"] == 0
+    assert calls[2]["path"] == "/v3/contact_lists?limit=10"
+    assert calls[0]["dag_id"] == "a_dag"
+
+
+def test_no_address_and_no_secret_is_in_the_call_log(
+    simulator: Running, client: Client, one: str, sql_rows: Rows
+) -> None:
+    simulator.control.add_fault(
+        "status",
+        match={"path": "/v3/"},
+        params={
+            "status": 400,
+            "body": [{"error_key": "k", "error_message": "bad address zoe@example.com"}],
+        },
+    )
+    with pytest.raises(BadRequest) as refused:
+        client.get("/contacts", {"limit": 1})
+    assert "zoe@" not in str(refused.value)
+    client.get(f"/contacts/{one}")
+    client._call_log.close()  # type: ignore[attr-defined]
+    kept = str(sql_rows("SELECT * FROM ctct_api_call"))
+    for secret in ("example.com", "demo-secret", "demo-api-key", "eyJ"):
+        assert secret not in kept

@@ -1,0 +1,202 @@
+"""The token pair: seeds, refreshes, refusals, on the real token endpoint."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from constant_contact.api.authorization import Authorization
+from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.errors import (
+    AuthorizationRequired,
+    Fatal,
+    RefreshUncertain,
+    SettingError,
+)
+from constant_contact.store.database import Database
+from simulator.server import Running
+from tests.support import MemoryTokenStore, api_settings
+
+
+def tokens(simulator: Running, store: MemoryTokenStore, seed: str, **extra: Any) -> Tokens:
+    settings = api_settings(simulator, seed, **extra)
+    return Tokens(settings, store, Authorization(settings, lambda call: None).refresh)
+
+
+@pytest.fixture
+def store(crm: Database) -> MemoryTokenStore:
+    return MemoryTokenStore(crm)
+
+
+def refreshes(simulator: Running) -> int:
+    return sum(call["path"].endswith("/token") for call in simulator.control.calls())
+
+
+@pytest.mark.parametrize("rotating", [True, False])
+def test_eight_who_find_the_token_expired_refresh_once(
+    simulator: Running, store: MemoryTokenStore, rotating: bool
+) -> None:
+    simulator.control.settings(rotating=rotating)
+    seed = simulator.control.grant()
+    workers = [tokens(simulator, store, seed) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        given = set(pool.map(lambda worker: worker.access_token(), workers))
+        assert len(given) == 1
+        assert refreshes(simulator) == 1
+        (old,) = given
+        renewed = set(pool.map(lambda worker: worker.access_token(rejected=old), workers))
+    assert len(renewed) == 1
+    assert renewed != given
+    assert refreshes(simulator) == 2
+
+
+def test_what_is_stored_is_used_while_it_is_valid(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    seed = simulator.control.grant()
+    first = tokens(simulator, store, seed).access_token()
+    assert tokens(simulator, store, seed).access_token() == first
+    assert refreshes(simulator) == 1
+
+
+def test_a_rotated_refresh_token_is_stored_before_it_is_needed(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    seed = simulator.control.grant()
+    tokens(simulator, store, seed).access_token()
+    assert store.pair is not None
+    assert store.pair.refresh_token != seed
+    store.pair = TokenPair.from_json(store.pair.to_json())
+    simulator.control.expire_access_tokens()
+    assert tokens(simulator, store, seed).access_token(rejected=store.pair.access_token)
+
+
+def test_a_newly_pasted_seed_wins_over_what_is_stored(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    old = tokens(simulator, store, simulator.control.grant()).access_token()
+    new = tokens(simulator, store, simulator.control.grant()).access_token()
+    assert new != old
+    assert refreshes(simulator) == 2
+
+
+def test_a_stored_token_that_died_gives_way_to_a_seed_that_lives(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    seed = simulator.control.grant(refresh_token="of-this-account")
+    tokens(simulator, store, seed).access_token()
+    simulator.control.reset()
+    simulator.control.limits(token_calls_per_second=0)
+    simulator.control.grant(refresh_token="of-this-account")
+    assert store.pair is not None
+    assert tokens(simulator, store, seed).access_token(rejected=store.pair.access_token)
+    assert refreshes(simulator) == 2
+
+
+def test_a_token_about_to_expire_is_refreshed_before_it_fails(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    seed = simulator.control.grant()
+    tokens(simulator, store, seed).access_token()
+    assert store.pair is not None
+    soon = datetime.now(UTC) + timedelta(seconds=30)
+    store.pair = TokenPair.from_json(store.pair.to_json())
+    object.__setattr__(store.pair, "expires_at_utc", soon)
+    tokens(simulator, store, seed).access_token()
+    assert refreshes(simulator) == 2
+
+
+def test_a_refresh_without_an_answer_is_not_repeated(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    seed = simulator.control.grant()
+    simulator.control.add_fault("reset_after", match={"path": "/token"})
+    with pytest.raises(RefreshUncertain):
+        tokens(simulator, store, seed).access_token()
+    assert refreshes(simulator) == 1
+
+
+def test_a_throttled_refresh_is_repeated(simulator: Running, store: MemoryTokenStore) -> None:
+    seed = simulator.control.grant()
+    simulator.control.add_fault(
+        "status", match={"path": "/token"}, params={"status": 429, "body": {"error": "slow"}}
+    )
+    assert tokens(simulator, store, seed).access_token()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error", "says"),
+    [
+        (lambda c: c.revoke(), AuthorizationRequired, "authorize again"),
+        (lambda c: c.new_secret("another"), SettingError, "client secret"),
+        (lambda c: c.deactivate(), SettingError, "invalid_client"),
+        (
+            lambda c: c.add_fault("html_503", match={"path": "/token"}),
+            RefreshUncertain,
+            "token endpoint answered 503",
+        ),
+        (
+            lambda c: c.add_fault("malformed_json", match={"path": "/token"}),
+            RefreshUncertain,
+            "no token",
+        ),
+    ],
+)
+def test_each_refusal_says_what_to_do(
+    simulator: Running,
+    store: MemoryTokenStore,
+    trouble: Callable[[Any], Any],
+    error: type[Exception],
+    says: str,
+) -> None:
+    seed = simulator.control.grant()
+    trouble(simulator.control)
+    with pytest.raises(error, match=says) as refused:
+        tokens(simulator, store, seed).access_token()
+    assert seed not in str(refused.value)
+    assert "demo-secret" not in str(refused.value)
+
+
+def test_without_a_refresh_token_it_says_how_to_get_one(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    with pytest.raises(AuthorizationRequired, match="refresh_token"):
+        tokens(simulator, store, "").access_token()
+
+
+def test_a_grant_that_lacks_a_scope_is_refused_and_its_tokens_kept(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    seed = simulator.control.grant(scopes=["contact_data", "offline_access"])
+    with pytest.raises(AuthorizationRequired, match="campaign_data"):
+        tokens(simulator, store, seed).access_token()
+    assert store.pair is not None
+
+
+def test_an_unreachable_token_endpoint_names_the_field(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    nobody = tokens(simulator, store, "seed", token_url="http://127.0.0.1:9/token")
+    with pytest.raises(RefreshUncertain, match="field token_url"):
+        nobody.access_token()
+
+
+def test_key_and_secret_are_checked_without_using_up_a_refresh_token(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    seed = simulator.control.grant()
+    settings = api_settings(simulator, seed)
+    Authorization(settings, lambda call: None).check_client()
+    assert tokens(simulator, store, seed).access_token()
+    simulator.control.new_secret("another")
+    with pytest.raises(Fatal):
+        Authorization(settings, lambda call: None).check_client()
+
+
+def test_a_pair_shows_no_token_in_its_repr(simulator: Running, store: MemoryTokenStore) -> None:
+    seed = simulator.control.grant()
+    given = tokens(simulator, store, seed).access_token()
+    assert given not in repr(store.pair)
+    assert str(getattr(store.pair, "refresh_token", "?")) not in repr(store.pair)

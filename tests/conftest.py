@@ -1,0 +1,136 @@
+"""What most tests need: a PostgreSQL database of their own, a simulator as new, a client."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from constant_contact.api.authorization import Authorization
+from constant_contact.api.client import Client, RetryPolicy
+from constant_contact.api.tokens import Tokens
+from constant_contact.store.api_calls import ApiCallLog, Caller
+from constant_contact.store.budget import ApiBudget
+from constant_contact.store.database import Database
+from local.postgres import LocalPostgres
+from simulator.server import Running, running
+from tests.support import UNLIMITED, Databases, MemoryTokenStore, api_settings
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server where databases can be made: the wheel's, or TEST_POSTGRES_URL."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    with LocalPostgres() as server:
+        yield server.url("postgres")
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_url: str) -> Iterator[Databases]:
+    made = Databases(postgres_url)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def crm_url(databases: Databases) -> Iterator[str]:
+    """A CRM database of this test's own, with the schema and no rows."""
+    name = databases.create()
+    yield databases.url(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def crm(crm_url: str) -> Iterator[Database]:
+    database = Database(lambda: psycopg.connect(crm_url), name="connection crm_default")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sql_rows(crm_url: str) -> Callable[..., list[dict[str, Any]]]:
+    """Runs a statement on the CRM database; returns its rows, if it has any."""
+
+    def run(statement: str, *params: Any) -> list[dict[str, Any]]:
+        with psycopg.connect(crm_url, row_factory=psycopg.rows.dict_row) as connection:
+            cursor = connection.execute(statement, params or None)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared_simulator() -> Iterator[Running]:
+    with running() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(shared_simulator: Running) -> Running:
+    """The vendor: an empty account, no limits."""
+    shared_simulator.control.reset()
+    shared_simulator.control.limits(**UNLIMITED)
+    return shared_simulator
+
+
+@pytest.fixture
+def make_client(simulator: Running, crm: Database) -> Iterator[Callable[..., Client]]:
+    """Makes clients of the simulated account; keyword arguments are extra connection fields."""
+    seed = simulator.control.grant()
+    store = MemoryTokenStore(crm)
+    logs = []
+
+    def make(lane: str = "engagement", **extra: Any) -> Client:
+        settings = api_settings(simulator, extra.pop("refresh_token", seed), **extra)
+        call_log = ApiCallLog(crm, Caller("a_dag", "a_task", "a_run", 1))
+        logs.append(call_log)
+        return Client(
+            settings,
+            Tokens(settings, store, Authorization(settings, call_log.add).refresh),
+            ApiBudget(crm, settings, lane),
+            call_log,
+            RetryPolicy(first_wait_s=0.01, max_wait_s=0.05),
+        )
+
+    yield make
+    for call_log in logs:
+        call_log.close()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client]) -> Client:
+    return make_client()
+
+
+@pytest.fixture
+def add_crm_contact(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., None]:
+    """Adds a contact to the CRM."""
+
+    def add(contact_id: str, email: str | None, **columns: Any) -> None:
+        columns = {"contact_id": contact_id, "preferred_email": email} | columns
+        names = ", ".join(columns)
+        marks = ", ".join(["%s"] * len(columns))
+        sql_rows(f"INSERT INTO crm_contact ({names}) VALUES ({marks})", *columns.values())
+
+    return add
+
+
+@pytest.fixture
+def set_do_not_email(crm_url: str) -> Callable[..., None]:
+    """Sets or clears the flag as the CRM does, saying what the CRM knows."""
+
+    def change(contact_id: str, flag: bool, reason: str = "", by_contact: bool = False) -> None:
+        with psycopg.connect(crm_url) as connection:
+            connection.execute("SELECT set_config('constant_contact.reason', %s, true)", [reason])
+            connection.execute(
+                "SELECT set_config('constant_contact.requested_by_contact', %s, true)",
+                ["on" if by_contact else "off"],
+            )
+            connection.execute(
+                "UPDATE crm_contact SET do_not_email = %s WHERE contact_id = %s", [flag, contact_id]
+            )
+
+    return change

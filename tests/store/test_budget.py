@@ -1,0 +1,116 @@
+"""The budget row: paced, counted by the UTC day, shared by lanes."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from constant_contact.api.settings import ApiSettings
+from constant_contact.errors import BudgetSpent
+from constant_contact.store.budget import ApiBudget
+from constant_contact.store.database import Database
+
+Rows = Callable[..., list[dict[str, Any]]]
+
+SETTINGS = ApiSettings.from_connection(
+    conn_id="constant_contact_default",
+    login="key",
+    password="secret",
+    host=None,
+    port=None,
+    extra={"calls_per_second": 1000, "calls_per_day": 100},
+)
+
+
+def taken(budget: ApiBudget) -> int:
+    """How many calls a lane gets before the day is spent."""
+    calls = 0
+    try:
+        while calls < 1000:
+            budget.take()
+            calls += 1
+    except BudgetSpent:
+        pass
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("lane", "calls"), [("opt_outs", 100), ("memberships", 90), ("engagement", 80)]
+)
+def test_a_lane_leaves_its_share_of_the_day_to_those_before_it(
+    crm: Database, lane: str, calls: int
+) -> None:
+    assert taken(ApiBudget(crm, SETTINGS, lane)) == calls
+
+
+def test_opt_outs_still_go_when_the_load_has_used_up_its_share(crm: Database) -> None:
+    assert taken(ApiBudget(crm, SETTINGS, "engagement")) == 80
+    assert taken(ApiBudget(crm, SETTINGS, "memberships")) == 10
+    assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 10
+
+
+def test_the_error_says_when_it_goes_on(crm: Database) -> None:
+    budget = ApiBudget(crm, SETTINGS, "engagement")
+    taken(budget)
+    with pytest.raises(BudgetSpent, match="rate_plan and calls_per_day") as spent:
+        budget.take()
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    assert spent.value.resume_at_utc.astimezone(UTC).date() == tomorrow
+
+
+def test_a_raised_setting_lets_the_waiting_go_on(crm: Database) -> None:
+    taken(ApiBudget(crm, SETTINGS, "engagement"))
+    ApiBudget(crm, replace(SETTINGS, calls_per_day=1000), "engagement").take()
+
+
+def test_a_new_day_is_a_new_budget(crm: Database, sql_rows: Rows) -> None:
+    taken(ApiBudget(crm, SETTINGS, "opt_outs"))
+    sql_rows("UPDATE ctct_api_budget SET day_utc = day_utc - 1")
+    assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 100
+
+
+def test_the_vendors_word_that_the_day_is_spent_counts_for_all_lanes(
+    crm: Database, sql_rows: Rows
+) -> None:
+    ApiBudget(crm, SETTINGS, "engagement").take()
+    ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
+    assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 0
+    sql_rows("UPDATE ctct_api_budget SET spent_day_utc = spent_day_utc - 1, day_utc = day_utc - 1")
+    assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 100
+
+
+def test_the_vendors_word_counts_even_before_the_first_call(crm: Database) -> None:
+    ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
+    assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 0
+
+
+def test_two_keys_have_two_budgets(crm: Database) -> None:
+    assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 100
+    assert taken(ApiBudget(crm, replace(SETTINGS, api_key="other"), "opt_outs")) == 100
+
+
+def test_no_call_is_handed_out_twice(crm: Database, sql_rows: Rows) -> None:
+    settings = replace(SETTINGS, calls_per_day=1000)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: ApiBudget(crm, settings, "opt_outs").take(), range(200)))
+    assert sql_rows("SELECT calls FROM ctct_api_budget") == [{"calls": 200}]
+
+
+def test_calls_are_spaced_by_the_rate_whoever_makes_them(crm: Database) -> None:
+    settings = replace(SETTINGS, calls_per_second=50, calls_per_day=1000)
+    began = monotonic()
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda _: ApiBudget(crm, settings, "opt_outs").take(), range(26)))
+    # 26 calls have 25 gaps of a fiftieth of a second; never less.
+    assert monotonic() - began >= 0.5
+
+
+def test_throttling_holds_everyone_for_a_second(crm: Database) -> None:
+    budget = ApiBudget(crm, SETTINGS, "opt_outs")
+    budget.take()
+    budget.slow_down()
+    assert ApiBudget(crm, SETTINGS, "engagement").take() > 0.9

@@ -1,0 +1,117 @@
+"""What is said when the CRM database fails."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from constant_contact.calls import Call
+from constant_contact.errors import DatabaseUnavailable, SchemaError, SettingError
+from constant_contact.store import database
+from constant_contact.store.api_calls import ApiCallLog, Caller
+from constant_contact.store.database import Database
+from constant_contact.store.sql import SQL_DIR, statement
+
+Rows = Callable[..., list[dict[str, Any]]]
+
+
+def test_an_unreachable_server_is_named_by_its_setting_and_no_password_shows() -> None:
+    away = Database(
+        lambda: psycopg.connect("postgresql://u:hunter2@127.0.0.1:9/crm", connect_timeout=2),
+        name="connection crm_default",
+    )
+    with (
+        pytest.raises(DatabaseUnavailable, match="connection crm_default") as refused,
+        away.transaction(),
+    ):
+        pass
+    assert "hunter2" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "damage", ["DROP TABLE crm_contact CASCADE", "ALTER TABLE crm_contact DROP preferred_email"]
+)
+def test_a_missing_table_or_column_says_migrate_or_adapt(
+    crm: Database, sql_rows: Rows, damage: str
+) -> None:
+    sql_rows(damage)
+    with pytest.raises(SchemaError, match="make migrate"), crm.transaction() as connection:
+        database.row(connection, "crm/count_links")
+
+
+def test_a_server_that_went_away_in_mid_transaction_is_named_and_comes_back(
+    crm: Database, sql_rows: Rows
+) -> None:
+    with pytest.raises(DatabaseUnavailable), crm.transaction() as connection:  # noqa: PT012
+        pid = connection.info.backend_pid
+        sql_rows("SELECT pg_terminate_backend(%s)", pid)
+        connection.execute("SELECT 1")
+    with crm.transaction() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_an_exception_rolls_back(crm: Database, sql_rows: Rows) -> None:
+    with pytest.raises(RuntimeError), crm.transaction() as connection:  # noqa: PT012
+        connection.execute("INSERT INTO crm_contact (contact_id) VALUES ('c')")
+        raise RuntimeError
+    assert sql_rows("SELECT * FROM crm_contact") == []
+
+
+def test_a_missing_statement_says_that_include_was_not_deployed() -> None:
+    with pytest.raises(SettingError, match=r"include/sql/crm/nonsense\.sql"):
+        statement("crm/nonsense")
+
+
+STATEMENTS = sorted(
+    str(path.relative_to(SQL_DIR).with_suffix(""))
+    for path in SQL_DIR.rglob("*.sql")
+    if path.parent.name != "schema"
+)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_each_file_is_one_statement_with_a_header_and_in_use(name: str) -> None:
+    lines = (SQL_DIR / f"{name}.sql").read_text().splitlines()
+    body = "\n".join(line for line in lines if not line.startswith("--"))
+    assert lines[0].startswith("-- ")
+    assert any("Grain: " in line for line in lines)
+    assert body.count(";") == 1
+    assert body.endswith(";")
+    root = SQL_DIR.parents[1]
+    sources = [*(root / "plugins").rglob("*.py"), *(root / "dags").rglob("*.py")]
+    assert any(f'"{name}"' in source.read_text() for source in sources)
+
+
+def call(**fields: Any) -> Call:
+    empty = dict.fromkeys(Call.__dataclass_fields__)
+    needed = {
+        "called_at": datetime.now(UTC),
+        "method": "GET",
+        "path": "/v3/x",
+        "duration_ms": 1,
+        "waited_ms": 0,
+    }
+    return Call(**(empty | needed | fields))
+
+
+def test_the_call_log_is_stored_when_it_is_closed(crm: Database, sql_rows: Rows) -> None:
+    log = ApiCallLog(crm, Caller(dag_id="d", run_id="r"))
+    for number in range(1200):
+        log.add(call(items=number))
+    log.close()
+    kept = sql_rows("SELECT dag_id, run_id, items FROM ctct_api_call ORDER BY call_id")
+    assert [row["items"] for row in kept] == list(range(1200))
+    assert {(row["dag_id"], row["run_id"]) for row in kept} == {("d", "r")}
+
+
+def test_a_call_log_that_cannot_be_written_stops_nobody(
+    crm: Database, sql_rows: Rows, caplog: pytest.LogCaptureFixture
+) -> None:
+    sql_rows("DROP TABLE ctct_api_call")
+    log = ApiCallLog(crm, Caller())
+    log.add(call())
+    log.close()
+    assert "not kept" in caplog.text

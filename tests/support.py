@@ -1,0 +1,99 @@
+"""What tests have in common that is no fixture."""
+
+import uuid
+from contextlib import AbstractContextManager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from constant_contact.api.settings import ApiSettings
+from constant_contact.api.tokens import TokenPair
+from constant_contact.store.database import Database
+from constant_contact.store.migrations import migrate
+from constant_contact.store.tokens import token_lock
+from simulator.server import Running
+
+CONN_ID = "constant_contact_default"
+UNLIMITED = {"calls_per_second": 0, "calls_per_day": 0, "token_calls_per_second": 0}
+
+
+def _with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+class Databases:
+    """Makes databases by copying a migrated one, and drops them."""
+
+    def __init__(self, server_url: str) -> None:
+        self._server_url = server_url
+        self._template = f"ctct_test_{uuid.uuid4().hex[:12]}"
+        self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", self._template)
+        with psycopg.connect(self.url(self._template)) as connection:
+            migrate(connection)
+
+    def url(self, name: str) -> str:
+        return _with_database(self._server_url, name)
+
+    def create(self, *, migrated: bool = True) -> str:
+        name = f"ctct_test_{uuid.uuid4().hex[:12]}"
+        if migrated:
+            self._run("CREATE DATABASE {} TEMPLATE {}", name, self._template)
+        else:
+            self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", name)
+        return name
+
+    def drop(self, name: str | None = None) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name or self._template)
+
+    def _run(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self._server_url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+class MemoryTokenStore:
+    """Stands in for Airflow's Variable; the lock is the real one."""
+
+    def __init__(self, crm: Database, conn_id: str = CONN_ID) -> None:
+        self.pair: TokenPair | None = None
+        self._crm = crm
+        self._conn_id = conn_id
+
+    def load(self) -> TokenPair | None:
+        return self.pair
+
+    def save(self, pair: TokenPair) -> None:
+        self.pair = pair
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        return token_lock(self._crm, self._conn_id)
+
+
+def api_settings(simulator: Running, refresh_token: str, **extra: Any) -> ApiSettings:
+    return ApiSettings.from_connection(
+        conn_id=CONN_ID,
+        login="demo-api-key",
+        password="demo-secret",
+        host=simulator.url,
+        port=None,
+        extra={
+            "token_url": f"{simulator.url}/oauth2/default/v1/token",
+            "authorize_url": f"{simulator.url}/oauth2/default/v1/authorize",
+            "refresh_token": refresh_token,
+            "calls_per_second": 5000,
+            "calls_per_day": 1_000_000,
+            "timeout_s": 5,
+        }
+        | extra,
+    )
+
+
+def vendor_contact(number: int, email: str, **fields: Any) -> dict[str, Any]:
+    """A ContactResource for `simulator.control.load`."""
+    return {"contact_id": contact_id(number), "email": email} | fields
+
+
+def contact_id(number: int) -> str:
+    """The id of the vendor's contact `number`."""
+    return f"00000000-0000-4000-8000-{number:012d}"

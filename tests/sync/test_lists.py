@@ -1,0 +1,62 @@
+"""The lists job."""
+
+from collections.abc import Callable
+from typing import Any
+
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database
+from constant_contact.sync.lists import sync_lists
+from simulator.server import Running
+
+Rows = Callable[..., list[dict[str, Any]]]
+
+
+def load(simulator: Running, count: int) -> list[str]:
+    lists = [{"name": f"List {number:04}"} for number in range(count)]
+    return list(simulator.control.load(lists=lists)["lists"])
+
+
+def test_a_thousand_lists_cost_one_call(
+    simulator: Running, client: Client, crm: Database, sql_rows: Rows, calls: Callable[..., int]
+) -> None:
+    load(simulator, 1000)
+    report = sync_lists(client, crm)
+    assert (report.read, report.active, report.deleted) == (1000, 1000, 0)
+    assert calls() == 1
+    assert len(sql_rows("SELECT * FROM crm_list")) == 1000
+
+
+def test_membership_counts_are_mirrored(
+    simulator: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    (list_id,) = load(simulator, 1)
+    simulator.control.load(
+        contacts=[{"email": f"c{n}@example.com", "list_memberships": [list_id]} for n in range(3)]
+    )
+    sync_lists(client, crm)
+    assert sql_rows("SELECT name, membership_count FROM crm_list") == [
+        {"name": "List 0000", "membership_count": 3}
+    ]
+
+
+def test_a_deleted_list_leaves_the_dropdown_and_stays_in_the_mirror(
+    simulator: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    first, _ = load(simulator, 2)
+    sync_lists(client, crm)
+    simulator.control.delete_list(first)
+    assert sync_lists(client, crm).newly_deleted == 1
+    assert sql_rows("SELECT name FROM crm_list") == [{"name": "List 0001"}]
+    assert len(sql_rows("SELECT * FROM ctct_list")) == 2
+
+
+def test_an_account_without_lists_is_no_error(client: Client, crm: Database) -> None:
+    assert str(sync_lists(client, crm)) == "nothing to do"
+
+
+def test_a_listing_whose_link_dies_starts_again(
+    simulator: Running, client: Client, crm: Database
+) -> None:
+    load(simulator, 1500)
+    simulator.control.add_fault("dead_cursor", match={"path": "contact_lists"})
+    assert sync_lists(client, crm).active == 1500
