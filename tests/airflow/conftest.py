@@ -1,0 +1,93 @@
+"""Airflow itself, in this process: set up once, and imported only after that."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from simulator.server import Running
+from tests.airflow.airflow_runs import ROOT, Ran, account_connection, crm_connection
+from tests.support import CONN_ID, Databases
+
+
+@pytest.fixture(scope="session")
+def airflow(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[pytest.MonkeyPatch]:
+    """Airflow's environment, with a migrated metadata database of its own."""
+    name = databases.create(migrated=False)
+    home = tmp_path_factory.mktemp("airflow")
+    url = databases.url(name).replace("postgresql://", "postgresql+psycopg2://")
+    patch = pytest.MonkeyPatch()
+    for variable, value in {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__FERNET_KEY": "cnVubmluZy10ZXN0cy1uZWVkLWEta2V5LW9mLTMyYng=",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
+        "AIRFLOW__API_AUTH__JWT_SECRET": "of-the-tests-and-long-enough-to-be-one",
+    }.items():
+        patch.setenv(variable, value)
+    subprocess.run(
+        [sys.executable, "-m", "airflow", "db", "migrate"],
+        check=True,
+        capture_output=True,
+        env=os.environ,
+    )
+    yield patch
+    patch.undo()
+    databases.drop(name)
+
+
+def forget_tokens() -> None:
+    """A test before this one had an account of its own."""
+    from airflow.models import Variable
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(Variable))
+
+
+@pytest.fixture
+def connections(
+    airflow: pytest.MonkeyPatch, simulator: Running, crm_url: str
+) -> Iterator[pytest.MonkeyPatch]:
+    """Both connections, as a data engineer sets them; a test may set others."""
+    forget_tokens()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_CRM_DEFAULT", crm_connection(crm_url))
+        patch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", account_connection(simulator))
+        yield patch
+
+
+@pytest.fixture
+def run_dag(
+    connections: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Ran]:
+    """Runs a DAG of dags/ through Airflow; one try a task."""
+
+    def run(dag_id: str, **conf: Any) -> Ran:
+        from airflow.dag_processing.dagbag import DagBag
+
+        bag = DagBag(ROOT / "dags" / f"{dag_id}.py")
+        assert not bag.import_errors, bag.import_errors
+        dag = bag.dags[dag_id]
+        for task in dag.tasks:
+            task.retries = 0
+        capfd.readouterr()
+        finished = dag.test(run_conf=conf)
+        instances = finished.get_task_instances()
+        out, err = capfd.readouterr()
+        return Ran(
+            str(finished.state),
+            {each.task_id: str(each.state) for each in instances},
+            {each.task_id: each.xcom_pull(task_ids=each.task_id) for each in instances},
+            out + err,
+        )
+
+    return run

@@ -1,0 +1,185 @@
+"""The DAGs, run by Airflow itself against the simulator and a real CRM database."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulator.server import Running
+from tests.airflow.airflow_runs import Ran, account_connection
+from tests.support import CONN_ID, contact_id, vendor_contact
+
+Rows = Callable[..., list[dict[str, Any]]]
+Run = Callable[..., Ran]
+ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
+
+
+@pytest.fixture
+def account(simulator: Running) -> Running:
+    simulator.control.generate(seed=9, contacts=600, lists=4, campaigns=3, events=2000)
+    return simulator
+
+
+@pytest.fixture
+def crm_with_contacts(account: Running, add_crm_contact: Callable[..., None]) -> None:
+    """The first hundred of the account's contacts are the CRM's too."""
+    for number, contact in zip(range(100), account.control.truth_contacts(), strict=False):
+        add_crm_contact(f"c{number}", contact["email"])
+
+
+@pytest.mark.usefixtures("crm_with_contacts")
+def test_a_night_runs_end_to_end(account: Running, run_dag: Run, sql_rows: Rows) -> None:
+    lists = run_dag("constant_contact_lists")
+    contacts = run_dag("constant_contact_contacts")
+    activities = run_dag("constant_contact_activities")
+    assert {lists.state, contacts.state, activities.state} == {"success"}
+    assert lists.returned["lists"]["active"] == 4
+    assert contacts.returned["contacts"]["read"] == 600
+    assert contacts.returned["links"]["linked"] > 80
+    assert activities.returned["engagement"]["new_events"] == 2000
+    linked = {
+        r["constant_contact_id"] for r in sql_rows("SELECT constant_contact_id FROM crm_contact")
+    }
+    happened = [e for e in account.control.truth_events() if e["contact_id"] in linked]
+    (shown,) = sql_rows("SELECT count(*) AS n FROM crm_interaction")
+    assert shown["n"] == len(happened) > 0
+    # Each call can be traced to the task that made it.
+    (untraced,) = sql_rows("SELECT count(*) AS n FROM ctct_api_call WHERE task_id IS NULL")
+    assert untraced["n"] == 0
+    made = {
+        r["dag_id"]: r["n"]
+        for r in sql_rows("SELECT dag_id, count(*) AS n FROM ctct_api_call GROUP BY 1")
+    }
+    assert sum(made.values()) == len(account.control.calls())
+    assert "example.com" not in lists.log + contacts.log + activities.log
+    second = run_dag("constant_contact_activities")
+    assert second.returned["engagement"]["new_events"] == 0
+    assert second.returned["interactions"]["of_new_events"] == 0
+
+
+def test_opt_outs_that_wait_are_carried_and_the_run_ends(
+    simulator: Running, run_dag: Run, add_crm_contact: Callable[..., None],
+    set_do_not_email: Callable[..., None],
+) -> None:  # fmt: skip
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=contact_id(1))
+    set_do_not_email("c1", True, by_contact=True)
+    ran = run_dag("constant_contact_opt_outs")
+    assert ran.state == "success"
+    assert ran.returned["opt_outs"]["unsubscribed"] == 1
+    assert simulator.control.truth_contact(contact_id(1))["permission"] == "unsubscribed"
+
+
+def test_with_no_opt_out_waiting_the_run_skips_and_calls_nothing(
+    simulator: Running, run_dag: Run
+) -> None:
+    ran = run_dag("constant_contact_opt_outs")
+    assert ran.tasks == {"waiting": "skipped", "opt_outs": "skipped"}
+    assert simulator.control.calls() == []
+
+
+def test_params_reach_the_job(account: Running, run_dag: Run) -> None:
+    run_dag("constant_contact_contacts")
+    again = run_dag("constant_contact_contacts", full=True, dry_run=True)
+    assert again.returned["contacts"]["full_pass"] is True
+    refused = run_dag("constant_contact_activities", since="last week")
+    assert refused.tasks["engagement"] == "failed"
+    assert "param since: 'last week' is no date" in refused.log
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        pytest.param({"login": ""}, "field Login (API key): is empty", id="no key"),
+        pytest.param({"password": "wrong"}, "Constant Contact refuses them", id="wrong secret"),
+        pytest.param(
+            {"extra": {"refresh_token": ""}}, "holds no refresh token", id="no refresh token"
+        ),
+        pytest.param(
+            {"extra": {"refresh_token": "dead"}}, "must authorize again", id="dead refresh token"
+        ),
+        pytest.param({"extra": {"rate_plan": "gold"}}, "field rate_plan", id="unknown plan"),
+        pytest.param({"host": "http://api.example.com"}, "field Host (API base URL)", id="http"),
+    ],
+)
+def test_a_wrong_setting_fails_at_once_with_one_line_that_names_it(
+    simulator: Running,
+    connections: pytest.MonkeyPatch,
+    run_dag: Run,
+    fields: dict[str, Any],
+    says: str,
+) -> None:
+    connections.setenv(ACCOUNT, account_connection(simulator, **fields))
+    ran = run_dag("constant_contact_lists")
+    assert ran.state == "failed"
+    first = next(line for line in ran.log.splitlines() if "error" in line.lower())
+    assert says in first
+    assert "demo-secret" not in ran.log
+
+
+@pytest.mark.parametrize(
+    ("connection", "says"),
+    [
+        (None, "connection crm_default: does not exist"),
+        ('{"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "password": "hunter2"}',
+         "connection crm_default: the CRM database does not answer"),
+    ],
+)  # fmt: skip
+def test_a_crm_that_cannot_be_reached_is_named(
+    connections: pytest.MonkeyPatch, run_dag: Run, connection: str | None, says: str
+) -> None:
+    if connection is None:
+        connections.delenv("AIRFLOW_CONN_CRM_DEFAULT")
+    else:
+        connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", connection)
+    ran = run_dag("constant_contact_lists")
+    assert ran.state == "failed"
+    assert says in ran.log
+    assert "hunter2" not in ran.log
+
+
+def test_a_crm_without_its_tables_says_what_to_do(run_dag: Run, sql_rows: Rows) -> None:
+    sql_rows("DROP TABLE ctct_list CASCADE")
+    ran = run_dag("constant_contact_lists")
+    assert ran.state == "failed"
+    assert "run `make migrate`" in ran.log
+
+
+@pytest.mark.parametrize("kind", ["html_503", "malformed_json"])
+def test_an_api_that_stays_broken_fails_the_task_with_the_call_and_its_answer(
+    simulator: Running, run_dag: Run, kind: str
+) -> None:
+    simulator.control.add_fault(kind, match={"path": "contact_lists"}, times=99)
+    ran = run_dag("constant_contact_lists")
+    assert ran.state == "failed"
+    assert "GET /v3/contact_lists" in ran.log
+
+
+def test_a_missing_scope_is_named(
+    simulator: Running, connections: pytest.MonkeyPatch, run_dag: Run
+) -> None:
+    seed = simulator.control.grant(scopes=["contact_data", "offline_access"])
+    extra = {"refresh_token": seed}
+    connections.setenv(ACCOUNT, account_connection(simulator, extra=extra))
+    ran = run_dag("constant_contact_activities")
+    assert ran.state == "failed"
+    assert "lacks the scope campaign_data" in ran.log
+
+
+def test_tokens_live_in_a_variable_and_a_second_run_refreshes_nothing(
+    account: Running, run_dag: Run, sql_rows: Rows
+) -> None:
+    run_dag("constant_contact_lists")
+    run_dag("constant_contact_lists")
+    tokens = [call for call in account.control.calls() if call["path"].endswith("/token")]
+    assert len(tokens) == 1
+    assert sql_rows("SELECT conn_id, refresh_count FROM ctct_token") == [
+        {"conn_id": CONN_ID, "refresh_count": 1}
+    ]
+    from airflow.models import Variable
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        stored = session.query(Variable).filter_by(key=f"{CONN_ID}_tokens").one()
+        assert stored.is_encrypted
+        assert "access_token" not in stored._val

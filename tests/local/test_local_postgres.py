@@ -1,0 +1,91 @@
+"""The wheel's PostgreSQL: shared, robust, wherever the repository lies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+
+from local.paths import ROOT
+from local.postgres import LocalPostgres
+
+_HOLD = """
+import sys, time
+from pathlib import Path
+from local.postgres import LocalPostgres
+with LocalPostgres(Path(sys.argv[1])):
+    print("in", flush=True)
+    time.sleep(60)
+"""
+
+
+def _holder(folder: Path) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "in\n"
+    return child
+
+
+def _kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def _postmaster(server: LocalPostgres) -> int:
+    return int((server.data / "postmaster.pid").read_text().splitlines()[0])
+
+
+def test_lower_knows_unicode_and_many_may_connect(tmp_path: Path) -> None:
+    with LocalPostgres(tmp_path / "pg") as server, psycopg.connect(server.url("crm")) as connection:
+        assert connection.execute("SELECT lower('ÄÉΣЖ')").fetchone() == ("äéσж",)
+        assert connection.execute("SHOW max_connections").fetchone() == ("300",)
+
+
+def test_a_path_too_long_for_a_socket_and_with_spaces_is_fine(deep_folder: Path) -> None:
+    server = LocalPostgres(deep_folder / "pg")
+    with server, psycopg.connect(server.url("airflow")) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert not server.socket_folder.exists()
+
+
+def test_the_last_one_leaving_stops_it(tmp_path: Path) -> None:
+    folder = tmp_path / "pg"
+    first = _holder(folder)
+    server = LocalPostgres(folder)
+    with server:
+        first.send_signal(signal.SIGINT)
+        first.wait()
+        assert server.running()
+    assert not server.running()
+
+
+def test_it_is_stopped_too_when_its_only_user_was_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "pg"
+    user = _holder(folder)
+    time.sleep(1)  # its keeper is awake
+    _kill(user.pid)
+    user.wait()
+    server = LocalPostgres(folder)
+    deadline = time.monotonic() + 10
+    while server.running() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not server.running()
+
+
+def test_data_survive_a_kill_and_a_pid_that_is_another_programs_now(tmp_path: Path) -> None:
+    server = LocalPostgres(tmp_path / "pg")
+    with server:
+        with psycopg.connect(server.url("crm")) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        _kill(_postmaster(server))
+        time.sleep(0.5)
+        assert not server.running()
+    # the machine was restarted, and the number given to somebody else
+    pid_file = server.data / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n")
+    with server, psycopg.connect(server.url("crm")) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
