@@ -38,6 +38,8 @@ _MAX_SOCKET_PATH_BYTES = 103
 _SETTINGS = {
     # Airflow's components, four task processes and several `make run` each bring a pool
     "max_connections": "300",
+    # a mirror of a million contacts fits; memory is only taken as it is used
+    "shared_buffers": "512MB",
     # Data of a demo: after a power cut `make clean` is the answer. A kill -9 loses nothing,
     # for what was committed is in the kernel's cache (synchronous_commit, which stays on).
     "fsync": "off",

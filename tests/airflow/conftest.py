@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,11 +72,12 @@ def run_dag(
 ) -> Callable[..., Ran]:
     """Runs a DAG of dags/ through Airflow; one try a task."""
 
-    def run(dag_id: str, **conf: Any) -> Ran:
-        from airflow.dag_processing.dagbag import DagBag
+    def run(dag_id: str, folder: Path = ROOT / "dags", **conf: Any) -> Ran:
+        from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
-        bag = DagBag(ROOT / "dags" / f"{dag_id}.py")
+        bag = DagBag(folder / f"{dag_id}.py")
         assert not bag.import_errors, bag.import_errors
+        sync_bag_to_db(bag, "dags-folder", None)
         dag = bag.dags[dag_id]
         for task in dag.tasks:
             task.retries = 0

@@ -141,6 +141,73 @@ def test_identical_events_are_all_kept_and_read_again_as_the_same(
     assert ledger(sql_rows) == truth(account)
 
 
+@pytest.fixture
+def straddling(account: Running) -> None:
+    """Two identical opens, the last of a page and the first of the next."""
+    one = event(account)
+    contacts = [c["contact_id"] for c in account.control.truth_contacts()]
+    now = datetime.now(UTC)
+    later = [
+        one
+        | {
+            "contact_id": contacts[n],
+            "created_time": (now + timedelta(seconds=n + 1)).isoformat(timespec="milliseconds"),
+        }
+        for n in range(499)
+    ]
+    account.control.add_events([one, one, *later])
+
+
+@pytest.mark.usefixtures("straddling")
+def test_identical_events_across_the_edge_of_a_page_are_two(
+    account: Running, night: Any, sql_rows: Rows
+) -> None:
+    night()
+    assert ledger(sql_rows) == truth(account)
+
+
+@pytest.mark.usefixtures("straddling")
+def test_pushed_rows_are_no_events_of_their_own(
+    account: Running, night: Any, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "shifted_page",
+        match={"path": "tracking/opens", "query": "cursor"},
+        params={"by": -1},
+        times=9,
+    )
+    night()
+    account.control.clear_faults()
+    night(reread=True)
+    assert ledger(sql_rows) == truth(account)
+
+
+@pytest.mark.usefixtures("straddling")
+def test_a_page_that_is_pushed_while_it_is_read_doubles_nothing(
+    account: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows
+) -> None:
+    client = make_client()
+    sync_campaigns(client, crm)
+    pages = client.pages
+    pushed = []
+
+    def push_between(path: str, *args: Any, **options: Any) -> Any:
+        for page in pages(path, *args, **options):
+            yield page
+            if path.endswith("/opens") and page.next_href and not pushed:
+                pushed.append(path)
+                activity = path.split("/")[3]
+                account.control.add_events([event(account, campaign_activity_id=activity)])
+
+    client.pages = push_between  # type: ignore[method-assign]
+    sync_engagement(client, crm)
+    assert pushed
+    client.pages = pages  # type: ignore[method-assign]
+    sync_campaigns(client, crm)
+    sync_engagement(client, crm)
+    assert ledger(sql_rows) == truth(account)
+
+
 @pytest.mark.parametrize("hours_late", [1, 20, 24 * 20])
 def test_an_event_that_comes_late_is_found(
     account: Running, night: Any, sql_rows: Rows, hours_late: int

@@ -1,4 +1,4 @@
--- Mirror one page of contacts. Parameters: arrays, one a column of ContactRecord; mirrored_at.
+-- Mirror the staged page of contacts. Parameters: mirrored_at (before the page was asked for).
 -- Grain: one row a contact; one that came twice in the page counts once. An older version, which
 -- a page that was on its way may bring, never replaces a newer one's change.
 INSERT INTO ctct_contact AS mirrored (
@@ -16,21 +16,7 @@ SELECT DISTINCT ON (contact_id)
     updated_at,
     deleted_at,
     %(mirrored_at)s
-FROM
-    unnest(
-        %(contact_id)s::text[], %(email_address)s::text[], %(permission_to_send)s::text[],
-        %(opt_out_source)s::text[], %(opt_out_date)s::timestamptz[], %(opt_out_reason)s::text[],
-        %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[], %(deleted_at)s::timestamptz[]
-    )
-        AS page (
-            contact_id,
-            email_address,
-            permission_to_send,
-            opt_out_source,
-            opt_out_date,
-            opt_out_reason,
-            created_at, updated_at, deleted_at
-        )
+FROM staged_contact
 ORDER BY contact_id ASC, updated_at DESC NULLS LAST
 ON CONFLICT (contact_id) DO UPDATE SET
     email_address = excluded.email_address,

@@ -10,7 +10,7 @@ WITH contact AS (
 address AS (
     SELECT count(*) AS contacts
     FROM contact
-    WHERE email_key IS NOT NULL
+    WHERE email_key ~ '^[^@\s]+@[^@\s]+$'
     GROUP BY email_key
     HAVING count(*) > 1
 )

@@ -9,11 +9,12 @@ WITH living AS (
         email_key,
         contact_id
     FROM ctct_contact
-    WHERE deleted_at IS NULL AND position('@' IN email_key) > 1
+    WHERE deleted_at IS NULL AND email_key ~ '^[^@\s]+@[^@\s]+$'
     ORDER BY email_key ASC, updated_at DESC NULLS LAST, contact_id ASC
 ),
 
-wanted AS (
+-- Materialized: the planner cannot guess how few rows this leaves, and would look up each.
+wanted AS MATERIALIZED (
     SELECT
         crm.contact_id,
         crm.constant_contact_id AS old_id,

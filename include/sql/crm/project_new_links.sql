@@ -1,17 +1,18 @@
 -- Make interactions of the whole history of the CRM contacts that were linked since the last
--- projection. Parameters: upto (event id). Grain: one row an event and newly linked CRM contact.
+-- projection. Links that moved are forgotten before. EXCEPT, since a join with the table that this
+-- fills can go badly. Parameters: upto (event id). Grain: one row an event and newly linked CRM contact.
 WITH link AS (
     INSERT INTO ctct_projected_link (crm_contact_id, constant_contact_id)
     SELECT
         contact_id,
         constant_contact_id
-    FROM crm_contact AS crm
-    WHERE
-        constant_contact_id IS NOT NULL
-        AND NOT EXISTS (
-            SELECT FROM ctct_projected_link AS projected
-            WHERE projected.crm_contact_id = crm.contact_id
-        )
+    FROM crm_contact
+    WHERE constant_contact_id IS NOT NULL
+    EXCEPT
+    SELECT
+        crm_contact_id,
+        constant_contact_id
+    FROM ctct_projected_link
     RETURNING crm_contact_id, constant_contact_id
 )
 

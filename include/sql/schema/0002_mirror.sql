@@ -45,12 +45,12 @@ CREATE TABLE ctct_contact (
 -- Linking goes from the CRM's address to the living contact that has it.
 CREATE INDEX ctct_contact_email ON ctct_contact (email_key) WHERE deleted_at IS NULL;
 
--- Linking looks for CRM contacts by address too.
+-- Before someone is mailed again: whether another CRM contact with the same link says no.
 DO $$
 BEGIN
     IF (SELECT relkind FROM pg_class WHERE oid = 'crm_contact'::regclass) IN ('r', 'p') THEN
-        CREATE INDEX IF NOT EXISTS crm_contact_constant_contact_id
-        ON crm_contact (constant_contact_id) WHERE constant_contact_id IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS crm_contact_who_says_no
+        ON crm_contact (constant_contact_id) WHERE do_not_email;
     END IF;
 END
 $$;

@@ -44,12 +44,12 @@ class Authorization:
         # The vendor may grant fewer scopes than asked; that is judged by Tokens, in our words.
         os.environ["OAUTHLIB_RELAX_TOKEN_SCOPE"] = "1"  # noqa: S105 - a switch, no secret
 
-    def _session(self) -> OAuth2Session:
+    def _session(self, pkce: str | None = None) -> OAuth2Session:
         session = OAuth2Session(
             self._settings.api_key,
             redirect_uri=self._settings.redirect_url or None,
             scope=list(self._settings.scopes),
-            pkce="S256",
+            pkce=pkce,
         )
         session.headers["User-Agent"] = USER_AGENT
         for kind in ("refresh_token_response", "access_token_response"):
@@ -58,7 +58,7 @@ class Authorization:
 
     def url(self) -> tuple[str, str, str]:
         """Where a person authorizes: (URL, state, PKCE verifier)."""
-        session = self._session()
+        session = self._session(pkce="S256")
         url, state = session.authorization_url(self._settings.authorize_url)
         return url, state, session._code_verifier
 

@@ -62,8 +62,12 @@ class RetryPolicy:
 
 
 class Page(NamedTuple):
-    """One page of a listing; `next_href` is None on the last."""
+    """One page of a listing: what leads to it, what it says, and what it leads to.
 
+    `next_href` is None on the last page.
+    """
+
+    href: str
     payload: dict[str, Any]
     next_href: str | None
 
@@ -146,7 +150,7 @@ class Client:
         while True:
             payload = self._read(url, is_page_link=is_page_link)
             next_href = _next_href(payload)
-            yield Page(payload, next_href)
+            yield Page(url.removeprefix(self._settings.base_url), payload, next_href)
             if next_href is None:
                 return
             url, is_page_link = self._page_url(next_href), True

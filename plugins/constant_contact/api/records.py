@@ -208,9 +208,25 @@ class EventRecord(NamedTuple):
     opt_out_reason: str | None
 
 
-def parse_events(rows: Sequence[Any]) -> tuple[list[EventRecord], int]:
-    """Read one tracker page; return its events and how many rows had no contact or no time."""
-    seen: dict[tuple[str, datetime, str], int] = {}
+EventKey = tuple[str, datetime, str]
+
+
+def event_key(event: EventRecord) -> EventKey:
+    """What identical events of a stream have in common."""
+    return event.contact_id, event.occurred_at, event.url_id
+
+
+def parse_events(
+    rows: Sequence[Any], seen: dict[EventKey, int] | None = None
+) -> tuple[list[EventRecord], int]:
+    """Read rows of a tracker; return their events and how many rows had no contact or no time.
+
+    Args:
+        rows: Newest first.
+        seen: How often each event has come before; counts on, so that identical ones differ in
+            their ordinal.
+    """
+    seen = {} if seen is None else seen
     events = []
     for row in rows:
         if not isinstance(row, dict):

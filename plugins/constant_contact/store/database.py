@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 import sqlalchemy
+from psycopg import sql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -104,6 +105,17 @@ def row(
     """Run include/sql/`name`.sql; return its first row, None if it has none."""
     cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
     return cursor.execute(statement(name), params).fetchone()
+
+
+def stage(
+    connection: psycopg.Connection[Any], name: str, table: str, records: Sequence[tuple[Any, ...]]
+) -> None:
+    """COPY records into the temporary table that include/sql/`name`.sql makes."""
+    cursor = connection.cursor()
+    cursor.execute(statement(name))
+    with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
+        for record in records:
+            copy.write_row(record)
 
 
 def columns(record_type: type[NamedTuple], records: Sequence[Any]) -> dict[str, list[Any]]:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, Literal
 
 import psycopg
@@ -16,10 +17,11 @@ from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
 from constant_contact.api.records import ContactRecord, parse_contact, parse_rows
 from constant_contact.errors import DeadCursor
-from constant_contact.store import database, state
+from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.store.state import SyncState
 from constant_contact.sync.paging import restarting
+from constant_contact.sync.parallel import ahead
 from constant_contact.sync.reports import Report
 
 _log = logging.getLogger("constant_contact.contacts")
@@ -126,13 +128,9 @@ class _Listing:
                 self._restart()
                 cursor = None
         if not cursor:
-            self._store_pages(restarting(lambda: self._fresh_pages(client)))
+            params = self._params()
+            self._store_pages(restarting(lambda: client.pages("/contacts", params)))
         self._end()
-
-    def _fresh_pages(self, client: Client) -> Iterator[Page]:
-        if self._state.rows_read:
-            self._restart()
-        return client.pages("/contacts", self._params())
 
     def _params(self) -> dict[str, Any]:
         params: dict[str, Any] = {
@@ -172,13 +170,25 @@ class _Listing:
         )
 
     def _store_pages(self, pages: Iterator[Page]) -> None:
+        """Store each page while the next is fetched."""
+        first_href: str | None = None
+        for mirrored_at, page in ahead(self._stamped(pages)):
+            if page.href == first_href:
+                # The listing started again.
+                self._restart()
+            first_href = first_href or page.href
+            self._store(page, mirrored_at)
+
+    def _stamped(self, pages: Iterator[Page]) -> Iterator[tuple[datetime, Page]]:
+        """Each page with the time before it was asked for: what is newer than that is kept."""
+        with self._crm.transaction() as connection:
+            began_at, began = state.database_now(connection), monotonic()
         while True:
-            with self._crm.transaction() as connection:
-                mirrored_at = state.database_now(connection)
+            mirrored_at = began_at + timedelta(seconds=monotonic() - began)
             page = next(pages, None)
             if page is None:
                 return
-            self._store(page, mirrored_at)
+            yield mirrored_at, page
 
     def _store(self, page: Page, mirrored_at: datetime) -> None:
         rows = page.rows("contacts")
@@ -192,8 +202,7 @@ class _Listing:
             newest=_newest(self._state.newest, records, self._noun),
         )
         with self._crm.transaction() as connection:
-            columns = database.columns(ContactRecord, records)
-            database.run(connection, "contacts/upsert_page", columns | {"mirrored_at": mirrored_at})
+            contacts.upsert_page(connection, records, mirrored_at)
             state.save(connection, self._noun, self._state)
 
     def _end(self) -> None:

@@ -16,9 +16,9 @@ import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import ContactRecord, parse_contact
+from constant_contact.api.records import parse_contact
 from constant_contact.errors import Conflict, NotFound, Rejected, Retriable, WriteUncertain
-from constant_contact.store import database, state
+from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
@@ -320,5 +320,4 @@ def _mirror(connection: psycopg.Connection[Any], contact: Mapping[str, Any]) -> 
     record = parse_contact(dict(contact))
     if record is not None:
         now = state.database_now(connection)
-        columns = database.columns(ContactRecord, [record])
-        database.run(connection, "contacts/upsert_page", columns | {"mirrored_at": now})
+        contacts.upsert_page(connection, [record], now)

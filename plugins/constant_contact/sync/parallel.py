@@ -15,6 +15,16 @@ class Stopped(Exception):
     """Raised inside work whose siblings must stop too; never reaches the caller."""
 
 
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield `items`, with the next one being made while the last is worked on."""
+    nothing = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, items, nothing)
+        while (item := coming.result()) is not nothing:
+            coming = pool.submit(next, items, nothing)
+            yield item  # type: ignore[misc]
+
+
 def in_parallel(
     work: Callable[[Item, threading.Event], Result],
     items: Iterable[Item],

@@ -1,0 +1,134 @@
+"""What Airflow makes of dags/: quick to read, complete, documented."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.airflow.airflow_runs import ROOT
+
+DAGS = {
+    "constant_contact_lists": "30 0 * * *",
+    "constant_contact_contacts": "0 1 * * *",
+    "constant_contact_activities": "0 2 * * *",
+    "constant_contact_opt_outs": None,
+}
+
+
+@pytest.fixture(scope="module")
+def dags(airflow: pytest.MonkeyPatch) -> dict[str, Any]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(ROOT / "dags")
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+def test_the_dags_are_these(dags: dict[str, Any]) -> None:
+    assert dags.keys() == DAGS.keys()
+
+
+@pytest.mark.parametrize(("dag_id", "cron"), [(d, c) for d, c in DAGS.items() if c])
+def test_a_nightly_run_covers_the_day_before_it(
+    dags: dict[str, Any], dag_id: str, cron: str
+) -> None:
+    timetable = dags[dag_id].timetable
+    assert type(timetable).__name__ == "CronDataIntervalTimetable"
+    assert timetable.expression == cron
+    assert str(timetable.timezone) == "UTC"
+
+
+@pytest.mark.parametrize("dag_id", DAGS)
+def test_a_dag_is_documented_tagged_owned_and_tried_again(
+    dags: dict[str, Any], dag_id: str
+) -> None:
+    dag = dags[dag_id]
+    assert "**When it fails**" in dag.doc_md
+    assert "**By hand**" in dag.doc_md
+    assert all(f"`{name}`" in dag.doc_md for name in dag.params)
+    assert all(dag.params.get_param(name).description for name in dag.params)
+    assert "constant_contact" in dag.tags
+    assert not dag.catchup
+    for task in dag.tasks:
+        assert task.owner == "constant_contact"
+        assert task.retries > 0
+        assert task.execution_timeout
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("TIMEZONE", "Mars/Olympus", "[constant_contact] timezone"),
+        ("ON_FAILURE_CALLBACK", "nowhere.to_be_found", "[constant_contact] on_failure_callback"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch, option: str, value: str, says: str
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv(f"AIRFLOW__CONSTANT_CONTACT__{option}", value)
+    bag = DagBag(ROOT / "dags" / "constant_contact_lists.py")
+    (error,) = bag.import_errors.values()
+    assert says in error
+
+
+def test_the_schedule_follows_the_configured_zone(
+    airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("AIRFLOW__CONSTANT_CONTACT__TIMEZONE", "Australia/Sydney")
+    monkeypatch.setenv("AIRFLOW__CONSTANT_CONTACT__ON_FAILURE_CALLBACK", "json.dumps")
+    bag = DagBag(ROOT / "dags" / "constant_contact_lists.py")
+    dag = bag.dags["constant_contact_lists"]
+    assert str(dag.timetable.timezone) == "Australia/Sydney"
+    assert dag.on_failure_callback
+
+
+IMPORT_ALL = """
+import socket, sys, time
+import airflow.sdk, airflow.providers.http.hooks.http, airflow.providers.postgres.hooks.postgres
+import airflow.triggers.base
+def refuse(*_):
+    raise AssertionError("a DAG file reached for the network")
+socket.socket.connect = refuse
+began = time.perf_counter()
+import importlib.util
+for path in sys.argv[1:]:
+    spec = importlib.util.spec_from_file_location("dag_file", path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+print(time.perf_counter() - began)
+"""
+
+
+def test_importing_the_dag_files_reaches_for_no_network_and_no_database(
+    airflow: pytest.MonkeyPatch,
+) -> None:
+    files = [str(path) for path in sorted((ROOT / "dags").glob("*.py"))]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, *files],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ,
+    )
+    assert done.returncode == 0, done.stderr
+    # The figure itself is the bench's business; this only says that it can be had.
+    assert float(done.stdout.splitlines()[-1]) > 0
+
+
+def test_the_plugins_folder_gives_one_plugin_and_no_import_error(
+    airflow: pytest.MonkeyPatch,
+) -> None:
+    code = (
+        "from airflow.plugins_manager import get_plugin_info, get_import_errors\n"
+        "print([p['name'] for p in get_plugin_info()], get_import_errors())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, env=os.environ
+    )
+    assert "'constant_contact'" in done.stdout, done.stderr[-2000:]
+    assert "constant_contact_plugin" not in done.stdout.partition("]")[2]
