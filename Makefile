@@ -11,7 +11,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run migrate test lint format bench judge lock clean
+.PHONY: help demo up run authorize migrate test lint format bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -32,6 +32,9 @@ run: export RUN_DATE = $(DATE)
 run: export RUN_CONF = $(value CONF)
 run: $(VENV)/.ready ## one DAG in the foreground: DAG=… [DATE=…] [CONF='{}']
 	@exec $(RUN) local.run
+
+authorize: $(VENV)/.ready ## the first authorization of a real account, in your browser
+	@exec $(RUN) local.authorize
 
 migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT or the local CRM
 	@$(RUN) local.migrate

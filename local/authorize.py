@@ -1,0 +1,122 @@
+"""`make authorize`: the first authorization of a real account, in your browser.
+
+Reads API key, secret, scopes and redirect URL from `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`. The
+redirect URL must be registered with the application at Constant Contact and lead to this machine,
+such as http://localhost:8910/callback. The refresh token goes into a file that only you may read:
+put it into the connection's field refresh_token, and remove the file.
+"""
+
+import http.server
+import os
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+from constant_contact.api.authorization import Authorization
+from constant_contact.api.settings import ApiSettings
+from constant_contact.api.vendor import REQUIRED_SCOPES
+from constant_contact.errors import ConstantContactError
+from local.environment import CONSTANT_CONTACT
+from local.paths import LOCAL
+from local.stop import USAGE, Stop, command
+
+CONN_ID = "constant_contact_default"
+TOKEN_FILE = LOCAL / "refresh_token"
+
+
+class _Callback(http.server.BaseHTTPRequestHandler):
+    """Takes the browser's visit with the code; whatever else it asks for is not found."""
+
+    path_expected: ClassVar[str] = "/"
+    answer: ClassVar[dict[str, str]] = {}
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        if parts.path != self.path_expected:
+            self.send_error(404)
+            return
+        type(self).answer = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(b"Constant Contact has answered. You can close this page.\n")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """The code would be in the log."""
+
+
+def main() -> int:
+    """Waits for the browser, exchanges the code, keeps the refresh token."""
+    settings = _settings()
+    callback = urlsplit(settings.redirect_url)
+    if callback.hostname not in {"localhost", "127.0.0.1"} or not callback.port:
+        raise Stop(
+            f"{CONSTANT_CONTACT}: redirect_url in extra must lead to this machine, such as "
+            "http://localhost:8910/callback, and be registered with the application",
+            USAGE,
+        )
+    authorization = Authorization(settings, lambda call: None)
+    url, state, verifier = authorization.url()
+    _Callback.path_expected = callback.path or "/"
+    with http.server.HTTPServer((callback.hostname, callback.port), _Callback) as server:
+        print(f"Open this page and allow the access:\n\n  {url}\n", flush=True)
+        while not _Callback.answer:
+            server.handle_request()
+    answer = _Callback.answer
+    if answer.get("state") != state:
+        raise Stop("the answer does not belong to this request (state differs): start again")
+    if "code" not in answer:
+        raise Stop(f"the access was not allowed ({answer.get('error', 'no code came')})")
+    return _keep(authorization, answer["code"], verifier)
+
+
+def _settings() -> ApiSettings:
+    if not os.environ.get(CONSTANT_CONTACT):
+        raise Stop(f"{CONSTANT_CONTACT} is not set: set it with API key, secret, redirect_url", 2)
+    # Airflow's own reading of the variable, URI or JSON; its database is not needed
+    from airflow.sdk import Connection  # noqa: PLC0415
+
+    value = os.environ[CONSTANT_CONTACT]
+    try:
+        conn = (
+            Connection.from_json(value, CONN_ID)
+            if value.lstrip().startswith("{")
+            else Connection.from_uri(value, CONN_ID)
+        )
+        return ApiSettings.from_connection(
+            conn_id=CONN_ID,
+            login=conn.login,
+            password=conn.password,
+            host=conn.host,
+            port=conn.port,
+            extra=conn.extra_dejson,
+        )
+    except ConstantContactError as error:
+        raise Stop(str(error), USAGE) from None
+
+
+def _keep(authorization: Authorization, code: str, verifier: str) -> int:
+    try:
+        reply = authorization.exchange(code, verifier)
+    except ConstantContactError as error:
+        raise Stop(str(error)) from None
+    granted = reply.get("scope") or ""
+    scopes = granted.split() if isinstance(granted, str) else list(granted)
+    if scopes and (missing := [scope for scope in REQUIRED_SCOPES if scope not in scopes]):
+        raise Stop(f"the grant lacks {' and '.join(missing)}: correct the scope and start again")
+    _write(TOKEN_FILE, str(reply["refresh_token"]))
+    print(f"The refresh token is in {TOKEN_FILE}. Put it into the field refresh_token of the")
+    print("connection, then remove the file.")
+    return 0
+
+
+def _write(path: Path, secret: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret + "\n")
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,93 @@
+"""`make authorize`, with the simulator's consent page."""
+
+import json
+import re
+import stat
+
+import pytest
+import requests
+
+from simulator.server import Running
+from tests.local.local_commands import Commands, finish
+
+
+def connection(simulator: Running, port: int, **fields: str) -> str:
+    extra = {
+        "authorize_url": f"{simulator.url}/oauth2/default/v1/authorize",
+        "token_url": f"{simulator.url}/oauth2/default/v1/token",
+        "redirect_url": f"http://localhost:{port}/callback",
+    } | fields
+    return json.dumps(
+        {
+            "conn_type": "constant_contact",
+            "host": simulator.url,
+            "login": "demo-api-key",
+            "password": "demo-secret",
+            "extra": extra,
+        }
+    )
+
+
+def authorize(
+    commands: Commands, simulator: Running, port: int, decision: str, **fields: str
+) -> tuple[int, str, str]:
+    """Start the command, open the page it names, decide, follow the redirect."""
+    child = commands.start(
+        "local.authorize",
+        AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT=connection(simulator, port, **fields),
+        PYTHONUNBUFFERED="1",
+    )
+    assert child.stdout is not None
+    url = ""
+    for line in child.stdout:
+        if found := re.search(r"http\S+/authorize\S+", line):
+            url = found.group()
+            break
+    with requests.Session() as browser:
+        browser.trust_env = False
+        browser.get(url, timeout=10)
+        browser.post(url, data={"decision": decision}, timeout=10)
+    ended = finish(child)
+    return ended.status, ended.out, ended.err
+
+
+def test_an_allowed_access_leaves_a_refresh_token_that_works(
+    commands: Commands, simulator: Running
+) -> None:
+    status, out, err = authorize(commands, simulator, 8911, "allow")
+    assert status == 0, err
+    file = commands.local / "refresh_token"
+    token = file.read_text().strip()
+    assert token not in out + err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    reply = requests.post(
+        f"{simulator.url}/oauth2/default/v1/token",
+        data={"grant_type": "refresh_token", "refresh_token": token},
+        auth=("demo-api-key", "demo-secret"),
+        timeout=10,
+    )
+    assert reply.status_code == 200
+
+
+def test_a_denied_access_and_a_missing_scope_are_told(
+    commands: Commands, simulator: Running
+) -> None:
+    status, _, err = authorize(commands, simulator, 8912, "deny")
+    assert (status, "not allowed" in err) == (1, True)
+    scope = "contact_data campaign_data"
+    status, _, err = authorize(commands, simulator, 8913, "allow", scope=scope)
+    assert (status, "offline_access" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("", "is not set"),
+        ('{"conn_type": "constant_contact"}', "field Login (API key): is empty"),
+        ('{"login": "k", "password": "s"}', "redirect_url in extra must lead to this machine"),
+    ],
+)
+def test_what_is_missing_is_named(commands: Commands, value: str, says: str) -> None:
+    ended = commands.run("local.authorize", AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT=value)
+    assert ended.status == 2
+    assert says in ended.err
