@@ -1,0 +1,250 @@
+"""The demo itself: two nights with a day between them, then all of it once more.
+
+A later demo finds the CRM as the last one left it and plays the repetition only.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from constant_contact.store.migrations import migrate
+from constant_contact.store.sql import SQL_DIR
+from local.demo import account, checks, crm, evidence
+from local.demo.campaigns import Calendar, make_calendar
+from local.demo.checks import Check
+from local.demo.crm import Connection, Memory
+from local.demo.dag_report import DagReport
+from local.demo.engagement import make_events
+from local.demo.evidence import Crm, Vendor
+from local.demo.expected import Expected
+from local.demo.nights import Nights
+from local.demo.people import CrmContact, People, Person, crm_contacts
+from local.demo.progress import Progress
+from local.demo.stage import CALLS_PER_DAY, CALLS_PER_SECOND, Stage
+from local.demo.story import FlagChange, Story, crm_after, make_story
+from local.demo.vendor_edits import edit_account
+
+SEED = 1
+# A repetition needs a few hundred.
+_CALLS_TO_SPARE = 1_000
+
+
+@dataclass
+class Verdict:
+    """All that the report is made of."""
+
+    reports: list[DagReport]
+    checks: list[Check] = field(default_factory=list)
+    before: dict[str, int] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+    crm: Crm | None = None
+    calls: int = 0
+    calls_today: int = 0
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every check is."""
+        return all(check.is_right for check in self.checks)
+
+
+class Play:
+    """Plays it.
+
+    Args:
+        stage: The parts that run.
+        connection: To the CRM's database, which is there.
+        nights: Runs the DAGs.
+        progress: Is told what goes on.
+        log: The complete log of the runs.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        connection: Connection,
+        nights: Nights,
+        progress: Progress,
+        log: Path,
+    ) -> None:
+        self._control = stage.control
+        self._secrets = stage.secrets
+        self._connection = connection
+        self._nights = nights
+        self._progress = progress
+        self._log = log
+        self._verdict = Verdict(nights.reports)
+        self._expected = Expected()
+        # Calls of earlier demos are in the log and in the budget already.
+        self._earlier_call = self._earlier_calls = 0
+        self._began = datetime.now(UTC)
+
+    def from_nothing(self) -> Verdict:
+        """Everything, in an empty database."""
+        self._progress.begin("making up a CRM and an account")
+        now = datetime.now(UTC).replace(microsecond=0)
+        migrate(self._connection)
+        crm.begin(self._connection, digest(), SEED, now)
+        people, calendar = _make(SEED, now)
+        story = make_story(people)
+        contacts = list(crm_contacts(people))
+        events = make_events(SEED, now, people, calendar)
+        account.load_new(self._control, people, calendar, events)
+        crm.seed_contacts(self._connection, contacts)
+        self._progress.end(
+            f"made up: {len(contacts):,} CRM contacts; at the vendor"
+            f" {sum(1 for _ in self._control.truth_contacts()):,} contacts,"
+            f" {len(calendar.lists)} lists, {len(calendar.campaigns)} campaigns,"
+            f" {len(events):,} events"
+        )
+        self._night("night 1", contacts, [], calendar)
+        self._edit(story, calendar)
+        contacts = crm_after(people, story)
+        self._night("night 2", contacts, story.flags, calendar)
+        return self._again(contacts, calendar)
+
+    def from_memory(self, memory: Memory) -> Verdict:
+        """The repetition, on what an earlier demo left."""
+        if memory.account is None or memory.expected is None:
+            raise ValueError("an earlier demo that did not end is nothing to go on from")
+        self._progress.begin("loading the account as the last demo left it")
+        self._expected = Expected.from_json(memory.expected)
+        people, calendar = _make(memory.seed, memory.now)
+        account.load_again(self._control, memory.account)
+        self._earlier_calls = evidence.calls_today(self._connection)
+        self._earlier_call = evidence.newest_call(self._connection)
+        crm.forget_end(self._connection)
+        self._progress.end(
+            f"found the CRM of the demo of {memory.now:%Y-%m-%d %H:%M} UTC, and its account"
+        )
+        return self._again(crm_after(people, make_story(people)), calendar, memory.account)
+
+    def _edit(self, story: Story, calendar: Calendar) -> None:
+        self._progress.begin("a day of edits")
+        crm.change_flags(self._connection, story.flags)
+        crm.change_addresses(self._connection, story.addresses)
+        edit_account(self._control, story, calendar, SEED)
+        cleared = sum(not change.do_not_email for change in story.flags)
+        self._progress.end(
+            f"the day between: {len(story.flags) - cleared} times Do Not Email is set and"
+            f" {cleared} times cleared in the CRM; at the vendor {len(story.leaving)} unsubscribe,"
+            f" {len(story.deleted) + len(story.moved)} are deleted,"
+            f" {len(story.joined) + len(story.moved)} are new, a newsletter is sent"
+        )
+
+    def _night(
+        self,
+        name: str,
+        contacts: Sequence[CrmContact],
+        changes: Sequence[FlagChange],
+        calendar: Calendar,
+    ) -> None:
+        summary, before = self._control.truth(), list(self._control.truth_contacts())
+        self._expected.link(contacts, before)
+        wanted = self._expected.permissions(contacts, before, changes)
+        reports = self._nights.run(name)
+        self._progress.begin(f"{name}: checking")
+        there, vendor = Crm.read(self._connection), Vendor.asked(self._control)
+        (links_report,) = (each for each in reports if each.dag_id.endswith("_contacts"))
+        found = [
+            checks.lists(there, summary),
+            *self._compared(there, vendor, contacts, calendar),
+            checks.figures(links_report, self._expected, contacts),
+            checks.permissions(vendor, wanted),
+            checks.kept(vendor, before),
+        ]
+        self._add(name, found)
+
+    def _again(
+        self, contacts: Sequence[CrmContact], calendar: Calendar, written: bytes | None = None
+    ) -> Verdict:
+        summary, before = self._control.truth(), list(self._control.truth_contacts())
+        wanted = self._expected.permissions(contacts, before, [])
+        rows_before = evidence.counts(self._connection)
+        reports = self._nights.run("again", contacts={"full": True}, activities={"reread": True})
+        self._progress.begin("again: checking")
+        there, vendor = Crm.read(self._connection), Vendor.asked(self._control)
+        self._count_calls(there)
+        rows_after = evidence.counts(self._connection)
+        found = [
+            *checks.nothing_new(rows_before, rows_after, reports),
+            checks.lists(there, summary),
+            *self._compared(there, vendor, contacts, calendar),
+            checks.permissions(vendor, wanted),
+            checks.kept(vendor, before),
+        ]
+        self._add("again", found)
+        self._end(there, rows_before, rows_after)
+        if self._verdict.is_right:
+            written = written or account.write_down(self._control, calendar.campaigns)
+            crm.remember(self._connection, written, self._expected.as_json())
+        return self._verdict
+
+    def _compared(
+        self, there: Crm, vendor: Vendor, contacts: Sequence[CrmContact], calendar: Calendar
+    ) -> list[Check]:
+        return [
+            checks.mirror(there, vendor),
+            checks.own_columns(there, contacts),
+            checks.links(there, self._expected),
+            checks.ledger(there, vendor),
+            checks.interactions(there, vendor, self._expected, calendar.names),
+            checks.flags(there, vendor, self._expected),
+            checks.outbox(there, self._expected),
+            checks.will(vendor),
+        ]
+
+    def _end(self, there: Crm, rows_before: dict[str, int], rows_after: dict[str, int]) -> None:
+        """Check what goes for the demo as a whole, and gather what the report shows."""
+        mine = there.calls[there.calls["call_id"] > self._earlier_call]
+        today = evidence.calls_today(self._connection)
+        is_one_day = datetime.now(UTC).date() == self._began.date()
+        used = today - self._earlier_calls if is_one_day else None
+        summary = self._control.calls_summary()
+        log = evidence.log_text(self._log)
+        self._add(
+            "all",
+            [
+                checks.calls(mine, summary, used, CALLS_PER_SECOND),
+                checks.privacy(mine, log, self._secrets),
+            ],
+        )
+        verdict = self._verdict
+        verdict.before, verdict.after, verdict.crm = rows_before, rows_after, there
+        verdict.calls, verdict.calls_today = summary["api_calls"], today
+
+    def _add(self, part: str, found: Sequence[Check]) -> None:
+        self._verdict.checks += [check._replace(name=f"{part}: {check.name}") for check in found]
+
+    def _count_calls(self, there: Crm) -> None:
+        """How many calls each run made, by the call log."""
+        for report in self._verdict.reports:
+            made = there.calls[there.calls["run_id"] == report.run_id]
+            report.calls = len(made)
+            report.writes = int((made["method"] == "PUT").sum())
+
+
+def can_go_on(memory: Memory | None, calls_today: int) -> bool:
+    """Whether the database is one that this demo can repeat itself on."""
+    return (
+        memory is not None
+        and memory.account is not None
+        and memory.made_of == digest()
+        and CALLS_PER_DAY - calls_today > _CALLS_TO_SPARE
+    )
+
+
+def digest() -> str:
+    """Of what makes the data up, and of the schema: other data want another database."""
+    files = [*Path(__file__).parent.glob("*.py"), *(SQL_DIR / "schema").glob("*.sql")]
+    found = hashlib.sha256()
+    for file in sorted(files):
+        found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def _make(seed: int, now: datetime) -> tuple[list[Person], Calendar]:
+    calendar = make_calendar(seed, now)
+    sent = [issue.sent for issue in calendar.newsletters]
+    return People(seed, now, sent, calendar.living_lists).make(), calendar

@@ -1,0 +1,96 @@
+"""What the demo stands on: PostgreSQL, a simulator of its own, and Airflow's environment.
+
+Beside the server, which all commands share, everything is the demo's own: its CRM, its Airflow
+database, its account. So it disturbs no `make up` and is disturbed by none, and real connections
+in the caller's environment are not for it.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from local.environment import CONSTANT_CONTACT, CRM, airflow_environment
+from local.locks import is_locked, locked
+from local.paths import LOCAL, LOGS
+from local.postgres import LocalPostgres
+from local.simulator import CLIENT_SECRET, Account, Simulator
+from local.stop import Stop
+from simulator.control import Control
+
+CRM_DATABASE = "demo_crm"
+AIRFLOW_DATABASE = "demo_airflow"
+# A partner's key has 20 calls a second, a standard one 4: by those the demo would take five
+# times as long. The day has the standard plan's calls.
+CALLS_PER_SECOND = 20
+CALLS_PER_DAY = 10_000
+_LOCK = LOCAL / "demo.lock"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The parts that run."""
+
+    postgres: LocalPostgres
+    account: Account
+    control: Control
+
+    @property
+    def crm_url(self) -> str:
+        """The demo's CRM, for psycopg."""
+        return self.postgres.url(CRM_DATABASE)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show."""
+        return (CLIENT_SECRET, self.account.refresh_token)
+
+
+@contextlib.contextmanager
+def stage() -> Iterator[Stage]:
+    """Start everything; whatever happens, stop it.
+
+    Raises:
+        Stop: Another demo runs here, or a part did not start.
+    """
+    if _LOCK.exists() and is_locked(_LOCK):
+        raise Stop("`make demo` is already running here")
+    flags = ("--calls-per-second", str(CALLS_PER_SECOND), "--calls-per-day", str(CALLS_PER_DAY))
+    with contextlib.ExitStack() as parts:
+        parts.enter_context(locked(_LOCK))
+        postgres = parts.enter_context(LocalPostgres())
+        postgres.create_database(AIRFLOW_DATABASE)
+        postgres.create_database(CRM_DATABASE)
+        log = LOGS / "demo" / "simulator.log"
+        account = parts.enter_context(Simulator(log, flags))
+        control = parts.enter_context(contextlib.closing(Control(account.url)))
+        _set_environment(postgres, account)
+        yield Stage(postgres, account, control)
+
+
+def _set_environment(postgres: LocalPostgres, account: Account) -> None:
+    """For Airflow in this process; what the caller has set for another Airflow goes."""
+    theirs = [name for name in os.environ if name.startswith("AIRFLOW")]
+    for name in theirs:
+        del os.environ[name]
+    os.environ.update(
+        airflow_environment(
+            os.environ,
+            metadata_url=postgres.url(AIRFLOW_DATABASE, "psycopg2"),
+            connections={
+                CRM: postgres.airflow_connection(CRM_DATABASE),
+                CONSTANT_CONTACT: _connection(account),
+            },
+            paused=True,
+        )
+    )
+
+
+def _connection(account: Account) -> str:
+    connection = json.loads(account.airflow_connection())
+    connection["extra"] |= {
+        "calls_per_second": CALLS_PER_SECOND,
+        "calls_per_day": CALLS_PER_DAY,
+    }
+    return json.dumps(connection)

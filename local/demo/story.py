@@ -1,0 +1,189 @@
+"""What happens between the first night and the second: people edit, on both sides.
+
+Who it happens to follows from the seed alone, so a later demo knows it without being told.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from local.demo.campaigns import Issue
+from local.demo.people import JSON, CrmContact, Person, crm_contacts
+
+
+class FlagChange(NamedTuple):
+    """Somebody sets or clears Do Not Email in the CRM."""
+
+    contact_id: str
+    do_not_email: bool
+    reason: str | None = None
+    by_contact: bool = False
+
+
+@dataclass
+class Story:
+    """All edits, in order; contacts by their ids.
+
+    Attributes:
+        flags: In the CRM; those of one contact in a row count in that order.
+        addresses: In the CRM: the new address of a contact that stays linked.
+        leaving: At the vendor: they unsubscribe through the last newsletter.
+        readdressed: At the vendor: they get another address; the links stay.
+        deleted: At the vendor, for good; the links are cleared.
+        moved: At the vendor: the contact gets another address and is deleted, and a new contact
+            has the former address; the links move.
+        joined: At the vendor: new contacts, whom the CRM knew already.
+        openers: They open the last newsletter today; one of them an old one too.
+    """
+
+    flags: list[FlagChange] = field(default_factory=list)
+    addresses: dict[str, str] = field(default_factory=dict)
+    leaving: list[str] = field(default_factory=list)
+    readdressed: dict[str, str] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+    moved: dict[str, JSON] = field(default_factory=dict)
+    joined: list[JSON] = field(default_factory=list)
+    openers: list[str] = field(default_factory=list)
+
+
+def make_story(people: list[Person]) -> Story:
+    """Who does what; nobody in two parts of it."""
+    return _Telling(people).tell()
+
+
+def crm_after(people: list[Person], story: Story) -> list[CrmContact]:
+    """The CRM's contacts as they are once all is told."""
+    flags = {change.contact_id: change.do_not_email for change in story.flags}
+    return [
+        contact._replace(
+            do_not_email=flags.get(contact.contact_id, contact.do_not_email),
+            preferred_email=story.addresses.get(contact.contact_id, contact.preferred_email),
+        )
+        for contact in crm_contacts(people)
+    ]
+
+
+class _Telling:
+    def __init__(self, people: list[Person]) -> None:
+        self._of_kind: dict[str, list[Person]] = {}
+        for person in people:
+            self._of_kind.setdefault(person.kind, []).append(person)
+
+    def tell(self) -> Story:
+        story = Story()
+        self._set(story)
+        self._clear(story)
+        self._at_the_vendor(story)
+        return story
+
+    def _take(self, kind: str, count: int) -> list[Person]:
+        """The next people of a kind; nobody is taken twice."""
+        return [self._of_kind[kind].pop() for _ in range(count)]
+
+    def _flag(
+        self,
+        story: Story,
+        kind: str,
+        count: int,
+        *,
+        to: bool = True,
+        reason: str | None = None,
+        by_contact: bool = False,
+    ) -> list[Person]:
+        people = self._take(kind, count)
+        for person in people:
+            contact_id = person.crm[0].contact_id
+            story.flags.append(FlagChange(contact_id, to, reason, by_contact))
+        return people
+
+    def _set(self, story: Story) -> None:
+        flag = self._flag
+        flag(story, "ordinary", 14)
+        flag(story, "other case in the CRM", 6, reason="Asked by letter, § 7 UWG, “nie wieder”")
+        flag(story, "ordinary", 9, by_contact=True, reason="Asked on the phone")
+        flag(story, "household of three", 2, by_contact=True, reason="Asked at the door")
+        # The account's own opt-out becomes the contact's.
+        flag(story, "out by the account", 2, by_contact=True)
+        flag(story, "out by the contact", 1)
+        flag(story, "pending", 1, by_contact=True)
+        flag(story, "on hold", 1)
+        flag(story, "in the CRM only", 2)
+        flag(story, "no address", 1, by_contact=True)
+        # One of a household for the account, another for himself.
+        (shared,) = flag(story, "household of four", 1, reason="Returned mail")
+        story.flags.append(FlagChange(shared.crm[3].contact_id, True, "Asked", True))
+        # Set by mistake and cleared at once.
+        for person in flag(story, "ordinary", 2):
+            story.flags.append(FlagChange(person.crm[0].contact_id, False))
+
+    def _clear(self, story: Story) -> None:
+        flag = self._flag
+        flag(story, "flagged, out by the account", 4, to=False)
+        flag(story, "flagged, not out", 1, to=False)
+        flag(story, "flagged, out by the contact", 3, to=False)
+        flag(story, "flagged, in the CRM only", 1, to=False)
+        # One of a household may be mailed again, the other one not: nobody is.
+        household = "household, all flagged, out by the account"
+        flag(story, household, 2, to=False)
+        # Both may: then they are.
+        for person in flag(story, household, 1, to=False):
+            story.flags.append(FlagChange(person.crm[1].contact_id, False))
+
+    def _at_the_vendor(self, story: Story) -> None:
+        for person in self._take("ordinary", 2):
+            story.addresses[person.crm[0].contact_id] = f"new.{person.address}"
+        story.leaving = [*self._ids("ordinary", 2), *self._ids("household of two", 1)]
+        for person in self._take("ordinary", 2):
+            story.readdressed[_id(person)] = f"elsewhere.{person.address}"
+        story.deleted = [*self._ids("ordinary", 2), *self._ids("household of two", 1)]
+        for kind in ("ordinary", "household of two"):
+            for person in self._take(kind, 2):
+                story.moved[_id(person)] = _newcomer(person)
+        story.joined = [_newcomer(person) for person in self._take("in the CRM only", 3)]
+        story.openers = self._ids("ordinary", 12)
+
+    def _ids(self, kind: str, count: int) -> list[str]:
+        return [_id(person) for person in self._take(kind, count)]
+
+
+def _id(person: Person) -> str:
+    if person.vendor is None:
+        raise ValueError(f"nobody of the kind {person.kind} is at the vendor")
+    return str(person.vendor["contact_id"])
+
+
+def _newcomer(person: Person) -> JSON:
+    """A new contact at the vendor with this person's address."""
+    known = person.crm[0].contact_id
+    return {
+        # Made of the CRM's id: the same in every demo of a seed.
+        "contact_id": f"00000000-0000-4000-8000-{int(known.removeprefix('CRM-')):012d}",
+        "first_name": person.crm[0].first_name,
+        "last_name": person.crm[0].last_name,
+        "email_address": {"address": person.address, "permission_to_send": "explicit"},
+    }
+
+
+def rows_of_openers(openers: list[str], late: str, issues: tuple[Issue, Issue]) -> list[JSON]:
+    """Opens and a click of this moment, in the last newsletter and (`late`) in one of long ago.
+
+    Args:
+        openers: Contacts who open the last one.
+        late: One who opens the old one.
+        issues: The old one and the last one.
+    """
+    old, last = issues
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    opens = [*((contact, last) for contact in openers), (late, old)]
+    rows: list[JSON] = [
+        {
+            "type": "opens",
+            "contact_id": contact,
+            "campaign_activity_id": issue.activity_id,
+            "created_time": at,
+            "device_type": "mobile",
+        }
+        for contact, issue in opens
+    ]
+    # The first one opens twice in one moment, and clicks.
+    return [*rows, rows[0], rows[0] | {"type": "clicks"} | last.links[1]]
