@@ -1,0 +1,122 @@
+"""A client of the simulated account outside Airflow, as the hook makes it inside."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import psycopg
+
+from constant_contact.api.authorization import Authorization
+from constant_contact.api.client import Client
+from constant_contact.api.settings import ApiSettings
+from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.calls import CallBudget
+from constant_contact.errors import BudgetSpent
+from constant_contact.store.api_calls import ApiCallLog, Caller
+from constant_contact.store.budget import ApiBudget
+from constant_contact.store.database import Database
+from constant_contact.store.tokens import token_lock
+from local.simulator import CLIENT_ID, CLIENT_SECRET
+
+CONN_ID = "constant_contact_default"
+# the budget is drawn from for every call all the same
+_UNLIMITED = {"calls_per_second": 1_000_000, "calls_per_day": 1_000_000_000}
+
+
+class _MemoryTokens:
+    """Stands in for Airflow's Variable."""
+
+    def __init__(self, crm: Database) -> None:
+        self._crm = crm
+        self._pair: TokenPair | None = None
+
+    def load(self) -> TokenPair | None:
+        return self._pair
+
+    def save(self, pair: TokenPair) -> None:
+        self._pair = pair
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        return token_lock(self._crm, CONN_ID)
+
+
+def crm_database(crm_url: str) -> Database:
+    """The CRM as our jobs get it."""
+    return Database(lambda: psycopg.connect(crm_url), name="connection crm_default")
+
+
+def api_settings(url: str, refresh_token: str, extra: dict[str, Any]) -> ApiSettings:
+    """The connection's fields; `extra` wins over a budget without limits."""
+    return ApiSettings.from_connection(
+        conn_id=CONN_ID,
+        login=CLIENT_ID,
+        password=CLIENT_SECRET,
+        host=url,
+        port=None,
+        extra=_UNLIMITED
+        | {
+            "token_url": f"{url}/oauth2/default/v1/token",
+            "authorize_url": f"{url}/oauth2/default/v1/authorize",
+            "refresh_token": refresh_token,
+        }
+        | extra,
+    )
+
+
+class Travelling:
+    """A budget whose calls are on their way for a while after their turn has come.
+
+    Jitter of a network hits a pacing where it hurts only before the call arrives; the simulator's
+    own latency comes after.
+    """
+
+    def __init__(self, budget: CallBudget, travel: Callable[[], None]) -> None:
+        self._budget = budget
+        self._travel = travel
+
+    def take(self) -> float:
+        """Wait for the turn, then for the network."""
+        waited_s = self._budget.take()
+        self._travel()
+        return waited_s
+
+    def slow_down(self) -> None:
+        """As the budget does."""
+        self._budget.slow_down()
+
+    def day_spent(self, message: str) -> BudgetSpent:
+        """As the budget does."""
+        return self._budget.day_spent(message)
+
+
+@contextmanager
+def connected(
+    crm_url: str,
+    url: str,
+    refresh_token: str,
+    extra: dict[str, Any],
+    *,
+    lane: str = "engagement",
+    travel: Callable[[], None] | None = None,
+) -> Iterator[tuple[Client, Database]]:
+    """Lend a client and the CRM; at the end every call is in the log.
+
+    Args:
+        crm_url: Of the database.
+        url: Of the simulator.
+        refresh_token: A grant of one's own.
+        extra: Fields of the connection.
+        lane: Of the budget.
+        travel: Sleeps as long as a call takes to arrive.
+    """
+    settings, crm = api_settings(url, refresh_token, extra), crm_database(crm_url)
+    call_log = ApiCallLog(crm, Caller("bench", "bench", "bench", 1))
+    tokens = Tokens(settings, _MemoryTokens(crm), Authorization(settings, call_log.add).refresh)
+    budget: CallBudget = ApiBudget(crm, settings, lane)
+    if travel is not None:
+        budget = Travelling(budget, travel)
+    try:
+        yield Client(settings, tokens, budget, call_log), crm
+    finally:
+        call_log.close()
+        crm.close()

@@ -1,0 +1,121 @@
+"""The contacts mirror, beside a bare loop, the vendor's SDK and a dlt pipeline."""
+
+import sysconfig
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from constant_contact.sync.contacts import sync_contacts
+from local.bench.account import connected
+from local.bench.gauge import Gauge
+from local.bench.measure import Figures, measured, middle
+from local.bench.result import Result
+from local.bench.rivals import bare_contacts, environments
+from local.bench.stage import Stage, Vendor
+
+_SIZE, _LARGE = 100_000, 1_000_000
+_LEAST_SHARE_OF_BARE = 0.5
+_LEAST_TIMES_RIVAL = 3.0
+_MOST_MB = 300
+_Rival = Callable[[Stage, Vendor, str], Figures]
+
+
+def mirror(gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
+    """A full pass of ours, with budget, call log and bookkeeping."""
+    with gauge, connected(crm_url, **account) as (client, crm):
+        report = sync_contacts(client, crm, full=True)
+    return {"rows": report.read}
+
+
+def run(stage: Stage) -> list[Result]:
+    """Rounds of all in turn, so that what disturbs the machine disturbs all alike."""
+    results = [_measure(stage, _SIZE, stage.rounds)]
+    if stage.large:
+        results.append(_measure(stage, _LARGE, 1))
+    return results
+
+
+def _measure(stage: Stage, size: int, rounds: int) -> Result:
+    result = Result(
+        "contacts",
+        f"a full pass of {size:,} contacts, median of {rounds}",
+        ("who", "rows/s", "seconds", "calls", "CPU s", "peak MB"),
+    )
+    rivals = _rivals(stage, result)
+    found: dict[str, list[Figures]] = {name: [] for name in rivals}
+    with stage.vendor(contacts=size, lists=20) as vendor:
+        for number in range(rounds):
+            for name, rival in rivals.items():
+                with stage.database() as crm_url:
+                    vendor.control.clear_calls()
+                    figures = rival(stage, vendor, crm_url)
+                figures |= {"calls": vendor.calls(), "speed": figures["rows"] / figures["seconds"]}
+                found[name].append(figures)
+                stage.say(
+                    f"contacts {size:,}, round {number + 1} of {rounds}: {name} "
+                    f"{figures['speed']:,.0f} rows/s"
+                )
+    for name, figures_of in found.items():
+        shown = [middle(figures_of, each) for each in ("speed", "seconds", "calls", "cpu_s")]
+        result.rows.append((name, *shown, max(each["peak_mb"] for each in figures_of)))
+        if name != "ours":
+            pairs = zip(found["ours"], figures_of, strict=True)
+            ratio = middle([{"of": a["speed"] / b["speed"]} for a, b in pairs], "of")
+            bound = _LEAST_SHARE_OF_BARE if name == "bare loop" else _LEAST_TIMES_RIVAL
+            result.at_least(f"rows/s, ours / {name}", ratio, bound)
+    result.at_most("peak memory of ours", max(e["peak_mb"] for e in found["ours"]), _MOST_MB, " MB")
+    result.notes.append("CPU and memory are those of the loading process, without PostgreSQL's.")
+    return result
+
+
+def _rivals(stage: Stage, result: Result) -> dict[str, _Rival]:
+    rivals: dict[str, _Rival] = {"ours": _ours, "bare loop": _bare}
+    for name, python, load in (
+        ("vendor's SDK", environments.sdk_python, _sdk),
+        ("dlt", environments.dlt_python, _dlt),
+    ):
+        try:
+            python()
+        except environments.Missing as missing:
+            stage.say(str(missing))
+            result.notes.append(f"{name} was skipped: {missing}")
+        else:
+            rivals[name] = load
+    return rivals
+
+
+def _ours(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured("local.bench.contacts:mirror", crm_url=crm_url, account=vendor.account())
+
+
+def _bare(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.bare_contacts:load",
+        url=vendor.url,
+        token=vendor.access_token(),
+        crm_url=crm_url,
+    )
+
+
+def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.sdk_contacts:load",
+        python=environments.sdk_python(),
+        url=vendor.url,
+        token=vendor.access_token(),
+        crm_url=crm_url,
+        site_packages=sysconfig.get_path("platlib"),
+        table=bare_contacts.TABLE,
+        copy=bare_contacts.COPY,
+    )
+
+
+def _dlt(stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.dlt_contacts:load",
+        python=environments.dlt_python(),
+        url=vendor.url,
+        token=vendor.access_token(),
+        socket_folder=stage.socket_folder,
+        database=urlsplit(crm_url).path.removeprefix("/"),
+    )

@@ -1,0 +1,136 @@
+"""The first load of engagement: ledger and interactions, beside a bare loop."""
+
+import math
+import time
+from typing import Any, LiteralString
+
+import psycopg
+
+from constant_contact.api import vendor as limits
+from constant_contact.sync.campaigns import sync_campaigns
+from constant_contact.sync.contacts import sync_contacts
+from constant_contact.sync.engagement import sync_engagement
+from constant_contact.sync.interactions import project_interactions
+from local.bench.account import connected
+from local.bench.gauge import Gauge
+from local.bench.made_up import make, settle
+from local.bench.measure import Figures, measured, middle
+from local.bench.result import Result
+from local.bench.stage import Stage, Vendor
+
+_SIZE, _LARGE = 200_000, 1_000_000
+_CAMPAIGNS = 100
+_LEAST_SHARE_OF_BARE = 0.4
+_MOST_MB = 300
+_MOST_OVER_PAGES = 1.02
+
+
+def prepare(_gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
+    """What the nights before did: contacts."""
+    with connected(crm_url, **account) as (client, crm):
+        return sync_contacts(client, crm, full=True).as_dict()
+
+
+def discover(gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
+    """What the task before does: campaigns, activities, counts."""
+    with gauge, connected(crm_url, **account) as (client, crm):
+        return sync_campaigns(client, crm).as_dict()
+
+
+def load(gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
+    """Ledger and projection."""
+    with gauge, connected(crm_url, **account) as (client, crm):
+        report = sync_engagement(client, crm)
+        ledger_ended = time.perf_counter()
+        interactions = project_interactions(crm)
+        projection_s = time.perf_counter() - ledger_ended
+    return {
+        "rows": report.new_events,
+        "interactions": interactions.of_new_links + interactions.of_new_events,
+        "projection_s": projection_s,
+    }
+
+
+def run(stage: Stage) -> list[Result]:
+    """The bare loop reads the streams that ours found."""
+    size, rounds = (_LARGE, 1) if stage.large else (_SIZE, stage.rounds)
+    result = Result(
+        "engagement",
+        f"the first load of {size:,} events, median of {rounds}",
+        ("who", "events/s", "seconds", "of it projection", "calls", "CPU s", "peak MB"),
+    )
+    account = {"contacts": size // 10, "lists": 5, "campaigns": _CAMPAIGNS, "events": size}
+    with stage.vendor(**account) as vendor:
+        found = [_round(stage, vendor) for _ in range(rounds)]
+        events = sum(vendor.control.truth()["events"].values())
+    ours, bare = [each[0] for each in found], [each[1] for each in found]
+    for name, figures in (("ours", ours), ("bare loop", bare)):
+        shown = [middle(figures, key) for key in ("speed", "seconds", "projection_s")]
+        calls, cpu_s = middle(figures, "calls"), middle(figures, "cpu_s")
+        peak_mb = max(each["peak_mb"] for each in figures)
+        result.rows.append((name, *shown, int(calls), cpu_s, peak_mb))
+    ratio = middle([{"of": a["speed"] / b["speed"]} for a, b in found], "of")
+    result.at_least("events/s, ours / bare loop", ratio, _LEAST_SHARE_OF_BARE)
+    ledger = middle(ours, lambda each: each["rows"] / (each["seconds"] - each["projection_s"]))
+    result.rows.append(("ours, ledger alone", ledger, "", "", "", "", ""))
+    result.at_most("peak memory of ours", max(e["peak_mb"] for e in ours), _MOST_MB, " MB")
+    allowed = (
+        _MOST_OVER_PAGES * math.ceil(events / limits.EVENTS_PER_PAGE)
+        + ours[0]["streams"]
+        + ours[0]["campaigns"]
+        + math.ceil(ours[0]["activities"] / limits.ACTIVITIES_PER_STATS_CALL)
+    )
+    result.at_most("calls of ours, with campaigns", ours[0]["calls"], math.floor(allowed))
+    return [result]
+
+
+def _round(stage: Stage, vendor: Vendor) -> tuple[Figures, Figures]:
+    with stage.database() as crm_url:
+        measured("local.bench.engagement:prepare", crm_url=crm_url, account=vendor.account())
+        make(crm_url, "linked_contacts")
+        settle(crm_url)
+        vendor.control.clear_calls()
+        measured("local.bench.engagement:discover", crm_url=crm_url, account=vendor.account())
+        ours = measured("local.bench.engagement:load", crm_url=crm_url, account=vendor.account())
+        ours["calls"] = vendor.calls()
+        streams = _streams(crm_url)
+        ours |= {
+            "streams": len(streams),
+            "campaigns": _count(crm_url, "ctct_campaign WHERE last_sent_at IS NOT NULL"),
+            "activities": _count(crm_url, "ctct_campaign_activity WHERE role <> 'permalink'"),
+        }
+        vendor.control.clear_calls()
+        bare = measured(
+            "local.bench.rivals.bare_events:load",
+            url=vendor.url,
+            token=vendor.access_token(),
+            crm_url=crm_url,
+            streams=streams,
+        )
+        bare |= {"calls": vendor.calls(), "projection_s": 0.0}
+    for figures in (ours, bare):
+        figures["speed"] = figures["rows"] / figures["seconds"]
+    if ours["rows"] != bare["rows"]:
+        raise AssertionError(f"ours has {ours['rows']} events, the bare loop {bare['rows']}")
+    stage.say(f"engagement: ours {ours['speed']:,.0f}, bare loop {bare['speed']:,.0f} events/s")
+    return ours, bare
+
+
+def _streams(crm_url: str) -> list[tuple[int, str]]:
+    """Those that have events: id, and path of the report."""
+    with psycopg.connect(crm_url) as connection:
+        rows = connection.execute(
+            "SELECT stream_id, campaign_activity_id, activity_type FROM ctct_engagement_stream"
+            " WHERE stored_count > 0 ORDER BY stream_id"
+        ).fetchall()
+    parts = {kind: tracker.path_part for kind, tracker in limits.TRACKER_BY_TYPE.items()}
+    return [
+        (stream_id, f"/reports/email_reports/{activity}/tracking/{parts[kind]}")
+        for stream_id, activity, kind in rows
+    ]
+
+
+def _count(crm_url: str, relation: LiteralString) -> int:
+    with psycopg.connect(crm_url) as connection:
+        row = connection.execute("SELECT count(*) FROM " + relation).fetchone()
+    return int(row[0]) if row else 0
