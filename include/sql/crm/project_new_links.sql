@@ -1,6 +1,7 @@
 -- Make interactions of the whole history of the CRM contacts that were linked since the last
--- projection. Links that moved are forgotten before. EXCEPT, since a join with the table that this
--- fills can go badly. Parameters: upto (event id). Grain: one row an event and newly linked CRM contact.
+-- projection; links that moved are forgotten before. EXCEPT, since a join with the table that this
+-- fills can go badly. Parameters: upto (event id).
+-- Grain: one row an event and newly linked CRM contact.
 WITH link AS (
     INSERT INTO ctct_projected_link (crm_contact_id, constant_contact_id)
     SELECT
