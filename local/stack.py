@@ -1,14 +1,17 @@
 """What has to run below Airflow: nothing, a PostgreSQL, or a PostgreSQL and the simulator."""
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
 
 from local import environment
+from local.crm_rows import fill_if_empty
 from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
 from local.simulator import SharedSimulator
+from simulator.control import Control
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,20 @@ def local_stack(caller: Mapping[str, str], ui_port: int = 8080) -> Iterator[Stac
 
 
 def migrate_local_crm(stack: Stack) -> list[str]:
-    """Brings the local CRM's schema up to date; a CRM that the caller named is left alone."""
+    """Brings the local CRM's schema up to date, and gives it contacts if it has none.
+
+    A CRM that the caller named is left alone.
+    """
     if stack.local_crm_url is None:
         return []
     # here, not above: the package is not needed to start the parts
     from constant_contact.store.migrations import migrate  # noqa: PLC0415
 
-    with psycopg.connect(stack.local_crm_url) as connection:
-        return migrate(connection)
+    simulator_url = json.loads(stack.environment[environment.CONSTANT_CONTACT])["host"]
+    with (
+        psycopg.connect(stack.local_crm_url) as connection,
+        contextlib.closing(Control(simulator_url)) as control,
+    ):
+        applied = migrate(connection)
+        fill_if_empty(connection, control)
+    return applied

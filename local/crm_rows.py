@@ -1,0 +1,42 @@
+"""Contacts for an empty local CRM: most of them the simulated account's own, some unknown to it."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import psycopg
+
+from simulator.control import Control
+
+_SHARED = 1_500
+_UNKNOWN = 100
+_EVERY_UPPER_CASE = 7
+_EVERY_HOUSEHOLD = 40
+
+Row = tuple[str, str | None, str | None, str]
+
+
+def fill_if_empty(connection: psycopg.Connection[Any], control: Control) -> int:
+    """Fill a CRM that has no contact; return how many were added."""
+    found = connection.execute("SELECT EXISTS (SELECT FROM crm_contact)").fetchone()
+    if found == (True,):
+        return 0
+    rows = list(_rows(control))
+    copy = "COPY crm_contact (contact_id, first_name, last_name, preferred_email) FROM STDIN"
+    with connection.cursor().copy(copy) as writer:
+        for row in rows:
+            writer.write_row(row)
+    connection.commit()
+    return len(rows)
+
+
+def _rows(control: Control) -> Iterator[Row]:
+    known = (each for each in control.truth_contacts() if each["email"] and not each["deleted"])
+    for number, contact in enumerate(islice(known, _SHARED)):
+        email = contact["email"].upper() if number % _EVERY_UPPER_CASE == 0 else contact["email"]
+        first, last = contact["first_name"], contact["last_name"]
+        yield f"CRM-{number:05}", first, last, email
+        if number % _EVERY_HOUSEHOLD == 0:
+            yield f"CRM-{number:05}-2", None, last, email
+    for number in range(_UNKNOWN):
+        yield f"CRM-{90_000 + number}", None, None, f"unknown.{number}@example.org"

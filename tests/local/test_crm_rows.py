@@ -1,0 +1,27 @@
+"""Contacts for an empty local CRM."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import psycopg
+
+from local.crm_rows import fill_if_empty
+from simulator.control import Control
+from simulator.server import Running
+
+
+def test_an_empty_crm_is_filled_once_with_contacts_that_the_account_has(
+    crm_url: str, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
+) -> None:
+    simulator.control.generate(seed=1, contacts=200, lists=1, campaigns=0, events=0)
+    with psycopg.connect(crm_url) as connection, closing(Control(simulator.url)) as control:
+        assert fill_if_empty(connection, control) > 200
+        assert fill_if_empty(connection, control) == 0
+    known = {c["email"].lower() for c in simulator.control.truth_contacts() if c["email"]}
+    emails = [row["preferred_email"] for row in sql_rows("SELECT preferred_email FROM crm_contact")]
+    shared = [email for email in emails if email.lower() in known]
+    assert len(shared) > 150
+    assert len(set(shared)) < len(shared)
+    assert any(email not in known for email in shared)
+    assert len(emails) > len(shared)
