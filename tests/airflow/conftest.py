@@ -73,8 +73,10 @@ def run_dag(
     """Runs a DAG of dags/ through Airflow; one try a task."""
 
     def run(dag_id: str, folder: Path = ROOT / "dags", **conf: Any) -> Ran:
+        from airflow.dag_processing.bundles.manager import DagBundlesManager
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
+        DagBundlesManager().sync_bundles_to_db()
         bag = DagBag(folder / f"{dag_id}.py")
         assert not bag.import_errors, bag.import_errors
         sync_bag_to_db(bag, "dags-folder", None)
