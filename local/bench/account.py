@@ -1,5 +1,7 @@
 """A client of the simulated account outside Airflow, as the hook makes it inside."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -73,12 +75,19 @@ class Travelling:
     def __init__(self, budget: CallBudget, travel: Callable[[], None]) -> None:
         self._budget = budget
         self._travel = travel
+        self._local = threading.local()
 
     def take(self) -> float:
         """Wait for the turn, then for the network."""
         waited_s = self._budget.take()
+        started = time.monotonic()
         self._travel()
+        self._local.travelled_s = time.monotonic() - started
         return waited_s
+
+    def observe(self, duration_s: float) -> None:
+        """As a client on such a network would see it."""
+        self._budget.observe(self._local.travelled_s + duration_s)
 
     def slow_down(self) -> None:
         """As the budget does."""

@@ -40,6 +40,9 @@ class CallBudget(Protocol):
             BudgetSpent: The day has no calls left for this lane.
         """
 
+    def observe(self, duration_s: float) -> None:
+        """Take note of how long a call's answer took to begin: its spread is the jitter."""
+
     def slow_down(self) -> None:
         """Take note that the vendor throttled: nobody calls for a second."""
 

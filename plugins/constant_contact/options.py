@@ -31,7 +31,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "streams_at_once": {
         "description": "How many tracker reports are read side by side; the API budget paces all.",
         "type": "integer",
-        "default": "6",
+        "default": "10",
         "example": None,
     },
     "breaker_contacts": {

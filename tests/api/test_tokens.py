@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,6 +94,21 @@ def test_a_stored_token_that_died_gives_way_to_a_seed_that_lives(
     assert store.pair is not None
     assert tokens(simulator, store, seed).access_token(rejected=store.pair.access_token)
     assert refreshes(simulator) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"api_key": "another-application"}, {"token_url": "http://127.0.0.1:9/token"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_tokens_of_another_application_are_not_used(
+    simulator: Running, store: MemoryTokenStore, other: dict[str, str]
+) -> None:
+    tokens(simulator, store, simulator.control.grant()).access_token()
+    settings = replace(api_settings(simulator, ""), **other)
+    stranger = Tokens(settings, store, Authorization(settings, lambda call: None).refresh)
+    with pytest.raises(AuthorizationRequired, match="holds no refresh token"):
+        stranger.access_token()
 
 
 def test_a_token_about_to_expire_is_refreshed_before_it_fails(

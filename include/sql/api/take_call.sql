@@ -1,30 +1,44 @@
 -- Hand out the next call of an API key: the one statement behind every call.
--- Paces evenly at the plan's rate and counts the UTC day, by the database's clock.
--- Parameters: api_key_digest, day_limit (calls of the day that this lane may reach), spacing_s.
+-- Paces evenly at the plan's rate and counts the UTC day, by the database's clock. The spacing
+-- leaves room for the network's jitter, as far as the durations of the last calls tell it.
+-- Parameters: api_key_digest, day_limit (calls of the day that this lane may reach),
+-- calls_per_second, duration_s (of a call made since the last turn; null: none).
 -- Grain: one row, `wait_s` until the call's turn; no row: the day is spent for this lane.
-WITH clock AS (
-    SELECT
-        (clock_timestamp() AT TIME ZONE 'UTC')::date AS today,
-        make_interval(secs => %(spacing_s)s) AS spacing
+INSERT INTO ctct_api_budget AS budget (
+    api_key_digest, day_utc, calls, spacing_s, next_call_at, samples, fastest_s, slowest_s
 )
-
-INSERT INTO ctct_api_budget AS budget (api_key_digest, day_utc, calls, next_call_at)
 SELECT
     %(api_key_digest)s,
-    today,
+    (clock_timestamp() AT TIME ZONE 'UTC')::date,
     1,
-    clock_timestamp() + spacing
-FROM clock
+    spacing_s,
+    clock_timestamp() + make_interval(secs => spacing_s),
+    0,
+    NULL,
+    NULL
+FROM (SELECT ctct_call_spacing_s(%(calls_per_second)s, 0, NULL, NULL) AS spacing_s) AS new
 ON CONFLICT (api_key_digest) DO UPDATE
     SET
         day_utc = excluded.day_utc,
         calls = CASE WHEN budget.day_utc = excluded.day_utc THEN budget.calls + 1 ELSE 1 END,
+        spacing_s = ctct_call_spacing_s(
+            %(calls_per_second)s, budget.samples, budget.fastest_s, budget.slowest_s
+        ),
         next_call_at = greatest(budget.next_call_at, clock_timestamp())
-        + make_interval(secs => %(spacing_s)s)
+        + make_interval(
+            secs => ctct_call_spacing_s(
+                %(calls_per_second)s, budget.samples, budget.fastest_s, budget.slowest_s
+            )
+        ),
+        samples = least(budget.samples + (%(duration_s)s::real IS NOT NULL)::integer, 1000),
+        -- Either extreme gives way by a hundredth of the span a call: a hundred are remembered.
+        fastest_s = least(
+            %(duration_s)s::real, budget.fastest_s + (budget.slowest_s - budget.fastest_s) / 100
+        ),
+        slowest_s = greatest(
+            %(duration_s)s::real, budget.slowest_s - (budget.slowest_s - budget.fastest_s) / 100
+        )
     WHERE
     budget.spent_day_utc IS DISTINCT FROM excluded.day_utc
     AND (budget.day_utc <> excluded.day_utc OR budget.calls < %(day_limit)s)
-RETURNING
-    extract(
-        EPOCH FROM budget.next_call_at - clock_timestamp()
-    ) - %(spacing_s)s AS wait_s;
+RETURNING extract(EPOCH FROM budget.next_call_at - clock_timestamp()) - budget.spacing_s AS wait_s;

@@ -90,7 +90,7 @@ BEGIN
 END
 $$;
 
--- Row triggers cannot stand on a view: whose CRM is behind views fills the outbox itself.
+-- Row triggers cannot stand on a view: whose crm_contact is one fills the outbox itself.
 DO $$
 BEGIN
     IF (SELECT relkind FROM pg_class WHERE oid = 'crm_contact'::regclass) IN ('r', 'p') THEN

@@ -7,9 +7,30 @@ CREATE TABLE ctct_api_budget (
     day_utc date NOT NULL,
     calls integer NOT NULL,
     next_call_at timestamptz NOT NULL,
+    spacing_s double precision NOT NULL,
+    -- How long the last calls took until their answer began: their span bounds the jitter.
+    samples integer NOT NULL,
+    fastest_s real,
+    slowest_s real,
     -- Set when the vendor says that the day is spent, whatever was counted here.
     spent_day_utc date
 );
+
+-- Seconds between two calls. The vendor counts in a sliding second, and calls reach it earlier or
+-- later than they were sent: rate + 1 calls stay further apart than a second and the jitter. Until
+-- twenty calls have told how much the network varies, a tenth of a second is assumed; that is also
+-- the most, since slow answers look like jitter and are not. The span that was seen is widened: the
+-- next call may be faster or slower than any before.
+CREATE FUNCTION ctct_call_spacing_s(
+    calls_per_second double precision, samples integer, fastest_s real, slowest_s real
+) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    1 + CASE
+        WHEN samples < 20 OR fastest_s IS NULL THEN 0.1
+        ELSE least(0.1, greatest(0.03, 1.3 * (slowest_s - fastest_s)))
+    END
+) / calls_per_second;
 
 CREATE TABLE ctct_api_call (
     call_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,6 +1,8 @@
 """The OAuth calls: where a person authorizes, a code exchanged, a token refreshed."""
 
+import contextlib
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
@@ -24,6 +26,8 @@ from constant_contact.errors import (
     Throttled,
 )
 
+# The token endpoint takes one request a second (vendor staff).
+TOKEN_SPACING_S = 1.1
 USER_AGENT = f"airflow-constant-contact/{__version__}"
 
 
@@ -114,10 +118,13 @@ class Authorization:
         Raises:
             SettingError: The key or the secret is wrong, or the URL is not a token endpoint.
         """
-        try:
-            self.refresh("check-of-key-and-secret")
-        except AuthorizationRequired:
-            return
+        with contextlib.suppress(AuthorizationRequired):
+            try:
+                self.refresh("check-of-key-and-secret")
+            except Throttled:
+                # Somebody asked a moment ago; the endpoint takes one request a second.
+                time.sleep(TOKEN_SPACING_S)
+                self.refresh("check-of-key-and-secret")
 
     def _asked(self, ask: Callable[[OAuth2Session], Any]) -> dict[str, Any]:
         with self._session() as session:

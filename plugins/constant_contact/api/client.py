@@ -245,6 +245,7 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             )
+            self._budget.observe(response.elapsed.total_seconds())
             body = self._body(response, started)
             reply = _judged(response.status_code, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -258,6 +259,7 @@ class Client:
         finally:
             if response is not None:
                 response.close()
+        headers: Mapping[str, str] = {} if response is None else response.headers
         self._keep(
             Call(
                 called_at=called_at,
@@ -270,8 +272,8 @@ class Client:
                 reply_bytes=len(body),
                 duration_ms=round((monotonic() - started) * 1000),
                 waited_ms=round(waited_s * 1000),
-                request_id=response.headers.get("x-amzn-RequestId") if response else None,
-                tracking_id=response.headers.get("x-eig-tracking-id") if response else None,
+                request_id=headers.get("x-amzn-RequestId"),
+                tracking_id=headers.get("x-eig-tracking-id"),
                 reply_body=redact(body.decode("utf-8", "replace"))
                 if reply is None or reply.payload is None
                 else None,

@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, Self
 
+from constant_contact.api.authorization import TOKEN_SPACING_S
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.vendor import REQUIRED_SCOPES
 from constant_contact.errors import AuthorizationRequired, Throttled
@@ -22,8 +23,6 @@ from constant_contact.errors import AuthorizationRequired, Throttled
 # A token about to expire is refreshed before a call rather than by a failed one.
 _EXPIRY_MARGIN = timedelta(minutes=5)
 _TOKEN_CALLS = 4
-# The token endpoint takes one request a second (vendor staff).
-_TOKEN_SPACING_S = 1.1
 
 
 def digest_of(secret: str) -> str:
@@ -38,6 +37,8 @@ class TokenPair:
     Attributes:
         seed_digest: Digest of the connection's refresh token that this pair descends from: when
             a person pastes another one, the pair no longer counts.
+        client_digest: Digest of the API key and the token endpoint that it belongs to: another
+            application's tokens are nobody else's business.
     """
 
     access_token: str = field(repr=False)
@@ -46,6 +47,7 @@ class TokenPair:
     obtained_at_utc: datetime
     scopes: tuple[str, ...]
     seed_digest: str
+    client_digest: str
 
     def to_json(self) -> str:
         """As it is stored (encrypted by Airflow)."""
@@ -71,12 +73,15 @@ class TokenPair:
                 obtained_at_utc=datetime.fromisoformat(values["obtained_at_utc"]),
                 scopes=tuple(values["scopes"]),
                 seed_digest=values["seed_digest"],
+                client_digest=values["client_digest"],
             )
         except (KeyError, TypeError) as error:
             raise ValueError("not a stored token pair") from error
 
     @classmethod
-    def from_reply(cls, reply: dict[str, Any], *, refresh_token: str, seed_digest: str) -> Self:
+    def from_reply(
+        cls, reply: dict[str, Any], *, refresh_token: str, seed_digest: str, client_digest: str
+    ) -> Self:
         """Read the token endpoint's reply; `refresh_token` is the one sent, if none came back."""
         now = datetime.now(UTC)
         scope = reply.get("scope") or ()
@@ -87,6 +92,7 @@ class TokenPair:
             obtained_at_utc=now,
             scopes=tuple(scope.split() if isinstance(scope, str) else scope),
             seed_digest=seed_digest,
+            client_digest=client_digest,
         )
 
 
@@ -122,6 +128,7 @@ class Tokens:
         self._store = store
         self._refresh = refresh
         self._seed_digest = digest_of(settings.refresh_token)
+        self._client_digest = digest_of(f"{settings.api_key} {settings.token_url}")
         self._lock = threading.Lock()
         self._pair: TokenPair | None = None
 
@@ -149,8 +156,12 @@ class Tokens:
         )
 
     def _descends(self, pair: TokenPair) -> bool:
-        """Whether no newer seed was pasted since; without a seed, what is stored counts."""
-        return not self._seed_digest or pair.seed_digest == self._seed_digest
+        """Whether it is of this application and no newer seed was pasted since.
+
+        Without a seed, what is stored counts.
+        """
+        is_of_seed = not self._seed_digest or pair.seed_digest == self._seed_digest
+        return is_of_seed and pair.client_digest == self._client_digest
 
     def _stored_or_refreshed(self, rejected: str | None) -> TokenPair:
         stored = self._store.load()
@@ -181,6 +192,7 @@ class Tokens:
                     reply,
                     refresh_token=stored.refresh_token,
                     seed_digest=stored.seed_digest,
+                    client_digest=self._client_digest,
                 )
         if not seed:
             raise AuthorizationRequired(
@@ -189,7 +201,10 @@ class Tokens:
                 "its field refresh_token"
             )
         return TokenPair.from_reply(
-            self._sent(seed), refresh_token=seed, seed_digest=self._seed_digest
+            self._sent(seed),
+            refresh_token=seed,
+            seed_digest=self._seed_digest,
+            client_digest=self._client_digest,
         )
 
     def _sent(self, refresh_token: str) -> dict[str, Any]:
@@ -199,7 +214,7 @@ class Tokens:
             except Throttled:
                 if attempt == _TOKEN_CALLS:
                     raise
-                time.sleep(_TOKEN_SPACING_S)
+                time.sleep(TOKEN_SPACING_S)
         raise AssertionError("unreachable")
 
     def _check_scopes(self, pair: TokenPair) -> None:
@@ -211,8 +226,3 @@ class Tokens:
                 f"{' and '.join(missing)}: authorize again with the scopes "
                 f"{' '.join(REQUIRED_SCOPES)}"
             )
-
-
-def reseeded(pair: TokenPair, seed: str) -> TokenPair:
-    """The pair as it is stored after a new authorization, which wins over the connection's seed."""
-    return replace(pair, seed_digest=digest_of(seed))

@@ -15,9 +15,6 @@ _log = logging.getLogger("constant_contact.budget")
 
 # What a lane must leave of the day to those before it: compliance is never starved.
 RESERVED_SHARE = {"opt_outs": 0.0, "memberships": 0.1, "engagement": 0.2}
-# Calls reach the vendor up to so much earlier or later than they were sent; its window is a
-# sliding second, so the spacing keeps rate + 1 calls further apart than a second and this.
-_JITTER_S = 0.1
 # Work goes on shortly after the vendor's day begins, not at the second of it.
 _AFTER_MIDNIGHT = timedelta(minutes=2)
 
@@ -36,7 +33,7 @@ class ApiBudget:
         self._plan = plan
         self._lane = lane
         self._limit = int(plan.calls_per_day * (1 - RESERVED_SHARE[lane]))
-        self._spacing_s = (1 + _JITTER_S) / plan.calls_per_second
+        self._duration_s: float | None = None
 
     def take(self) -> float:
         """Wait for this call's turn; return the seconds waited.
@@ -45,6 +42,7 @@ class ApiBudget:
             BudgetSpent: The day has no calls left for this lane.
             DatabaseUnavailable: The CRM database does not answer.
         """
+        duration_s, self._duration_s = self._duration_s, None
         with self._crm.transaction() as connection:
             # A count lost in a crash of the server costs nothing worth a disk flush per call.
             connection.execute("SET LOCAL synchronous_commit = off")
@@ -54,7 +52,8 @@ class ApiBudget:
                 {
                     "api_key_digest": self._plan.api_key_digest,
                     "day_limit": self._limit,
-                    "spacing_s": self._spacing_s,
+                    "calls_per_second": self._plan.calls_per_second,
+                    "duration_s": duration_s,
                 },
             )
         if slot is None:
@@ -66,6 +65,10 @@ class ApiBudget:
         wait_s = max(0.0, float(slot["wait_s"]))
         time.sleep(wait_s)
         return wait_s
+
+    def observe(self, duration_s: float) -> None:
+        """Take note of how long a call's answer took to begin; the next turn carries it."""
+        self._duration_s = duration_s
 
     def slow_down(self) -> None:
         """Nobody calls for a second: the vendor's window is as long."""

@@ -25,7 +25,7 @@ class Database:
     """
 
     def __init__(
-        self, connect: Callable[[], psycopg.Connection[Any]], *, name: str, size: int = 12
+        self, connect: Callable[[], psycopg.Connection[Any]], *, name: str, size: int = 16
     ) -> None:
         self.name = name
         self.engine = sqlalchemy.create_engine(

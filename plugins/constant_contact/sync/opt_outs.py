@@ -108,7 +108,7 @@ def push_opt_outs(
         report.held = _break_circuit(connection, breaker_contacts, breaker_share)
         if release_held:
             report.released = database.run(connection, "crm/release_opt_outs")
-            report.held -= report.released
+            report.held = 0
         if dry_run:
             connection.rollback()
     queue = _Queue(client, crm, dry_run=dry_run)
