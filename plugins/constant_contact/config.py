@@ -1,12 +1,11 @@
 """Reads the `[constant_contact]` options and wires them into DAGs."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import pendulum
 from airflow.sdk import CronDataIntervalTimetable
 from airflow.sdk.configuration import conf
 
@@ -58,13 +57,13 @@ def nightly(cron: str) -> CronDataIntervalTimetable:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise _wrong("timezone", f"{zone!r} is not a time zone, such as Europe/Berlin") from None
-    return CronDataIntervalTimetable(cron, timezone=pendulum.timezone(zone))
+    return CronDataIntervalTimetable(cron, timezone=zone)
 
 
 def dag_defaults() -> dict[str, Any]:
     """What all DAGs of this package have in common."""
     return {
-        "start_date": pendulum.datetime(2024, 1, 1, tz="UTC"),
+        "start_date": datetime(2024, 1, 1, tzinfo=UTC),
         "catchup": False,
         "max_active_runs": 1,
         "on_failure_callback": _failure_callback(),

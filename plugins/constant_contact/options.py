@@ -34,6 +34,12 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "default": "10",
         "example": None,
     },
+    "call_log_days": {
+        "description": "For how many days API calls are kept in ctct_api_call.",
+        "type": "integer",
+        "default": "90",
+        "example": None,
+    },
     "breaker_contacts": {
         "description": "The circuit breaker holds a run's opt-outs if they would unsubscribe more "
         "contacts than this (or than breaker_share, if that is more).",

@@ -13,6 +13,7 @@ DAGS = {
     "constant_contact_lists": "30 0 * * *",
     "constant_contact_contacts": "0 1 * * *",
     "constant_contact_activities": "0 2 * * *",
+    "constant_contact_retention": "30 3 * * *",
     "constant_contact_opt_outs": None,
 }
 

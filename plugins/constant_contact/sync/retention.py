@@ -1,0 +1,30 @@
+"""Retention: the call log does not grow for ever. No API call."""
+
+from dataclasses import dataclass
+
+from constant_contact.store import database
+from constant_contact.store.database import Database
+from constant_contact.sync.reports import Report
+
+# So that no transaction is long; the next one begins at once.
+_CALLS_A_TIME = 20_000
+
+
+@dataclass
+class RetentionReport(Report):
+    """What was forgotten."""
+
+    calls_forgotten: int = 0
+
+
+def forget_calls(crm: Database, *, days: int) -> RetentionReport:
+    """Delete what `ctct_api_call` keeps of calls older than `days`."""
+    report = RetentionReport()
+    while True:
+        with crm.transaction() as connection:
+            forgotten = database.run(
+                connection, "api/forget_calls", {"days": days, "most": _CALLS_A_TIME}
+            )
+        report.calls_forgotten += forgotten
+        if forgotten < _CALLS_A_TIME:
+            return report
