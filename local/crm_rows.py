@@ -18,15 +18,18 @@ Row = tuple[str, str | None, str | None, str]
 
 def fill_if_empty(connection: psycopg.Connection[Any], control: Control) -> int:
     """Fill a CRM that has no contact; return how many were added."""
-    found = connection.execute("SELECT EXISTS (SELECT FROM crm_contact)").fetchone()
-    if found == (True,):
-        return 0
-    rows = list(_rows(control))
-    copy = "COPY crm_contact (contact_id, first_name, last_name, preferred_email) FROM STDIN"
-    with connection.cursor().copy(copy) as writer:
-        for row in rows:
-            writer.write_row(row)
     connection.commit()
+    with connection.transaction():
+        # several commands may find it empty at once
+        connection.execute("LOCK TABLE crm_contact IN SHARE ROW EXCLUSIVE MODE")
+        found = connection.execute("SELECT EXISTS (SELECT FROM crm_contact)").fetchone()
+        if found == (True,):
+            return 0
+        rows = list(_rows(control))
+        copy = "COPY crm_contact (contact_id, first_name, last_name, preferred_email) FROM STDIN"
+        with connection.cursor().copy(copy) as writer:
+            for row in rows:
+                writer.write_row(row)
     return len(rows)
 
 

@@ -1,6 +1,7 @@
 """Contacts for an empty local CRM."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -25,3 +26,18 @@ def test_an_empty_crm_is_filled_once_with_contacts_that_the_account_has(
     assert len(set(shared)) < len(shared)
     assert any(email not in known for email in shared)
     assert len(emails) > len(shared)
+
+
+def test_several_who_find_it_empty_at_once_fill_it_once(
+    crm_url: str, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
+) -> None:
+    simulator.control.generate(seed=1, contacts=50, lists=1, campaigns=0, events=0)
+
+    def fill(_: int) -> int:
+        with psycopg.connect(crm_url) as connection, closing(Control(simulator.url)) as control:
+            return fill_if_empty(connection, control)
+
+    with ThreadPoolExecutor(4) as pool:
+        added = list(pool.map(fill, range(4)))
+    (row,) = sql_rows("SELECT count(*) AS n FROM crm_contact")
+    assert sorted(added) == [0, 0, 0, row["n"]]
