@@ -6,7 +6,8 @@ ConstantContactError
 │   ├── AuthorizationRequired the grant is gone: authorize again
 │   ├── Forbidden             a scope, a privilege or the application's activation is missing
 │   ├── ContractBroken        the reply is not what the vendor's contract promises
-│   └── SchemaError           a table or column of the CRM database is missing
+│   ├── SchemaError           a table or column of the CRM database is missing
+│   └── ChangesRefused        rows were refused; each says why, the others went through
 ├── Later                 nobody must act; goes on by itself at `resume_at_utc`
 │   ├── BudgetSpent           the day's calls are used up
 │   └── BulkQueueFull         the vendor's queue of bulk jobs is full
@@ -66,6 +67,10 @@ class ContractBroken(Fatal):
 
 class SchemaError(Fatal):
     """A table or column that this package needs is missing in the CRM database."""
+
+
+class ChangesRefused(Fatal):
+    """Rows of an outbox were refused for good; the run is red so that a person looks."""
 
 
 class Later(ConstantContactError):

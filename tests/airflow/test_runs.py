@@ -70,6 +70,22 @@ def test_opt_outs_that_wait_are_carried_and_the_run_ends(
     assert simulator.control.truth_contact(contact_id(1))["permission"] == "unsubscribed"
 
 
+def test_a_refused_opt_out_makes_the_run_red(
+    simulator: Running,
+    run_dag: Run,
+    add_crm_contact: Callable[..., None],
+    set_do_not_email: Callable[..., None],
+) -> None:
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=contact_id(1))
+    set_do_not_email("c1", True)
+    refusal = {"status": 400, "body": [{"error_key": "k", "error_message": "no"}]}
+    simulator.control.add_fault("status", match={"method": "PUT"}, params=refusal)
+    ran = run_dag("constant_contact_opt_outs")
+    assert ran.state == "failed"
+    assert "Constant Contact refused 1 changes" in ran.log
+
+
 def test_with_no_opt_out_waiting_the_run_skips_and_calls_nothing(
     simulator: Running, run_dag: Run
 ) -> None:

@@ -216,3 +216,21 @@ def test_a_pair_shows_no_token_in_its_repr(simulator: Running, store: MemoryToke
     given = tokens(simulator, store, seed).access_token()
     assert given not in repr(store.pair)
     assert str(getattr(store.pair, "refresh_token", "?")) not in repr(store.pair)
+
+
+def test_a_pair_that_cannot_be_stored_for_a_moment_is_not_lost(
+    simulator: Running, store: MemoryTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = simulator.control.grant()
+    save, tries = store.save, []
+
+    def refuse_once(pair: TokenPair) -> None:
+        tries.append(pair)
+        if len(tries) == 1:
+            raise RuntimeError("Airflow's API server restarts")
+        save(pair)
+
+    monkeypatch.setattr(store, "save", refuse_once)
+    assert tokens(simulator, store, seed).access_token()
+    assert store.pair is not None
+    assert store.pair.refresh_token != seed

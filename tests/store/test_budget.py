@@ -114,3 +114,19 @@ def test_throttling_holds_everyone_for_a_second(crm: Database) -> None:
     budget.take()
     budget.slow_down()
     assert ApiBudget(crm, SETTINGS, "engagement").take() > 0.9
+
+
+def test_a_quota_of_yesterday_does_not_spend_a_day_that_has_just_begun(
+    crm: Database, sql_rows: Rows
+) -> None:
+    # The database's clock cannot be set; its function can be shadowed.
+    sql_rows("CREATE SCHEMA clock")
+    sql_rows(
+        "CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
+        " RETURN timestamptz '2026-05-05 00:02:00+00'"
+    )
+    (database,) = sql_rows("SELECT current_database() AS name")
+    sql_rows(f"ALTER DATABASE {database['name']} SET search_path = clock, pg_catalog, public")
+    spent = ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
+    assert spent.resume_at_utc == datetime(2026, 5, 5, 0, 7, tzinfo=UTC)
+    assert sql_rows("SELECT * FROM public.ctct_api_budget") == []

@@ -150,5 +150,6 @@ def test_a_campaign_that_is_gone_stops_no_other(
         "status", match={"path": "/emails/.+"}, params={"status": 404}, times=1
     )
     report = sync_campaigns(client, crm)
-    assert report.activities_asked == 25
-    assert report.stats_asked == 24
+    assert (report.activities_asked, report.refused, report.stats_asked) == (25, 1, 24)
+    again = sync_campaigns(client, crm)
+    assert (again.activities_asked, again.refused, again.stats_asked) == (1, 0, 1)

@@ -137,6 +137,33 @@ def test_a_purged_contact_is_found_by_a_full_pass(
     ) == [{"contact_id": gone}]
 
 
+def test_a_purge_while_a_full_pass_reads_makes_nobody_else_look_gone(
+    account: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows
+) -> None:
+    client = make_client()
+    sync_contacts(client, crm)
+    gone = next(c["contact_id"] for c in account.control.truth_contacts() if not c["deleted"])
+    pages = client.pages
+
+    def purge_between(*args: Any, **options: Any) -> Any:
+        for number, page in enumerate(pages(*args, **options)):
+            yield page
+            if number == 0:
+                account.control.purge_contact(gone)
+
+    client.pages = purge_between  # type: ignore[method-assign]
+    report = sync_contacts(client, crm, full=True)
+    assert report.purged <= 1
+    client.pages = pages  # type: ignore[method-assign]
+    sync_contacts(client, crm, full=True)
+    living = {c["contact_id"] for c in account.control.truth_contacts() if not c["deleted"]}
+    kept = {
+        r["contact_id"]
+        for r in sql_rows("SELECT contact_id FROM ctct_contact WHERE deleted_at IS NULL")
+    }
+    assert kept == living
+
+
 def test_rows_that_shift_under_a_full_pass_make_nobody_look_gone(
     account: Running, client: Client, crm: Database
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -290,10 +291,11 @@ def test_a_report_that_is_refused_is_named_and_stops_no_other(
     failures = sql_rows("SELECT failure FROM ctct_engagement_stream WHERE failure IS NOT NULL")
     assert "404" in failures[0]["failure"]
     calls()
-    assert night().refused_streams == 0
+    assert night().refused_streams == 1
     assert calls("/tracking/") == 0
+    sql_rows("UPDATE ctct_engagement_stream SET failed_at = failed_at - interval '1 day'")
     account.control.clear_faults()
-    night(reread=True)
+    assert night().refused_streams == 0
     assert ledger(sql_rows) == truth(account)
 
 
@@ -334,3 +336,70 @@ def test_an_event_of_the_future_is_kept(account: Running, night: Any, sql_rows: 
     account.control.add_events([event(account)])
     night()
     assert ledger(sql_rows) == truth(account)
+
+
+def test_a_report_without_a_count_is_read_again_while_its_campaign_can_move(
+    account: Running, night: Any, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "status",
+        match={"path": "/stats/"},
+        times=999,
+        params={"status": 200, "body": {"results": []}},
+    )
+    night()
+    account.control.add_events([event(account)])
+    assert night().new_events == 1
+    assert ledger(sql_rows) == truth(account)
+
+
+def test_a_report_whose_links_lead_in_a_circle_stops_no_other(
+    account: Running, night: Any, sql_rows: Rows
+) -> None:
+    activity = account.control.truth()["reportable_activities"][0]
+    account.control.add_fault(
+        "repeated_page", match={"path": f"{activity}/tracking/sends"}, times=999
+    )
+    assert night().refused_streams == 1
+    missing = truth(account) - ledger(sql_rows)
+    assert {(key[0], key[1]) for key in missing} <= {(activity, "send")}
+
+
+def test_two_runs_at_once_store_and_count_each_event_once(
+    account: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows
+) -> None:
+    client = make_client()
+    sync_campaigns(client, crm)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: sync_engagement(client, crm, concurrency=3), range(2)))
+    assert ledger(sql_rows) == truth(account)
+    wrong = sql_rows(
+        "SELECT s.stream_id, s.stored_count, count(e.*) AS n FROM ctct_engagement_stream s"
+        " LEFT JOIN ctct_engagement e USING (stream_id)"
+        " GROUP BY 1, 2 HAVING s.stored_count <> count(e.*)"
+    )
+    assert wrong == []
+
+
+@pytest.mark.usefixtures("straddling")
+def test_a_pushed_row_is_not_taken_for_an_event_that_the_vendor_counts_too_many(
+    account: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows
+) -> None:
+    client = make_client()
+    sync_campaigns(client, crm)
+    sql_rows("UPDATE ctct_engagement_stream SET reported_count = reported_count + 3")
+    pages = client.pages
+    pushed = []
+
+    def push_between(path: str, *args: Any, **options: Any) -> Any:
+        for page in pages(path, *args, **options):
+            yield page
+            if path.endswith("/sends") and page.next_href and len(pushed) < 2:
+                pushed.append(path)
+                activity = path.split("/")[3]
+                account.control.add_events([event(account, "sends", campaign_activity_id=activity)])
+
+    client.pages = push_between  # type: ignore[method-assign]
+    sync_engagement(client, crm)
+    assert pushed
+    assert not ledger(sql_rows) - truth(account)

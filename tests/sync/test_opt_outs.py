@@ -9,7 +9,13 @@ import psycopg
 import pytest
 
 from constant_contact.api.client import Client
-from constant_contact.errors import BudgetSpent, Forbidden, ServerFault
+from constant_contact.errors import (
+    BudgetSpent,
+    ConstantContactError,
+    Forbidden,
+    ServerFault,
+    WriteUncertain,
+)
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.links import link_contacts
@@ -431,4 +437,127 @@ def test_many_changes_by_several_workers_are_each_carried_once(
     sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
     assert push(workers=6).unsubscribed == 60
     assert puts(simulator) == 60
+    assert {status for _, status, _ in changes(sql_rows)} == {"done"}
+
+
+def test_a_conflict_that_stays_leaves_the_change_pending(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    simulator.control.add_fault("edit_conflict", match={"method": "PUT"}, times=4)
+    set_do_not_email("c1", True)
+    with pytest.raises(WriteUncertain):
+        push()
+    assert changes(sql_rows) == [("c1", "pending", True)]
+    assert push().unsubscribed == 1
+
+
+def test_a_person_who_left_the_crm_is_unsubscribed_all_the_same(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    set_do_not_email("c1", True, by_contact=True)
+    sql_rows("DELETE FROM crm_contact")
+    assert push().unsubscribed == 1
+    assert simulator.control.truth_contact(ann)["opt_out_source"] == "Contact"
+
+
+def test_who_asked_is_left_alone_even_if_the_flag_is_cleared_before_that_went_out(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag
+) -> None:
+    set_do_not_email("c1", True, by_contact=True)
+    set_do_not_email("c1", False)
+    assert push().held == 1
+    now = simulator.control.truth_contact(ann)
+    assert (now["permission"], now["opt_out_source"]) == ("unsubscribed", "Contact")
+    set_do_not_email("c1", True)
+    set_do_not_email("c1", False)
+    assert push().held == 1
+    assert simulator.control.truth_contact(ann)["permission"] == "unsubscribed"
+
+
+def test_a_contact_that_opted_in_again_by_itself_is_believed(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag
+) -> None:
+    set_do_not_email("c1", True, by_contact=True)
+    push()
+    simulator.control.clock(advance_s=3600)
+    simulator.control.resubscribe(ann)
+    set_do_not_email("c1", False)
+    assert push().unchanged == 1
+    assert simulator.control.truth_contact(ann)["permission"] != "unsubscribed"
+
+
+def test_what_another_member_of_the_household_asked_for_is_heard(
+    simulator: Running, push: Push, ann: str, add_crm_contact: Add, set_do_not_email: Flag
+) -> None:
+    add_crm_contact("c2", "ann@example.com", constant_contact_id=ann)
+    set_do_not_email("c1", True)
+    push()
+    set_do_not_email("c2", True, by_contact=True)
+    set_do_not_email("c2", False)
+    set_do_not_email("c1", False)
+    assert push().resubscribed == 0
+    assert simulator.control.truth_contact(ann)["permission"] == "unsubscribed"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, ""), (200, {}), (200, []), (202, ""), (404, "<html>lost</html>")]
+)
+def test_an_answer_that_tells_of_no_contact_ends_no_change(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows,
+    status: int, body: Any,
+) -> None:  # fmt: skip
+    simulator.control.add_fault(
+        "status", match={"path": "/contacts/"}, times=99, params={"status": status, "body": body}
+    )
+    set_do_not_email("c1", True)
+    with pytest.raises(ConstantContactError):
+        push()
+    assert changes(sql_rows) == [("c1", "pending", True)]
+    simulator.control.clear_faults()
+    assert push().unsubscribed == 1
+
+
+def test_a_change_follows_its_link_where_that_moves_meanwhile(
+    simulator: Running, crm_url: str, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    simulator.control.load(contacts=[vendor_contact(2, "ann.lee@example.com")])
+    set_do_not_email("c1", True)
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(crm_url) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [ann])
+            pushed = pool.submit(push, workers=1)
+            wait_for_a_waiter(sql_rows)
+            simulator.control.purge_contact(ann)
+            sql_rows("UPDATE crm_contact SET constant_contact_id = %s", contact_id(2))
+        assert pushed.result().unsubscribed == 1
+    assert simulator.control.truth_contact(contact_id(2))["permission"] == "unsubscribed"
+
+
+def test_the_breaker_weighs_what_arrives_while_it_carries(
+    simulator: Running, push: Push, add_crm_contact: Add, sql_rows: Rows, crm_url: str
+) -> None:
+    crowd(simulator, add_crm_contact, 12)
+    sql_rows("UPDATE crm_contact SET do_not_email = TRUE WHERE contact_id = 'c0'")
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(crm_url) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [contact_id(0)])
+            pushed = pool.submit(push, breaker_contacts=5)
+            wait_for_a_waiter(sql_rows)
+            sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
+        report = pushed.result()
+    assert (report.unsubscribed, report.held) == (1, 11)
+
+
+def test_what_a_person_released_is_not_held_again(
+    simulator: Running, push: Push, add_crm_contact: Add, sql_rows: Rows
+) -> None:
+    crowd(simulator, add_crm_contact, 12)
+    sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
+    push(breaker_contacts=5)
+    simulator.control.add_fault("html_503", match={"path": "/contacts/"}, times=999)
+    with pytest.raises(ServerFault):
+        push(breaker_contacts=5, release_held=True)
+    simulator.control.clear_faults()
+    report = push(breaker_contacts=5)
+    assert report.held == 0
     assert {status for _, status, _ in changes(sql_rows)} == {"done"}

@@ -1,8 +1,10 @@
--- Keep what became of a change. Parameters: change_id, status, detail. Grain: one row.
+-- Keep what became of a change, and of whom. Parameters: change_id, status, detail,
+-- constant_contact_id. Grain: one row.
 UPDATE crm_opt_out_change
 SET
     status = %(status)s,
     detail = %(detail)s,
+    constant_contact_id = coalesce(%(constant_contact_id)s, constant_contact_id),
     attempts = attempts + 1,
     processed_at = clock_timestamp()
 WHERE change_id = %(change_id)s;

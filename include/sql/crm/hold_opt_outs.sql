@@ -2,4 +2,4 @@
 -- Grain: one row a change.
 UPDATE crm_opt_out_change
 SET status = 'held', processed_at = clock_timestamp(), detail = %(detail)s
-WHERE status = 'pending' AND do_not_email;
+WHERE status = 'pending' AND do_not_email AND released_at IS NULL;

@@ -1,5 +1,7 @@
 -- Who objects to mailing this contact again, as of now; asked right before it would happen.
--- Parameters: contact_id, constant_contact_id, change_id. Grain: one row of three facts.
+-- Parameters: contact_id, constant_contact_id. Grain: one row: whether the CRM's flag is set,
+-- whether another CRM contact with the same link says no, and when any of them last asked to be
+-- left alone.
 SELECT
     coalesce(
         (
@@ -15,19 +17,19 @@ SELECT
             AND other.contact_id <> %(contact_id)s
             AND other.do_not_email
     ) AS other_contact_says_no,
-    exists(
-        SELECT FROM crm_opt_out_change AS asked
+    (
+        SELECT max(asked.changed_at)
+        FROM crm_opt_out_change AS asked
         WHERE
-            asked.contact_id = %(contact_id)s
-            AND asked.do_not_email
+            asked.do_not_email
             AND asked.requested_by_contact
-            AND NOT EXISTS (
-                SELECT FROM crm_opt_out_change AS cleared
-                WHERE
-                    cleared.contact_id = asked.contact_id
-                    AND NOT cleared.do_not_email
-                    AND cleared.status = 'done'
-                    AND cleared.change_id > asked.change_id
-                    AND cleared.change_id <> %(change_id)s
+            AND (
+                asked.contact_id = %(contact_id)s
+                OR asked.constant_contact_id = %(constant_contact_id)s
+                OR asked.contact_id IN (
+                    SELECT same.contact_id
+                    FROM crm_contact AS same
+                    WHERE same.constant_contact_id = %(constant_contact_id)s
+                )
             )
-    ) AS contact_asked;
+    ) AS asked_at;

@@ -1,9 +1,12 @@
 -- The CRM says do not email, the vendor may: the suppressive side wins, by the same outbox as any
 -- other change. Happens when a contact is linked that was flagged before.
--- Grain: one row a CRM contact that has no change waiting or failed.
-INSERT INTO crm_opt_out_change (contact_id, do_not_email, reason, requested_by_contact)
+-- Grain: one row a CRM contact that has no change waiting, and whose last was not refused.
+INSERT INTO crm_opt_out_change (
+    contact_id, constant_contact_id, do_not_email, reason, requested_by_contact
+)
 SELECT
     crm.contact_id,
+    crm.constant_contact_id,
     TRUE,
     'Do Not Email is set in the CRM',
     FALSE
@@ -19,5 +22,16 @@ WHERE
         WHERE
             change.contact_id = crm.contact_id
             AND change.do_not_email
-            AND change.status IN ('pending', 'held', 'failed')
+            AND (
+                change.status IN ('pending', 'held')
+                OR (
+                    change.status = 'failed'
+                    AND NOT EXISTS (
+                        SELECT FROM crm_opt_out_change AS newer
+                        WHERE
+                            newer.contact_id = change.contact_id
+                            AND newer.change_id > change.change_id
+                    )
+                )
+            )
     );

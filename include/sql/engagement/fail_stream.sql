@@ -1,4 +1,5 @@
--- Keep why a stream cannot be read; it is not read again until a person asks for all.
+-- Keep why a stream cannot be read; it is asked again a day later.
 -- Parameters: stream_id, failure. Grain: one row.
-UPDATE ctct_engagement_stream SET failure = %(failure)s
+UPDATE ctct_engagement_stream
+SET failure = %(failure)s, failed_at = clock_timestamp()
 WHERE stream_id = %(stream_id)s;

@@ -1,32 +1,53 @@
 -- Which streams have something to read: never read and not known to be empty, counted otherwise
--- than when last read, left in mid-read, or not read as far back as is wanted.
--- Parameters: since (null: to the beginning), reread (true: all). Grain: one row a stream.
+-- than when last read, not counted at all but of a campaign that can move, left in mid-read, or not
+-- read as far back as is wanted. One that was refused is asked again a day later.
+-- Parameters: since (null: to the beginning), reread (true: all), active_days.
+-- Grain: one row a stream.
 SELECT
-    stream_id,
-    campaign_activity_id,
-    activity_type,
-    reported_count,
-    read_count,
-    stored_count,
-    covered_from,
-    covered_to,
-    head_cursor,
-    head_started_at,
-    tail_cursor,
-    shortfall
-FROM ctct_engagement_stream
+    stream.stream_id,
+    stream.campaign_activity_id,
+    stream.activity_type,
+    stream.reported_count,
+    stream.read_count,
+    stream.stored_count,
+    stream.covered_from,
+    stream.covered_to,
+    stream.head_cursor,
+    stream.head_started_at,
+    stream.tail_cursor,
+    stream.shortfall
+FROM ctct_engagement_stream AS stream
+INNER JOIN
+    ctct_campaign_activity AS activity
+    ON stream.campaign_activity_id = activity.campaign_activity_id
+INNER JOIN ctct_campaign AS campaign ON activity.campaign_id = campaign.campaign_id
 WHERE
     %(reread)s
     OR (
-        failure IS NULL
+        (stream.failed_at IS NULL OR stream.failed_at < clock_timestamp() - INTERVAL '20 hours')
         AND (
-            (covered_to IS NULL AND reported_count IS DISTINCT FROM 0)
-            OR (covered_to IS NOT NULL AND reported_count IS DISTINCT FROM read_count)
-            OR head_cursor IS NOT NULL
+            stream.failed_at IS NOT NULL
+            OR (stream.covered_to IS NULL AND stream.reported_count IS DISTINCT FROM 0)
             OR (
-                tail_cursor IS NOT NULL
-                AND (%(since)s::timestamptz IS NULL OR covered_from > %(since)s::timestamptz)
+                stream.covered_to IS NOT NULL
+                AND stream.reported_count IS DISTINCT FROM stream.read_count
+            )
+            OR (
+                stream.reported_count IS NULL
+                AND (
+                    campaign.moved_at >= stream.mirrored_at
+                    OR campaign.last_sent_at
+                    >= clock_timestamp() - make_interval(days => %(active_days)s)
+                )
+            )
+            OR stream.head_cursor IS NOT NULL
+            OR (
+                stream.tail_cursor IS NOT NULL
+                AND (
+                    %(since)s::TIMESTAMPTZ IS NULL
+                    OR stream.covered_from > %(since)s::TIMESTAMPTZ
+                )
             )
         )
     )
-ORDER BY stream_id;
+ORDER BY stream.stream_id;

@@ -23,15 +23,21 @@ CREATE TABLE IF NOT EXISTS crm_opt_out_change (
     CHECK (status IN ('pending', 'done', 'superseded', 'held', 'failed')),
     attempts integer NOT NULL DEFAULT 0,
     processed_at timestamptz,
-    detail text
+    detail text,
+    -- Whom it is about at Constant Contact: known even when the contact has left the CRM.
+    constant_contact_id text,
+    -- A person let it pass the circuit breaker.
+    released_at timestamptz
 );
 
 -- Waiting rows are few among all that ever were.
 CREATE INDEX IF NOT EXISTS crm_opt_out_change_waiting
 ON crm_opt_out_change (contact_id, change_id) WHERE status IN ('pending', 'held');
 
--- "Has this person ever asked us to stop?" is answered per contact.
+-- "Has this person ever asked us to stop?" is answered per contact, on either side.
 CREATE INDEX IF NOT EXISTS crm_opt_out_change_contact ON crm_opt_out_change (contact_id);
+CREATE INDEX IF NOT EXISTS crm_opt_out_change_asked
+ON crm_opt_out_change (constant_contact_id) WHERE requested_by_contact;
 
 CREATE TABLE IF NOT EXISTS crm_list_membership (
     contact_id text NOT NULL,
@@ -71,9 +77,12 @@ CREATE INDEX IF NOT EXISTS crm_interaction_contact ON crm_interaction (contact_i
 --   SET LOCAL constant_contact.reason = '…'; SET LOCAL constant_contact.requested_by_contact = 'on'
 CREATE OR REPLACE FUNCTION crm_contact_opt_out() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO crm_opt_out_change (contact_id, do_not_email, reason, requested_by_contact)
+    INSERT INTO crm_opt_out_change (
+        contact_id, constant_contact_id, do_not_email, reason, requested_by_contact
+    )
     VALUES (
         NEW.contact_id,
+        NEW.constant_contact_id,
         coalesce(NEW.do_not_email, FALSE),
         nullif(current_setting('constant_contact.reason', TRUE), ''),
         coalesce(nullif(current_setting('constant_contact.requested_by_contact', TRUE), ''), 'off')::boolean

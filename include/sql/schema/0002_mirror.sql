@@ -110,7 +110,9 @@ CREATE TABLE ctct_engagement_stream (
     tail_cursor text,
     -- How many events the vendor counts that no read found; shown, and read for once each.
     shortfall integer NOT NULL DEFAULT 0,
+    -- Why the vendor refused the report, and when.
     failure text,
+    failed_at timestamptz,
     mirrored_at timestamptz,
     UNIQUE (campaign_activity_id, activity_type)
 );

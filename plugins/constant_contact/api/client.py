@@ -247,7 +247,7 @@ class Client:
             )
             self._budget.observe(response.elapsed.total_seconds())
             body = self._body(response, started)
-            reply = _judged(response.status_code, body)
+            reply = _judged(method, response.status_code, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             fault = ConnectionFault(
                 f"{method} {_shown(url)} got no whole reply ({type(error).__name__} after "
@@ -350,9 +350,17 @@ def _next_href(payload: Mapping[str, Any]) -> str | None:
     return href if isinstance(href, str) and href else None
 
 
-def _judged(status: int, body: bytes) -> _Reply:
+def _judged(method: str, status: int, body: bytes) -> _Reply:
+    """Read an answer; a write may be answered without a body, a read may not.
+
+    Raises:
+        ServerFault: A read was answered with nothing, or with "accepted, ask again" (202).
+    """
     if status < requests.codes.multiple_choices:
-        return _Reply(status, replies.decode(body) if body else {}, None, "")
+        if method == "GET" and status == requests.codes.accepted:
+            raise ServerFault("the answer is not ready (202)")
+        is_empty = not body and method != "GET"
+        return _Reply(status, {} if is_empty else replies.decode(body), None, "")
     return _Reply(status, None, *replies.error_of(body))
 
 

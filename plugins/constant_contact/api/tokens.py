@@ -7,6 +7,7 @@ https://developer.constantcontact.com/api_guide/server_flow.html
 
 import hashlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from constant_contact.api.authorization import TOKEN_SPACING_S
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.vendor import REQUIRED_SCOPES
 from constant_contact.errors import AuthorizationRequired, Throttled
+
+_log = logging.getLogger("constant_contact.tokens")
 
 # A token about to expire is refreshed before a call rather than by a failed one.
 _EXPIRY_MARGIN = timedelta(minutes=5)
@@ -173,7 +176,7 @@ class Tokens:
                 return stored
             pair = self._refreshed(stored)
             # Stored even if it lacks a scope: the old one is dead by now.
-            self._store.save(pair)
+            self._save(pair)
         self._check_scopes(pair)
         return pair
 
@@ -206,6 +209,19 @@ class Tokens:
             seed_digest=self._seed_digest,
             client_digest=self._client_digest,
         )
+
+    def _save(self, pair: TokenPair) -> None:
+        """Store the pair; insist for a minute, since nobody else has it."""
+        waits_s = (1, 2, 4, 8, 15, 30)
+        for wait_s in waits_s:
+            try:
+                self._store.save(pair)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the pair must not be lost
+                _log.warning("the new tokens could not be stored (%s)", type(error).__name__)
+                time.sleep(wait_s)
+            else:
+                return
+        self._store.save(pair)
 
     def _sent(self, refresh_token: str) -> dict[str, Any]:
         for attempt in range(1, _TOKEN_CALLS + 1):

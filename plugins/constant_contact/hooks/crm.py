@@ -1,5 +1,6 @@
 """The CRM's Airflow connection, as a `Database`."""
 
+import os
 from typing import Any, cast
 
 import psycopg
@@ -25,7 +26,7 @@ def crm_database(conn_id: str = DEFAULT_CRM_CONN_ID, connection: Any = None) -> 
     """
     try:
         hook = PostgresHook(conn_id, connection=connection)
-        hook.connection.extra_dejson.get("connect_timeout")
+        _ = hook.connection
     except AirflowNotFoundException:
         raise SettingError(
             f"connection {conn_id}",
@@ -33,6 +34,9 @@ def crm_database(conn_id: str = DEFAULT_CRM_CONN_ID, connection: Any = None) -> 
         ) from None
 
     def connect() -> psycopg.Connection[Any]:
+        # A host that swallows packets is no reason to wait for minutes; the connection's own
+        # connect_timeout wins.
+        os.environ.setdefault("PGCONNECT_TIMEOUT", str(_CONNECT_TIMEOUT_S))
         return cast("psycopg.Connection[Any]", hook.get_conn())
 
     return Database(connect, name=f"connection {conn_id}")

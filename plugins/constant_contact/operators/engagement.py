@@ -36,5 +36,6 @@ class EngagementOperator(ConstantContactOperator):
                 hook.crm,
                 since=since,
                 reread=reread,
+                active_days=int(config.number("active_days")),
                 concurrency=int(config.number("streams_at_once")),
             )

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from airflow.sdk import Context
 
 from constant_contact import config
+from constant_contact.errors import ChangesRefused
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.params import flag
@@ -39,7 +40,7 @@ class OptOutsOperator(ConstantContactOperator):
         release_held = flag("release_held", self.release_held)
         dry_run = flag("dry_run", self.is_dry_run)
         with hook.client() as client:
-            return push_opt_outs(
+            report = push_opt_outs(
                 client,
                 hook.crm,
                 release_held=release_held,
@@ -47,3 +48,10 @@ class OptOutsOperator(ConstantContactOperator):
                 breaker_contacts=int(config.number("breaker_contacts")),
                 breaker_share=config.number("breaker_share"),
             )
+        if report.failed:
+            self.log.info("%s: %s", self.task_id, report)
+            raise ChangesRefused(
+                f"Constant Contact refused {report.failed} changes: crm_opt_out_change says why, "
+                "where status is failed; correct the contact and set or clear the flag again"
+            )
+        return report

@@ -17,6 +17,7 @@ _log = logging.getLogger("constant_contact.budget")
 RESERVED_SHARE = {"opt_outs": 0.0, "memberships": 0.1, "engagement": 0.2}
 # Work goes on shortly after the vendor's day begins, not at the second of it.
 _AFTER_MIDNIGHT = timedelta(minutes=2)
+_DAY_BEGINS = timedelta(minutes=5)
 
 
 class ApiBudget:
@@ -78,6 +79,10 @@ class ApiBudget:
     def day_spent(self, message: str) -> BudgetSpent:
         """Note that the vendor calls the day spent, whatever was counted; return the error."""
         with self._crm.transaction() as connection:
+            clock = database.row(connection, "api/next_day") or {}
+            if clock["since_midnight"] < _DAY_BEGINS:
+                # The vendor may still count yesterday, or its clock may be behind ours.
+                return BudgetSpent(f"{message}; goes on in a moment", clock["now"] + _DAY_BEGINS)
             self._run(connection, "api/spend_day")
         return self._spent(message)
 

@@ -24,7 +24,7 @@ from constant_contact.api.records import (
     parse_summary,
     text,
 )
-from constant_contact.errors import NotFound, Rejected
+from constant_contact.errors import Rejected
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import coverage
@@ -50,6 +50,7 @@ class CampaignsReport(Report):
     activities_asked: int = 0
     stats_asked: int = 0
     stats_refused: int = 0
+    refused: int = 0
     malformed: int = 0
     ab_tests: int = 0
     automated: int = 0
@@ -137,16 +138,20 @@ def _mirror_activities(client: Client, crm: Database, report: CampaignsReport) -
             {"ab_test_type_code": vendor.AB_TEST_TYPE_CODE},
         )
 
-    def ask(campaign_id: str, _stop: threading.Event) -> None:
+    def ask(campaign_id: str, _stop: threading.Event) -> bool:
         try:
             reply = client.get(f"/emails/{campaign_id}")
-        except NotFound:
-            _log.warning("campaign %s is in the summary report but gone", campaign_id)
-            reply = {}
+        except Rejected as error:
+            _log.warning(
+                "campaign %s is reported but refused; asked again next time: %s", campaign_id, error
+            )
+            return False
         _store_activities(crm, campaign_id, reply)
+        return True
 
-    for _ in in_parallel(ask, [row["campaign_id"] for row in unknown]):
+    for is_known in in_parallel(ask, [row["campaign_id"] for row in unknown]):
         report.activities_asked += 1
+        report.refused += not is_known
 
 
 def _store_activities(crm: Database, campaign_id: str, reply: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ import psycopg
 from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
 from constant_contact.api.records import ContactRecord, parse_contact, parse_rows
-from constant_contact.errors import DeadCursor
+from constant_contact.errors import DeadCursor, NotFound, Rejected
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.store.state import SyncState
@@ -29,6 +29,8 @@ _log = logging.getLogger("constant_contact.contacts")
 FULL_PASS_EVERY = timedelta(days=7)
 # The listing's cursor is positional and rows commit late: each reading overlaps the one before.
 _OVERLAP = timedelta(hours=1)
+# One call each, once a week.
+_MOST_ASKED_AFTER = 500
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 Reading = Literal["full", "changed"]
@@ -36,7 +38,12 @@ Reading = Literal["full", "changed"]
 
 @dataclass
 class ContactsReport(Report):
-    """What one run read, and what the mirror has after it."""
+    """What one run read, and what the mirror has after it.
+
+    Attributes:
+        purged: Contacts that a full pass did not see and the vendor no longer knows.
+        unseen: Contacts that it did not see and that are there all the same.
+    """
 
     full_pass: bool = False
     read: int = 0
@@ -75,6 +82,7 @@ def sync_contacts(
     changed.read(client)
     report.full_pass, report.read = reading == "full", changed.rows_read
     if reading == "full":
+        changed.find_purged(client)
         # All contacts, unsubscribed ones included, were read just now.
         _cover_opt_outs(crm, changed.began_at)
     else:
@@ -104,7 +112,6 @@ class _Listing:
         self._reading = reading
         self._since = since
         self._report = report
-        self._total: int | None = None
         self._state = SyncState()
 
     @property
@@ -133,11 +140,7 @@ class _Listing:
         self._end()
 
     def _params(self) -> dict[str, Any]:
-        params: dict[str, Any] = {
-            "status": "all",
-            "limit": vendor.CONTACTS_PER_PAGE,
-            "include_count": "true",
-        }
+        params: dict[str, Any] = {"status": "all", "limit": vendor.CONTACTS_PER_PAGE}
         if (after := self._state.reading_from) is not None:
             name = "updated_after" if self._noun == "contacts" else "optout_after"
             params[name] = after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
@@ -194,8 +197,6 @@ class _Listing:
         rows = page.rows("contacts")
         records, malformed = parse_rows(rows, parse_contact)
         self._report.malformed += malformed
-        total = page.payload.get("contacts_count")
-        self._total = total if isinstance(total, int) else self._total
         self._state = self._state._replace(
             cursor=page.next_href,
             rows_read=self._state.rows_read + len(rows),
@@ -206,41 +207,51 @@ class _Listing:
             state.save(connection, self._noun, self._state)
 
     def _end(self) -> None:
-        """The pass is whole: what it did not see is gone; the next begins where it ended."""
+        """The pass is whole: the next begins where it ended."""
+        is_full = self._reading == "full"
         with self._crm.transaction() as connection:
-            if self._reading == "full":
-                self._find_purged(connection)
-            covered_to = _covered(self._state)
             state.save(
                 connection,
                 self._noun,
                 self._state._replace(
-                    covered_to=covered_to,
-                    full_pass_at=self.began_at
-                    if self._reading == "full"
-                    else self._state.full_pass_at,
+                    covered_to=_covered(self._state),
+                    full_pass_at=self.began_at if is_full else self._state.full_pass_at,
                     reading=None,
                     cursor=None,
                 ),
             )
 
-    def _find_purged(self, connection: psycopg.Connection[Any]) -> None:
-        """Mark what a full pass did not see; not if rows shifted under it, which hides some."""
-        seen = (database.row(connection, "contacts/count_seen", {"since": self.began_at}) or {})[
-            "seen"
-        ]
-        if self._total is None or seen != self._total:
-            self._report.unseen = abs((self._total or 0) - seen)
-            _log.warning(
-                "the full pass saw %d contacts, the vendor counts %s: rows shifted while they were "
-                "read; contacts that are gone are looked for in the next full pass",
-                seen,
-                self._total,
+    def find_purged(self, client: Client) -> None:
+        """Ask after each contact that a full pass did not see: rows that shift hide some.
+
+        Only the vendor's own "not found" makes one gone; so no living contact loses its link.
+        """
+        with self._crm.transaction() as connection:
+            unseen = database.rows(
+                connection, "contacts/unseen", {"since": self.began_at, "most": _MOST_ASKED_AFTER}
             )
-            return
-        self._report.purged = database.run(
-            connection, "contacts/mark_missing", {"mirrored_at": self.began_at}
-        )
+        gone = [id_ for row in unseen if not self._is_there(client, id_ := row["contact_id"])]
+        with self._crm.transaction() as connection:
+            params = {"contact_id": gone, "deleted_at": self.began_at}
+            self._report.purged = database.run(connection, "contacts/mark_purged", params)
+        self._report.unseen = len(unseen) - len(gone)
+        if len(unseen) == _MOST_ASKED_AFTER:
+            _log.warning("more than %d contacts were not seen; the others next time", len(unseen))
+
+    def _is_there(self, client: Client, contact_id: str) -> bool:
+        with self._crm.transaction() as connection:
+            mirrored_at = state.database_now(connection)
+        try:
+            current = client.get(f"/contacts/{contact_id}")
+        except NotFound as error:
+            return error.error_key is None
+        except Rejected as error:
+            _log.warning("contact %s was not seen and is refused: %s", contact_id, error)
+            return True
+        if record := parse_contact(current):
+            with self._crm.transaction() as connection:
+                contacts.upsert_page(connection, [record], mirrored_at)
+        return True
 
 
 def _newest(newest: datetime | None, records: list[ContactRecord], noun: str) -> datetime | None:

@@ -24,7 +24,8 @@ class EngagementReport(Report):
         events: New events by type.
         shortfall: Events the vendor counts that no reading found.
         failed_streams: Streams that could not be read now; the next run tries them again.
-        refused_streams: Streams that the vendor refuses; read again only on request.
+        refused_streams: Streams that the vendor refuses, this time or before; each is asked again
+            a day later.
     """
 
     streams: int = 0
@@ -43,6 +44,7 @@ def sync_engagement(
     *,
     since: datetime | None = None,
     reread: bool = False,
+    active_days: int = 30,
     concurrency: int = CONCURRENCY,
 ) -> EngagementReport:
     """Read every stream that has something new into the ledger.
@@ -52,6 +54,7 @@ def sync_engagement(
         crm: Where the ledger is.
         since: How far back to read; None: to the beginning. What is younger is read anyway.
         reread: Read all streams whole, whatever is stored.
+        active_days: For how long after a sending a report without a count is read every time.
         concurrency: How many streams are read at once; the budget paces all calls.
 
     Raises:
@@ -61,7 +64,9 @@ def sync_engagement(
     report = EngagementReport()
     with crm.transaction() as connection:
         rows = database.rows(
-            connection, "engagement/streams_to_read", {"since": since, "reread": reread}
+            connection,
+            "engagement/streams_to_read",
+            {"since": since, "reread": reread, "active_days": active_days},
         )
     report.streams = len(rows)
     readings = [StreamReading(client, crm, Stream.of(row), since, reread=reread) for row in rows]
@@ -73,12 +78,14 @@ def sync_engagement(
     for reading in readings:
         report.pages += reading.pages
         report.malformed += reading.malformed
-        report.refused_streams += reading.is_refused
         report.shortfall += reading.stream.shortfall
         added[reading.stream.activity_type] += reading.added
     report.events = {kind: count for kind, count in sorted(added.items()) if count}
     report.new_events = added.total()
     report.failed_streams = len(failures)
+    with crm.transaction() as connection:
+        refused = database.row(connection, "engagement/count_failed_streams")
+    report.refused_streams = (refused or {})["streams"]
     if failures:
         _log.warning("not all streams could be read: %s", report)
         raise failures[0]

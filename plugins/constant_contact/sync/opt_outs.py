@@ -6,17 +6,21 @@ objects, and else waits, `held`, for a person.
 """
 
 import logging
+import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import parse_contact
+from constant_contact.api.records import moment, parse_contact
 from constant_contact.errors import Conflict, NotFound, Rejected, Retriable, WriteUncertain
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
@@ -31,6 +35,12 @@ BREAKER_CONTACTS = 100
 BREAKER_SHARE = 0.05
 # An edit conflict, or a write without an answer, is looked at again this often.
 _WRITE_TRIES = 4
+
+_CONFLICT_WAIT_S = 0.25
+_ASKED = (
+    "The contact asked not to be mailed. Only the contact can undo that: ask for a confirmation, "
+    "or set Do Not Email again."
+)
 
 # ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
 _SCALARS = (
@@ -103,17 +113,25 @@ def push_opt_outs(
         Retriable: After the others, if a change could not be carried now.
     """
     report = OptOutsReport()
-    with crm.transaction() as connection:
-        report.superseded = database.run(connection, "crm/supersede_opt_outs")
-        report.held = _break_circuit(connection, breaker_contacts, breaker_share)
-        if release_held:
-            report.released = database.run(connection, "crm/release_opt_outs")
-            report.held = 0
-        if dry_run:
-            connection.rollback()
     queue = _Queue(client, crm, dry_run=dry_run)
-    for _ in in_parallel(lambda _worker, stop: queue.work(stop), range(workers), workers):
-        pass
+    upto: int | None = None
+    while True:
+        # What arrives while the others are carried is weighed with them.
+        with crm.transaction() as connection:
+            report.superseded += database.run(connection, "crm/supersede_opt_outs")
+            carried = queue.outcomes["unsubscribed"]
+            report.held += _break_circuit(connection, carried, breaker_contacts, breaker_share)
+            if release_held:
+                report.released += database.run(connection, "crm/release_opt_outs")
+                report.held = 0
+            newest = (database.row(connection, "crm/newest_opt_out") or {})["change_id"]
+            if dry_run:
+                connection.rollback()
+        if newest is None or newest == upto:
+            break
+        upto = newest
+        for _ in in_parallel(partial(queue.work, upto), range(workers), workers):
+            pass
     for kind, count in queue.outcomes.items():
         setattr(report, kind, getattr(report, kind) + count)
     with crm.transaction() as connection:
@@ -125,15 +143,20 @@ def push_opt_outs(
 
 
 def _break_circuit(
-    connection: psycopg.Connection[Any], breaker_contacts: int, breaker_share: float
+    connection: psycopg.Connection[Any], carried: int, breaker_contacts: int, breaker_share: float
 ) -> int:
-    """Hold all waiting opt-outs if they are too many for one run; return how many."""
+    """Hold all waiting opt-outs if they, and those carried, are too many for one run.
+
+    Returns:
+        How many were held.
+    """
     weighed = database.row(connection, "crm/count_mass_opt_out") or {}
     allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
-    if weighed["waiting"] <= allowed:
+    total = weighed["waiting"] + carried
+    if not weighed["waiting"] or total <= allowed:
         return 0
     detail = (
-        f"{weighed['waiting']} contacts would be unsubscribed at once, more than the circuit "
+        f"{total} contacts would be unsubscribed at once, more than the circuit "
         f"breaker allows ({allowed}). "
         "If that is meant, run constant_contact_opt_outs with release_held."
     )
@@ -153,29 +176,31 @@ class _Queue:
         self.set_aside: list[int] = []
         self.failure: Retriable | WriteUncertain | None = None
 
-    def work(self, stop: threading.Event) -> None:
-        """Carry changes until none waits that could be taken."""
-        while not stop.is_set() and self._carry_next():
+    def work(self, upto: int, _worker: int, stop: threading.Event) -> None:
+        """Carry changes up to `upto` until none waits that could be taken."""
+        while not stop.is_set() and self._carry_next(upto):
             pass
 
-    def _carry_next(self) -> bool:
+    def _carry_next(self, upto: int) -> bool:
         with self._crm.transaction() as connection:
             with self._lock:
                 skip = list(self.set_aside)
-            change = database.row(connection, "crm/claim_opt_out", {"skip": skip})
+            change = database.row(connection, "crm/claim_opt_out", {"skip": skip, "upto": upto})
             if change is None:
                 return False
+            outcome: Outcome | None = None
+            is_failed = False
             try:
                 outcome = self._carry(connection, change)
             except (Retriable, WriteUncertain) as error:
                 # It stays pending; the others may still go.
+                is_failed = True
                 with self._lock:
                     self.failure = error
-                outcome = None
-            if outcome is None or self._dry_run:
+            if is_failed or self._dry_run:
                 with self._lock:
                     self.set_aside.append(change["change_id"])
-            else:
+            elif outcome is not None:
                 database.run(
                     connection,
                     "crm/finish_opt_out",
@@ -183,45 +208,59 @@ class _Queue:
                         "change_id": change["change_id"],
                         "status": outcome.status,
                         "detail": outcome.detail,
+                        "constant_contact_id": change["constant_contact_id"],
                     },
                 )
-        if outcome is None:
-            return True
-        with self._lock:
-            self.outcomes[outcome.kind] += 1
-        _log.info("change %d: %s (%s)", change["change_id"], outcome.kind, outcome.detail)
+        if outcome is not None:
+            with self._lock:
+                self.outcomes[outcome.kind] += 1
+            _log.info("change %d: %s (%s)", change["change_id"], outcome.kind, outcome.detail)
         return True
 
-    def _carry(self, connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> Outcome:
-        """Carry one change; waits for whoever edits the same contact."""
-        if not change["is_in_crm"]:
-            return Outcome("unchanged", "The contact is no longer in the CRM.")
+    def _carry(
+        self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
+    ) -> Outcome | None:
+        """Carry one change; waits for whoever edits the same contact.
+
+        Returns:
+            What became of it; None if it is about somebody else by now: it is taken again.
+        """
         contact_id = change["constant_contact_id"]
+        if not change["is_in_crm"] and (contact_id is None or not change["do_not_email"]):
+            return Outcome("unchanged", "The contact is no longer in the CRM.")
         if contact_id is None:
             return Outcome(
                 "unchanged",
                 "Not linked to Constant Contact. If it is linked later, the flag goes too.",
             )
         database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
-        newer = database.row(
-            connection,
-            "crm/newer_opt_out",
-            {"contact_id": change["contact_id"], "change_id": change["change_id"]},
-        )
-        if (newer or {}).get("is_there"):
-            # It may have gone out while this one waited for the contact.
+        standing = _standing(connection, change)
+        if standing["is_overtaken"]:
+            # The newer one may have gone out while this one waited for the contact.
             return Outcome("superseded", "A newer change of this contact counts.")
+        if standing["constant_contact_id"] != contact_id:
+            return None
+        outcome = self._edited(connection, change, contact_id)
+        is_moved = _standing(connection, change)["constant_contact_id"] != contact_id
+        return None if outcome.kind == "unchanged" and is_moved else outcome
+
+    def _edited(
+        self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
+    ) -> Outcome:
+        """Edit the contact, looking again where another edit or a lost answer came between."""
         for attempt in range(1, _WRITE_TRIES + 1):
             try:
                 return self._edit(connection, change, contact_id)
-            except NotFound:
+            except NotFound as error:
+                if error.error_key is None:
+                    # Not the vendor's own words: a gateway may not know where contacts live.
+                    raise WriteUncertain(str(error)) from None
                 return Outcome("unchanged", "Constant Contact no longer has this contact.")
             except (Conflict, WriteUncertain) as error:
                 if attempt == _WRITE_TRIES:
-                    if isinstance(error, Conflict):
-                        return Outcome("failed", f"Constant Contact refused it: {error}")
-                    raise
+                    raise WriteUncertain(str(error)) from None
                 _log.info("change %d: %s; looking again", change["change_id"], error)
+                time.sleep(random.uniform(0, _CONFLICT_WAIT_S * attempt))  # noqa: S311
             except Rejected as error:
                 return Outcome("failed", f"Constant Contact refused it: {error}")
         raise AssertionError("unreachable")
@@ -231,17 +270,40 @@ class _Queue:
     ) -> Outcome:
         """GET, decide, PUT; the mirror learns the answer in the transaction of the change."""
         current = self._client.get(f"/contacts/{contact_id}")
+        if current.get("contact_id") != contact_id:
+            raise WriteUncertain(f"GET /contacts/{contact_id} answered with no such contact")
         decision = _decide(current, change)
-        if decision.kind == "resubscribed" and (objection := _objection(connection, change)):
-            return objection
-        if decision.kind not in {"unsubscribed", "resubscribed"}:
+        unsubscribe = decision.kind == "unsubscribed"
+        by_contact = bool(change["requested_by_contact"])
+        if not change["do_not_email"] and (objection := _objection(connection, change, current)):
+            decision = objection
+            # Who asked to be left alone is, even if the flag was cleared before that went out.
+            unsubscribe = objection.kind == "held" and _may_be_mailed(current)
+            by_contact = objection.detail == _ASKED
+        if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
             _mirror(connection, current)
             return decision
-        if self._dry_run:
-            return decision
-        answer = self._client.put(f"/contacts/{contact_id}", _merged(current, change))
-        _mirror(connection, answer or current)
+        body = _merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
+        answer = self._client.put(f"/contacts/{contact_id}", body)
+        _mirror(connection, answer if answer.get("contact_id") == contact_id else current)
         return decision
+
+
+def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether the change is overtaken, and whom it is about, at this moment."""
+    key = {"contact_id": change["contact_id"], "change_id": change["change_id"]}
+    return database.row(connection, "crm/opt_out_standing", key) or {}
+
+
+def _may_be_mailed(current: Mapping[str, Any]) -> bool:
+    """Whether the vendor has an address of a living contact that is not unsubscribed."""
+    email = current.get("email_address")
+    return (
+        not current.get("deleted_at")
+        and isinstance(email, dict)
+        and bool(email.get("address"))
+        and email.get("permission_to_send") != "unsubscribed"
+    )
 
 
 def _decide(current: Mapping[str, Any], change: Mapping[str, Any]) -> Outcome:
@@ -269,15 +331,16 @@ def _decide(current: Mapping[str, Any], change: Mapping[str, Any]) -> Outcome:
     return Outcome("resubscribed", "Permission is back to implicit at Constant Contact.")
 
 
-def _objection(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> Outcome | None:
-    """Why this contact must not be mailed again after all, as the CRM stands at this moment."""
+def _objection(
+    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
+) -> Outcome | None:
+    """Why this contact must not be mailed after all, as the CRM stands at this moment."""
     objections = database.row(
         connection,
         "crm/objections",
         {
             "contact_id": change["contact_id"],
             "constant_contact_id": change["constant_contact_id"],
-            "change_id": change["change_id"],
         },
     )
     match objections:
@@ -289,30 +352,37 @@ def _objection(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -
                 "Another CRM contact with the same address has Do Not Email set. Clear it there "
                 "too if both agree.",
             )
-        case {"contact_asked": True}:
-            return Outcome(
-                "held",
-                "The contact asked not to be mailed. Only the contact can undo that: ask for a "
-                "confirmation, or set Do Not Email again.",
-            )
+        case {"asked_at": datetime() as asked_at} if not _opted_in_since(current, asked_at):
+            return Outcome("held", _ASKED)
         case _:
             return None
 
 
-def _merged(current: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+def _opted_in_since(current: Mapping[str, Any], asked_at: datetime) -> bool:
+    """Whether the contact opted in at Constant Contact, by itself, after it asked to be left."""
+    email = current.get("email_address")
+    if not isinstance(email, dict) or email.get("permission_to_send") == "unsubscribed":
+        return False
+    opted_in_at = moment(email.get("opt_in_date"))
+    by_contact = email.get("opt_in_source") == "Contact"
+    return by_contact and opted_in_at is not None and opted_in_at > asked_at
+
+
+def _merged(
+    current: Mapping[str, Any], change: Mapping[str, Any], *, unsubscribe: bool, by_contact: bool
+) -> dict[str, Any]:
     """The PUT body: all that a PUT would null, as it is, with the permission changed."""
     email: dict[str, Any] = {"address": current["email_address"]["address"]}
-    if change["do_not_email"]:
+    if unsubscribe:
         reason = change["reason"] or "Do Not Email is set in the CRM"
         email["permission_to_send"] = "unsubscribed"
         email["opt_out_reason"] = reason[: vendor.OPT_OUT_REASON_CHARS]
     else:
         email["permission_to_send"] = "implicit"
     kept = {name: current[name] for name in _SCALARS if current.get(name) is not None}
-    by_contact = change["do_not_email"] and change["requested_by_contact"]
     return kept | {
         "email_address": email,
-        "update_source": "Contact" if by_contact else "Account",
+        "update_source": "Contact" if unsubscribe and by_contact else "Account",
     }
 
 

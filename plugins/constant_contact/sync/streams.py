@@ -6,15 +6,17 @@ adds nothing.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple, Self
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
 from constant_contact.api.records import EventRecord, event_key, parse_events
-from constant_contact.errors import DeadCursor, Rejected, Retriable
+from constant_contact.errors import ContractBroken, DeadCursor, Rejected, Retriable
 from constant_contact.store import database, engagement, state
 from constant_contact.store.database import Database
 from constant_contact.sync.paging import restarting
@@ -69,6 +71,13 @@ class _EventPage(NamedTuple):
     next_href: str | None
 
 
+class _Doubt(NamedTuple):
+    """Rows that a page begins with and the one before it, at `href`, ended with."""
+
+    href: str
+    events: list[EventRecord]
+
+
 class StreamReading:
     """The reading of one stream in one run."""
 
@@ -89,9 +98,8 @@ class StreamReading:
         self.pages = 0
         self.added = 0
         self.malformed = 0
-        self.is_refused = False
         self._is_resumed = False
-        self._doubtful: list[EventRecord] = []
+        self._doubtful: list[_Doubt] = []
         self._stop = threading.Event()
 
     def read(self, stop: threading.Event) -> Retriable | None:
@@ -111,8 +119,7 @@ class StreamReading:
             self._reconcile(is_whole=is_whole and not self._is_resumed)
         except Retriable as error:
             return error
-        except Rejected as error:
-            self.is_refused = True
+        except (Rejected, ContractBroken) as error:
             _log.warning("%s of activity %s: %s", stream.activity_type, stream.path, error)
             with self._crm.transaction() as connection:
                 database.run(
@@ -124,7 +131,9 @@ class StreamReading:
 
     def _has_moved(self) -> bool:
         stream = self.stream
-        return stream.head_cursor is not None or stream.reported_count != stream.read_count
+        is_uncounted = stream.reported_count is None
+        is_otherwise = stream.reported_count != stream.read_count
+        return stream.head_cursor is not None or is_uncounted or is_otherwise
 
     def _is_wanted_deeper(self) -> bool:
         covered_from = self.stream.covered_from
@@ -190,11 +199,23 @@ class StreamReading:
         self._store([])
 
     def _missing_after_doubts(self) -> int:
-        """As many doubtful rows as the vendor counts more are events of their own."""
-        if missing := self._missing():
-            self._store(self._doubtful[:missing])
+        """Settle the doubts while the vendor counts more; return how many are still missing."""
+        for doubt in self._doubtful if self._missing() else ():
+            if missing := self._missing():
+                self._store(self._confirmed(doubt)[:missing])
         self._doubtful = []
         return self._missing()
+
+    def _confirmed(self, doubt: _Doubt) -> list[EventRecord]:
+        """Those of the doubtful rows that are events of their own.
+
+        The two pages are asked for once more. What was only pushed from one to the other stands
+        there once; an event of its own stands beside its twins, wherever they are by now.
+        """
+        pages = self._client.pages(self.stream.path, cursor=doubt.href)
+        rows = [row for page in islice(pages, 2) for row in page.rows(_ROWS)]
+        standing = Counter(event_key(event) for event in parse_events(rows)[0])
+        return [event for event in doubt.events if standing[event_key(event)] >= event.ordinal]
 
     def _missing(self) -> int:
         """How many events fewer are stored than counted; 0 while the tail is not read."""
@@ -224,6 +245,7 @@ class StreamReading:
         only the vendor's count tells, when all is read.
         """
         first_href: str | None = None
+        before_href = ""
         before: list[Any] = []
         events: list[EventRecord] = []
         for page in pages:
@@ -242,19 +264,22 @@ class StreamReading:
             }
             events, malformed = parse_events(rows[repeated:], seen)
             doubtful, more_malformed = parse_events(rows[:repeated], seen)
-            self._doubtful += doubtful
+            if doubtful:
+                self._doubtful.append(_Doubt(before_href, doubtful))
             self.pages += 1
             self.malformed += malformed + more_malformed
             yield _EventPage(events, page.next_href)
-            before = rows
+            before, before_href = rows, page.href
 
     def _store(self, events: list[EventRecord]) -> int:
         """Add a page to the ledger and keep the stream's place, in one transaction."""
         stream = self.stream
         with self._crm.transaction() as connection:
             added = engagement.add_page(connection, stream.stream_id, events) if events else 0
-            stream.stored_count += added
-            database.run(connection, "engagement/save_stream", stream.__dict__)
+            saved = database.row(
+                connection, "engagement/save_stream", stream.__dict__ | {"added": added}
+            )
+            stream.stored_count = (saved or {})["stored_count"]
         self.added += added
         return added
 

@@ -1,6 +1,7 @@
 """Wakes a DAG when rows appear in a table of the CRM."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -59,22 +60,26 @@ class CrmRowsTrigger(BaseEventTrigger):
                     if newest is not None and newest != fired_for:
                         fired_for = newest
                         yield TriggerEvent({"waiting": True})  # type: ignore[no-untyped-call]
-            except (ConstantContactError, psycopg.Error) as error:
-                _log.warning("%s; looking again in %s s", error, self.poll_s)
+            except Exception as error:  # noqa: BLE001 - a watcher that ends wakes nobody any more
+                said = error if isinstance(error, ConstantContactError) else type(error).__name__
+                _log.warning("%s; looking again in %s s", said, self.poll_s)
                 await asyncio.sleep(self.poll_s)
 
     async def _newest(self, crm: Database) -> AsyncIterator[object]:
         """The newest waiting row, again after each notice and each `poll_s`."""
-        try:
-            with crm.transaction() as listener:
-                listener.autocommit = True
-                listener.execute("LISTEN constant_contact")
-                while True:
-                    found = await asyncio.to_thread(database.row, listener, self.statement)
-                    yield next(iter((found or {}).values()), None)
-                    await asyncio.to_thread(self._wait, listener)
-        finally:
-            crm.close()
+        with contextlib.ExitStack() as stack:
+            stack.callback(crm.close)
+            # In a thread: a server that does not answer must not hold up the other triggers.
+            lent = await asyncio.to_thread(stack.enter_context, crm.transaction())
+            await asyncio.to_thread(self._listen, lent)
+            while True:
+                found = await asyncio.to_thread(database.row, lent, self.statement)
+                yield next(iter((found or {}).values()), None)
+                await asyncio.to_thread(self._wait, lent)
+
+    def _listen(self, listener: psycopg.Connection[Any]) -> None:
+        listener.autocommit = True
+        listener.execute("LISTEN constant_contact")
 
     def _wait(self, listener: psycopg.Connection[Any]) -> None:
         """Sleep until a notice comes or `poll_s` are over."""
