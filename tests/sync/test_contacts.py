@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
-from constant_contact.errors import ServerFault
+from constant_contact.errors import ContractBroken, ServerFault
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts import sync_contacts
 from simulator.server import Running
@@ -169,7 +169,7 @@ def test_rows_that_shift_under_a_full_pass_make_nobody_look_gone(
 ) -> None:
     sync_contacts(client, crm)
     account.control.add_fault(
-        "shifted_page", match={"path": "/v3/contacts"}, after=1, params={"by": 7}
+        "shifted_page", match={"path": "/v3/contacts"}, after=1, params={"by": 7}, times=99
     )
     report = sync_contacts(client, crm, full=True)
     assert report.purged == 0
@@ -223,3 +223,34 @@ def test_odd_pages_lose_no_contact(
     account.control.clear_faults()
     sync_contacts(client, crm, full=True)
     assert [row[:4] for row in mirror(sql_rows)] == truth(account)
+
+
+def test_a_link_to_another_host_is_not_kept_as_the_place_to_go_on_from(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    account.control.add_fault("foreign_next", match={"path": "/v3/contacts"})
+    with pytest.raises(ContractBroken):
+        sync_contacts(client, crm)
+    assert sync_contacts(client, crm).read == 1200
+    assert [row[:4] for row in mirror(sql_rows)] == truth(account)
+
+
+def test_a_full_pass_that_missed_a_row_reads_once_more(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "shifted_page", match={"path": "/v3/contacts"}, after=1, params={"by": 1}
+    )
+    sync_contacts(client, crm)
+    assert [row[:4] for row in mirror(sql_rows)] == truth(account)
+
+
+def test_a_full_pass_that_starts_again_knows_its_own_pages(
+    account: Running, client: Client, crm: Database, calls: Calls
+) -> None:
+    sync_contacts(client, crm)
+    calls()
+    account.control.add_fault("dead_cursor", match={"path": "/v3/contacts"})
+    report = sync_contacts(client, crm, full=True)
+    assert (report.read, report.purged, report.unseen) == (1200, 0, 0)
+    assert calls() == 5

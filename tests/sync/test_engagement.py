@@ -10,7 +10,7 @@ import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.api.vendor import TRACKERS
-from constant_contact.errors import BudgetSpent, ServerFault
+from constant_contact.errors import BudgetSpent, RefreshUncertain, ServerFault
 from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.engagement import EngagementReport, sync_engagement
@@ -403,3 +403,27 @@ def test_a_pushed_row_is_not_taken_for_an_event_that_the_vendor_counts_too_many(
     sync_engagement(client, crm)
     assert pushed
     assert not ledger(sql_rows) - truth(account)
+
+
+@pytest.mark.parametrize("kind", ["html_503", "reset_after", "malformed_json"])
+def test_a_refresh_that_fails_is_sent_once_for_all_streams(
+    account: Running, client: Client, crm: Database, kind: str
+) -> None:
+    sync_campaigns(client, crm)
+    account.control.expire_access_tokens()
+    account.control.clear_calls()
+    account.control.add_fault(kind, match={"path": "/token"}, times=99)
+    with pytest.raises(RefreshUncertain):
+        sync_engagement(client, crm)
+    asked = [call for call in account.control.calls() if call["path"].endswith("/token")]
+    assert len(asked) == 1
+
+
+def test_a_row_that_a_shifted_page_skipped_is_found(
+    account: Running, night: Any, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "shifted_page", match={"path": "tracking/sends", "query": "cursor"}, params={"by": 1}
+    )
+    night()
+    assert ledger(sql_rows) == truth(account)

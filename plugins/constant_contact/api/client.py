@@ -150,10 +150,12 @@ class Client:
         while True:
             payload = self._read(url, is_page_link=is_page_link)
             next_href = _next_href(payload)
+            # Before anybody stores it as the place to go on from.
+            next_url = self._page_url(next_href) if next_href else None
             yield Page(url.removeprefix(self._settings.base_url), payload, next_href)
-            if next_href is None:
+            if next_url is None:
                 return
-            url, is_page_link = self._page_url(next_href), True
+            url, is_page_link = next_url, True
             if url in seen:
                 raise DeadCursor(
                     f"GET {_shown(url)}: the page links to a page that was read already", status=200

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 from constant_contact.api.authorization import TOKEN_SPACING_S
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.vendor import REQUIRED_SCOPES
-from constant_contact.errors import AuthorizationRequired, Throttled
+from constant_contact.errors import AuthorizationRequired, Fatal, RefreshUncertain, Throttled
 
 _log = logging.getLogger("constant_contact.tokens")
 
@@ -134,6 +134,7 @@ class Tokens:
         self._client_digest = digest_of(f"{settings.api_key} {settings.token_url}")
         self._lock = threading.Lock()
         self._pair: TokenPair | None = None
+        self._failure: RefreshUncertain | Fatal | None = None
 
     def access_token(self, rejected: str | None = None) -> str:
         """Return a token that should work; refresh if there is none.
@@ -147,8 +148,15 @@ class Tokens:
             RefreshUncertain: The token endpoint gave no usable answer.
         """
         with self._lock:
+            if self._failure is not None:
+                # Asking again would be the storm that a single refresh avoids.
+                raise self._failure
             if self._pair is None or not self._usable(self._pair, rejected):
-                self._pair = self._stored_or_refreshed(rejected)
+                try:
+                    self._pair = self._stored_or_refreshed(rejected)
+                except (RefreshUncertain, Fatal) as error:
+                    self._failure = error
+                    raise
             return self._pair.access_token
 
     def _usable(self, pair: TokenPair, rejected: str | None) -> bool:

@@ -80,6 +80,10 @@ def sync_contacts(
         reading = "full"
     changed = _Listing(crm, "contacts", reading, since, report)
     changed.read(client)
+    if reading == "full" and changed.is_short():
+        _log.warning("rows shifted while all contacts were read; they are read once more")
+        changed = _Listing(crm, "contacts", reading, since, report)
+        changed.read(client)
     report.full_pass, report.read = reading == "full", changed.rows_read
     if reading == "full":
         changed.find_purged(client)
@@ -112,6 +116,7 @@ class _Listing:
         self._reading = reading
         self._since = since
         self._report = report
+        self._total: int | None = None
         self._state = SyncState()
 
     @property
@@ -140,7 +145,11 @@ class _Listing:
         self._end()
 
     def _params(self) -> dict[str, Any]:
-        params: dict[str, Any] = {"status": "all", "limit": vendor.CONTACTS_PER_PAGE}
+        params: dict[str, Any] = {
+            "status": "all",
+            "limit": vendor.CONTACTS_PER_PAGE,
+            "include_count": "true",
+        }
         if (after := self._state.reading_from) is not None:
             name = "updated_after" if self._noun == "contacts" else "optout_after"
             params[name] = after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
@@ -154,8 +163,9 @@ class _Listing:
             state.save(connection, self._noun, self._state)
 
     def _restart(self) -> None:
+        """Begin the listing again; the pass began when it began."""
+        self._state = self._state._replace(cursor=None, rows_read=0, newest=None)
         with self._crm.transaction() as connection:
-            self._state = self._fresh(connection, self._state)
             state.save(connection, self._noun, self._state)
 
     def _fresh(self, connection: psycopg.Connection[Any], known: SyncState) -> SyncState:
@@ -197,6 +207,8 @@ class _Listing:
         rows = page.rows("contacts")
         records, malformed = parse_rows(rows, parse_contact)
         self._report.malformed += malformed
+        total = page.payload.get("contacts_count")
+        self._total = total if isinstance(total, int) else self._total
         self._state = self._state._replace(
             cursor=page.next_href,
             rows_read=self._state.rows_read + len(rows),
@@ -220,6 +232,12 @@ class _Listing:
                     cursor=None,
                 ),
             )
+
+    def is_short(self) -> bool:
+        """Whether fewer contacts were seen than the vendor counts."""
+        with self._crm.transaction() as connection:
+            seen = database.row(connection, "contacts/count_seen", {"since": self.began_at})
+        return self._total is not None and (seen or {})["seen"] < self._total
 
     def find_purged(self, client: Client) -> None:
         """Ask after each contact that a full pass did not see: rows that shift hide some.

@@ -98,7 +98,6 @@ class StreamReading:
         self.pages = 0
         self.added = 0
         self.malformed = 0
-        self._is_resumed = False
         self._doubtful: list[_Doubt] = []
         self._stop = threading.Event()
 
@@ -111,12 +110,11 @@ class StreamReading:
         stream = self.stream
         self._stop = stop
         try:
-            is_whole = True
             if stream.covered_to is not None and (self._reread or self._has_moved()):
-                is_whole = self._read_head()
+                self._read_head()
             if stream.covered_to is None or (stream.tail_cursor and self._is_wanted_deeper()):
                 self._read_tail()
-            self._reconcile(is_whole=is_whole and not self._is_resumed)
+            self._reconcile()
         except Retriable as error:
             return error
         except (Rejected, ContractBroken) as error:
@@ -156,12 +154,8 @@ class StreamReading:
             if next_href and not self._is_wanted_deeper():
                 return
 
-    def _read_head(self) -> bool:
-        """From the top down to what was stored before: new events, and late ones below them.
-
-        Returns:
-            Whether the report was read to its end.
-        """
+    def _read_head(self) -> None:
+        """From the top down to what was stored before: new events, and late ones below them."""
         stream = self.stream
         if stream.head_started_at is None or stream.head_cursor is None:
             with self._crm.transaction() as connection:
@@ -182,12 +176,11 @@ class StreamReading:
         stream.head_cursor = None
         stream.covered_to = max(filter(None, (stream.covered_to, stream.head_started_at)))
         stream.head_started_at = None
-        return is_whole
 
-    def _reconcile(self, *, is_whole: bool) -> None:
+    def _reconcile(self) -> None:
         """Compare with the vendor's count; a shortfall is read for once, then shown."""
         missing = self._missing_after_doubts()
-        if missing and missing != self.stream.shortfall and not is_whole:
+        if missing and missing != self.stream.shortfall:
             _log.info("%s: %d events fewer than counted; reading all", self.stream.path, missing)
             self._reread = True
             self._read_head()
@@ -227,7 +220,6 @@ class StreamReading:
     def _pages(self, cursor: str | None) -> Iterator[_EventPage]:
         """The report's pages from `cursor`, or from the top; also where the cursor is dead."""
         if cursor is not None:
-            self._is_resumed = True
             try:
                 yield from self._events(self._client.pages(self.stream.path, cursor=cursor))
             except DeadCursor as error:
