@@ -11,10 +11,10 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test lint format bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow lint format bench judge lock clean
 
 help: ## lists the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
 		printf '  make %-9s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo '  make run DAG=constant_contact_lists [DATE=2026-01-31] [CONF={"full":true}]'
@@ -41,6 +41,9 @@ migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT or the local 
 
 test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='-k lists')
 	@$(RUN) pytest $(ARGS)
+
+test-slow: $(VENV)/.ready ## every fault, and kills at every step: ten minutes
+	@$(RUN) pytest -m slow $(ARGS)
 
 # the same commands as in .pre-commit-config.yaml
 lint: $(VENV)/.ready ## style, types, layers, SQL

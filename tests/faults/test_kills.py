@@ -1,0 +1,159 @@
+"""Killed anywhere, each job goes on as though nothing had happened.
+
+Each job is killed with SIGKILL at many points: at steps of its own (see `tests.faults.job`) and
+at moments that fall where they fall; sometimes twice. Then it runs to its end, and the CRM database
+is what a run without a kill leaves. The points come from a seed that the test's name tells.
+"""
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from local.paths import ROOT
+from tests.faults.job import Order, Outcome
+from tests.faults.stage import Stage
+
+pytestmark = pytest.mark.slow
+
+Open = Callable[[str], Stage]
+SEED = 20261122
+KILLS = 50
+AT_STEPS = 56
+AT_TIMES = 8
+# The night is contacts, links, campaigns, engagement and interactions in a row.
+KILLED_JOBS = (
+    "lists", "contacts_full", "contacts_changed", "links", "campaigns", "activities", "night",
+    "opt_outs",
+)  # fmt: skip
+
+
+class Runner:
+    """The process that runs jobs in children of its own."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.job"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run(self, order: Order) -> Outcome:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asdict(order)) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "the runner ended"
+        return Outcome(**json.loads(answer))
+
+    def close(self) -> None:
+        self._process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    started = Runner()
+    yield started
+    started.close()
+
+
+class Killing:
+    """One job, killed and run again, on its stage."""
+
+    def __init__(self, stage: Stage, runner: Runner, tokens: Path) -> None:
+        self._stage = stage
+        self._runner = runner
+        self._tokens = tokens
+
+    def begin(self) -> None:
+        self._stage.reset()
+        self._tokens.unlink(missing_ok=True)
+
+    def run(self, step: int | None = None, after_s: float | None = None) -> Outcome:
+        stage = self._stage
+        order = Order(
+            stage.name, stage.url, stage.base_url, stage.seed, str(self._tokens), step, after_s
+        )
+        return self._runner.run(order)
+
+    def run_to_the_end(self) -> None:
+        """As the next run of the DAG; a person authorizes first if the kill took the tokens."""
+        self._wait_for_the_dead()
+        outcome = self.run()
+        if outcome.error == "AuthorizationRequired":
+            # Killed between the vendor's answer and our storing it: only then is it lost.
+            assert not self._tokens.exists()
+            self._stage.authorize()
+            outcome = self.run()
+        assert outcome.error == ""
+        assert not outcome.killed
+
+    def _wait_for_the_dead(self) -> None:
+        """Until the database has noticed: a killed run's locks are held until then."""
+        deadline = monotonic() + 20
+        alive = (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        self._stage.crm.close()
+        while self._stage.execute(alive):
+            assert monotonic() < deadline, "a killed run's connection lives on"
+
+
+@pytest.mark.parametrize("job_name", KILLED_JOBS)
+def test_a_job_killed_anywhere_ends_as_one_that_was_not(
+    stage_of: Open, runner: Runner, tmp_path: Path, job_name: str
+) -> None:
+    chance = random.Random(f"{SEED} {job_name}")
+    stage = stage_of(job_name)
+    killing = Killing(stage, runner, tmp_path / "tokens")
+    killing.begin()
+    began = monotonic()
+    undisturbed = killing.run()
+    lasted_s = monotonic() - began
+    assert undisturbed.error == ""
+    assert stage.differences(stage.undisturbed.once) == []
+    # Each step once before any comes twice: threads make the same step another moment.
+    every = chance.sample(range(1, undisturbed.steps), undisturbed.steps - 1)
+    points: list[int | None] = [*(every * AT_STEPS)[:AT_STEPS], *[None] * AT_TIMES]
+    kills = 0
+    for number, point in enumerate(points):
+        killing.begin()
+        after_s = chance.uniform(0.1, 0.9) * lasted_s if point is None else None
+        first = killing.run(point, after_s)
+        kills += first.killed
+        if chance.random() < 0.3:
+            kills += killing.run(after_s=chance.uniform(0.1, 0.9) * lasted_s).killed
+        killing.run_to_the_end()
+        where = f"kill {number}, at step {point} or after {after_s} s"
+        # Killed when all was done: the run after it is a second one.
+        differences = stage.differences(stage.undisturbed.once)
+        assert not differences or not stage.differences(stage.undisturbed.twice), (
+            where,
+            differences,
+        )
+        stage.assert_nobody_was_wronged()
+    assert kills >= KILLS
+
+
+def test_a_kill_costs_no_more_than_the_calls_on_their_way(
+    stage_of: Open, runner: Runner, tmp_path: Path
+) -> None:
+    """Page by page: what is stored before the kill is not read again."""
+    stage = stage_of("contacts_full")
+    killing = Killing(stage, runner, tmp_path / "tokens")
+    killing.begin()
+    steps = killing.run().steps
+    calls = stage.calls()
+    for step in range(steps // 3, steps, max(1, steps // 12)):
+        killing.begin()
+        assert killing.run(step=step).killed
+        killing.run_to_the_end()
+        # The page that was not stored, and the one that was fetched ahead of it.
+        assert stage.calls() <= calls + 2
