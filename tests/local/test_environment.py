@@ -92,7 +92,6 @@ def test_secrets_are_made_once_and_for_this_user_only(tmp_path) -> None:  # type
 
 
 def test_the_simulators_connection_is_one_that_airflow_reads() -> None:
-    pytest.importorskip("airflow")
     from airflow.sdk import Connection
 
     text = Account("http://127.0.0.1:1234", "seed", 1).airflow_connection(ui_port=8090)

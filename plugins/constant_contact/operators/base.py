@@ -1,5 +1,6 @@
 """What all operators of this package share: the hook, the report, and what an error means."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -43,9 +44,9 @@ class ConstantContactOperator(BaseOperator):
         self.constant_contact_conn_id = constant_contact_conn_id
         self.crm_conn_id = crm_conn_id
 
+    @abstractmethod
     def sync(self, hook: ConstantContactHook, context: Context) -> Report:
         """Run the job. Each operator has its own."""
-        raise NotImplementedError(type(self).__name__)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the job and tell what it did.
