@@ -3,7 +3,11 @@
 Every night at 03:30 rows of the call log `ctct_api_call` that are older than 90 days (the option
 `[constant_contact] call_log_days`) are deleted. Nothing else is ever deleted by age.
 
-**When it fails**: run it again; the log only grows meanwhile.
+The refresh token is kept, too: it dies after 180 days without use. If no other DAG has used it
+today, the task `tokens` does, so that all the others may be paused for as long as one likes.
+
+**When it fails**: `retention`: run it again; the log only grows meanwhile. `tokens`: the last line
+of its log says what a person must do; every other DAG would fail for the same reason.
 
 **By hand**: *Trigger*, no parameters, after lowering the option.
 """
@@ -12,13 +16,15 @@ from airflow.sdk import DAG
 
 from constant_contact.config import dag_defaults, nightly
 from constant_contact.operators.retention import RetentionOperator
+from constant_contact.operators.tokens import TokensOperator
 
 with DAG(
     dag_id="constant_contact_retention",
-    description="Old rows of the API call log",
+    description="Old rows of the API call log; the refresh token kept alive",
     schedule=nightly("30 3 * * *"),
     tags=["constant_contact", "maintenance"],
     doc_md=__doc__,
     **dag_defaults(),
 ):
     RetentionOperator(task_id="retention")
+    TokensOperator(task_id="tokens")

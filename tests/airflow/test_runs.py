@@ -199,3 +199,26 @@ def test_tokens_live_in_a_variable_and_a_second_run_refreshes_nothing(
         stored = session.query(Variable).filter_by(key=f"{CONN_ID}_tokens").one()
         assert stored.is_encrypted
         assert "access_token" not in stored._val
+
+
+def test_the_nightly_maintenance_uses_the_refresh_token_only_if_nothing_else_did(
+    account: Running, run_dag: Run
+) -> None:
+    def refreshes() -> int:
+        return sum(call["path"].endswith("/token") for call in account.control.calls())
+
+    assert run_dag("constant_contact_retention").state == "success"
+    assert refreshes() == 1
+    assert run_dag("constant_contact_retention").state == "success"
+    assert refreshes() == 1
+    assert account.control.calls_summary()["api_calls"] == 0
+
+
+def test_the_nightly_maintenance_is_red_when_the_grant_is_gone(
+    simulator: Running, connections: pytest.MonkeyPatch, run_dag: Run
+) -> None:
+    dead = {"refresh_token": "dead"}
+    connections.setenv(ACCOUNT, account_connection(simulator, extra=dead))
+    ran = run_dag("constant_contact_retention")
+    assert ran.tasks == {"retention": "success", "tokens": "failed"}
+    assert "A person must authorize again" in ran.log

@@ -224,3 +224,34 @@ def test_no_address_and_no_secret_is_in_the_call_log(
     kept = str(sql_rows("SELECT * FROM ctct_api_call"))
     for secret in ("example.com", "demo-secret", "demo-api-key", "eyJ"):
         assert secret not in kept
+
+
+def test_a_deactivated_application_is_told_from_a_missing_privilege(
+    account: Running, client: Client
+) -> None:
+    client.get("/contact_lists")
+    account.control.deactivate()
+    with pytest.raises(Forbidden, match="The application is deactivated"):
+        client.get("/contact_lists")
+
+
+def test_a_missing_privilege_names_those_that_the_user_has(
+    account: Running, client: Client
+) -> None:
+    account.control.add_fault("status", match={"path": "contact_lists"}, params={"status": 403})
+    account.control.clear_calls()
+    with pytest.raises(Forbidden, match=r"the user who authorized lacks a privilege.*contacts:"):
+        client.get("/contact_lists")
+    assert account.control.calls_summary()["api_calls"] == 2
+
+
+def test_why_a_call_is_forbidden_is_asked_once(account: Running, client: Client) -> None:
+    account.control.add_fault(
+        "status", match={"path": "contact_lists"}, params={"status": 403}, times=2
+    )
+    account.control.add_fault("html_503", match={"path": "privileges"})
+    account.control.clear_calls()
+    for _ in range(2):
+        with pytest.raises(Forbidden, match="did not say which"):
+            client.get("/contact_lists")
+    assert account.control.calls_summary()["api_calls"] == 3

@@ -234,3 +234,21 @@ def test_a_pair_that_cannot_be_stored_for_a_moment_is_not_lost(
     assert tokens(simulator, store, seed).access_token()
     assert store.pair is not None
     assert store.pair.refresh_token != seed
+
+
+@pytest.mark.parametrize(("days", "warned"), [(149, False), (150, True)])
+def test_a_token_that_nobody_used_for_long_is_warned_of_and_kept_alive(
+    simulator: Running,
+    store: MemoryTokenStore,
+    caplog: pytest.LogCaptureFixture,
+    days: int,
+    warned: bool,
+) -> None:
+    seed = simulator.control.grant()
+    tokens(simulator, store, seed).access_token()
+    assert store.pair is not None
+    then = datetime.now(UTC) - timedelta(days=days, minutes=1)
+    store.pair = replace(store.pair, obtained_at_utc=then, expires_at_utc=then)
+    tokens(simulator, store, seed).access_token()
+    assert store.pair.obtained_at_utc > then
+    assert (f"last used {days} days ago" in caplog.text) is warned

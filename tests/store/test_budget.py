@@ -83,6 +83,14 @@ def test_the_vendors_word_that_the_day_is_spent_counts_for_all_lanes(
     assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 100
 
 
+def test_a_raised_setting_overrules_the_vendors_word_until_it_is_said_again(crm: Database) -> None:
+    ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
+    bigger = replace(SETTINGS, calls_per_day=1000)
+    ApiBudget(crm, bigger, "engagement").take()
+    ApiBudget(crm, bigger, "engagement").day_spent("quota_exceeded")
+    assert taken(ApiBudget(crm, bigger, "opt_outs")) == 0
+
+
 def test_the_vendors_word_counts_even_before_the_first_call(crm: Database) -> None:
     ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
     assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 0

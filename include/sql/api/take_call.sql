@@ -1,7 +1,7 @@
 -- Hand out the next call of an API key: the one statement behind every call.
 -- Paces evenly at the plan's rate and counts the UTC day, by the database's clock. The spacing
 -- leaves room for the network's jitter, as far as the durations of the last calls tell it.
--- Parameters: api_key_digest, day_limit (calls of the day that this lane may reach),
+-- Parameters: api_key_digest, day_limit (calls of the day that this lane may reach), calls_per_day,
 -- calls_per_second, duration_s (of a call made since the last turn; null: none).
 -- Grain: one row, `wait_s` until the call's turn; no row: the day is spent for this lane.
 INSERT INTO ctct_api_budget AS budget (
@@ -39,6 +39,9 @@ ON CONFLICT (api_key_digest) DO UPDATE
             %(duration_s)s::real, budget.slowest_s - (budget.slowest_s - budget.fastest_s) / 100
         )
     WHERE
-    budget.spent_day_utc IS DISTINCT FROM excluded.day_utc
+    (
+        budget.spent_day_utc IS DISTINCT FROM excluded.day_utc
+        OR budget.spent_calls_per_day < %(calls_per_day)s
+    )
     AND (budget.day_utc <> excluded.day_utc OR budget.calls < %(day_limit)s)
 RETURNING extract(EPOCH FROM budget.next_call_at - clock_timestamp()) - budget.spacing_s AS wait_s;

@@ -14,6 +14,7 @@ from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 from constant_contact import __version__
+from constant_contact.api import vendor
 from constant_contact.api.replies import error_of
 from constant_contact.api.settings import ApiSettings
 from constant_contact.calls import Call
@@ -84,7 +85,7 @@ class Authorization:
         if not reply.get("refresh_token"):
             raise AuthorizationRequired(
                 "Constant Contact gave no refresh token: the scope offline_access is missing from "
-                f"connection {self._settings.conn_id}, field scope"
+                f"connection {self._settings.conn_id}, field scope (docs/tokens.md)"
             )
         return reply
 
@@ -166,14 +167,17 @@ class Authorization:
         if key == "invalid_client" or status == requests.codes.unauthorized:
             return SettingError(
                 f"{conn}, fields Login (API key) and Password (client secret)",
-                f"Constant Contact refuses them ({key or status}); copy both anew from the "
-                "application. A new secret ends the old one",
+                f"Constant Contact refuses them ({key or status}): the secret was generated anew, "
+                "or the application is deactivated; copy both from the active application "
+                "(docs/tokens.md)",
             )
         if key == "invalid_grant":
             return AuthorizationRequired(
                 f"Constant Contact no longer accepts the refresh token of {conn} (invalid_grant): "
-                "a person must authorize again (README, “Connect a real account”) and put the new "
-                "refresh token into its field refresh_token"
+                "it was revoked, used elsewhere, or not used for "
+                f"{vendor.REFRESH_IDLE_DAYS} days. A person must authorize again (README, "
+                "“Connect a real account”) and put the new refresh token into its field "
+                "refresh_token (docs/tokens.md)"
             )
         return Fatal(f"the token endpoint answered {status} {key or ''} for {conn}: {message}")
 

@@ -17,7 +17,7 @@ import requests
 import tenacity
 import urllib3
 
-from constant_contact.api import replies
+from constant_contact.api import replies, vendor
 from constant_contact.api.authorization import USER_AGENT
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.tokens import Tokens
@@ -25,8 +25,10 @@ from constant_contact.calls import Call, CallBudget, CallLog
 from constant_contact.errors import (
     AuthorizationRequired,
     ConnectionFault,
+    ConstantContactError,
     ContractBroken,
     DeadCursor,
+    Forbidden,
     ServerFault,
     Throttled,
     WriteUncertain,
@@ -111,6 +113,8 @@ class Client:
         self._call_log = call_log
         self._retry = retry or RetryPolicy()
         self._local = threading.local()
+        self._explaining = threading.Lock()
+        self._explanation: str | None = None
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """GET `path` (after the API version) and return its JSON object.
@@ -221,7 +225,22 @@ class Client:
         )
         if isinstance(error, Throttled):
             self._budget.slow_down()
+        if isinstance(error, Forbidden):
+            raise self._explained(error, token)
         raise error
+
+    def _explained(self, error: Forbidden, token: str) -> Forbidden:
+        """Add what is missing: getUserPrivileges needs no scope, only an active application."""
+        with self._explaining:
+            if self._explanation is None:
+                url = f"{self._settings.api_url}{vendor.PRIVILEGES_PATH}"
+                try:
+                    reply = self._sent("GET", url, None, token)
+                    self._explanation = replies.why_forbidden(reply.status, reply.payload)
+                except ConstantContactError as failure:
+                    _log.warning("why it is forbidden could not be asked: %s", failure)
+                    self._explanation = replies.why_forbidden(None, None)
+        return Forbidden(f"{error}. {self._explanation} (docs/tokens.md)")
 
     def _sent(self, method: str, url: str, payload: Mapping[str, Any] | None, token: str) -> _Reply:
         """Make one HTTP call in its slot of the budget, read the answer and log both.

@@ -95,10 +95,7 @@ def error_for(
         case 429:
             return Throttled(said)
         case 403:
-            return Forbidden(
-                f"{said}. Check that the grant has the scopes contact_data and campaign_data, that "
-                "its user may do this, and that the application is active at the vendor"
-            )
+            return Forbidden(said)
         case 400 | 404 | 410 if is_page_link:
             return DeadCursor(said, status=status, error_key=error_key)
         case 404:
@@ -111,3 +108,30 @@ def error_for(
             return BadRequest(said, status=status, error_key=error_key)
         case _:
             return ServerFault(said)
+
+
+def why_forbidden(status: int | None, privileges: Any) -> str:
+    """Why a call was answered 403, by the answer to getUserPrivileges.
+
+    Args:
+        status: Of that answer; None if there was none.
+        privileges: Its payload, an array of `{privilege_id, privilege_name}`.
+    """
+    match status:
+        case 403:
+            return (
+                "The application is deactivated: activate it at "
+                "https://v3.developer.constantcontact.com, or replace it by another"
+            )
+        case 200:
+            names = [each.get("privilege_name") for each in privileges if isinstance(each, dict)]
+            has = ", ".join(sorted(str(name) for name in names if name)) or "none"
+            return (
+                "The application is active. So the grant lacks a scope, or the user who authorized "
+                f"lacks a privilege; that user has: {redact(has, _MESSAGE_CHARS)}"
+            )
+        case _:
+            return (
+                "A scope is missing, a privilege of the user who authorized, or the application is "
+                "deactivated; Constant Contact did not say which"
+            )

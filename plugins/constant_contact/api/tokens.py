@@ -18,7 +18,11 @@ from typing import Any, Protocol, Self
 
 from constant_contact.api.authorization import TOKEN_SPACING_S
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.vendor import REQUIRED_SCOPES
+from constant_contact.api.vendor import (
+    REFRESH_IDLE_DAYS,
+    REFRESH_WARN_DAYS,
+    REQUIRED_SCOPES,
+)
 from constant_contact.errors import AuthorizationRequired, Fatal, RefreshUncertain, Throttled
 
 _log = logging.getLogger("constant_contact.tokens")
@@ -192,6 +196,7 @@ class Tokens:
         """A new pair, by what is stored if that descends from the seed, else by the seed."""
         seed = self._settings.refresh_token
         if stored is not None and self._descends(stored):
+            self._warn_if_idle(stored)
             try:
                 reply = self._sent(stored.refresh_token)
             except AuthorizationRequired:
@@ -209,7 +214,7 @@ class Tokens:
             raise AuthorizationRequired(
                 f"connection {self._settings.conn_id} holds no refresh token: authorize the "
                 "application (README, “Connect a real account”) and put the refresh token into "
-                "its field refresh_token"
+                "its field refresh_token (docs/tokens.md)"
             )
         return TokenPair.from_reply(
             self._sent(seed),
@@ -217,6 +222,18 @@ class Tokens:
             seed_digest=self._seed_digest,
             client_digest=self._client_digest,
         )
+
+    def _warn_if_idle(self, stored: TokenPair) -> None:
+        idle = datetime.now(UTC) - stored.obtained_at_utc
+        if idle.days >= REFRESH_WARN_DAYS:
+            _log.warning(
+                "the refresh token of connection %s was last used %d days ago; Constant Contact "
+                "forgets it after %d: leave constant_contact_retention switched on, which uses it "
+                "every night (docs/tokens.md)",
+                self._settings.conn_id,
+                idle.days,
+                REFRESH_IDLE_DAYS,
+            )
 
     def _save(self, pair: TokenPair) -> None:
         """Store the pair; insist for a minute, since nobody else has it."""
@@ -248,5 +265,5 @@ class Tokens:
             raise AuthorizationRequired(
                 f"the grant of connection {self._settings.conn_id} lacks the scope "
                 f"{' and '.join(missing)}: authorize again with the scopes "
-                f"{' '.join(REQUIRED_SCOPES)}"
+                f"{' '.join(REQUIRED_SCOPES)} (docs/tokens.md)"
             )

@@ -14,6 +14,12 @@ DEFAULT_AUTHORIZE_URL: Final = "https://authz.constantcontact.com/oauth2/default
 DEFAULT_TOKEN_URL: Final = "https://authz.constantcontact.com/oauth2/default/v1/token"  # noqa: S105
 REQUIRED_SCOPES: Final = ("contact_data", "campaign_data", "offline_access")
 
+# Either kind of refresh token dies after so long without use (vendor staff); we warn before.
+REFRESH_IDLE_DAYS: Final = 180
+REFRESH_WARN_DAYS: Final = 150
+# getUserPrivileges: needs no scope, so a 403 there means a deactivated application.
+PRIVILEGES_PATH: Final = "/account/user/privileges"
+
 # The largest page each listing gives; the default is 50, so every call names it.
 LISTS_PER_PAGE: Final = 1000  # getLists: maximum
 CONTACTS_PER_PAGE: Final = 500  # getContacts: limit

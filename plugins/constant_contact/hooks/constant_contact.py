@@ -133,13 +133,23 @@ class ConstantContactHook(HttpHook):
         store = VariableTokenStore(self.crm, self.constant_contact_conn_id)
         return Tokens(self.settings, store, Authorization(self.settings, call_log.add).refresh)
 
+    def access_token(self) -> str:
+        """Return a token that should work; refreshes if the stored one has expired.
+
+        Raises:
+            AuthorizationRequired, SettingError, RefreshUncertain: As `Tokens` says.
+        """
+        call_log = ApiCallLog(self.crm, self.caller)
+        try:
+            return self._tokens(call_log).access_token()
+        finally:
+            call_log.close()
+
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
     ) -> requests.Session:
         """Return an authorized session for calls by hand; each takes its slot of the budget."""
-        call_log = ApiCallLog(self.crm, self.caller)
-        token = self._tokens(call_log).access_token()
-        call_log.close()
+        token = self.access_token()
         self.base_url = self.settings.base_url
         self._base_url_initialized = True
         session = requests.Session()

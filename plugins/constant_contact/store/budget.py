@@ -4,8 +4,6 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 
-import psycopg
-
 from constant_contact.calls import CallPlan
 from constant_contact.errors import BudgetSpent, ConstantContactError
 from constant_contact.store import database
@@ -53,6 +51,7 @@ class ApiBudget:
                 {
                     "api_key_digest": self._plan.api_key_digest,
                     "day_limit": self._limit,
+                    "calls_per_day": self._plan.calls_per_day,
                     "calls_per_second": self._plan.calls_per_second,
                     "duration_s": duration_s,
                 },
@@ -74,7 +73,8 @@ class ApiBudget:
     def slow_down(self) -> None:
         """Nobody calls for a second: the vendor's window is as long."""
         with self._crm.transaction() as connection:
-            self._run(connection, "api/slow_down")
+            key = {"api_key_digest": self._plan.api_key_digest}
+            database.run(connection, "api/slow_down", key)
 
     def day_spent(self, message: str) -> BudgetSpent:
         """Note that the vendor calls the day spent, whatever was counted; return the error."""
@@ -83,11 +83,12 @@ class ApiBudget:
             if clock["since_midnight"] < _DAY_BEGINS:
                 # The vendor may still count yesterday, or its clock may be behind ours.
                 return BudgetSpent(f"{message}; goes on in a moment", clock["now"] + _DAY_BEGINS)
-            self._run(connection, "api/spend_day")
+            plan = {
+                "api_key_digest": self._plan.api_key_digest,
+                "calls_per_day": self._plan.calls_per_day,
+            }
+            database.run(connection, "api/spend_day", plan)
         return self._spent(message)
-
-    def _run(self, connection: psycopg.Connection[object], name: str) -> None:
-        database.run(connection, name, {"api_key_digest": self._plan.api_key_digest})
 
     def _spent(self, message: str) -> BudgetSpent:
         with self._crm.transaction() as connection:
