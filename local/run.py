@@ -32,6 +32,7 @@ def _run(asked: Asked, stack: Stack) -> int:
     # all of these import Airflow, which must find its environment set
     from airflow.utils.state import DagRunState  # noqa: PLC0415
 
+    from constant_contact.web.waiting import follow  # noqa: PLC0415
     from local.dag_files import load_dag  # noqa: PLC0415
     from local.dag_run import ForegroundRun, abandon_orphans  # noqa: PLC0415
     from local.metadata import prepare_metadata  # noqa: PLC0415
@@ -42,6 +43,8 @@ def _run(asked: Asked, stack: Stack) -> int:
     terminal.attach()
     prepare_metadata(local=stack.local_metadata)
     abandon_orphans()
+    # the tasks' api-server is in this process: notes are written here as there
+    follow()
     dag = load_dag(asked.dag_id)
     outcome = ForegroundRun(dag, when(dag, asked.date), asked.conf, terminal).execute()
     if outcome.waits:

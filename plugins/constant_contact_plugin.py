@@ -1,5 +1,8 @@
 """Registers the package with Airflow; the connection type comes by the package's entry point."""
 
+from functools import cached_property
+from typing import Any
+
 from airflow.plugins_manager import AirflowPlugin
 
 
@@ -7,3 +10,19 @@ class ConstantContactPlugin(AirflowPlugin):
     """Constant Contact for Airflow."""
 
     name = "constant_contact"
+    external_views = [  # noqa: RUF012 - as Airflow's class declares it
+        {
+            "name": "Constant Contact",
+            "href": "../constant-contact/",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "constant-contact",
+        }
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """Our pages. Asked for by the api-server only: everyone else imports this file too."""
+        from constant_contact.web.app import PREFIX, create_app  # noqa: PLC0415
+
+        return [{"app": create_app(), "url_prefix": PREFIX, "name": "Constant Contact"}]

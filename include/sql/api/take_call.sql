@@ -17,6 +17,7 @@ SELECT
     NULL,
     NULL
 FROM (SELECT ctct_call_spacing_s(%(calls_per_second)s, 0, NULL, NULL) AS spacing_s) AS new
+WHERE %(day_limit)s > 0
 ON CONFLICT (api_key_digest) DO UPDATE
     SET
         day_utc = excluded.day_utc,

@@ -12,10 +12,8 @@ CREATE TABLE ctct_api_budget (
     samples integer NOT NULL,
     fastest_s real,
     slowest_s real,
-    -- Set when the vendor says that the day is spent, whatever was counted here, and the setting
-    -- as it was then: a person who raises it says that the vendor allows more.
-    spent_day_utc date,
-    spent_calls_per_day integer
+    -- Set when the vendor says that the day is spent, whatever was counted here.
+    spent_day_utc date
 );
 
 -- Seconds between two calls. The vendor counts in a sliding second, and calls reach it earlier or

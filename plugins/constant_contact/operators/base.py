@@ -20,6 +20,9 @@ from constant_contact.redact import redact
 from constant_contact.store.api_calls import Caller
 from constant_contact.sync.reports import Report
 
+# The XCom that says why a task waits, for as long as it does: Airflow clears it when it goes on.
+WAITING_KEY = "waiting"
+
 
 class ConstantContactOperator(BaseOperator):
     """Runs one job of `constant_contact.sync`; its report becomes the task's return value.
@@ -59,7 +62,7 @@ class ConstantContactOperator(BaseOperator):
         hook = ConstantContactHook(
             self.constant_contact_conn_id, self.crm_conn_id, self.lane, _caller(context)
         )
-        with self._translated():
+        with self._translated(context):
             try:
                 report = self.sync(hook, context)
             finally:
@@ -69,12 +72,13 @@ class ConstantContactOperator(BaseOperator):
         return report.as_dict()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, context: Context) -> Iterator[None]:
         """Turn our errors into Airflow's; the line for a person stands before any trace."""
         try:
             yield
         except Later as error:
             self.log.warning("%s", error)
+            context["ti"].xcom_push(key=WAITING_KEY, value=str(error))
             raise AirflowRescheduleException(  # type: ignore[no-untyped-call]
                 error.resume_at_utc
             ) from None

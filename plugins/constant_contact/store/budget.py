@@ -2,10 +2,11 @@
 
 import logging
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from constant_contact.calls import CallPlan
-from constant_contact.errors import BudgetSpent, ConstantContactError
+from constant_contact.errors import BudgetSpent
 from constant_contact.store import database
 from constant_contact.store.database import Database
 
@@ -16,6 +17,48 @@ RESERVED_SHARE = {"opt_outs": 0.0, "memberships": 0.1, "engagement": 0.2}
 # Work goes on shortly after the vendor's day begins, not at the second of it.
 _AFTER_MIDNIGHT = timedelta(minutes=2)
 _DAY_BEGINS = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Day:
+    """How one API key stands today.
+
+    Attributes:
+        calls: Made since 00:00 UTC, as counted here.
+        is_spent: The vendor said that the day is spent.
+        next_day_utc: When the count begins anew.
+    """
+
+    plan: CallPlan
+    calls: int
+    is_spent: bool
+    next_day_utc: datetime
+
+    def limit(self, lane: str) -> int:
+        """Up to which count of the day a lane may call."""
+        return lane_limit(self.plan, lane)
+
+    def left(self, lane: str) -> int:
+        """How many calls a lane has left today."""
+        return 0 if self.is_spent else max(0, self.limit(lane) - self.calls)
+
+    @property
+    def resume_at_utc(self) -> datetime:
+        """When work that is out of calls goes on."""
+        return self.next_day_utc.astimezone(UTC) + _AFTER_MIDNIGHT
+
+
+def lane_limit(plan: CallPlan, lane: str) -> int:
+    """How many calls of the day a lane may see made before it must leave the rest to others."""
+    return int(plan.calls_per_day * (1 - RESERVED_SHARE[lane]))
+
+
+def day(crm: Database, plan: CallPlan) -> Day:
+    """How the plan's API key stands today; takes no call."""
+    with crm.transaction() as connection:
+        key = {"api_key_digest": plan.api_key_digest, "calls_per_day": plan.calls_per_day}
+        found = database.row(connection, "api/day", key) or {}
+    return Day(plan, found["calls"], found["is_spent"], found["next_day_utc"])
 
 
 class ApiBudget:
@@ -31,7 +74,7 @@ class ApiBudget:
         self._crm = crm
         self._plan = plan
         self._lane = lane
-        self._limit = int(plan.calls_per_day * (1 - RESERVED_SHARE[lane]))
+        self._limit = lane_limit(plan, lane)
         self._duration_s: float | None = None
 
     def take(self) -> float:
@@ -79,7 +122,7 @@ class ApiBudget:
     def day_spent(self, message: str) -> BudgetSpent:
         """Note that the vendor calls the day spent, whatever was counted; return the error."""
         with self._crm.transaction() as connection:
-            clock = database.row(connection, "api/next_day") or {}
+            clock = database.row(connection, "api/clock") or {}
             if clock["since_midnight"] < _DAY_BEGINS:
                 # The vendor may still count yesterday, or its clock may be behind ours.
                 return BudgetSpent(f"{message}; goes on in a moment", clock["now"] + _DAY_BEGINS)
@@ -91,10 +134,5 @@ class ApiBudget:
         return self._spent(message)
 
     def _spent(self, message: str) -> BudgetSpent:
-        with self._crm.transaction() as connection:
-            found = database.row(connection, "api/next_day")
-        if found is None:
-            raise ConstantContactError("the CRM database told no time")
-        midnight: datetime = found["next_day_utc"]
-        resume_at = midnight.astimezone(UTC) + _AFTER_MIDNIGHT
+        resume_at = day(self._crm, self._plan).resume_at_utc
         return BudgetSpent(f"{message}; goes on at {resume_at:%Y-%m-%d %H:%M} UTC", resume_at)
