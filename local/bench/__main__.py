@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.bench import budget, contacts, engagement, links, nights, opt_outs, projection
+from local.bench import budget, call_log, contacts, engagement, links, nights, opt_outs, projection
 from local.bench.result import Result
 from local.bench.stage import Stage
 from local.postgres import LocalPostgres
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[Stage], list[Result]]] = {
     "projection": projection.run,
     "nights": nights.run,
     "budget": budget.run,
+    "call_log": call_log.run,
     "opt_outs": opt_outs.run,
 }
 # a file has no width; the widest table fits

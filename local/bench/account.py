@@ -12,7 +12,7 @@ from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.tokens import TokenPair, Tokens
-from constant_contact.calls import CallBudget
+from constant_contact.calls import Call, CallBudget
 from constant_contact.errors import BudgetSpent
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
@@ -98,6 +98,16 @@ class Travelling:
         return self._budget.day_spent(message)
 
 
+class _NoCallLog:
+    """What a client without a log would have."""
+
+    def add(self, call: Call) -> None:
+        """Forget it."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 @contextmanager
 def connected(
     crm_url: str,
@@ -107,6 +117,7 @@ def connected(
     *,
     lane: str = "engagement",
     travel: Callable[[], None] | None = None,
+    logged: bool = True,
 ) -> Iterator[tuple[Client, Database]]:
     """Lend a client and the CRM; at the end every call is in the log.
 
@@ -117,9 +128,11 @@ def connected(
         extra: Fields of the connection.
         lane: Of the budget.
         travel: Sleeps as long as a call takes to arrive.
+        logged: Keep the calls; ours always does.
     """
     settings, crm = api_settings(url, refresh_token, extra), crm_database(crm_url)
-    call_log = ApiCallLog(crm, Caller("bench", "bench", "bench", 1))
+    caller = Caller("bench", "bench", "bench", 1)
+    call_log = ApiCallLog(crm, caller) if logged else _NoCallLog()
     tokens = Tokens(settings, _MemoryTokens(crm), Authorization(settings, call_log.add).refresh)
     budget: CallBudget = ApiBudget(crm, settings, lane)
     if travel is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from constant_contact.redact import redact
+from constant_contact.redact import hide, redact
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,13 @@ def test_secrets_are_taken_out_by_their_names(text: str) -> None:
 
 def test_long_texts_are_cut() -> None:
     assert len(redact("x" * 10_000, 100)) == 101
+
+
+def test_a_secret_inside_quoted_json_is_taken_out() -> None:
+    assert "abc123" not in redact(r'{"message": "got {\"refresh_token\": \"abc123\"} twice"}')
+
+
+def test_a_secret_that_is_known_is_taken_out_wherever_it_stands() -> None:
+    hide("k5-unlikely-secret", "of")
+    shown = redact("the value of k5-unlikely-secret is no token")
+    assert shown == "the value of <secret> is no token"

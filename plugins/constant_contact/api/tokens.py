@@ -24,6 +24,7 @@ from constant_contact.api.vendor import (
     REQUIRED_SCOPES,
 )
 from constant_contact.errors import AuthorizationRequired, Fatal, RefreshUncertain, Throttled
+from constant_contact.redact import hide
 
 _log = logging.getLogger("constant_contact.tokens")
 
@@ -134,6 +135,7 @@ class Tokens:
         self._settings = settings
         self._store = store
         self._refresh = refresh
+        hide(settings.client_secret, settings.refresh_token)
         self._seed_digest = digest_of(settings.refresh_token)
         self._client_digest = digest_of(f"{settings.api_key} {settings.token_url}")
         self._lock = threading.Lock()
@@ -180,13 +182,16 @@ class Tokens:
 
     def _stored_or_refreshed(self, rejected: str | None) -> TokenPair:
         stored = self._store.load()
-        if stored is not None and self._usable(stored, rejected):
-            return stored
+        if stored is not None:
+            hide(stored.access_token, stored.refresh_token)
+            if self._usable(stored, rejected):
+                return stored
         with self._store.exclusively():
             stored = self._store.load()
             if stored is not None and self._usable(stored, rejected):
                 return stored
             pair = self._refreshed(stored)
+            hide(pair.access_token, pair.refresh_token)
             # Stored even if it lacks a scope: the old one is dead by now.
             self._save(pair)
         self._check_scopes(pair)
