@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,6 +116,36 @@ def test_calls_are_spaced_by_the_rate_whoever_makes_them(crm: Database) -> None:
         list(pool.map(lambda _: ApiBudget(crm, settings, "opt_outs").take(), range(26)))
     # 26 calls have 25 gaps of a fiftieth of a second; never less.
     assert monotonic() - began >= 0.5
+
+
+def test_an_opt_out_stands_behind_half_a_second_of_other_calls_at_most(
+    crm: Database, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(SETTINGS, calls_per_second=4, calls_per_day=1000)
+    slept: list[float] = []
+
+    class TurnedAway(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        # Nobody waits here: everyone asks within the same moment.
+        slept.append(seconds)
+        if len(slept) > 10:
+            raise TurnedAway
+
+    monkeypatch.setattr("constant_contact.store.budget.time", SimpleNamespace(sleep=sleep))
+    load = ApiBudget(crm, settings, "engagement")
+    with pytest.raises(TurnedAway):
+        [load.take() for _ in range(1000)]
+    # At once and 0.3 s later; the third would stand 0.6 s behind.
+    (given,) = sql_rows("SELECT calls FROM ctct_api_budget")
+    assert given["calls"] == 2
+    slept.clear()
+    assert ApiBudget(crm, settings, "opt_outs").take() < 0.9
+    # Opt-outs queue as they come; the load stands aside meanwhile.
+    waits = [ApiBudget(crm, settings, "opt_outs").take() for _ in range(4)]
+    assert waits == sorted(waits)
+    assert waits[-1] > 1.5
 
 
 def test_throttling_holds_everyone_for_a_second(crm: Database) -> None:
