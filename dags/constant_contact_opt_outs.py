@@ -8,7 +8,8 @@ Carries each change of Do Not Email from the CRM to Constant Contact within seco
 - Cleared: permission goes back to implicit if the opt-out was the account's own. If the contact
   unsubscribed, or asked to, the change is `held`: only the contact can undo that.
 - A run that would unsubscribe more than 100 contacts, or 5 % of the linked ones if that is more,
-  holds them all (the circuit breaker).
+  holds them all (the circuit breaker) and asks a person: a run of `constant_contact_approvals`
+  waits under *Required Actions*. What comes after it goes out meanwhile.
 
 Each row's `detail` says what became of it. An unsubscribe made at Constant Contact arrives in the
 CRM as an interaction, by the activities DAG.
@@ -23,6 +24,7 @@ CRM as an interaction, by the activities DAG.
 
 from datetime import timedelta
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import (
     DAG,
     Asset,
@@ -34,6 +36,7 @@ from airflow.sdk import (
 
 from constant_contact.config import dag_defaults
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
+from constant_contact.operators.holds import APPROVALS_DAG
 from constant_contact.operators.opt_outs import OptOutsOperator
 from constant_contact.sensors.opt_outs import OptOutsSensor
 from constant_contact.triggers.crm_rows import CrmRowsTrigger
@@ -43,7 +46,7 @@ outbox = Asset(
     watchers=[
         AssetWatcher(
             name="crm_opt_out_change",
-            trigger=CrmRowsTrigger(DEFAULT_CRM_CONN_ID, "crm/newest_opt_out"),
+            trigger=CrmRowsTrigger(DEFAULT_CRM_CONN_ID, "crm/opt_outs_waiting"),
         )
     ],
 )
@@ -76,4 +79,9 @@ with DAG(
         retry_delay=timedelta(seconds=15),
         outlets=[Asset("ctct_contact")],
     )
-    waiting >> opt_outs
+    ask = TriggerDagRunOperator.partial(
+        task_id="ask",
+        trigger_dag_id=APPROVALS_DAG,
+        skip_when_already_exists=True,
+    ).expand_kwargs(waiting.output)
+    waiting >> [opt_outs, ask]

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.bench import budget, call_log, contacts, engagement, links, nights, opt_outs, projection
+from local.bench import (
+    budget,
+    call_log,
+    contacts,
+    engagement,
+    latency,
+    links,
+    nights,
+    opt_outs,
+    projection,
+)
 from local.bench.result import Result
 from local.bench.stage import Stage
 from local.postgres import LocalPostgres
@@ -23,6 +33,7 @@ BENCHES: dict[str, Callable[[Stage], list[Result]]] = {
     "budget": budget.run,
     "call_log": call_log.run,
     "opt_outs": opt_outs.run,
+    "latency": latency.run,
 }
 # a file has no width; the widest table fits
 _PLAIN_WIDTH = 140

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from constant_contact.store.migrations import migrate
 from local.paths import LOGS
-from local.postgres import LocalPostgres
+from local.postgres import CRM_DATABASE, LocalPostgres
 from local.simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 from simulator.control import Control
 
@@ -70,6 +70,11 @@ class Stage:
     def socket_folder(self) -> str:
         """What drivers take for a host."""
         return str(self._postgres.socket_folder)
+
+    @property
+    def local_crm_url(self) -> str:
+        """The CRM of `make up`."""
+        return self._postgres.url(CRM_DATABASE)
 
     def say(self, message: str) -> None:
         """Tell how far it is."""

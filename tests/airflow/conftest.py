@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,35 @@ def connections(
         patch.setenv("AIRFLOW_CONN_CRM_DEFAULT", crm_connection(crm_url))
         patch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", account_connection(simulator))
         yield patch
+
+
+@pytest.fixture
+def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Runs a DAG as `make run` does, as far as it comes, watched as by the api-server."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    from constant_contact.web.waiting import follow
+    from local.dag_run import ForegroundRun
+    from local.run_date import When
+    from local.terminal import Terminal
+
+    follow()
+    DagBundlesManager().sync_bundles_to_db()
+    bag = DagBag(ROOT / "dags")
+    sync_bag_to_db(bag, "dags-folder", None)
+
+    def start(dag_id: str, **conf: Any) -> Any:
+        when = When(datetime.now(UTC), None)
+        terminal = Terminal(tmp_path / "run.log")
+        return ForegroundRun(bag.dags[dag_id], when, conf, terminal).execute()
+
+    yield start
+    with create_session() as session:
+        session.execute(delete(DagRun))
 
 
 @pytest.fixture

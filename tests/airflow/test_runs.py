@@ -90,7 +90,7 @@ def test_with_no_opt_out_waiting_the_run_skips_and_calls_nothing(
     simulator: Running, run_dag: Run
 ) -> None:
     ran = run_dag("constant_contact_opt_outs")
-    assert ran.tasks == {"waiting": "skipped", "opt_outs": "skipped"}
+    assert ran.tasks == {"waiting": "skipped", "opt_outs": "skipped", "ask": "skipped"}
     assert simulator.control.calls() == []
 
 

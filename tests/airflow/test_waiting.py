@@ -1,14 +1,13 @@
 """A task that is out of calls: it waits, says why, and goes on when the plan is raised."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import ROOT, account_connection
+from tests.airflow.airflow_runs import account_connection
 from tests.support import CONN_ID
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
@@ -17,32 +16,8 @@ Start = Callable[[], Any]
 
 
 @pytest.fixture
-def start(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
-    """Runs the lists DAG as far as it comes, in a process that watches as the api-server does."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-    from sqlalchemy import delete
-
-    from constant_contact.web.waiting import follow
-    from local.dag_run import ForegroundRun
-    from local.run_date import When
-    from local.terminal import Terminal
-
-    follow()
-    DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag(ROOT / "dags" / f"{LISTS}.py")
-    sync_bag_to_db(bag, "dags-folder", None)
-
-    def run() -> Any:
-        now = datetime.now(UTC)
-        terminal = Terminal(tmp_path / "run.log")
-        return ForegroundRun(bag.dags[LISTS], When(now, None), {}, terminal).execute()
-
-    yield run
-    with create_session() as session:
-        session.execute(delete(DagRun))
+def start(start_dag: Callable[..., Any]) -> Start:
+    return lambda: start_dag(LISTS)
 
 
 @pytest.fixture

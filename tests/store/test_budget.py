@@ -39,6 +39,17 @@ def taken(budget: ApiBudget) -> int:
     return calls
 
 
+def stop_the_clock(sql_rows: Rows, at: str) -> None:
+    """The database's clock cannot be set; its function can be shadowed."""
+    sql_rows("CREATE SCHEMA clock")
+    sql_rows(
+        "CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
+        f" RETURN timestamptz '{at}'"
+    )
+    (database,) = sql_rows("SELECT current_database() AS name")
+    sql_rows(f"ALTER DATABASE {database['name']} SET search_path = clock, pg_catalog, public")
+
+
 @pytest.mark.parametrize(
     ("lane", "calls"), [("opt_outs", 100), ("memberships", 90), ("engagement", 80)]
 )
@@ -122,6 +133,7 @@ def test_an_opt_out_stands_behind_half_a_second_of_other_calls_at_most(
     crm: Database, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = replace(SETTINGS, calls_per_second=4, calls_per_day=1000)
+    stop_the_clock(sql_rows, "2026-05-05 10:00:00+00")
     slept: list[float] = []
 
     class TurnedAway(Exception):
@@ -138,7 +150,7 @@ def test_an_opt_out_stands_behind_half_a_second_of_other_calls_at_most(
     with pytest.raises(TurnedAway):
         [load.take() for _ in range(1000)]
     # At once and 0.3 s later; the third would stand 0.6 s behind.
-    (given,) = sql_rows("SELECT calls FROM ctct_api_budget")
+    (given,) = sql_rows("SELECT calls FROM public.ctct_api_budget")
     assert given["calls"] == 2
     slept.clear()
     assert ApiBudget(crm, settings, "opt_outs").take() < 0.9
@@ -158,14 +170,7 @@ def test_throttling_holds_everyone_for_a_second(crm: Database) -> None:
 def test_a_quota_of_yesterday_does_not_spend_a_day_that_has_just_begun(
     crm: Database, sql_rows: Rows
 ) -> None:
-    # The database's clock cannot be set; its function can be shadowed.
-    sql_rows("CREATE SCHEMA clock")
-    sql_rows(
-        "CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
-        " RETURN timestamptz '2026-05-05 00:02:00+00'"
-    )
-    (database,) = sql_rows("SELECT current_database() AS name")
-    sql_rows(f"ALTER DATABASE {database['name']} SET search_path = clock, pg_catalog, public")
+    stop_the_clock(sql_rows, "2026-05-05 00:02:00+00")
     spent = ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
     assert spent.resume_at_utc == datetime(2026, 5, 5, 0, 7, tzinfo=UTC)
     assert sql_rows("SELECT * FROM public.ctct_api_budget") == []

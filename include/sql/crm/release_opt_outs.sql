@@ -1,9 +1,24 @@
 -- A person releases what the circuit breaker holds (a held change that sets the flag is the
--- breaker's; one that clears it waits for the contact's own word). Grain: one row a change.
-UPDATE crm_opt_out_change
-SET
-    status = 'pending',
-    released_at = clock_timestamp(),
-    processed_at = NULL,
-    detail = 'Released by hand.'
-WHERE status = 'held' AND do_not_email;
+-- breaker's; one that clears it waits for the contact's own word).
+-- Parameters: hold_id (null: all that is held), decided_by. Grain: one row a change.
+WITH released AS (
+    UPDATE crm_opt_out_change
+    SET
+        status = 'pending',
+        released_at = clock_timestamp(),
+        processed_at = NULL,
+        detail = 'Released by a person.'
+    WHERE
+        status = 'held'
+        AND do_not_email
+        AND (hold_id = %(hold_id)s::bigint OR %(hold_id)s::bigint IS NULL)
+    RETURNING change_id, constant_contact_id
+)
+
+INSERT INTO ctct_consent (change_id, decision, decided_by, constant_contact_id)
+SELECT
+    change_id,
+    'released',
+    %(decided_by)s,
+    constant_contact_id
+FROM released;

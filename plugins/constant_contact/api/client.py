@@ -116,6 +116,12 @@ class Client:
         self._explaining = threading.Lock()
         self._explanation: str | None = None
 
+    @property
+    def last_call(self) -> Call | None:
+        """The last call that this thread made."""
+        call: Call | None = getattr(self._local, "last_call", None)
+        return call
+
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """GET `path` (after the API version) and return its JSON object.
 
@@ -331,6 +337,7 @@ class Client:
 
     def _keep(self, call: Call) -> None:
         self._call_log.add(call)
+        self._local.last_call = call
         failed = call.error_message is not None
         _log.log(
             logging.WARNING if failed else logging.INFO,

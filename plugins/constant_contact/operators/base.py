@@ -96,6 +96,12 @@ class ConstantContactOperator(BaseOperator):
             raise AirflowException(line) from None
 
 
+def person(context: Context) -> str:
+    """Who started this run, for the record: a user of Airflow, else the run."""
+    run = context["dag_run"]
+    return getattr(run, "triggering_user_name", None) or f"run {run.run_id}"
+
+
 def _caller(context: Context) -> Caller:
     """Which task instance this is, for the call log."""
     task_instance = context["ti"]

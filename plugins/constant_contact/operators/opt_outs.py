@@ -8,7 +8,7 @@ from airflow.sdk import Context
 from constant_contact import config
 from constant_contact.errors import ChangesRefused
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.operators.base import ConstantContactOperator
+from constant_contact.operators.base import ConstantContactOperator, person
 from constant_contact.params import flag
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 
@@ -44,6 +44,7 @@ class OptOutsOperator(ConstantContactOperator):
                 client,
                 hook.crm,
                 release_held=release_held,
+                released_by=person(context),
                 dry_run=dry_run,
                 breaker_contacts=int(config.number("breaker_contacts")),
                 breaker_share=config.number("breaker_share"),

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk import BaseSensorOperator, Context
+from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
 from constant_contact.params import flag
 from constant_contact.store import database
+from constant_contact.sync import holds
 
 
 class OptOutsSensor(BaseSensorOperator):
-    """Passes if there is something to carry, else skips what follows: it looks once.
+    """Passes if there is something to carry or to ask, else skips what follows: it looks once.
+
+    Its return value has, for each stop of the circuit breaker that nobody was asked about yet, the
+    run of the approvals DAG as TriggerDagRunOperator takes it. A hold has one run, by its name.
 
     Args:
         crm_conn_id: The CRM database.
@@ -27,14 +31,19 @@ class OptOutsSensor(BaseSensorOperator):
         self.crm_conn_id = crm_conn_id
         self.release_held = release_held
 
-    def poke(self, context: Context) -> bool:
-        """Whether a change waits."""
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Whether a change waits, or a question to a person."""
         crm = crm_database(self.crm_conn_id)
         try:
             with crm.transaction() as connection:
                 outbox = database.row(connection, "crm/count_opt_outs") or {}
+                unasked = holds.unasked(connection, "opt_outs")
         finally:
             crm.close()
         self.log.info("opt-out changes: %s", ", ".join(f"{n} {s}" for s, n in outbox.items()))
         is_released = flag("release_held", self.release_held) and outbox["held"] > 0
-        return bool(outbox["pending"] > 0 or is_released)
+        runs = [
+            {"conf": {"hold_id": hold_id}, "trigger_run_id": f"hold_{hold_id}"}
+            for hold_id in unasked
+        ]
+        return PokeReturnValue(outbox["pending"] > 0 or bool(runs) or is_released, runs)

@@ -1,7 +1,9 @@
 """Links: which of the vendor's contacts each CRM contact is, by address."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
@@ -18,6 +20,8 @@ class LinksReport(Report):
         shared_addresses: Addresses that several CRM contacts have; all of those are linked.
         sharing: CRM contacts with such an address.
         opt_outs_queued: Contacts that the CRM flags and the vendor may still mail.
+        opt_ins_requeued: Held opt-ins whose contact has opted in at the vendor by now.
+        only_vendor_says_no: Linked contacts without the CRM's flag that the vendor may not mail.
     """
 
     linked: int = 0
@@ -31,6 +35,8 @@ class LinksReport(Report):
     shared_addresses: int = 0
     sharing: int = 0
     opt_outs_queued: int = 0
+    opt_ins_requeued: int = 0
+    only_vendor_says_no: int = 0
 
 
 def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
@@ -48,10 +54,19 @@ def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
         is_whole = state.load(connection, "contacts").full_pass_at is not None
         changed = database.row(connection, "crm/link_contacts", {"mirror_is_whole": is_whole})
         queued = database.run(connection, "crm/queue_opt_outs")
+        requeued = database.run(connection, "crm/requeue_opt_ins")
         standing = database.row(connection, "crm/count_links")
+        differences = database.row(connection, "crm/count_differences") or {}
         if dry_run:
             connection.rollback()
-    report = LinksReport(**(changed or {}), **(standing or {}), opt_outs_queued=queued)
+    report = LinksReport(
+        **(changed or {}),
+        **(standing or {}),
+        opt_outs_queued=queued,
+        opt_ins_requeued=requeued,
+        only_vendor_says_no=differences["only_vendor_says_no"],
+    )
+    _log_differences(differences)
     if report.shared_addresses:
         _log.info(
             "%d addresses belong to %d CRM contacts: each of them is linked",
@@ -59,3 +74,20 @@ def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
             report.sharing,
         )
     return report
+
+
+def _log_differences(differences: Mapping[str, Any]) -> None:
+    """Where the two sides disagree, the suppressive one wins; a person should know of it."""
+    if differences["only_crm_says_no"]:
+        _log.info(
+            "%d linked contacts have Do Not Email set and Constant Contact may mail them: they are "
+            "in crm_opt_out_change",
+            differences["only_crm_says_no"],
+        )
+    if differences["only_vendor_says_no"]:
+        _log.info(
+            "%d linked contacts are unsubscribed at Constant Contact, and Do Not Email is not set "
+            "in the CRM (view crm_consent_difference; such as %s)",
+            differences["only_vendor_says_no"],
+            ", ".join(differences["sample"]),
+        )

@@ -12,46 +12,27 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import psycopg
 
-from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import moment, parse_contact
+from constant_contact.api.records import parse_contact
 from constant_contact.errors import Conflict, NotFound, Rejected, Retriable, WriteUncertain
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
+from constant_contact.sync import consent, holds
+from constant_contact.sync.consent import Outcome
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
 
 _log = logging.getLogger("constant_contact.opt_outs")
 
 WORKERS = 4
-# The circuit breaker trips above the larger of the two.
-BREAKER_CONTACTS = 100
-BREAKER_SHARE = 0.05
 # An edit conflict, or a write without an answer, is looked at again this often.
 _WRITE_TRIES = 4
-
 _CONFLICT_WAIT_S = 0.25
-_ASKED = (
-    "The contact asked not to be mailed. Only the contact can undo that: ask for a confirmation, "
-    "or set Do Not Email again."
-)
-
-# ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
-_SCALARS = (
-    "first_name",
-    "last_name",
-    "job_title",
-    "company_name",
-    "birthday_month",
-    "birthday_day",
-    "anniversary",
-)
 
 
 @dataclass
@@ -75,26 +56,15 @@ class OptOutsReport(Report):
     pending: int = 0
 
 
-class Outcome(NamedTuple):
-    """What became of one change; `kind` is a field of the report."""
-
-    kind: Literal["unsubscribed", "resubscribed", "unchanged", "superseded", "held", "failed"]
-    detail: str
-
-    @property
-    def status(self) -> str:
-        """The status of the outbox row."""
-        return self.kind if self.kind in {"superseded", "held", "failed"} else "done"
-
-
 def push_opt_outs(
     client: Client,
     crm: Database,
     *,
     release_held: bool = False,
+    released_by: str = "a person",
     dry_run: bool = False,
-    breaker_contacts: int = BREAKER_CONTACTS,
-    breaker_share: float = BREAKER_SHARE,
+    breaker_contacts: int = holds.BREAKER_CONTACTS,
+    breaker_share: float = holds.BREAKER_SHARE,
     workers: int = WORKERS,
 ) -> OptOutsReport:
     """Carry every waiting change of Do Not Email to Constant Contact, opt-outs first.
@@ -103,6 +73,7 @@ def push_opt_outs(
         client: Of the account.
         crm: Where the outbox is.
         release_held: Also carry what the circuit breaker holds.
+        released_by: Who wants that, for the record.
         dry_run: Ask the vendor and tell what would be done; change nothing on either side.
         breaker_contacts: How many contacts one run may unsubscribe; or, if that is more,
         breaker_share: this share of the linked contacts.
@@ -120,9 +91,9 @@ def push_opt_outs(
         with crm.transaction() as connection:
             report.superseded += database.run(connection, "crm/supersede_opt_outs")
             carried = queue.outcomes["unsubscribed"]
-            report.held += _break_circuit(connection, carried, breaker_contacts, breaker_share)
+            report.held += holds.break_circuit(connection, carried, breaker_contacts, breaker_share)
             if release_held:
-                report.released += database.run(connection, "crm/release_opt_outs")
+                report.released += holds.release(connection, "opt_outs", by=released_by)
                 report.held = 0
             newest = (database.row(connection, "crm/newest_opt_out") or {})["change_id"]
             if dry_run:
@@ -140,28 +111,6 @@ def push_opt_outs(
         _log.warning("not all changes could be carried: %s", report)
         raise queue.failure
     return report
-
-
-def _break_circuit(
-    connection: psycopg.Connection[Any], carried: int, breaker_contacts: int, breaker_share: float
-) -> int:
-    """Hold all waiting opt-outs if they, and those carried, are too many for one run.
-
-    Returns:
-        How many were held.
-    """
-    weighed = database.row(connection, "crm/count_mass_opt_out") or {}
-    allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
-    total = weighed["waiting"] + carried
-    if not weighed["waiting"] or total <= allowed:
-        return 0
-    detail = (
-        f"{total} contacts would be unsubscribed at once, more than the circuit "
-        f"breaker allows ({allowed}). "
-        "If that is meant, run constant_contact_opt_outs with release_held."
-    )
-    _log.warning("%s", detail)
-    return database.run(connection, "crm/hold_opt_outs", {"detail": detail})
 
 
 class _Queue:
@@ -211,6 +160,8 @@ class _Queue:
                         "constant_contact_id": change["constant_contact_id"],
                     },
                 )
+                call = self._client.last_call if outcome.before is not None else None
+                consent.keep(connection, change, outcome, call)
         if outcome is not None:
             with self._lock:
                 self.outcomes[outcome.kind] += 1
@@ -272,118 +223,30 @@ class _Queue:
         current = self._client.get(f"/contacts/{contact_id}")
         if current.get("contact_id") != contact_id:
             raise WriteUncertain(f"GET /contacts/{contact_id} answered with no such contact")
-        decision = _decide(current, change)
+        decision = consent.decide(current, change)
         unsubscribe = decision.kind == "unsubscribed"
         by_contact = bool(change["requested_by_contact"])
-        if not change["do_not_email"] and (objection := _objection(connection, change, current)):
+        if not change["do_not_email"] and (
+            objection := consent.objection(connection, change, current)
+        ):
             decision = objection
             # Who asked to be left alone is, even if the flag was cleared before that went out.
-            unsubscribe = objection.kind == "held" and _may_be_mailed(current)
-            by_contact = objection.detail == _ASKED
+            unsubscribe = objection.kind == "held" and consent.may_be_mailed(current)
+            by_contact = objection.detail == consent.ASKED
         if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
             _mirror(connection, current)
-            return decision
-        body = _merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
+            return decision._replace(before=current, after=current)
+        body = consent.merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
         answer = self._client.put(f"/contacts/{contact_id}", body)
-        _mirror(connection, answer if answer.get("contact_id") == contact_id else current)
-        return decision
+        after = answer if answer.get("contact_id") == contact_id else None
+        _mirror(connection, after or current)
+        return decision._replace(before=current, after=after)
 
 
 def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Whether the change is overtaken, and whom it is about, at this moment."""
     key = {"contact_id": change["contact_id"], "change_id": change["change_id"]}
     return database.row(connection, "crm/opt_out_standing", key) or {}
-
-
-def _may_be_mailed(current: Mapping[str, Any]) -> bool:
-    """Whether the vendor has an address of a living contact that is not unsubscribed."""
-    email = current.get("email_address")
-    return (
-        not current.get("deleted_at")
-        and isinstance(email, dict)
-        and bool(email.get("address"))
-        and email.get("permission_to_send") != "unsubscribed"
-    )
-
-
-def _decide(current: Mapping[str, Any], change: Mapping[str, Any]) -> Outcome:
-    """What must happen, by what the vendor has now."""
-    email = current.get("email_address")
-    if current.get("deleted_at"):
-        # A PUT would bring a deleted contact back.
-        return Outcome("unchanged", "Deleted at Constant Contact: there is nobody to mail.")
-    if not isinstance(email, dict) or not email.get("address"):
-        return Outcome("unchanged", "Has no email address at Constant Contact.")
-    is_out = email.get("permission_to_send") == "unsubscribed"
-    source = email.get("opt_out_source")
-    if change["do_not_email"]:
-        if is_out and (source == "Contact" or not change["requested_by_contact"]):
-            return Outcome("unchanged", "Was unsubscribed at Constant Contact already.")
-        return Outcome("unsubscribed", "Unsubscribed at Constant Contact.")
-    if not is_out:
-        return Outcome("unchanged", "Was not unsubscribed at Constant Contact.")
-    if source != "Account":
-        return Outcome(
-            "held",
-            "The contact unsubscribed at Constant Contact. Only the contact can undo that: ask for "
-            "a confirmation, or set Do Not Email again.",
-        )
-    return Outcome("resubscribed", "Permission is back to implicit at Constant Contact.")
-
-
-def _objection(
-    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
-) -> Outcome | None:
-    """Why this contact must not be mailed after all, as the CRM stands at this moment."""
-    objections = database.row(
-        connection,
-        "crm/objections",
-        {
-            "contact_id": change["contact_id"],
-            "constant_contact_id": change["constant_contact_id"],
-        },
-    )
-    match objections:
-        case {"flag_is_set": True}:
-            return Outcome("superseded", "Do Not Email is set in the CRM by now.")
-        case {"other_contact_says_no": True}:
-            return Outcome(
-                "held",
-                "Another CRM contact with the same address has Do Not Email set. Clear it there "
-                "too if both agree.",
-            )
-        case {"asked_at": datetime() as asked_at} if not _opted_in_since(current, asked_at):
-            return Outcome("held", _ASKED)
-        case _:
-            return None
-
-
-def _opted_in_since(current: Mapping[str, Any], asked_at: datetime) -> bool:
-    """Whether the contact opted in at Constant Contact, by itself, after it asked to be left."""
-    email = current.get("email_address")
-    if not isinstance(email, dict) or email.get("permission_to_send") == "unsubscribed":
-        return False
-    opted_in_at = moment(email.get("opt_in_date"))
-    by_contact = email.get("opt_in_source") == "Contact"
-    return by_contact and opted_in_at is not None and opted_in_at > asked_at
-
-
-def _merged(
-    current: Mapping[str, Any], change: Mapping[str, Any], *, unsubscribe: bool, by_contact: bool
-) -> dict[str, Any]:
-    """The PUT body: all that a PUT would null, as it is, with the permission changed."""
-    email: dict[str, Any] = {"address": current["email_address"]["address"]}
-    if unsubscribe:
-        reason = change["reason"] or "Do Not Email is set in the CRM"
-        email["permission_to_send"] = "unsubscribed"
-        email["opt_out_reason"] = reason[: vendor.OPT_OUT_REASON_CHARS]
-    else:
-        email["permission_to_send"] = "implicit"
-    kept = {name: current[name] for name in _SCALARS if current.get(name) is not None}
-    return kept | {
-        "email_address": email,
-        "update_source": "Contact" if unsubscribe and by_contact else "Account",
-    }
 
 
 def _mirror(connection: psycopg.Connection[Any], contact: Mapping[str, Any]) -> None:

@@ -1,0 +1,54 @@
+"""### Constant Contact approvals
+
+A run of this DAG is a question to a person: the circuit breaker has stopped a mass opt-out or mass
+removal from lists. It waits under *Required Actions* with the number of contacts, why and by whom,
+and some contact ids to look up.
+
+- *Approve*: exactly the rows that were shown go on.
+- *Reject*: they stay `held`, and nothing is sent.
+
+Either is kept with the person's name in `ctct_hold` and, for each change, in `ctct_consent`. Other
+opt-outs go out meanwhile.
+
+**When it fails**: run it again; an answer that was given is kept, and no row is carried twice.
+
+**By hand**: no need: the breaker starts it. `hold_id` is a number of `ctct_hold`.
+"""
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import DAG, Param
+
+from constant_contact.config import dag_defaults
+from constant_contact.operators.holds import (
+    APPROVALS_DAG,
+    APPROVE,
+    REJECT,
+    AnswerOperator,
+    AskOperator,
+)
+
+with DAG(
+    dag_id=APPROVALS_DAG,
+    description="A person decides about what the circuit breaker holds",
+    schedule=None,
+    tags=["constant_contact", "write"],
+    params={
+        "hold_id": Param(None, type=["null", "integer"], description="A number of ctct_hold."),
+    },
+    doc_md=__doc__,
+    # One question must not wait for the answer to another.
+    **dag_defaults() | {"max_active_runs": 16},
+):
+    ask = AskOperator(task_id="ask", hold_id="{{ params.hold_id }}")
+    approval = HITLOperator(
+        task_id="approval",
+        subject="{{ ti.xcom_pull(task_ids='ask')['subject'] }}",
+        body="{{ ti.xcom_pull(task_ids='ask')['body'] }}",
+        options=[APPROVE, REJECT],
+        # A person takes as long as a person takes.
+        execution_timeout=None,
+    )
+    answer = AnswerOperator(
+        task_id="answer", question_task_id=ask.task_id, answer_task_id=approval.task_id
+    )
+    ask >> approval >> answer

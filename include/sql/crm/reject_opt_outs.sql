@@ -1,0 +1,17 @@
+-- A person says no to what the circuit breaker holds: it stays held.
+-- Parameters: hold_id, decided_by. Grain: one row a change.
+WITH rejected AS (
+    UPDATE crm_opt_out_change
+    SET detail = 'A person said no to this mass opt-out. Set Do Not Email again if it is meant.'
+    WHERE status = 'held' AND do_not_email AND hold_id = %(hold_id)s
+    RETURNING change_id, detail, constant_contact_id
+)
+
+INSERT INTO ctct_consent (change_id, decision, detail, decided_by, constant_contact_id)
+SELECT
+    change_id,
+    'rejected',
+    detail,
+    %(decided_by)s,
+    constant_contact_id
+FROM rejected;

@@ -1,0 +1,8 @@
+-- When the confirmation mail was asked for. Parameters: constant_contact_id.
+-- Grain: one row, or none.
+SELECT
+    asked_at,
+    asked_by,
+    answer
+FROM ctct_confirmation
+WHERE constant_contact_id = %(constant_contact_id)s;

@@ -1,0 +1,117 @@
+"""The tasks around a person's answer to what the circuit breaker holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from constant_contact.errors import SettingError
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.operators.base import ConstantContactOperator
+from constant_contact.redact import redact
+from constant_contact.sync import holds
+from constant_contact.sync.holds import Hold
+from constant_contact.sync.reports import Report
+
+APPROVALS_DAG = "constant_contact_approvals"
+APPROVE, REJECT = "Approve", "Reject"
+
+
+@dataclass
+class HoldReport(Report):
+    """A question to a person, and where its answer belongs."""
+
+    hold_id: int = 0
+    noun: str = ""
+    subject: str = ""
+    body: str = ""
+
+
+@dataclass
+class AnswerReport(Report):
+    """What became of the answer; `changes` is how many rows it was about."""
+
+    answer: str = ""
+    changes: int = 0
+    by: str = ""
+
+
+class AskOperator(ConstantContactOperator):
+    """Words the question about one hold; skips what follows if it is settled already.
+
+    Args:
+        hold_id: A row of `ctct_hold` (templated).
+    """
+
+    template_fields: Sequence[str] = (*ConstantContactOperator.template_fields, "hold_id")
+
+    def __init__(self, *, hold_id: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.hold_id = hold_id
+
+    def sync(self, hook: ConstantContactHook, context: Context) -> HoldReport:
+        """Run `holds.ask`."""
+        if not str(self.hold_id).isdigit():
+            raise SettingError("param hold_id", f"{self.hold_id!r} is no number of a hold")
+        hold = holds.ask(hook.crm, int(self.hold_id))
+        if hold is None or not hold.contacts:
+            raise AirflowSkipException(f"hold {self.hold_id} waits for no answer")
+        return HoldReport(hold.hold_id, hold.noun, _subject(hold), _body(hold))
+
+
+class AnswerOperator(ConstantContactOperator):
+    """Does what the person said.
+
+    Args:
+        question_task_id: The task whose report is a `HoldReport`.
+        answer_task_id: The task that waited for the person.
+    """
+
+    def __init__(self, *, question_task_id: str, answer_task_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.question_task_id = question_task_id
+        self.answer_task_id = answer_task_id
+
+    def sync(self, hook: ConstantContactHook, context: Context) -> AnswerReport:
+        """Run `holds.answer`."""
+        question = context["ti"].xcom_pull(task_ids=self.question_task_id)
+        given = context["ti"].xcom_pull(task_ids=self.answer_task_id)
+        by = (given.get("responded_by_user") or {}).get("name") or "a user of Airflow"
+        said: holds.Answer = "approved" if APPROVE in given["chosen_options"] else "rejected"
+        hold = (question["hold_id"], question["noun"])
+        return AnswerReport(said, holds.answer(hook.crm, hold, said, by=by), by)
+
+
+_WHAT = {"opt_outs": "unsubscribe {} contacts", "memberships": "take {} contacts off lists"}
+
+
+def _subject(hold: Hold) -> str:
+    what = _WHAT[hold.noun].format(f"{hold.contacts:,}")
+    return f"Constant Contact: {what} at once?"
+
+
+def _body(hold: Hold) -> str:
+    """Markdown: the reason, and by whom and why, with contact ids that can be looked up."""
+    lines = [
+        hold.detail,
+        "",
+        f"Held since {hold.held_at:%Y-%m-%d %H:%M} UTC. *Approve* carries exactly these; *Reject* "
+        "leaves them held, and nothing is sent.",
+        "",
+        "| contacts | reason | changed by | first | last | such as |",
+        "|---:|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {group['contacts']:,} | {_cell(group['reason'])} | {_cell(group['changed_by'])} "
+        f"| {group['first_changed_at']:%Y-%m-%d %H:%M} | {group['last_changed_at']:%Y-%m-%d %H:%M} "
+        f"| {_cell(', '.join(group['sample']))} |"
+        for group in hold.groups[:20]
+    ]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Somebody else's text in a table: one line, no column of its own, no address."""
+    return redact(" ".join(text.split()), 200).replace("|", "\\|")

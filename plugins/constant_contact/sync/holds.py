@@ -1,0 +1,128 @@
+"""The circuit breaker: what would reach too many people at once waits for one person's answer."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import psycopg
+
+from constant_contact.store import database
+from constant_contact.store.database import Database
+
+_log = logging.getLogger("constant_contact.holds")
+
+Answer = Literal["approved", "rejected"]
+# The circuit breaker trips above the larger of the two.
+BREAKER_CONTACTS = 100
+BREAKER_SHARE = 0.05
+_SHOW = {"opt_outs": "crm/show_held_opt_outs"}
+_RELEASE = {"opt_outs": "crm/release_opt_outs"}
+_REJECT = {"opt_outs": "crm/reject_opt_outs"}
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One stop of the breaker, as a person is shown it.
+
+    Attributes:
+        groups: By reason and who changed the flag: `reason`, `changed_by`, `contacts`,
+            `first_changed_at`, `last_changed_at` and ten contact ids as `sample`.
+    """
+
+    hold_id: int
+    noun: str
+    detail: str
+    held_at: datetime
+    groups: list[dict[str, Any]]
+
+    @property
+    def contacts(self) -> int:
+        """How many changes wait for the answer."""
+        return sum(group["contacts"] for group in self.groups)
+
+
+def break_circuit(
+    connection: psycopg.Connection[Any], carried: int, breaker_contacts: int, breaker_share: float
+) -> int:
+    """Hold all waiting opt-outs if they, and those carried, are too many for one run.
+
+    Returns:
+        How many were held.
+    """
+    weighed = database.row(connection, "crm/count_mass_opt_out") or {}
+    allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
+    total = weighed["waiting"] + carried
+    if not weighed["waiting"] or total <= allowed:
+        return 0
+    detail = (
+        f"{total} contacts would be unsubscribed at once, more than the circuit "
+        f"breaker allows ({allowed}). "
+        "A person is asked in Airflow, under Required Actions."
+    )
+    _log.warning("%s", detail)
+    return database.run(connection, "crm/hold_opt_outs", {"detail": detail})
+
+
+def release(
+    connection: psycopg.Connection[Any], noun: str, *, by: str, hold_id: int | None = None
+) -> int:
+    """Let rows go on that a breaker holds.
+
+    Args:
+        connection: Of the CRM.
+        noun: Whose rows: `opt_outs`.
+        by: The person, for the record.
+        hold_id: Those of one stop, exactly; None: all.
+
+    Returns:
+        How many.
+    """
+    _keep_answer(connection, noun, hold_id, "approved", by)
+    return database.run(connection, _RELEASE[noun], {"hold_id": hold_id, "decided_by": by})
+
+
+def ask(crm: Database, hold_id: int) -> Hold | None:
+    """What to show to the person who is asked now; None if that is settled."""
+    with crm.transaction() as connection:
+        hold = database.row(connection, "holds/ask", {"hold_id": hold_id})
+        if hold is None:
+            return None
+        groups = database.rows(connection, _SHOW[hold["noun"]], {"hold_id": hold_id})
+    return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups)
+
+
+def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> int:
+    """Do what the person said, to exactly the rows that were shown and still wait.
+
+    Args:
+        crm: Where they are.
+        hold: Its id and noun.
+        said: The answer.
+        by: The person.
+
+    Returns:
+        How many rows it was about.
+    """
+    hold_id, noun = hold
+    with crm.transaction() as connection:
+        if said == "approved":
+            return release(connection, noun, by=by, hold_id=hold_id)
+        _keep_answer(connection, noun, hold_id, said, by)
+        return database.run(connection, _REJECT[noun], {"hold_id": hold_id, "decided_by": by})
+
+
+def unasked(connection: psycopg.Connection[Any], noun: str) -> list[int]:
+    """Holds that no person was asked about yet."""
+    found = database.rows(connection, "holds/unasked", {"noun": noun})
+    return [row["hold_id"] for row in found]
+
+
+def _keep_answer(
+    connection: psycopg.Connection[Any], noun: str, hold_id: int | None, said: Answer, by: str
+) -> None:
+    database.run(
+        connection,
+        "holds/answer",
+        {"noun": noun, "hold_id": hold_id, "answer": said, "answered_by": by},
+    )

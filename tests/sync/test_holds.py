@@ -1,0 +1,146 @@
+"""What the circuit breaker holds: shown to a person, and carried or kept by the answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database
+from constant_contact.sync import holds
+from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
+from simulator.server import Running
+from tests.support import contact_id, vendor_contact
+
+Rows = Callable[..., list[dict[str, Any]]]
+Flag = Callable[..., None]
+Push = Callable[..., OptOutsReport]
+PEOPLE = 20
+
+
+@pytest.fixture
+def push(client: Client, crm: Database) -> Push:
+    return lambda **options: push_opt_outs(client, crm, breaker_contacts=5, **options)
+
+
+@pytest.fixture
+def people(simulator: Running, add_crm_contact: Callable[..., None]) -> Running:
+    numbers = range(1, PEOPLE + 1)
+    simulator.control.load(
+        contacts=[vendor_contact(number, f"p{number}@example.com") for number in numbers]
+    )
+    for number in numbers:
+        add_crm_contact(
+            f"c{number}", f"p{number}@example.com", constant_contact_id=contact_id(number)
+        )
+    return simulator
+
+
+@pytest.fixture
+def held(people: Running, push: Push, set_do_not_email: Flag) -> int:
+    """Eight contacts whom the breaker holds, for two reasons; returns the hold."""
+    for number in range(1, 9):
+        set_do_not_email(f"c{number}", True, "moved" if number < 7 else "")
+    assert push().held == 8
+    return 1
+
+
+def unasked(crm: Database) -> list[int]:
+    with crm.transaction() as connection:
+        return holds.unasked(connection, "opt_outs")
+
+
+def unsubscribed(simulator: Running) -> set[int]:
+    return {
+        number
+        for number in range(1, PEOPLE + 1)
+        if simulator.control.truth_contact(contact_id(number))["permission"] == "unsubscribed"
+    }
+
+
+def decisions(sql_rows: Rows) -> list[tuple[str, str | None, int]]:
+    found = sql_rows(
+        "SELECT decision, decided_by, count(*) AS n FROM ctct_consent GROUP BY 1, 2 ORDER BY 1"
+    )
+    return [(row["decision"], row["decided_by"], row["n"]) for row in found]
+
+
+def test_a_person_is_shown_how_many_why_and_whom(held: int, crm: Database) -> None:
+    hold = holds.ask(crm, held)
+    assert hold is not None
+    assert hold.contacts == 8
+    assert "8 contacts would be unsubscribed at once" in hold.detail
+    assert [(group["reason"], group["contacts"]) for group in hold.groups] == [
+        ("moved", 6),
+        ("no reason given", 2),
+    ]
+    assert hold.groups[0]["sample"] == [f"c{number}" for number in range(1, 7)]
+    assert hold.groups[0]["changed_by"] != "unknown"
+
+
+def test_a_hold_is_asked_about_once(held: int, crm: Database) -> None:
+    assert unasked(crm) == [held]
+    holds.ask(crm, held)
+    assert unasked(crm) == []
+
+
+def test_approving_carries_exactly_what_was_shown(
+    held: int, crm: Database, push: Push, people: Running, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    holds.ask(crm, held)
+    # A second stop, after the question was asked.
+    for number in range(10, 18):
+        set_do_not_email(f"c{number}", True)
+    assert push().held == 8
+    # And one of those that were shown has thought better of it.
+    set_do_not_email("c3", False)
+    assert holds.answer(crm, (held, "opt_outs"), "approved", by="ann") == 8
+    push()
+    assert unsubscribed(people) == {1, 2, 4, 5, 6, 7, 8}
+    assert unasked(crm) == [held + 1]
+    assert ("released", "ann", 8) in decisions(sql_rows)
+
+
+def test_rejecting_leaves_them_held_and_keeps_who_said_so(
+    held: int, crm: Database, push: Push, people: Running, sql_rows: Rows
+) -> None:
+    holds.ask(crm, held)
+    assert holds.answer(crm, (held, "opt_outs"), "rejected", by="ann") == 8
+    assert push().unsubscribed == 0
+    assert unsubscribed(people) == set()
+    assert {row["status"] for row in sql_rows("SELECT status FROM crm_opt_out_change")} == {"held"}
+    assert decisions(sql_rows) == [("held", None, 8), ("rejected", "ann", 8)]
+    (row,) = sql_rows("SELECT answer, answered_by FROM ctct_hold")
+    assert row == {"answer": "rejected", "answered_by": "ann"}
+
+
+def test_releasing_by_hand_answers_the_question(held: int, crm: Database, push: Push) -> None:
+    assert push(release_held=True, released_by="ann").released == 8
+    assert holds.ask(crm, held) is None
+    assert unasked(crm) == []
+
+
+def test_an_ordinary_opt_out_goes_out_while_others_wait_for_an_answer(
+    held: int, push: Push, people: Running, set_do_not_email: Flag
+) -> None:
+    set_do_not_email("c20", True)
+    assert push().unsubscribed == 1
+    assert unsubscribed(people) == {20}
+
+
+def test_every_decision_is_kept_with_the_call_it_rests_on(
+    people: Running, push: Push, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    set_do_not_email("c1", True, "moved", by_contact=True)
+    push()
+    (kept,) = sql_rows("SELECT * FROM ctct_consent")
+    assert (kept["decision"], kept["call_method"], kept["call_status"]) == (
+        "unsubscribed", "PUT", 200,
+    )  # fmt: skip
+    assert kept["request_id"]
+    assert kept["constant_contact_id"] == contact_id(1)
+    assert (kept["permission_before"], kept["permission_after"]) == ("implicit", "unsubscribed")
+    assert kept["opt_out_source_after"] == "Contact"
+    (change,) = sql_rows("SELECT reason, changed_by, changed_at FROM crm_opt_out_change")
+    assert change["reason"] == "moved"
+    assert change["changed_by"]
