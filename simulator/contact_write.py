@@ -142,7 +142,9 @@ def delete(world: World, row: int) -> None:
 def revive(world: World, row: int) -> None:
     """A deleted contact comes back by a call; it is put down."""
     restore(world, row)
-    world.revivals.append({"contact_id": world.contacts.id_text(row), "when": iso(world.clock.now_ms())})
+    world.revivals.append(
+        {"contact_id": world.contacts.id_text(row), "when": iso(world.clock.now_ms())}
+    )
 
 
 def restore(world: World, row: int) -> None:
