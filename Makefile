@@ -42,7 +42,7 @@ migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT or the local 
 test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='-k lists')
 	@$(RUN) pytest $(ARGS)
 
-test-slow: $(VENV)/.ready ## every fault, and kills at every step: ten minutes
+test-slow: $(VENV)/.ready ## every fault, kills at every step, histories: six minutes
 	@$(RUN) pytest -m slow $(ARGS)
 
 # the same commands as in .pre-commit-config.yaml

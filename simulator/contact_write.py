@@ -140,6 +140,14 @@ def delete(world: World, row: int) -> None:
 
 
 def revive(world: World, row: int) -> None:
+    """A deleted contact comes back by a call; it is put down."""
+    restore(world, row)
+    world.revivals.append(
+        {"contact_id": world.contacts.id_text(row), "when": iso(world.clock.now_ms())}
+    )
+
+
+def restore(world: World, row: int) -> None:
     """Undo a deletion: the permission of before comes back, the lists do not."""
     store = world.contacts
     store.deleted_at[row] = 0
@@ -147,7 +155,6 @@ def revive(world: World, row: int) -> None:
     if earlier is not None:
         store.permission[row], store.opt_out_source[row], store.opt_out_date[row] = earlier
     store.version += 1
-    world.revivals.append({"contact_id": store.id_text(row), "when": iso(world.clock.now_ms())})
 
 
 def resubscribe(world: World, row: int, body: dict[str, Any]) -> None:

@@ -93,6 +93,10 @@ class Control:
         """The owner deletes the contact."""
         self._post("delete_contact", contact_id=contact_id)
 
+    def restore_contact(self, contact_id: str) -> None:
+        """The owner brings a deleted contact back."""
+        self._post("restore_contact", contact_id=contact_id)
+
     def purge_contact(self, contact_id: str) -> None:
         """The contact is gone for good."""
         self._post("purge_contact", contact_id=contact_id)

@@ -216,6 +216,7 @@ ACTIONS: dict[tuple[str, str], Callable[[World, Args], Any]] = {
     ("POST", "unsubscribe"): _edit(edits.unsubscribe),
     ("POST", "resubscribe"): _edit(edits.resubscribe),
     ("POST", "delete_contact"): _edit(edits.delete_contact),
+    ("POST", "restore_contact"): _edit(edits.restore_contact),
     ("POST", "purge_contact"): _edit(edits.purge_contact),
     ("POST", "delete_list"): _edit(edits.delete_list),
     ("POST", "update_contact"): _update_contact,

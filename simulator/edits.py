@@ -70,6 +70,11 @@ def delete_contact(world: World, contact_id: str) -> None:
     contact_write.delete(world, row_of(world, contact_id))
 
 
+def restore_contact(world: World, contact_id: str) -> None:
+    """The owner brings a deleted contact back; `updated_at` stays, as at its deletion."""
+    contact_write.restore(world, row_of(world, contact_id))
+
+
 def purge_contact(world: World, contact_id: str) -> None:
     """Gone for good: 404. Its events stay, as those of a deleted contact."""
     row = row_of(world, contact_id)

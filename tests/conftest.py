@@ -15,7 +15,7 @@ from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from local.postgres import LocalPostgres
 from simulator.server import Running, running
-from tests.support import UNLIMITED, Databases, MemoryTokenStore, api_settings
+from tests.support import UNLIMITED, Databases, MemoryTokenStore, api_settings, set_flag
 
 
 @pytest.fixture(scope="session")
@@ -124,13 +124,6 @@ def set_do_not_email(crm_url: str) -> Callable[..., None]:
 
     def change(contact_id: str, flag: bool, reason: str = "", by_contact: bool = False) -> None:
         with psycopg.connect(crm_url) as connection:
-            connection.execute("SELECT set_config('constant_contact.reason', %s, true)", [reason])
-            connection.execute(
-                "SELECT set_config('constant_contact.requested_by_contact', %s, true)",
-                ["on" if by_contact else "off"],
-            )
-            connection.execute(
-                "UPDATE crm_contact SET do_not_email = %s WHERE contact_id = %s", [flag, contact_id]
-            )
+            set_flag(connection, contact_id, flag, reason, by_contact)
 
     return change

@@ -97,3 +97,21 @@ def vendor_contact(number: int, email: str, **fields: Any) -> dict[str, Any]:
 def contact_id(number: int) -> str:
     """The id of the vendor's contact `number`."""
     return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def set_flag(
+    connection: psycopg.Connection[Any],
+    person: str,
+    flag: bool,
+    reason: str = "",
+    by_contact: bool = False,
+) -> None:
+    """Set or clear Do Not Email as the CRM does, saying what the CRM knows; commits nothing."""
+    connection.execute(
+        "SELECT set_config('constant_contact.reason', %s, true),"
+        " set_config('constant_contact.requested_by_contact', %s, true)",
+        [reason, "on" if by_contact else "off"],
+    )
+    connection.execute(
+        "UPDATE crm_contact SET do_not_email = %s WHERE contact_id = %s", [flag, person]
+    )

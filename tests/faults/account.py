@@ -1,13 +1,14 @@
 """The small account and CRM that the fault tests run on; everything in it has a fixed time."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from constant_contact.api import vendor
 from simulator.control import Control
-from tests.support import UNLIMITED, contact_id, vendor_contact
+from tests.support import UNLIMITED, contact_id, set_flag, vendor_contact
 
 NOW = "2024-06-01T00:00:00Z"
 VENDOR_TODAY = datetime.fromisoformat("2024-06-02T00:00:00Z")
@@ -178,24 +179,15 @@ def add_opens(control: Control) -> None:
 def flag_people(connection: psycopg.Connection[Any]) -> None:
     """Each kind of change of Do Not Email; c05 waits since it was linked."""
 
-    def change(contact: str, flag: bool, reason: str = "", by_contact: str = "off") -> None:
-        connection.execute(
-            "SELECT set_config('constant_contact.reason', %s, true),"
-            " set_config('constant_contact.requested_by_contact', %s, true)",
-            [reason, by_contact],
-        )
-        connection.execute(
-            "UPDATE crm_contact SET do_not_email = %s WHERE contact_id = %s", [flag, contact]
-        )
-
+    change = partial(set_flag, connection)
     change("c07", True)
-    change("c08", True, "moved", "on")
+    change("c08", True, "moved", True)
     change("c09", True, "wrote a letter")
     change("c10", False)  # the account's own opt-out: is undone
     change("c11", False)  # the contact's: is held
     change("c42", False)  # linked to nobody
-    change("c01", True, "", "on")  # shares its address with c40
-    change("c40", True, "", "on")
+    change("c01", True, "", True)  # shares its address with c40
+    change("c40", True, "", True)
     change("c13", True)
     change("c13", False)  # thought better of it
     change("c14", True)  # is deleted at the vendor

@@ -8,6 +8,7 @@ import pytest
 from constant_contact.api import tokens, vendor
 from simulator.server import Running
 from tests.faults.account import PAGES
+from tests.faults.runner import Runner
 from tests.faults.stage import Stage
 from tests.support import Databases
 
@@ -46,6 +47,13 @@ def stage_of(
         return stages[name]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[Runner]:
+    started = Runner()
+    yield started
+    started.close()
 
 
 @pytest.fixture

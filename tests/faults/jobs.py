@@ -29,6 +29,11 @@ def contacts_and_links(client: Client, crm: Database) -> None:
     link_contacts(crm)
 
 
+def changed_contacts_and_links(client: Client, crm: Database) -> None:
+    sync_contacts(client, crm)
+    link_contacts(crm)
+
+
 def activities(client: Client, crm: Database) -> None:
     sync_campaigns(client, crm)
     sync_engagement(client, crm)
@@ -69,6 +74,11 @@ JOBS = {
     "contacts_changed": Job(sync_contacts, before=[sync_contacts], at_vendor=account.edit_contacts),
     "links": Job(
         contacts_and_links, before=[contacts_and_links], at_vendor=account.purge_a_contact
+    ),
+    "links_changed": Job(
+        changed_contacts_and_links,
+        before=[contacts_and_links],
+        at_vendor=account.edit_contacts,
     ),
     "campaigns": Job(sync_campaigns),
     "engagement": Job(sync_engagement, before=[sync_campaigns]),

@@ -5,19 +5,15 @@ at moments that fall where they fall; sometimes twice. Then it runs to its end, 
 is what a run without a kill leaves. The points come from a seed that the test's name tells.
 """
 
-import json
 import random
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
-from local.paths import ROOT
 from tests.faults.job import Order, Outcome
+from tests.faults.runner import Runner, wait_for_the_dead
 from tests.faults.stage import Stage
 
 pytestmark = pytest.mark.slow
@@ -32,35 +28,6 @@ KILLED_JOBS = (
     "lists", "contacts_full", "contacts_changed", "links", "campaigns", "activities", "night",
     "opt_outs",
 )  # fmt: skip
-
-
-class Runner:
-    """The process that runs jobs in children of its own."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.job"],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def run(self, order: Order) -> Outcome:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asdict(order)) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, "the runner ended"
-        return Outcome(**json.loads(answer))
-
-    def close(self) -> None:
-        self._process.communicate(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    started = Runner()
-    yield started
-    started.close()
 
 
 class Killing:
@@ -84,7 +51,8 @@ class Killing:
 
     def run_to_the_end(self) -> None:
         """As the next run of the DAG; a person authorizes first if the kill took the tokens."""
-        self._wait_for_the_dead()
+        self._stage.crm.close()
+        wait_for_the_dead(self._stage.url)
         outcome = self.run()
         if outcome.error == "AuthorizationRequired":
             # Killed between the vendor's answer and our storing it: only then is it lost.
@@ -93,17 +61,6 @@ class Killing:
             outcome = self.run()
         assert outcome.error == ""
         assert not outcome.killed
-
-    def _wait_for_the_dead(self) -> None:
-        """Until the database has noticed: a killed run's locks are held until then."""
-        deadline = monotonic() + 20
-        alive = (
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
-        self._stage.crm.close()
-        while self._stage.execute(alive):
-            assert monotonic() < deadline, "a killed run's connection lives on"
 
 
 @pytest.mark.parametrize("job_name", KILLED_JOBS)

@@ -9,6 +9,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
 
 from simulator_client import Api  # noqa: E402 - after the path is set
+from simulator_contacts import LIST, LIST_2  # noqa: E402 - as above
 
 from simulator.server import Running, running  # noqa: E402 - as above
 
@@ -44,3 +45,10 @@ def account(sim: Running) -> Running:
         seed=7, contacts=1200, lists=6, campaigns=12, events=9000, activities_per_campaign=2
     )
     return sim
+
+
+@pytest.fixture
+def lists(api: Api) -> None:
+    api.sim.control.load(
+        lists=[{"list_id": LIST, "name": "One"}, {"list_id": LIST_2, "name": "Two"}]
+    )

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database
+from constant_contact.sync.campaigns import sync_campaigns
+from constant_contact.sync.engagement import EngagementReport, sync_engagement
+from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 from simulator.server import Running
+from tests.support import contact_id, vendor_contact
 
 
 @pytest.fixture
@@ -20,3 +26,51 @@ def calls(simulator: Running) -> Callable[..., int]:
         return sum(part in call["path"] for call in made if call["path"].startswith("/v3/"))
 
     return count
+
+
+@pytest.fixture
+def push(client: Client, crm: Database) -> Callable[..., OptOutsReport]:
+    return lambda **options: push_opt_outs(client, crm, **options)
+
+
+@pytest.fixture
+def ann(simulator: Running, add_crm_contact: Callable[..., None]) -> str:
+    """A CRM contact that is linked; returns the vendor's id."""
+    simulator.control.load(
+        contacts=[
+            vendor_contact(
+                1, "ann@example.com", first_name="Ann", last_name="Lee", job_title="Pilot",
+                company_name="Air", birthday_month=5, birthday_day=6, anniversary="2006-11-15",
+                phone_numbers=[{"phone_number": "1", "kind": "home"}],
+            )
+        ]
+    )  # fmt: skip
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=contact_id(1))
+    return contact_id(1)
+
+
+@pytest.fixture
+def nobody_was_wronged(simulator: Running) -> Any:
+    """After every test: no opt-in against anyone's will, no deleted contact brought back."""
+    yield
+    truth = simulator.control.truth()
+    assert truth["policy_violations"] == []
+    assert truth["revivals"] == []
+
+
+@pytest.fixture
+def account(simulator: Running) -> Running:
+    """Eight campaigns with 12,000 events, three of them sent lately."""
+    simulator.control.generate(
+        seed=4, contacts=3000, lists=1, campaigns=8, events=12_000, recent_campaigns=3
+    )
+    return simulator
+
+
+@pytest.fixture
+def night(client: Client, crm: Database) -> Callable[..., EngagementReport]:
+    def run(**options: Any) -> EngagementReport:
+        sync_campaigns(client, crm)
+        return sync_engagement(client, crm, **options)
+
+    return run

@@ -199,6 +199,24 @@ def test_a_run_that_failed_goes_on_at_its_page(
     assert [row[:4] for row in mirror(sql_rows)] == truth(account)
 
 
+def test_a_full_pass_that_failed_behind_its_last_page_reads_no_page_again_and_finds_who_is_gone(
+    account: Running, client: Client, crm: Database, sql_rows: Rows, calls: Calls
+) -> None:
+    sync_contacts(client, crm)
+    gone = next(c["contact_id"] for c in account.control.truth_contacts() if not c["deleted"])
+    account.control.purge_contact(gone)
+    account.control.add_fault("html_503", match={"path": f"/contacts/{gone}"}, times=99)
+    with pytest.raises(ServerFault):
+        sync_contacts(client, crm, full=True)
+    account.control.clear_faults()
+    calls()
+    # It is due no more than any night's run: what was begun is ended all the same.
+    assert sync_contacts(client, crm).purged == 1
+    assert calls() == 1
+    (row,) = sql_rows("SELECT deleted_at FROM ctct_contact WHERE contact_id = %s", gone)
+    assert row["deleted_at"] is not None
+
+
 def test_a_dead_page_of_a_run_that_failed_starts_the_pass_again(
     account: Running, client: Client, crm: Database, sql_rows: Rows
 ) -> None:

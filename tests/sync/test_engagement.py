@@ -9,77 +9,15 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
-from constant_contact.api.vendor import TRACKERS
 from constant_contact.errors import BudgetSpent, RefreshUncertain, ServerFault
 from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
-from constant_contact.sync.engagement import EngagementReport, sync_engagement
+from constant_contact.sync.engagement import sync_engagement
 from simulator.server import Running
+from tests.sync.events import event, ledger, truth
 
 Rows = Callable[..., list[dict[str, Any]]]
 Calls = Callable[..., int]
-
-TYPES = {f"em_{tracker.path_part}": tracker.activity_type for tracker in TRACKERS}
-
-
-@pytest.fixture
-def account(simulator: Running) -> Running:
-    """Eight campaigns with 12,000 events, three of them sent lately."""
-    simulator.control.generate(
-        seed=4, contacts=3000, lists=1, campaigns=8, events=12_000, recent_campaigns=3
-    )
-    return simulator
-
-
-@pytest.fixture
-def night(client: Client, crm: Database) -> Callable[..., EngagementReport]:
-    def run(**options: Any) -> EngagementReport:
-        sync_campaigns(client, crm)
-        return sync_engagement(client, crm, **options)
-
-    return run
-
-
-def ledger(sql_rows: Rows) -> Counter[tuple[Any, ...]]:
-    """The stored events; identical ones counted."""
-    rows = sql_rows(
-        "SELECT campaign_activity_id, activity_type, contact_id, occurred_at, url_id, link_url,"
-        " device_type, bounce_code, opt_out_reason"
-        " FROM ctct_engagement JOIN ctct_engagement_stream USING (stream_id)"
-    )
-    return Counter(tuple(row.values()) for row in rows)
-
-
-def truth(simulator: Running) -> Counter[tuple[Any, ...]]:
-    """What happened, in the same shape."""
-    return Counter(
-        (
-            event["campaign_activity_id"],
-            TYPES[event["tracking_activity_type"]],
-            event["contact_id"],
-            datetime.fromisoformat(event["created_time"]),
-            str(event.get("url_id") or ""),
-            event.get("link_url"),
-            event.get("device_type"),
-            event.get("bounce_code"),
-            event.get("opt_out_reason"),
-        )
-        for event in simulator.control.truth_events()
-    )
-
-
-def event(simulator: Running, kind: str = "opens", **fields: Any) -> dict[str, Any]:
-    """An event of the campaign that was sent last, now unless said otherwise."""
-    activity = simulator.control.truth()["reportable_activities"][-1]
-    someone = next(c for c in simulator.control.truth_contacts() if not c["deleted"])
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    given = {
-        "type": kind,
-        "campaign_activity_id": activity,
-        "contact_id": someone["contact_id"],
-        "created_time": now,
-    }
-    return given | fields
 
 
 def test_the_first_load_costs_one_call_per_500_events(
@@ -126,86 +64,6 @@ def test_new_events_cost_one_call_per_500_of_each_stream_that_moved(
     calls()
     assert night().events == {"open": 1200}
     assert calls("/tracking/") == 3
-    assert ledger(sql_rows) == truth(account)
-
-
-def test_identical_events_are_all_kept_and_read_again_as_the_same(
-    account: Running, night: Any, sql_rows: Rows
-) -> None:
-    night()
-    twin = event(account)
-    account.control.add_events([twin, twin, twin])
-    assert night().new_events == 3
-    account.control.add_events([event(account, created_time="2026-01-01T00:00:00.000Z")])
-    night()
-    night(reread=True)
-    assert ledger(sql_rows) == truth(account)
-
-
-@pytest.fixture
-def straddling(account: Running) -> None:
-    """Two identical opens, the last of a page and the first of the next."""
-    one = event(account)
-    contacts = [c["contact_id"] for c in account.control.truth_contacts()]
-    now = datetime.now(UTC)
-    later = [
-        one
-        | {
-            "contact_id": contacts[n],
-            "created_time": (now + timedelta(seconds=n + 1)).isoformat(timespec="milliseconds"),
-        }
-        for n in range(499)
-    ]
-    account.control.add_events([one, one, *later])
-
-
-@pytest.mark.usefixtures("straddling")
-def test_identical_events_across_the_edge_of_a_page_are_two(
-    account: Running, night: Any, sql_rows: Rows
-) -> None:
-    night()
-    assert ledger(sql_rows) == truth(account)
-
-
-@pytest.mark.usefixtures("straddling")
-def test_pushed_rows_are_no_events_of_their_own(
-    account: Running, night: Any, sql_rows: Rows
-) -> None:
-    account.control.add_fault(
-        "shifted_page",
-        match={"path": "tracking/opens", "query": "cursor"},
-        params={"by": -1},
-        times=9,
-    )
-    night()
-    account.control.clear_faults()
-    night(reread=True)
-    assert ledger(sql_rows) == truth(account)
-
-
-@pytest.mark.usefixtures("straddling")
-def test_a_page_that_is_pushed_while_it_is_read_doubles_nothing(
-    account: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows
-) -> None:
-    client = make_client()
-    sync_campaigns(client, crm)
-    pages = client.pages
-    pushed = []
-
-    def push_between(path: str, *args: Any, **options: Any) -> Any:
-        for page in pages(path, *args, **options):
-            yield page
-            if path.endswith("/opens") and page.next_href and not pushed:
-                pushed.append(path)
-                activity = path.split("/")[3]
-                account.control.add_events([event(account, campaign_activity_id=activity)])
-
-    client.pages = push_between  # type: ignore[method-assign]
-    sync_engagement(client, crm)
-    assert pushed
-    client.pages = pages  # type: ignore[method-assign]
-    sync_campaigns(client, crm)
-    sync_engagement(client, crm)
     assert ledger(sql_rows) == truth(account)
 
 
@@ -381,30 +239,6 @@ def test_two_runs_at_once_store_and_count_each_event_once(
     assert wrong == []
 
 
-@pytest.mark.usefixtures("straddling")
-def test_a_pushed_row_is_not_taken_for_an_event_that_the_vendor_counts_too_many(
-    account: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows
-) -> None:
-    client = make_client()
-    sync_campaigns(client, crm)
-    sql_rows("UPDATE ctct_engagement_stream SET reported_count = reported_count + 3")
-    pages = client.pages
-    pushed = []
-
-    def push_between(path: str, *args: Any, **options: Any) -> Any:
-        for page in pages(path, *args, **options):
-            yield page
-            if path.endswith("/sends") and page.next_href and len(pushed) < 2:
-                pushed.append(path)
-                activity = path.split("/")[3]
-                account.control.add_events([event(account, "sends", campaign_activity_id=activity)])
-
-    client.pages = push_between  # type: ignore[method-assign]
-    sync_engagement(client, crm)
-    assert pushed
-    assert not ledger(sql_rows) - truth(account)
-
-
 @pytest.mark.parametrize("kind", ["html_503", "reset_after", "malformed_json"])
 def test_a_refresh_that_fails_is_sent_once_for_all_streams(
     account: Running, client: Client, crm: Database, kind: str
@@ -417,13 +251,3 @@ def test_a_refresh_that_fails_is_sent_once_for_all_streams(
         sync_engagement(client, crm)
     asked = [call for call in account.control.calls() if call["path"].endswith("/token")]
     assert len(asked) == 1
-
-
-def test_a_row_that_a_shifted_page_skipped_is_found(
-    account: Running, night: Any, sql_rows: Rows
-) -> None:
-    account.control.add_fault(
-        "shifted_page", match={"path": "tracking/sends", "query": "cursor"}, params={"by": 1}
-    )
-    night()
-    assert ledger(sql_rows) == truth(account)

@@ -186,3 +186,15 @@ def test_a_contact_that_left_the_crm_leaves_no_interactions(
     sql_rows("DELETE FROM crm_contact")
     assert night().moved_away == 6
     assert shown(sql_rows) == set()
+
+
+def test_a_contact_that_left_the_crm_after_its_link_was_cleared_leaves_none_either(
+    account: Running, add_crm_contact: Add, night: Any, sql_rows: Rows
+) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    night()
+    account.control.delete_contact(contact_id(1))
+    night()
+    sql_rows("DELETE FROM crm_contact")
+    assert night().moved_away == 6
+    assert shown(sql_rows) == set()

@@ -1,8 +1,11 @@
--- Forget the projected links that are no longer the CRM's. Grain: one row a CRM contact.
+-- Forget the projected links that moved to another of the vendor's contacts, and those of people
+-- who left the CRM. One that was only cleared stays beside its history: when the person leaves or
+-- is linked anew, both go. Grain: one row a CRM contact.
 DELETE FROM ctct_projected_link AS projected
 WHERE NOT EXISTS (
     SELECT FROM crm_contact AS crm
     WHERE
         crm.contact_id = projected.crm_contact_id
-        AND crm.constant_contact_id = projected.constant_contact_id
+        AND coalesce(crm.constant_contact_id, projected.constant_contact_id)
+        = projected.constant_contact_id
 );

@@ -82,16 +82,15 @@ def sync_contacts(
     changed.read(client)
     if reading == "full" and changed.is_short():
         _log.warning("rows shifted while all contacts were read; they are read once more")
-        changed = _Listing(crm, "contacts", reading, since, report)
-        changed.read(client)
+        changed.read(client, again=True)
     report.full_pass, report.read = reading == "full", changed.rows_read
     if reading == "full":
         changed.find_purged(client)
-        # All contacts, unsubscribed ones included, were read just now.
-        _cover_opt_outs(crm, changed.began_at)
-    else:
+    changed.end()
+    if reading == "changed":
         opted_out = _Listing(crm, "opted_out_contacts", "changed", since, report)
         opted_out.read(client)
+        opted_out.end()
         report.opted_out_read = opted_out.rows_read
     with crm.transaction() as connection:
         counts = database.row(connection, "contacts/count") or {}
@@ -127,10 +126,13 @@ class _Listing:
     def began_at(self) -> datetime:
         return self._state.reading_since or datetime.now(UTC)
 
-    def read(self, client: Client) -> None:
-        """Read to the end; go on where a killed run was, or again where its link is dead."""
-        self._begin()
+    def read(self, client: Client, *, again: bool = False) -> None:
+        """Read the last page; go on where a killed run was, or again where its link is dead."""
+        self._begin(again=again)
         cursor = self._state.cursor
+        if self._state.rows_read and not cursor:
+            _log.info("the %s pass of %s was read before", self._reading, self._noun)
+            return
         if cursor:
             _log.info("going on with the %s pass of %s at its page", self._reading, self._noun)
             try:
@@ -142,7 +144,6 @@ class _Listing:
         if not cursor:
             params = self._params()
             self._store_pages(restarting(lambda: client.pages("/contacts", params)))
-        self._end()
 
     def _params(self) -> dict[str, Any]:
         params: dict[str, Any] = {
@@ -155,11 +156,12 @@ class _Listing:
             params[name] = after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         return params
 
-    def _begin(self) -> None:
+    def _begin(self, *, again: bool) -> None:
         with self._crm.transaction() as connection:
             known = state.load(connection, self._noun)
             is_same = known.reading == self._reading and self._since is None
-            self._state = known if is_same and known.cursor else self._fresh(connection, known)
+            is_begun = is_same and not again and (known.cursor or known.rows_read)
+            self._state = known if is_begun else self._fresh(connection, known)
             state.save(connection, self._noun, self._state)
 
     def _restart(self) -> None:
@@ -218,8 +220,8 @@ class _Listing:
             contacts.upsert_page(connection, records, mirrored_at)
             state.save(connection, self._noun, self._state)
 
-    def _end(self) -> None:
-        """The pass is whole: the next begins where it ended."""
+    def end(self) -> None:
+        """The pass is whole: the next begins where it ended. Until here, a killed one goes on."""
         is_full = self._reading == "full"
         with self._crm.transaction() as connection:
             state.save(
@@ -232,6 +234,8 @@ class _Listing:
                     cursor=None,
                 ),
             )
+            if is_full:
+                _cover_opt_outs(connection, self.began_at)
 
     def is_short(self) -> bool:
         """Whether fewer contacts were seen than the vendor counts."""
@@ -293,14 +297,13 @@ def _covered(reading: SyncState) -> datetime | None:
     return max(newest, reading.covered_to) if reading.covered_to else newest
 
 
-def _cover_opt_outs(crm: Database, began_at: datetime) -> None:
+def _cover_opt_outs(connection: psycopg.Connection[Any], began_at: datetime) -> None:
     """A full pass has read the opt-outs too: their own reading begins where it began."""
-    with crm.transaction() as connection:
-        newest = (database.row(connection, "contacts/newest_opt_out") or {}).get("opt_out_date")
-        known = state.load(connection, "opted_out_contacts")
-        covered_to = min(newest, began_at) if newest else known.covered_to
-        state.save(
-            connection,
-            "opted_out_contacts",
-            known._replace(covered_to=covered_to, reading=None, cursor=None),
-        )
+    newest = (database.row(connection, "contacts/newest_opt_out") or {}).get("opt_out_date")
+    known = state.load(connection, "opted_out_contacts")
+    covered_to = min(newest, began_at) if newest else known.covered_to
+    state.save(
+        connection,
+        "opted_out_contacts",
+        known._replace(covered_to=covered_to, reading=None, cursor=None),
+    )

@@ -1,0 +1,34 @@
+"""The outbox as its tests look at it."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from simulator.server import Running
+from tests.support import contact_id, vendor_contact
+
+Add = Callable[..., None]
+Rows = Callable[..., list[dict[str, Any]]]
+
+
+def changes(sql_rows: Rows) -> list[tuple[str, str, bool]]:
+    rows = sql_rows("SELECT * FROM crm_opt_out_change ORDER BY change_id")
+    return [(row["contact_id"], row["status"], row["do_not_email"]) for row in rows]
+
+
+def puts(simulator: Running) -> int:
+    return sum(call["method"] == "PUT" for call in simulator.control.calls())
+
+
+def crowd(simulator: Running, add_crm_contact: Add, size: int) -> None:
+    simulator.control.load(contacts=[vendor_contact(n, f"{n}@example.com") for n in range(size)])
+    for n in range(size):
+        add_crm_contact(f"c{n}", f"{n}@example.com", constant_contact_id=contact_id(n))
+
+
+def wait_for_a_waiter(sql_rows: Rows) -> None:
+    """Until somebody waits for an advisory lock."""
+    waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    deadline = monotonic() + 10
+    while not sql_rows(waiting):
+        assert monotonic() < deadline, "nobody waits"

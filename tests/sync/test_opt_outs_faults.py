@@ -1,0 +1,124 @@
+"""Opt-outs that meet a fault: looked at, repeated, kept or marked; never lost."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from constant_contact.errors import (
+    BudgetSpent,
+    ConstantContactError,
+    Forbidden,
+    ServerFault,
+    WriteUncertain,
+)
+from constant_contact.sync.opt_outs import OptOutsReport
+from simulator.server import Running
+from tests.support import contact_id, vendor_contact
+from tests.sync.outbox import changes, puts
+
+Rows = Callable[..., list[dict[str, Any]]]
+Add = Callable[..., None]
+Flag = Callable[..., None]
+Push = Callable[..., OptOutsReport]
+
+pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["html_503", "reset_before", "reset_after", "truncated_json", "edit_conflict", "throttled"],
+)
+def test_a_write_that_fails_for_a_moment_is_looked_at_and_repeated(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows, kind: str
+) -> None:
+    simulator.control.add_fault(kind, match={"method": "PUT"}, times=2)
+    set_do_not_email("c1", True, by_contact=True)
+    report = push()
+    assert report.unsubscribed + report.unchanged == 1
+    assert simulator.control.truth_contact(ann)["opt_out_source"] == "Contact"
+    assert changes(sql_rows) == [("c1", "done", True)]
+
+
+def test_a_write_that_happened_is_not_repeated(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag
+) -> None:
+    simulator.control.add_fault("reset_after", match={"method": "PUT"})
+    set_do_not_email("c1", True)
+    push()
+    assert puts(simulator) == 1
+
+
+def test_while_constant_contact_is_down_changes_stay_pending(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    simulator.control.add_fault("html_503", match={"path": "/contacts/"}, times=99)
+    set_do_not_email("c1", True)
+    with pytest.raises(ServerFault):
+        push()
+    assert changes(sql_rows) == [("c1", "pending", True)]
+    simulator.control.clear_faults()
+    assert push().unsubscribed == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "error"),
+    [("quota_exceeded", {}, BudgetSpent), ("status", {"status": 403}, Forbidden)],
+)
+def test_what_concerns_all_changes_stops_at_once_and_loses_none(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows,
+    kind: str, params: dict[str, Any], error: type[Exception],
+) -> None:  # fmt: skip
+    simulator.control.add_fault(kind, match={"path": "/contacts/"}, times=99, params=params)
+    set_do_not_email("c1", True)
+    with pytest.raises(error):
+        push()
+    assert changes(sql_rows) == [("c1", "pending", True)]
+
+
+def test_a_refused_change_is_failed_with_the_reason_and_the_others_go_on(
+    simulator: Running, push: Push, ann: str, add_crm_contact: Add, set_do_not_email: Flag,
+    sql_rows: Rows,
+) -> None:  # fmt: skip
+    simulator.control.load(contacts=[vendor_contact(2, "bob@example.com")])
+    add_crm_contact("c2", "bob@example.com", constant_contact_id=contact_id(2))
+    simulator.control.add_fault(
+        "status", match={"method": "PUT", "path": ann}, times=99,
+        params={"status": 400, "body": [{"error_key": "bad", "error_message": "ann@example.com?"}]},
+    )  # fmt: skip
+    set_do_not_email("c1", True)
+    set_do_not_email("c2", True)
+    report = push()
+    assert (report.failed, report.unsubscribed) == (1, 1)
+    (failed,) = sql_rows("SELECT detail FROM crm_opt_out_change WHERE status = 'failed'")
+    assert "400 bad" in failed["detail"]
+    assert "ann@" not in failed["detail"]
+
+
+def test_a_conflict_that_stays_leaves_the_change_pending(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    simulator.control.add_fault("edit_conflict", match={"method": "PUT"}, times=4)
+    set_do_not_email("c1", True)
+    with pytest.raises(WriteUncertain):
+        push()
+    assert changes(sql_rows) == [("c1", "pending", True)]
+    assert push().unsubscribed == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, ""), (200, {}), (200, []), (202, ""), (404, "<html>lost</html>")]
+)
+def test_an_answer_that_tells_of_no_contact_ends_no_change(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows,
+    status: int, body: Any,
+) -> None:  # fmt: skip
+    simulator.control.add_fault(
+        "status", match={"path": "/contacts/"}, times=99, params={"status": status, "body": body}
+    )
+    set_do_not_email("c1", True)
+    with pytest.raises(ConstantContactError):
+        push()
+    assert changes(sql_rows) == [("c1", "pending", True)]
+    simulator.control.clear_faults()
+    assert push().unsubscribed == 1
