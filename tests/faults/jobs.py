@@ -108,7 +108,7 @@ TABLES = (
     "ctct_projected_link",
     "ctct_sync_state",
 )
-_FORGOTTEN = ("ctct_api_budget", "ctct_api_call", "ctct_token")
+_FORGOTTEN = ("ctct_api_budget", "ctct_api_call", "ctct_token", "ctct_consent", "ctct_hold")
 
 # Ours, not the vendor's: whether there is one counts, not which.
 _OWN_TIMES = {
