@@ -18,7 +18,7 @@ from tests.support import contact_id, vendor_contact
 
 # CRM contact → the vendor's contact it is linked to: the last two share one.
 LINKS = {"c1": 1, "c2": 2, "c3": 3, "c4": 3}
-EDITS = 60
+EDITS = 120
 WORKERS = 2
 
 
@@ -43,12 +43,12 @@ def edit(
     """One thing that happens: mostly to the CRM's flag, sometimes at the vendor."""
     person = dice.choice(list(LINKS))
     number = LINKS[person]
-    if dice.random() < 0.05:
+    if dice.random() < 0.01:
         model.said_no.add(number)
         simulator.control.unsubscribe(contact_id(number), source="Contact", reason="enough")
         return
     flag = not model.flags[person]
-    by_contact = flag and dice.random() < 0.05
+    by_contact = flag and dice.random() < 0.02
     if by_contact:
         model.said_no.add(number)
     model.flags[person] = flag
