@@ -65,11 +65,12 @@ def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> C
         active_days: For how long after its last sending a campaign's counts are asked every time.
     """
     report = CampaignsReport()
-    coverage.begin(crm)
+    began_at = coverage.begin(crm)
     _mirror_summaries(client, crm, report)
     _mirror_campaigns(client, crm, report)
     _mirror_activities(client, crm, report)
     _mirror_counts(client, crm, report, active_days)
+    coverage.end(crm, began_at)
     with crm.transaction() as connection:
         unreported = database.row(
             connection,
