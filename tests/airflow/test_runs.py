@@ -199,3 +199,23 @@ def test_tokens_live_in_a_variable_and_a_second_run_refreshes_nothing(
         stored = session.query(Variable).filter_by(key=f"{CONN_ID}_tokens").one()
         assert stored.is_encrypted
         assert "access_token" not in stored._val
+
+
+def test_two_shards_read_each_event_once(
+    account: Running, connections: pytest.MonkeyPatch, run_dag: Run, sql_rows: Rows
+) -> None:
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__ENGAGEMENT_SHARDS", "2")
+    ran = run_dag("constant_contact_activities")
+    assert ran.state == "success"
+    assert sum(report["new_events"] for report in ran.returned["engagement"]) == 2000
+    assert all(report["new_events"] for report in ran.returned["engagement"])
+    assert sql_rows("SELECT count(*) AS n FROM ctct_engagement") == [{"n": 2000}]
+
+
+def test_the_option_decides_which_types_the_crm_shows(
+    account: Running, connections: pytest.MonkeyPatch, run_dag: Run
+) -> None:
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__INTERACTION_TYPES", "open,teleport")
+    ran = run_dag("constant_contact_activities")
+    assert ran.tasks["interactions"] == "failed"
+    assert "[constant_contact] interaction_types: 'teleport' is none of send, open" in ran.log

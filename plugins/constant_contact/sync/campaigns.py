@@ -231,8 +231,9 @@ def _counts(client: Client, batch: list[str]) -> list[dict[str, Any]]:
             return []
         return [result for single in batch for result in _counts(client, [single])]
     results = [result for result in reply.get("results") or [] if isinstance(result, dict)]
-    if refused := len(batch) - len(results):
-        _log.warning("the stats report has no counts of %d of %d activities", refused, len(batch))
+    answered = {text(result.get("campaign_activity_id")) for result in results}
+    if unanswered := [each for each in batch if each not in answered]:
+        _log.warning("the stats report has no counts of activities %s", ", ".join(unanswered))
     return results
 
 
