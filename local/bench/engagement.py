@@ -1,8 +1,10 @@
-"""The first load of engagement: ledger and interactions, beside a bare loop."""
+"""The first load of engagement: ledger and interactions, beside others."""
 
 import math
+import sysconfig
 import time
 from typing import Any, LiteralString
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -16,6 +18,7 @@ from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
 from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
+from local.bench.rivals import bare_events, dlt_resources, environments
 from local.bench.stage import Stage, Vendor
 
 _SIZE, _LARGE = 200_000, 1_000_000
@@ -23,6 +26,7 @@ _CAMPAIGNS = 100
 _LEAST_SHARE_OF_BARE = 0.4
 _MOST_MB = 300
 _MOST_OVER_PAGES = 1.02
+_LEAST_TIMES_RIVAL = 1.0
 
 
 def prepare(_gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
@@ -63,12 +67,22 @@ def run(stage: Stage) -> list[Result]:
     with stage.vendor(**account) as vendor:
         found = [_round(stage, vendor) for _ in range(rounds)]
         events = sum(vendor.control.truth()["events"].values())
+        rivals = _rivals(stage, result, vendor)
     ours, bare = [each[0] for each in found], [each[1] for each in found]
     for name, figures in (("ours", ours), ("bare loop", bare)):
         shown = [middle(figures, key) for key in ("speed", "seconds", "projection_s")]
         calls, cpu_s = middle(figures, "calls"), middle(figures, "cpu_s")
         peak_mb = max(each["peak_mb"] for each in figures)
         result.rows.append((name, *shown, int(calls), cpu_s, peak_mb))
+    for name, rival in rivals.items():
+        if rival["rows"] != events:
+            raise AssertionError(f"{name} has {rival['rows']} of {events} events")
+        of_it = [rival[key] for key in ("speed", "seconds")]
+        result.rows.append(
+            (name, *of_it, "", *(rival[key] for key in ("calls", "cpu_s", "peak_mb")))
+        )
+        speed = middle(ours, "speed") / rival["speed"]
+        result.at_least(f"events/s, ours / {name}", speed, _LEAST_TIMES_RIVAL)
     ratio = middle([{"of": a["speed"] / b["speed"]} for a, b in found], "of")
     result.at_least("events/s, ours / bare loop", ratio, _LEAST_SHARE_OF_BARE)
     ledger = middle(ours, lambda each: each["rows"] / (each["seconds"] - each["projection_s"]))
@@ -114,6 +128,50 @@ def _round(stage: Stage, vendor: Vendor) -> tuple[Figures, Figures]:
         raise AssertionError(f"ours has {ours['rows']} events, the bare loop {bare['rows']}")
     stage.say(f"engagement: ours {ours['speed']:,.0f}, bare loop {bare['speed']:,.0f} events/s")
     return ours, bare
+
+
+def _rivals(stage: Stage, result: Result, vendor: Vendor) -> dict[str, Figures]:
+    """Once each: the same events, with what it takes to find their reports, and nothing kept."""
+    here, notes = environments.here()
+    result.notes.extend(notes)
+    found = {}
+    for name, rival in ((environments.SDK, _sdk), (environments.DLT, _dlt)):
+        if name not in here:
+            continue
+        with stage.database() as crm_url:
+            vendor.control.clear_calls()
+            figures = rival(stage, vendor, crm_url)
+        found[name] = figures | {
+            "calls": vendor.calls(), "speed": figures["rows"] / figures["seconds"],
+        }  # fmt: skip
+        stage.say(f"engagement: {name} {found[name]['speed']:,.0f} events/s")
+    return found
+
+
+def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.sdk_events:load",
+        python=environments.sdk_python(),
+        url=vendor.url,
+        token=vendor.access_token(),
+        crm_url=crm_url,
+        site_packages=sysconfig.get_path("platlib"),
+        table=bare_events.TABLE,
+        copy=bare_events.COPY,
+    )
+
+
+def _dlt(stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.dlt_source:load",
+        python=environments.dlt_python(),
+        url=vendor.url,
+        token=vendor.access_token(),
+        socket_folder=stage.socket_folder,
+        database=urlsplit(crm_url).path.removeprefix("/"),
+        resources=dlt_resources.EVENTS,
+        counted=list(dlt_resources.TRACKERS),
+    )
 
 
 def _streams(crm_url: str) -> list[tuple[int, str]]:

@@ -4,11 +4,15 @@
 WITH arrived AS (
     SELECT DISTINCT
         event.contact_id,
-        beside.stream_id,
-        beside.send_stream_id
+        opens.stream_id,
+        sends.stream_id AS send_stream_id
     FROM ctct_engagement AS event
-    INNER JOIN ctct_open_stream AS beside
-        ON event.stream_id IN (beside.send_stream_id, beside.click_stream_id)
+    INNER JOIN ctct_engagement_stream AS stream
+        ON event.stream_id = stream.stream_id AND stream.activity_type IN ('send', 'click')
+    INNER JOIN ctct_engagement_stream AS opens
+        ON stream.campaign_activity_id = opens.campaign_activity_id AND opens.activity_type = 'open'
+    INNER JOIN ctct_engagement_stream AS sends
+        ON stream.campaign_activity_id = sends.campaign_activity_id AND sends.activity_type = 'send'
     WHERE
         event.event_id > %(position)s
         AND event.event_id <= %(upto)s

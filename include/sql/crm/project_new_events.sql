@@ -1,5 +1,5 @@
 -- Make interactions of the events that came since the last projection, for the links projected
--- before. Parameters: position, upto (event ids), activity_types (array).
+-- before. Parameters: position, upto (event ids), left_out (activity types).
 -- Grain: one row an event and linked CRM contact.
 INSERT INTO crm_interaction (
     interaction_id, contact_id, constant_contact_id, campaign_id, campaign_activity_id,
@@ -25,5 +25,5 @@ INNER JOIN ctct_projected_link AS link ON event.contact_id = link.constant_conta
 WHERE
     event.event_id > %(position)s
     AND event.event_id <= %(upto)s
-    AND event.activity_type = any(%(activity_types)s)
+    AND event.activity_type <> all(%(left_out)s)
 ON CONFLICT (interaction_id) DO NOTHING;

@@ -3,7 +3,7 @@
 -- read as far back as is wanted. One that was refused is asked again a day later.
 -- Parameters: since (null: to the beginning), reread (true: all), active_days, shard (from 0) of
 -- how many shards, stream_id (null: any).
--- Grain: one row a stream.
+-- Grain: one row a stream; `version` changes with anything that is written to it.
 SELECT
     stream.stream_id,
     stream.campaign_activity_id,
@@ -16,7 +16,8 @@ SELECT
     stream.head_cursor,
     stream.head_started_at,
     stream.tail_cursor,
-    stream.shortfall
+    stream.shortfall,
+    stream.xmin::TEXT AS version
 FROM ctct_engagement_stream AS stream
 INNER JOIN
     ctct_campaign_activity AS activity

@@ -21,19 +21,6 @@ CREATE FUNCTION ctct_automatic_within() RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN interval '10 seconds';
 
--- Both reports of one activity: whose open is judged by the same contact's sends and clicks.
-CREATE VIEW ctct_open_stream AS
-SELECT
-    opens.stream_id,
-    sends.stream_id AS send_stream_id,
-    clicks.stream_id AS click_stream_id
-FROM ctct_engagement_stream AS opens
-INNER JOIN ctct_engagement_stream AS sends
-    ON opens.campaign_activity_id = sends.campaign_activity_id AND sends.activity_type = 'send'
-INNER JOIN ctct_engagement_stream AS clicks
-    ON opens.campaign_activity_id = clicks.campaign_activity_id AND clicks.activity_type = 'click'
-WHERE opens.activity_type = 'open';
-
 DROP VIEW ctct_interaction;
 
 -- One event as a CRM user reads it; the projection turns it into a row of crm_interaction.
@@ -96,7 +83,6 @@ INNER JOIN
     ctct_campaign_activity AS activity
     ON stream.campaign_activity_id = activity.campaign_activity_id
 INNER JOIN ctct_campaign AS campaign ON activity.campaign_id = campaign.campaign_id
-LEFT JOIN ctct_open_stream AS beside ON event.stream_id = beside.stream_id
 CROSS JOIN
     LATERAL (
         SELECT coalesce('“' || campaign.name || '”', 'an email') AS campaign
@@ -104,25 +90,33 @@ CROSS JOIN
 CROSS JOIN
     LATERAL (
         SELECT
-            -- In this order: hardly any open comes so early, so hardly any asks for clicks.
+            -- In this order: hardly any open comes so early, so hardly any asks for clicks. A
+            -- click comes after the sending; the range also keeps all clicks from being hashed.
             CASE
-                WHEN beside.stream_id IS NULL THEN FALSE
+                WHEN stream.activity_type <> 'open' THEN FALSE
                 WHEN
                     NOT EXISTS (
-                        SELECT FROM ctct_engagement AS send
+                        SELECT
+                        FROM ctct_engagement_stream AS sends
+                        INNER JOIN ctct_engagement AS send ON sends.stream_id = send.stream_id
                         WHERE
-                            send.contact_id = event.contact_id
-                            AND send.stream_id = beside.send_stream_id
+                            sends.campaign_activity_id = stream.campaign_activity_id
+                            AND sends.activity_type = 'send'
+                            AND send.contact_id = event.contact_id
                             AND send.occurred_at
                             BETWEEN event.occurred_at - ctct_automatic_within()
                             AND event.occurred_at + ctct_automatic_within()
                     )
                     THEN FALSE
                 ELSE NOT EXISTS (
-                    SELECT FROM ctct_engagement AS click
+                    SELECT
+                    FROM ctct_engagement_stream AS clicks
+                    INNER JOIN ctct_engagement AS click ON clicks.stream_id = click.stream_id
                     WHERE
-                        click.contact_id = event.contact_id
-                        AND click.stream_id = beside.click_stream_id
+                        clicks.campaign_activity_id = stream.campaign_activity_id
+                        AND clicks.activity_type = 'click'
+                        AND click.contact_id = event.contact_id
+                        AND click.occurred_at >= event.occurred_at - 2 * ctct_automatic_within()
                 )
             END AS probably_automatic
     ) AS judged

@@ -6,7 +6,6 @@ finds the stream's place as it was left.
 
 import threading
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import Any, NamedTuple
 
 import psycopg
@@ -16,6 +15,8 @@ from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.streams import Stream, StreamReading
+
+Row = dict[str, Any]
 
 
 class WantedStreams(NamedTuple):
@@ -27,19 +28,10 @@ class WantedStreams(NamedTuple):
     shard: int
     shards: int
 
-    def rows(
-        self, connection: psycopg.Connection[Any], stream_id: int | None = None
-    ) -> list[dict[str, Any]]:
+    def rows(self, connection: psycopg.Connection[Any], stream_id: int | None = None) -> list[Row]:
         """Those that have something to read now; of all, or of one."""
         params = self._asdict() | {"stream_id": stream_id}
         return database.rows(connection, "engagement/streams_to_read", params)
-
-
-class _Turn(Enum):
-    """What became of a stream that is no failure."""
-
-    DONE = auto()
-    TAKEN = auto()
 
 
 class Claims:
@@ -72,40 +64,44 @@ class Claims:
         """
         failures: list[Retriable] = []
         with self._crm.transaction() as connection:
-            left = [row["stream_id"] for row in self._wanted.rows(connection)]
+            left = self._wanted.rows(connection)
         while left:
             taken = []
 
-            def turn(stream_id: int, stop: threading.Event) -> tuple[int, _Turn | Retriable]:
-                return stream_id, self._turn(stream_id, begin, stop)
+            def turn(row: Row, stop: threading.Event) -> Retriable | Row | None:
+                return self._turn(row, begin, stop)
 
-            for stream_id, outcome in in_parallel(turn, left, concurrency):
+            for outcome in in_parallel(turn, left, concurrency):
                 if isinstance(outcome, Retriable):
                     failures.append(outcome)
-                elif outcome is _Turn.TAKEN:
-                    taken.append(stream_id)
+                elif outcome is not None:
+                    taken.append(outcome)
             if taken:
                 self._await(taken[0])
-            left = sorted(taken)
+            left = taken
         return failures
 
     def _turn(
-        self, stream_id: int, begin: Callable[[Stream], StreamReading], stop: threading.Event
-    ) -> _Turn | Retriable:
-        claim = {"stream_id": stream_id}
-        claimed = database.row(self._session, "engagement/claim_stream", claim)
+        self, row: Row, begin: Callable[[Stream], StreamReading], stop: threading.Event
+    ) -> Retriable | Row | None:
+        """Read a stream; return why it could not be read now, or its row if it is taken."""
+        claimed = database.row(self._session, "engagement/claim_stream", row)
         if not (claimed or {})["claimed"]:
-            return _Turn.TAKEN
+            return row
         try:
-            # As it is by now: another reader may have come before us.
-            with self._crm.transaction() as connection:
-                rows = self._wanted.rows(connection, stream_id)
-            failures = [begin(Stream.of(row)).read(stop) for row in rows]
+            current = self._current(row)
+            return begin(Stream.of(current)).read(stop) if current else None
         finally:
-            database.row(self._session, "engagement/release_stream", claim)
-        return next((failure for failure in failures if failure), _Turn.DONE)
+            database.row(self._session, "engagement/release_stream", row)
 
-    def _await(self, stream_id: int) -> None:
+    def _current(self, row: Row) -> Row | None:
+        """The stream as it is by now, if it is still wanted: others may have come before us."""
+        is_unchanged = database.row(self._session, "engagement/stream_version", row)
+        if is_unchanged and is_unchanged["is_unchanged"]:
+            return row
+        return next(iter(self._wanted.rows(self._session, row["stream_id"])), None)
+
+    def _await(self, row: Row) -> None:
         """Wait until a stream's reader is done with it."""
-        database.row(self._session, "engagement/await_stream", {"stream_id": stream_id})
-        database.row(self._session, "engagement/release_stream", {"stream_id": stream_id})
+        database.row(self._session, "engagement/await_stream", row)
+        database.row(self._session, "engagement/release_stream", row)

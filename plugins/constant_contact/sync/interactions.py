@@ -65,13 +65,13 @@ def _project(
     database.run(connection, "crm/drop_moved_links")
     if gone := _types(connection, "engagement/forget_types", types):
         report.left_out = database.run(connection, "crm/drop_types", {"activity_types": gone})
-    reach = {"position": position, "upto": upto, "activity_types": types}
+    reach = {"position": position, "upto": upto, "left_out": _others(types)}
     report.judged_anew = database.run(connection, "crm/judge_opens_anew", reach)
     if renamed := database.rows(connection, "campaigns/take_renamed"):
         streams = {"stream_ids": [row["stream_id"] for row in renamed], "position": position}
         report.renamed = database.run(connection, "crm/rename_campaigns", streams)
     if returned := _types(connection, "engagement/add_types", types):
-        before = {"position": 0, "upto": position, "activity_types": returned}
+        before = {"position": 0, "upto": position, "left_out": _others(returned)}
         report.of_new_types = database.run(connection, "crm/project_new_events", before)
     report.of_new_events = database.run(connection, "crm/project_new_events", reach)
     report.of_new_links = database.run(connection, "crm/project_new_links", reach)
@@ -82,3 +82,7 @@ def _types(connection: psycopg.Connection[Any], name: str, types: list[str]) -> 
     return [
         row["activity_type"] for row in database.rows(connection, name, {"activity_types": types})
     ]
+
+
+def _others(types: list[str]) -> list[str]:
+    return sorted(TRACKER_BY_TYPE.keys() - types)

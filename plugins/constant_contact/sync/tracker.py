@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
-from constant_contact.api.records import EventRecord, event_key, parse_events, text
+from constant_contact.api.records import EventRecord, event_key, parse_events
 from constant_contact.errors import DeadCursor
 from constant_contact.redact import redact
 from constant_contact.sync.paging import restarting
@@ -128,10 +128,10 @@ class TrackerReport:
             before, before_href = rows, page.href
 
     def _count_odd(self, rows: list[Any], events: list[EventRecord]) -> None:
-        said = (text(row.get("tracking_activity_type")) for row in rows if isinstance(row, dict))
-        for name, count in Counter(said).items():
-            if name not in (None, self._row_type):
-                self.unknown_types[redact(str(name), _NAME_CHARS)] += count
+        said = [row.get("tracking_activity_type") for row in rows if isinstance(row, dict)]
+        odd = Counter(str(name) for name in said if name not in (None, self._row_type))
+        for name, count in odd.items():
+            self.unknown_types[redact(name, _NAME_CHARS)] += count
         # Newest first: where the first one is past, all are.
         if events and events[0].occurred_at >= self._future:
             self.future_dated += sum(event.occurred_at >= self._future for event in events)
