@@ -105,8 +105,10 @@ def test_a_run_that_finds_streams_taken_waits_and_reads_nothing_twice(
         return sync_engagement(make_client(), crm)
 
     def let_go() -> None:
-        until(lambda: someone_waits(crm))
-        go_on.set()
+        try:
+            until(lambda: someone_waits(crm))
+        finally:
+            go_on.set()
 
     one, other, _ = side_by_side(lambda: sync_engagement(slow, crm, concurrency=3), second, let_go)
     assert stored(crm_url) == happened(account)
@@ -115,7 +117,7 @@ def test_a_run_that_finds_streams_taken_waits_and_reads_nothing_twice(
     assert calls("/tracking/") == pages(account)
 
 
-def until(happens: Callable[[], bool], within_s: float = 60) -> None:
+def until(happens: Callable[[], bool], within_s: float = 20) -> None:
     deadline = time.monotonic() + within_s
     while not happens():
         assert time.monotonic() < deadline, "it never happened"
