@@ -6,6 +6,8 @@ finds the stream's place as it was left.
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
@@ -22,7 +24,7 @@ Row = dict[str, Any]
 class WantedStreams(NamedTuple):
     """Which streams a run is to read: the parameters of `engagement/streams_to_read`."""
 
-    since: Any
+    since: datetime | None
     reread: bool
     active_days: int
     shard: int
@@ -67,11 +69,7 @@ class Claims:
             left = self._wanted.rows(connection)
         while left:
             taken = []
-
-            def turn(row: Row, stop: threading.Event) -> Retriable | Row | None:
-                return self._turn(row, begin, stop)
-
-            for outcome in in_parallel(turn, left, concurrency):
+            for outcome in in_parallel(partial(self._turn, begin), left, concurrency):
                 if isinstance(outcome, Retriable):
                     failures.append(outcome)
                 elif outcome is not None:
@@ -82,7 +80,7 @@ class Claims:
         return failures
 
     def _turn(
-        self, row: Row, begin: Callable[[Stream], StreamReading], stop: threading.Event
+        self, begin: Callable[[Stream], StreamReading], row: Row, stop: threading.Event
     ) -> Retriable | Row | None:
         """Read a stream; return why it could not be read now, or its row if it is taken."""
         claimed = database.row(self._session, "engagement/claim_stream", row)
