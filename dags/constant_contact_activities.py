@@ -6,7 +6,8 @@ one API call per 500 events, whoever they belong to, and only for campaigns that
 
 - `campaigns`: the summary report tells which campaigns moved; exact counts are asked for those and
   for those sent in the last 30 days.
-- `engagement`: each report that has something new is read newest first, down to what is stored.
+- `engagement`: each report that has something new is read newest first, down to what is stored;
+  with the option `engagement_shards`, by several mapped tasks.
 - `interactions`: new events become interactions, by SQL; so does the whole history of contacts that
   were linked since. A contact added to the CRM today has its history tomorrow, for no call.
 
@@ -17,17 +18,22 @@ series, welcome); the task `campaigns` counts them in its log.
 report that the vendor refuses is named in the log and in `ctct_engagement_stream.failure`; the
 others go on.
 
-**Backfill**: the first run reads the whole history. Later backfills cost no call for days that are
-covered already.
+**Backfill**: by Airflow's own means, such as `airflow backfill create --dag-id
+constant_contact_activities --from-date 2026-01-01 --to-date 2026-03-31`, the UI or the REST API,
+in either direction and with any number of active runs. Afterwards every event of the range is
+stored. All its runs together cost the calls of one reading of the range, and none for what is
+stored already; after the first nightly run, which reads the whole history, that is all of it.
 
 **By hand**: *Trigger*, with
 - `since`: read back to this time only (the rest of the history stays for a later run),
 - `reread`: read all reports whole, whatever is stored; for repairs.
 """
 
+from typing import Any
+
 from airflow.sdk import DAG, Asset, Param
 
-from constant_contact.config import dag_defaults, nightly
+from constant_contact.config import at_least_one, dag_defaults, nightly
 from constant_contact.operators.campaigns import CampaignsOperator
 from constant_contact.operators.engagement import EngagementOperator
 from constant_contact.operators.interactions import InteractionsOperator
@@ -50,12 +56,21 @@ with DAG(
     doc_md=__doc__,
     **dag_defaults(),
 ):
-    campaigns = CampaignsOperator(task_id="campaigns", outlets=[Asset("ctct_campaign")])
-    engagement = EngagementOperator(
-        task_id="engagement",
-        since="{{ params.since }}",
-        reread="{{ params.reread }}",
-        outlets=[ledger],
+    # One at a time, also where several runs of a backfill are active: the first asks for all.
+    campaigns = CampaignsOperator(
+        task_id="campaigns", max_active_tis_per_dag=1, outlets=[Asset("ctct_campaign")]
+    )
+    reading: dict[str, Any] = {
+        "task_id": "engagement",
+        "since": "{{ params.since }}",
+        "reread": "{{ params.reread }}",
+        "outlets": [ledger],
+    }
+    shards = at_least_one("engagement_shards")
+    engagement = (
+        EngagementOperator(**reading)
+        if shards == 1
+        else EngagementOperator.partial(**reading, shards=shards).expand(shard=list(range(shards)))
     )
     interactions = InteractionsOperator(
         task_id="interactions",

@@ -109,6 +109,10 @@ class Control:
         """The owner deletes the list."""
         self._post("delete_list", list_id=list_id)
 
+    def rename_campaign(self, campaign_id: str, name: str) -> None:
+        """The owner gives the campaign another name."""
+        self._post("rename_campaign", campaign_id=campaign_id, name=name)
+
     def add_events(self, events: list[JSON], arrived_at: str | None = None) -> int:
         """Add rows of trackers, each at its place in time; returns how many."""
         return int(self._post("add_events", events=events, arrived_at=arrived_at)["added"])

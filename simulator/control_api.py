@@ -219,6 +219,7 @@ ACTIONS: dict[tuple[str, str], Callable[[World, Args], Any]] = {
     ("POST", "restore_contact"): _edit(edits.restore_contact),
     ("POST", "purge_contact"): _edit(edits.purge_contact),
     ("POST", "delete_list"): _edit(edits.delete_list),
+    ("POST", "rename_campaign"): _edit(edits.rename_campaign),
     ("POST", "update_contact"): _update_contact,
     ("POST", "add_events"): _add_events,
     ("POST", "send_campaign"): edits.send_campaign,

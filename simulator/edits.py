@@ -133,6 +133,18 @@ def delete_list(world: World, list_id: str) -> None:
     store.version += 1
 
 
+def rename_campaign(world: World, campaign_id: str, name: str) -> None:
+    """The owner gives the campaign another name; its `updated_at` moves.
+
+    Raises:
+        ValueError: no such campaign.
+    """
+    campaign = world.campaigns.campaigns.get(campaign_id)
+    if campaign is None:
+        raise ValueError(f"there is no campaign {campaign_id}")
+    campaign.name, campaign.updated_ms = name, world.clock.now_ms()
+
+
 def send_campaign(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
     """Send a draft (`campaign_id`) or a new campaign (`name`, `links`, `type_code`, …).
 

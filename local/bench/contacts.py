@@ -10,7 +10,7 @@ from local.bench.account import connected
 from local.bench.gauge import Gauge
 from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
-from local.bench.rivals import bare_contacts, environments
+from local.bench.rivals import bare_contacts, dlt_resources, environments
 from local.bench.stage import Stage, Vendor
 
 _SIZE, _LARGE = 100_000, 1_000_000
@@ -70,18 +70,11 @@ def _measure(stage: Stage, size: int, rounds: int) -> Result:
 
 def _rivals(stage: Stage, result: Result) -> dict[str, _Rival]:
     rivals: dict[str, _Rival] = {"ours": _ours, "bare loop": _bare}
-    for name, python, load in (
-        ("vendor's SDK", environments.sdk_python, _sdk),
-        ("dlt", environments.dlt_python, _dlt),
-    ):
-        try:
-            python()
-        except environments.Missing as missing:
-            stage.say(str(missing))
-            result.notes.append(f"{name} was skipped: {missing}")
-        else:
-            rivals[name] = load
-    return rivals
+    here, notes = environments.here()
+    result.notes.extend(notes)
+    for note in notes:
+        stage.say(note)
+    return rivals | {name: rival for name, rival in _RIVALS.items() if name in here}
 
 
 def _ours(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
@@ -112,10 +105,15 @@ def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
 
 def _dlt(stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
     return measured(
-        "local.bench.rivals.dlt_contacts:load",
+        "local.bench.rivals.dlt_source:load",
         python=environments.dlt_python(),
         url=vendor.url,
         token=vendor.access_token(),
         socket_folder=stage.socket_folder,
         database=urlsplit(crm_url).path.removeprefix("/"),
+        resources=dlt_resources.CONTACTS,
+        counted=["contacts"],
     )
+
+
+_RIVALS: dict[str, _Rival] = {environments.SDK: _sdk, environments.DLT: _dlt}

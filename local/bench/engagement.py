@@ -1,8 +1,10 @@
-"""The first load of engagement: ledger and interactions, beside a bare loop."""
+"""The first load of engagement: ledger and interactions, beside others."""
 
 import math
+import sysconfig
 import time
 from typing import Any, LiteralString
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -16,6 +18,7 @@ from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
 from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
+from local.bench.rivals import bare_events, dlt_resources, environments
 from local.bench.stage import Stage, Vendor
 
 _SIZE, _LARGE = 200_000, 1_000_000
@@ -63,14 +66,28 @@ def run(stage: Stage) -> list[Result]:
     with stage.vendor(**account) as vendor:
         found = [_round(stage, vendor) for _ in range(rounds)]
         events = sum(vendor.control.truth()["events"].values())
+        rivals = _rivals(stage, result, vendor)
     ours, bare = [each[0] for each in found], [each[1] for each in found]
     for name, figures in (("ours", ours), ("bare loop", bare)):
         shown = [middle(figures, key) for key in ("speed", "seconds", "projection_s")]
         calls, cpu_s = middle(figures, "calls"), middle(figures, "cpu_s")
         peak_mb = max(each["peak_mb"] for each in figures)
         result.rows.append((name, *shown, int(calls), cpu_s, peak_mb))
+    for name, rival in rivals.items():
+        if rival["rows"] != events:
+            raise AssertionError(f"{name} has {rival['rows']} of {events} events")
+        of_it = [rival[key] for key in ("speed", "seconds")]
+        result.rows.append(
+            (name, *of_it, "", *(rival[key] for key in ("calls", "cpu_s", "peak_mb")))
+        )
     ratio = middle([{"of": a["speed"] / b["speed"]} for a, b in found], "of")
     result.at_least("events/s, ours / bare loop", ratio, _LEAST_SHARE_OF_BARE)
+    again = {key: middle(ours, f"again_{key}") for key in ("seconds", "calls")}
+    result.rows.append(("ours, again", "", again["seconds"], "", int(again["calls"]), "", ""))
+    result.notes.append(
+        "Ours has found what moved, kept its place and every call, and made interactions; the "
+        "others find and read all, and read all of it again the next time."
+    )
     ledger = middle(ours, lambda each: each["rows"] / (each["seconds"] - each["projection_s"]))
     result.rows.append(("ours, ledger alone", ledger, "", "", "", "", ""))
     result.at_most("peak memory of ours", max(e["peak_mb"] for e in ours), _MOST_MB, " MB")
@@ -89,15 +106,17 @@ def _round(stage: Stage, vendor: Vendor) -> tuple[Figures, Figures]:
         measured("local.bench.engagement:prepare", crm_url=crm_url, account=vendor.account())
         make(crm_url, "linked_contacts")
         settle(crm_url)
-        vendor.control.clear_calls()
-        measured("local.bench.engagement:discover", crm_url=crm_url, account=vendor.account())
-        ours = measured("local.bench.engagement:load", crm_url=crm_url, account=vendor.account())
-        ours["calls"] = vendor.calls()
+        _, ours = _night(crm_url, vendor)
         streams = _streams(crm_url)
         ours |= {
             "streams": len(streams),
             "campaigns": _count(crm_url, "ctct_campaign WHERE last_sent_at IS NOT NULL"),
             "activities": _count(crm_url, "ctct_campaign_activity WHERE role <> 'permalink'"),
+        }
+        found, nothing = _night(crm_url, vendor)
+        ours |= {
+            "again_seconds": found["seconds"] + nothing["seconds"],
+            "again_calls": nothing["calls"],
         }
         vendor.control.clear_calls()
         bare = measured(
@@ -114,6 +133,58 @@ def _round(stage: Stage, vendor: Vendor) -> tuple[Figures, Figures]:
         raise AssertionError(f"ours has {ours['rows']} events, the bare loop {bare['rows']}")
     stage.say(f"engagement: ours {ours['speed']:,.0f}, bare loop {bare['speed']:,.0f} events/s")
     return ours, bare
+
+
+def _night(crm_url: str, vendor: Vendor) -> tuple[Figures, Figures]:
+    """Discovery, then ledger and projection; the calls of both are with the second."""
+    vendor.control.clear_calls()
+    found = measured("local.bench.engagement:discover", crm_url=crm_url, account=vendor.account())
+    loaded = measured("local.bench.engagement:load", crm_url=crm_url, account=vendor.account())
+    return found, loaded | {"calls": vendor.calls()}
+
+
+def _rivals(stage: Stage, result: Result, vendor: Vendor) -> dict[str, Figures]:
+    """Once each: the same events, with what it takes to find their reports, and nothing kept."""
+    here, notes = environments.here()
+    result.notes.extend(notes)
+    found = {}
+    for name, rival in ((environments.SDK, _sdk), (environments.DLT, _dlt)):
+        if name not in here:
+            continue
+        with stage.database() as crm_url:
+            vendor.control.clear_calls()
+            figures = rival(stage, vendor, crm_url)
+        found[name] = figures | {
+            "calls": vendor.calls(), "speed": figures["rows"] / figures["seconds"],
+        }  # fmt: skip
+        stage.say(f"engagement: {name} {found[name]['speed']:,.0f} events/s")
+    return found
+
+
+def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.sdk_events:load",
+        python=environments.sdk_python(),
+        url=vendor.url,
+        token=vendor.access_token(),
+        crm_url=crm_url,
+        site_packages=sysconfig.get_path("platlib"),
+        table=bare_events.TABLE,
+        copy=bare_events.COPY,
+    )
+
+
+def _dlt(stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.dlt_source:load",
+        python=environments.dlt_python(),
+        url=vendor.url,
+        token=vendor.access_token(),
+        socket_folder=stage.socket_folder,
+        database=urlsplit(crm_url).path.removeprefix("/"),
+        resources=dlt_resources.EVENTS,
+        counted=list(dlt_resources.TRACKERS),
+    )
 
 
 def _streams(crm_url: str) -> list[tuple[int, str]]:

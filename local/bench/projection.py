@@ -38,11 +38,13 @@ def explain(_gauge: Gauge, *, crm_url: str) -> Figures:
     with crm.transaction() as connection:
         position = state.load(connection, "interactions").position
         newest = database.row(connection, "engagement/newest_event", {"position": position}) or {}
-        reach = {"position": position, "upto": newest["event_id"]}
+        reach = {"position": position, "upto": newest["event_id"], "left_out": []}
         for name in (
             "engagement/newest_event",
             "crm/drop_moved_interactions",
             "crm/drop_moved_links",
+            "crm/judge_opens_anew",
+            "campaigns/take_renamed",
             _NEW,
             "crm/project_new_links",
         ):

@@ -1,6 +1,6 @@
 """Reads the `[constant_contact]` options and wires them into DAGs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -36,6 +36,33 @@ def number(option: str) -> float:
     if not 0 <= value < float("inf"):
         raise _wrong(option, f"{raw!r} is not a number of zero or more")
     return value
+
+
+def at_least_one(option: str) -> int:
+    """The option as a whole number of one or more.
+
+    Raises:
+        SettingError: It is not that.
+    """
+    raw = text(option)
+    if not (raw.isascii() and raw.isdigit() and int(raw)):
+        raise _wrong(option, f"{raw!r} is not a whole number of one or more")
+    return int(raw)
+
+
+def words(option: str, known: Iterable[str]) -> frozenset[str]:
+    """The option as some of the words that it may have, separated by commas.
+
+    Raises:
+        SettingError: One of them is unknown, or there is none.
+    """
+    given = frozenset(filter(None, map(str.strip, text(option).split(","))))
+    allowed = ", ".join(known)
+    if unknown := sorted(given - frozenset(known)):
+        raise _wrong(option, f"{unknown[0]!r} is none of {allowed}")
+    if not given:
+        raise _wrong(option, f"is empty; name one at least of {allowed}")
+    return given
 
 
 def _failure_callback() -> Callable[[Mapping[str, Any]], None] | None:

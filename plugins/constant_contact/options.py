@@ -23,7 +23,8 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     },
     "active_days": {
         "description": "For how many days after its last sending a campaign's exact counts are "
-        "asked every night. Later only when the summary report shows that it moved.",
+        "asked every night. Later when the summary report shows that it moved, else ever more "
+        "rarely.",
         "type": "integer",
         "default": "30",
         "example": None,
@@ -33,6 +34,28 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "type": "integer",
         "default": "10",
         "example": None,
+    },
+    "engagement_shards": {
+        "description": "Over how many mapped tasks the tracker reports are spread, so that several "
+        "workers share a large account. All draw from the same API budget.",
+        "type": "integer",
+        "default": "1",
+        "example": "4",
+    },
+    "late_events_hours": {
+        "description": "How late events may be reported: a report is read down to so far below "
+        "what it covers, unless the counts agree before.",
+        "type": "float",
+        "default": "24",
+        "example": None,
+    },
+    "interaction_types": {
+        "description": "What the CRM shows as interactions. A type that is taken out leaves the "
+        "CRM with the next run and stays in the ledger; put back, its whole history returns for "
+        "no call.",
+        "type": "string",
+        "default": "send, open, click, bounce, forward, opt_out",
+        "example": "open, click, opt_out",
     },
     "call_log_days": {
         "description": "For how many days API calls are kept in ctct_api_call.",

@@ -222,3 +222,23 @@ def test_the_nightly_maintenance_is_red_when_the_grant_is_gone(
     ran = run_dag("constant_contact_retention")
     assert ran.tasks == {"retention": "success", "tokens": "failed"}
     assert "A person must authorize again" in ran.log
+
+
+def test_two_shards_read_each_event_once(
+    account: Running, connections: pytest.MonkeyPatch, run_dag: Run, sql_rows: Rows
+) -> None:
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__ENGAGEMENT_SHARDS", "2")
+    ran = run_dag("constant_contact_activities")
+    assert ran.state == "success"
+    assert sum(report["new_events"] for report in ran.returned["engagement"]) == 2000
+    assert all(report["new_events"] for report in ran.returned["engagement"])
+    assert sql_rows("SELECT count(*) AS n FROM ctct_engagement") == [{"n": 2000}]
+
+
+def test_the_option_decides_which_types_the_crm_shows(
+    account: Running, connections: pytest.MonkeyPatch, run_dag: Run
+) -> None:
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__INTERACTION_TYPES", "open,teleport")
+    ran = run_dag("constant_contact_activities")
+    assert ran.tasks["interactions"] == "failed"
+    assert "[constant_contact] interaction_types: 'teleport' is none of send, open" in ran.log

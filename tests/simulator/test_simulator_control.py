@@ -206,3 +206,17 @@ def test_help_tells_of_every_flag() -> None:
     flags += " redirect-uri log-level refresh-token"
     for flag in flags.split():
         assert f"--{flag}" in shown
+
+
+def test_a_renamed_campaign_has_changed(api: Api) -> None:
+    control = api.sim.control
+    control.clock(now="2026-03-01T00:00:00Z", frozen=True)
+    control.generate(contacts=10, campaigns=2, events=50)
+    one = api.ok("/emails")["campaigns"][0]
+    control.clock(advance_s=60)
+    control.rename_campaign(one["campaign_id"], "Another name")
+    (changed,) = api.ok("/emails", after_date="2026-03-01T00:00:30Z")["campaigns"]
+    renamed = {"name": "Another name", "updated_at": "2026-03-01T00:01:00.000Z"}
+    assert changed == one | renamed
+    with pytest.raises(ControlError, match="there is no campaign"):
+        control.rename_campaign("nowhere", "Another name")

@@ -1,5 +1,6 @@
 -- Make interactions of the events that came since the last projection, for the links projected
--- before. Parameters: position, upto (event ids). Grain: one row an event and linked CRM contact.
+-- before. Parameters: position, upto (event ids), left_out (activity types).
+-- Grain: one row an event and linked CRM contact.
 INSERT INTO crm_interaction (
     interaction_id, contact_id, constant_contact_id, campaign_id, campaign_activity_id,
     campaign_name, activity_type, description, occurred_at, link_url, device_type, bounce_code,
@@ -21,5 +22,8 @@ SELECT
     event.opt_out_reason
 FROM ctct_interaction AS event
 INNER JOIN ctct_projected_link AS link ON event.contact_id = link.constant_contact_id
-WHERE event.event_id > %(position)s AND event.event_id <= %(upto)s
+WHERE
+    event.event_id > %(position)s
+    AND event.event_id <= %(upto)s
+    AND event.activity_type <> all(%(left_out)s)
 ON CONFLICT (interaction_id) DO NOTHING;

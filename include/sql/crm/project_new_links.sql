@@ -1,6 +1,6 @@
 -- Make interactions of the whole history of the CRM contacts that were linked since the last
 -- projection; links that moved are forgotten before. EXCEPT, since a join with the table that this
--- fills can go badly. Parameters: upto (event id).
+-- fills can go badly. Parameters: upto (event id), left_out (activity types).
 -- Grain: one row an event and newly linked CRM contact.
 WITH link AS (
     INSERT INTO ctct_projected_link (crm_contact_id, constant_contact_id)
@@ -38,5 +38,5 @@ SELECT
     event.opt_out_reason
 FROM link
 INNER JOIN ctct_interaction AS event ON link.constant_contact_id = event.contact_id
-WHERE event.event_id <= %(upto)s
+WHERE event.event_id <= %(upto)s AND event.activity_type <> all(%(left_out)s)
 ON CONFLICT (interaction_id) DO NOTHING;

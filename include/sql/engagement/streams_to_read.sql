@@ -1,8 +1,9 @@
 -- Which streams have something to read: never read and not known to be empty, counted otherwise
 -- than when last read, not counted at all but of a campaign that can move, left in mid-read, or not
 -- read as far back as is wanted. One that was refused is asked again a day later.
--- Parameters: since (null: to the beginning), reread (true: all), active_days.
--- Grain: one row a stream.
+-- Parameters: since (null: to the beginning), reread (true: all), active_days, shard (from 0) of
+-- how many shards, stream_id (null: any).
+-- Grain: one row a stream; `version` changes with anything that is written to it.
 SELECT
     stream.stream_id,
     stream.campaign_activity_id,
@@ -15,37 +16,42 @@ SELECT
     stream.head_cursor,
     stream.head_started_at,
     stream.tail_cursor,
-    stream.shortfall
+    stream.shortfall,
+    stream.xmin::TEXT AS version
 FROM ctct_engagement_stream AS stream
 INNER JOIN
     ctct_campaign_activity AS activity
     ON stream.campaign_activity_id = activity.campaign_activity_id
 INNER JOIN ctct_campaign AS campaign ON activity.campaign_id = campaign.campaign_id
 WHERE
-    %(reread)s
-    OR (
-        (stream.failed_at IS NULL OR stream.failed_at < clock_timestamp() - INTERVAL '20 hours')
-        AND (
-            stream.failed_at IS NOT NULL
-            OR (stream.covered_to IS NULL AND stream.reported_count IS DISTINCT FROM 0)
-            OR (
-                stream.covered_to IS NOT NULL
-                AND stream.reported_count IS DISTINCT FROM stream.read_count
-            )
-            OR (
-                stream.reported_count IS NULL
-                AND (
-                    campaign.moved_at >= stream.mirrored_at
-                    OR campaign.last_sent_at
-                    >= clock_timestamp() - make_interval(days => %(active_days)s)
+    (%(stream_id)s::INTEGER IS NULL OR stream.stream_id = %(stream_id)s)
+    AND mod(hashint4(stream.stream_id) & 2147483647, %(shards)s) = %(shard)s
+    AND (
+        %(reread)s
+        OR (
+            (stream.failed_at IS NULL OR stream.failed_at < clock_timestamp() - INTERVAL '20 hours')
+            AND (
+                stream.failed_at IS NOT NULL
+                OR (stream.covered_to IS NULL AND stream.reported_count IS DISTINCT FROM 0)
+                OR (
+                    stream.covered_to IS NOT NULL
+                    AND stream.reported_count IS DISTINCT FROM stream.read_count
                 )
-            )
-            OR stream.head_cursor IS NOT NULL
-            OR (
-                stream.tail_cursor IS NOT NULL
-                AND (
-                    %(since)s::TIMESTAMPTZ IS NULL
-                    OR stream.covered_from > %(since)s::TIMESTAMPTZ
+                OR (
+                    stream.reported_count IS NULL
+                    AND (
+                        campaign.moved_at >= stream.mirrored_at
+                        OR campaign.last_sent_at
+                        >= clock_timestamp() - make_interval(days => %(active_days)s)
+                    )
+                )
+                OR stream.head_cursor IS NOT NULL
+                OR (
+                    stream.tail_cursor IS NOT NULL
+                    AND (
+                        %(since)s::TIMESTAMPTZ IS NULL
+                        OR stream.covered_from > %(since)s::TIMESTAMPTZ
+                    )
                 )
             )
         )

@@ -9,7 +9,7 @@ import requests
 from local.bench.gauge import Gauge
 
 # as ctct_engagement and its index ctct_engagement_identity
-_TABLE = """
+TABLE = """
 CREATE TABLE bench_event (
     stream_id integer NOT NULL,
     ordinal integer NOT NULL,
@@ -24,6 +24,7 @@ CREATE TABLE bench_event (
 CREATE UNIQUE INDEX bench_event_identity
 ON bench_event (contact_id, stream_id, occurred_at, url_id, ordinal);
 """
+COPY = "COPY bench_event FROM STDIN"
 
 
 def load(
@@ -35,14 +36,14 @@ def load(
     session.trust_env = False
     session.headers["Authorization"] = f"Bearer {token}"
     with psycopg.connect(crm_url, autocommit=True) as connection, gauge:
-        connection.execute(_TABLE)
+        connection.execute(TABLE)
         for stream_id, path in streams:
             href: str | None = f"/v3{path}?limit=500"
             while href:
                 page = orjson.loads(session.get(url + href, timeout=60).content)
                 with (
                     connection.cursor() as cursor,
-                    cursor.copy("COPY bench_event FROM STDIN") as copy,
+                    cursor.copy(COPY) as copy,
                 ):
                     for event in page["tracking_activities"]:
                         rows += 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.paths import LOCAL
 
+SDK, DLT = "vendor's SDK", "dlt"
 SDK_PYTHON = LOCAL / "judge" / "bin" / "python"
 _DLT = LOCAL / "bench-dlt"
 _DLT_LOCK = Path(__file__).parent.parent / "requirements-dlt.txt"
@@ -47,3 +48,16 @@ def dlt_python() -> Path:
     # what was installed, so that another lock is installed anew
     ready.write_bytes(_DLT_LOCK.read_bytes())
     return python
+
+
+def here() -> tuple[set[str], list[str]]:
+    """Which of the rivals can run, and why the others are skipped."""
+    found, notes = set(), []
+    for name, python in ((SDK, sdk_python), (DLT, dlt_python)):
+        try:
+            python()
+        except Missing as missing:
+            notes.append(f"{name} was skipped: {missing}")
+        else:
+            found.add(name)
+    return found, notes

@@ -4,10 +4,9 @@ That environment has no PostgreSQL driver; it lends ours, after the SDK has load
 """
 
 import sys
-from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from constant_contact_api_client import (  # type: ignore[import-not-found, unused-ignore]
     ApiClient,
@@ -18,6 +17,7 @@ from constant_contact_api_client.api.contacts_api import (  # type: ignore[impor
 )
 
 from local.bench.gauge import Gauge
+from local.bench.rivals.sdk import pages
 
 
 def load(
@@ -28,34 +28,17 @@ def load(
     psycopg = import_module("psycopg")
     rows = 0
     client = ApiClient(Configuration(host=f"{url}/v3", access_token=token))
+    listing = partial(
+        ContactsApi(client).get_all_contacts, status="all", limit=500, include_count=True
+    )
     with psycopg.connect(crm_url, autocommit=True) as connection, gauge:
         connection.execute(table)
-        for page in _pages(client):
+        for page in pages(client, listing):
             with connection.cursor() as cursor, cursor.copy(copy) as copying:
                 for contact in page.contacts:
                     copying.write_row(_row(contact))
             rows += len(page.contacts)
     return {"rows": rows}
-
-
-def _pages(client: Any) -> Iterator[Any]:
-    """The SDK cannot follow next links by itself: its transport and its model read the others."""
-    page = ContactsApi(client).get_all_contacts(status="all", limit=500, include_count=True)
-    model = type(page).__name__
-    while True:
-        yield page
-        if page.links is None or page.links.next is None:
-            return
-        parts = urlsplit(page.links.next.href)
-        request = client.param_serialize(
-            method="GET",
-            resource_path=parts.path.removeprefix("/v3"),
-            query_params=parse_qsl(parts.query),
-            auth_settings=["oauth2_access_code"],
-        )
-        answer = client.call_api(*request)
-        answer.read()
-        page = client.response_deserialize(answer, {"200": model}).data
 
 
 def _row(contact: Any) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ A `parse_…` returns None for a row that lacks its own id: the caller counts it
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import Any, NamedTuple, TypeVar
 
 _INT4 = 2**31
@@ -30,18 +30,22 @@ def text(value: Any) -> str | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """An aware time of an ISO-8601 text; a bare date is its midnight UTC, no offset means UTC."""
+    """An aware time of an ISO-8601 text; a bare date is its midnight UTC, no offset means UTC.
+
+    None where it is no time, or one of the calendar's first and last years, which could be written
+    and not be read again: in another zone it may lie outside the calendar.
+    """
     if not isinstance(value, str) or not value:
         return None
     try:
         parsed = datetime.fromisoformat(value)
-        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except ValueError:
-        pass
-    try:
-        return datetime.combine(date.fromisoformat(value[:10]), datetime.min.time(), UTC)
-    except ValueError:
-        return None
+        try:
+            parsed = datetime.combine(date.fromisoformat(value[:10]), datetime.min.time(), UTC)
+        except ValueError:
+            return None
+    return parsed if MINYEAR < parsed.year < MAXYEAR else None
 
 
 def number(value: Any) -> int | None:

@@ -66,6 +66,11 @@ class Tracker:
     path_part: str
     count_field: str
 
+    @property
+    def row_type(self) -> str:
+        """What its rows say they are: TrackingActivity.tracking_activity_type."""
+        return f"em_{self.path_part}"
+
 
 TRACKERS: Final = (
     Tracker("send", "sends", "em_sends"),

@@ -102,6 +102,16 @@ def person(context: Context) -> str:
     return getattr(run, "triggering_user_name", None) or f"run {run.run_id}"
 
 
+def runs_for_its_interval(context: Context) -> bool:
+    """Whether the run is there for a span of days; one by hand wants what is new by now."""
+    return context["dag_run"].run_type in ("scheduled", "backfill")
+
+
+def is_backfill(context: Context) -> bool:
+    """Whether `airflow backfill create`, the UI's or the REST API's made this run."""
+    return context["dag_run"].run_type == "backfill"
+
+
 def _caller(context: Context) -> Caller:
     """Which task instance this is, for the call log."""
     task_instance = context["ti"]

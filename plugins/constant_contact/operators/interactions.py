@@ -2,6 +2,8 @@
 
 from airflow.sdk import Context
 
+from constant_contact import config
+from constant_contact.api.vendor import TRACKER_BY_TYPE
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.sync.interactions import InteractionsReport, project_interactions
@@ -12,4 +14,5 @@ class InteractionsOperator(ConstantContactOperator):
 
     def sync(self, hook: ConstantContactHook, context: Context) -> InteractionsReport:
         """Run `project_interactions`."""
-        return project_interactions(hook.crm)
+        shown = config.words("interaction_types", TRACKER_BY_TYPE)
+        return project_interactions(hook.crm, activity_types=shown)

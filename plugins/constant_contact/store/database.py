@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 import sqlalchemy
 from psycopg import sql
+from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -40,11 +41,7 @@ class Database:
             DatabaseUnavailable: The server does not answer.
             SchemaError: A table or column is missing.
         """
-        with self._explained():
-            pooled = self.engine.raw_connection()
-        connection = pooled.driver_connection
-        if connection is None:
-            raise AssertionError("the pool lent nothing")
+        pooled, connection = self._lent()
         try:
             with self._explained():
                 yield connection
@@ -58,9 +55,33 @@ class Database:
         finally:
             pooled.close()
 
+    @contextmanager
+    def session(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection whose statements commit at once; closed at the end, its locks with it.
+
+        Raises:
+            DatabaseUnavailable, SchemaError: As `transaction`.
+        """
+        pooled, connection = self._lent()
+        try:
+            with self._explained():
+                connection.autocommit = True
+                yield connection
+        finally:
+            pooled.invalidate()
+            pooled.close()
+
     def close(self) -> None:
         """Close what the pool holds."""
         self.engine.dispose()
+
+    def _lent(self) -> tuple[PoolProxiedConnection, psycopg.Connection[Any]]:
+        with self._explained():
+            pooled = self.engine.raw_connection()
+        connection = pooled.driver_connection
+        if connection is None:
+            raise AssertionError("the pool lent nothing")
+        return pooled, connection
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -65,11 +65,12 @@ def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> C
         active_days: For how long after its last sending a campaign's counts are asked every time.
     """
     report = CampaignsReport()
-    coverage.begin(crm)
+    began_at = coverage.begin(crm)
     _mirror_summaries(client, crm, report)
     _mirror_campaigns(client, crm, report)
     _mirror_activities(client, crm, report)
     _mirror_counts(client, crm, report, active_days)
+    coverage.end(crm, began_at)
     with crm.transaction() as connection:
         unreported = database.row(
             connection,
@@ -230,8 +231,9 @@ def _counts(client: Client, batch: list[str]) -> list[dict[str, Any]]:
             return []
         return [result for single in batch for result in _counts(client, [single])]
     results = [result for result in reply.get("results") or [] if isinstance(result, dict)]
-    if refused := len(batch) - len(results):
-        _log.warning("the stats report has no counts of %d of %d activities", refused, len(batch))
+    answered = {text(result.get("campaign_activity_id")) for result in results}
+    if unanswered := [each for each in batch if each not in answered]:
+        _log.warning("the stats report has no counts of activities %s", ", ".join(unanswered))
     return results
 
 

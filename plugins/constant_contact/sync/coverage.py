@@ -1,7 +1,8 @@
-"""Which span of time the activities job has covered: why a backfill is cheap.
+"""When the vendor was last asked what moved: why a backfill is cheap.
 
 The trackers give events newest first and have no date filter, so a reading passes over everything
-younger than what it is after, and keeps it. Whatever a complete run began after is stored.
+younger than what it is after, and keeps it. How far back each stream is read stands with the
+stream; a run for days before the last complete discovery has nothing to ask but what lies deeper.
 """
 
 from datetime import datetime
@@ -12,28 +13,22 @@ from constant_contact.store.database import Database
 _NOUN = "activities"
 
 
-def is_covered(crm: Database, until: datetime) -> bool:
-    """Whether a complete run has stored everything that occurred before `until`."""
+def is_discovered(crm: Database, until: datetime) -> bool:
+    """Whether a discovery that ended well began after `until`."""
     with crm.transaction() as connection:
-        covered_to = state.load(connection, _NOUN).covered_to
-    return covered_to is not None and until <= covered_to
+        discovered_to = state.load(connection, _NOUN).covered_to
+    return discovered_to is not None and until <= discovered_to
 
 
-def begin(crm: Database) -> None:
-    """Keep when the run's first look at the vendor began."""
+def begin(crm: Database) -> datetime:
+    """When a discovery begins, by the clock that all workers share."""
     with crm.transaction() as connection:
-        known = state.load(connection, _NOUN)
-        now = state.database_now(connection)
-        state.save(connection, _NOUN, known._replace(reading_since=now))
+        return state.database_now(connection)
 
 
-def end(crm: Database) -> None:
-    """The run that began last has read every stream to where it is wanted."""
+def end(crm: Database, began_at: datetime) -> None:
+    """Keep that a discovery ended well: what had moved when it began stands with the streams."""
     with crm.transaction() as connection:
         known = state.load(connection, _NOUN)
-        if known.reading_since is not None:
-            state.save(
-                connection,
-                _NOUN,
-                known._replace(covered_to=known.reading_since, reading_since=None),
-            )
+        covered_to = max(filter(None, (known.covered_to, began_at)))
+        state.save(connection, _NOUN, known._replace(covered_to=covered_to))

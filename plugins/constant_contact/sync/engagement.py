@@ -3,17 +3,22 @@
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from constant_contact.api.client import Client
-from constant_contact.store import database
+from constant_contact.errors import Retriable
+from constant_contact.store import database, state
 from constant_contact.store.database import Database
-from constant_contact.sync import coverage
-from constant_contact.sync.parallel import CONCURRENCY, in_parallel
+from constant_contact.sync.claims import Claims, WantedStreams
+from constant_contact.sync.parallel import CONCURRENCY
 from constant_contact.sync.reports import Report
-from constant_contact.sync.streams import Stream, StreamReading
+from constant_contact.sync.streams import Reach, Stream, StreamReading
 
 _log = logging.getLogger("constant_contact.engagement")
+OVERLAP = timedelta(hours=24)
+# No clock is wrong by more, and no first load takes longer.
+_FUTURE_AFTER = timedelta(days=1)
+_NAMED = 20
 
 
 @dataclass
@@ -22,20 +27,27 @@ class EngagementReport(Report):
 
     Attributes:
         events: New events by type.
-        shortfall: Events the vendor counts that no reading found.
+        malformed: Rows without a contact or a time.
+        future_dated: Rows that are dated in the future; kept.
+        unknown_types: Rows by the type that they say they are and that nobody knows; kept.
         failed_streams: Streams that could not be read now; the next run tries them again.
         refused_streams: Streams that the vendor refuses, this time or before; each is asked again
             a day later.
+        short_streams: Streams of which the vendor counts more events than it lists.
+        shortfall: How many events those are.
     """
 
     streams: int = 0
     pages: int = 0
     new_events: int = 0
     malformed: int = 0
-    shortfall: int = 0
+    future_dated: int = 0
     failed_streams: int = 0
     refused_streams: int = 0
+    short_streams: int = 0
+    shortfall: int = 0
     events: dict[str, int] = field(default_factory=dict)
+    unknown_types: dict[str, int] = field(default_factory=dict)
 
 
 def sync_engagement(
@@ -45,9 +57,15 @@ def sync_engagement(
     since: datetime | None = None,
     reread: bool = False,
     active_days: int = 30,
+    overlap: timedelta = OVERLAP,
     concurrency: int = CONCURRENCY,
+    shard: int = 0,
+    shards: int = 1,
 ) -> EngagementReport:
     """Read every stream that has something new into the ledger.
+
+    Any number of runs may do this at once: each stream has one reader at a time, and whoever finds
+    it taken waits and looks whether something is left to read.
 
     Args:
         client: Of the account.
@@ -55,40 +73,66 @@ def sync_engagement(
         since: How far back to read; None: to the beginning. What is younger is read anyway.
         reread: Read all streams whole, whatever is stored.
         active_days: For how long after a sending a report without a count is read every time.
+        overlap: How late events may be reported.
         concurrency: How many streams are read at once; the budget paces all calls.
+        shard: Which part of the streams to read, from 0.
+        shards: Of how many parts.
 
     Raises:
         Fatal, Later: At once; what was read stays.
         Retriable: After the others, if some streams could not be read.
     """
-    report = EngagementReport()
+    wanted = WantedStreams(since, reread, active_days, shard, shards)
     with crm.transaction() as connection:
-        rows = database.rows(
-            connection,
-            "engagement/streams_to_read",
-            {"since": since, "reread": reread, "active_days": active_days},
-        )
-    report.streams = len(rows)
-    readings = [StreamReading(client, crm, Stream.of(row), since, reread=reread) for row in rows]
-    failures = []
-    for error in in_parallel(lambda reading, stop: reading.read(stop), readings, concurrency):
-        if error is not None:
-            failures.append(error)
-    added: Counter[str] = Counter()
-    for reading in readings:
-        report.pages += reading.pages
-        report.malformed += reading.malformed
-        report.shortfall += reading.stream.shortfall
-        added[reading.stream.activity_type] += reading.added
-    report.events = {kind: count for kind, count in sorted(added.items()) if count}
-    report.new_events = added.total()
-    report.failed_streams = len(failures)
-    with crm.transaction() as connection:
-        refused = database.row(connection, "engagement/count_failed_streams")
-    report.refused_streams = (refused or {})["streams"]
+        future = state.database_now(connection) + _FUTURE_AFTER
+    reach = Reach(since, reread, overlap, future)
+    readings: list[StreamReading] = []
+
+    def begin(stream: Stream) -> StreamReading:
+        readings.append(StreamReading(client, crm, stream, reach))
+        return readings[-1]
+
+    with crm.session() as session:
+        failures = Claims(session, crm, wanted).read_all(begin, concurrency)
+    report = _report(crm, readings, failures)
     if failures:
         _log.warning("not all streams could be read: %s", report)
         raise failures[0]
-    if since is None:
-        coverage.end(crm)
     return report
+
+
+def _report(
+    crm: Database, readings: list[StreamReading], failures: list[Retriable]
+) -> EngagementReport:
+    report = EngagementReport(streams=len(readings), failed_streams=len(failures))
+    added: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    for reading in readings:
+        report.pages += reading.tracker.pages_read
+        report.malformed += reading.tracker.malformed
+        report.future_dated += reading.tracker.future_dated
+        unknown += reading.tracker.unknown_types
+        added[reading.stream.activity_type] += reading.added
+    report.events = {kind: count for kind, count in sorted(added.items()) if count}
+    report.unknown_types = dict(sorted(unknown.items()))
+    report.new_events = added.total()
+    _tell_troubles(crm, report)
+    return report
+
+
+def _tell_troubles(crm: Database, report: EngagementReport) -> None:
+    """Count and name what stays: it is shown in each run, not only in the one that met it."""
+    with crm.transaction() as connection:
+        troubled = database.rows(connection, "engagement/troubled_streams")
+    for row in troubled[:_NAMED]:
+        _log.warning(
+            "%s of activity %s: %s",
+            row["activity_type"],
+            row["campaign_activity_id"],
+            row["failure"] or f"{row['shortfall']:,} more are counted than listed",
+        )
+    if len(troubled) > _NAMED:
+        _log.warning("%d more such streams: ctct_engagement_stream", len(troubled) - _NAMED)
+    report.refused_streams = sum(row["failure"] is not None for row in troubled)
+    report.short_streams = sum(row["shortfall"] > 0 for row in troubled)
+    report.shortfall = sum(row["shortfall"] for row in troubled)

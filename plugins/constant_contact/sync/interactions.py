@@ -1,7 +1,12 @@
 """Interactions: what the CRM shows of the ledger. No API call."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg
+
+from constant_contact.api.vendor import TRACKER_BY_TYPE
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.reports import Report
@@ -9,26 +14,75 @@ from constant_contact.sync.reports import Report
 
 @dataclass
 class InteractionsReport(Report):
-    """What a run changed in the CRM, in rows of `crm_interaction`."""
+    """What a run changed in the CRM, in rows of `crm_interaction`.
+
+    Attributes:
+        of_new_types: Of activity types that the CRM shows again.
+        left_out: Taken away, of types that it no longer shows.
+        judged_anew: Opens that turned out to be automatic, or not to be.
+        renamed: Of campaigns that have another name by now.
+    """
 
     of_new_events: int = 0
     of_new_links: int = 0
+    of_new_types: int = 0
     moved_away: int = 0
+    left_out: int = 0
+    judged_anew: int = 0
+    renamed: int = 0
 
 
-def project_interactions(crm: Database) -> InteractionsReport:
-    """Make interactions of new events and of the whole history of new links; move moved ones."""
-    report = InteractionsReport()
+def project_interactions(
+    crm: Database, *, activity_types: Collection[str] = TRACKER_BY_TYPE.keys()
+) -> InteractionsReport:
+    """Make the CRM's interactions those of the ledger, the links and the activity types.
+
+    Args:
+        crm: Where all of them are.
+        activity_types: What the CRM shows. The ledger keeps the others: shown again, they come
+            back whole.
+    """
     with crm.transaction() as connection:
         # Event ids are drawn before they are committed: behind the writers all below is there.
         database.row(connection, "engagement/lock_projection")
         known = state.load(connection, "interactions")
         newest = database.row(connection, "engagement/newest_event", {"position": known.position})
-    reach = {"position": known.position, "upto": (newest or {})["event_id"]}
     with crm.transaction() as connection:
-        report.moved_away = database.run(connection, "crm/drop_moved_interactions")
-        database.run(connection, "crm/drop_moved_links")
-        report.of_new_events = database.run(connection, "crm/project_new_events", reach)
-        report.of_new_links = database.run(connection, "crm/project_new_links", reach)
-        state.save(connection, "interactions", known._replace(position=reach["upto"]))
+        database.row(connection, "engagement/lock_interactions")
+        known = state.load(connection, "interactions")
+        upto = max(known.position, (newest or {})["event_id"])
+        report = _project(connection, known.position, upto, sorted(activity_types))
+        state.save(connection, "interactions", known._replace(position=upto))
     return report
+
+
+def _project(
+    connection: psycopg.Connection[Any], position: int, upto: int, types: list[str]
+) -> InteractionsReport:
+    """What is there is put right first, so that all below it adds is right at once."""
+    report = InteractionsReport()
+    report.moved_away = database.run(connection, "crm/drop_moved_interactions")
+    database.run(connection, "crm/drop_moved_links")
+    if gone := _types(connection, "engagement/forget_types", types):
+        report.left_out = database.run(connection, "crm/drop_types", {"activity_types": gone})
+    reach = {"position": position, "upto": upto, "left_out": _others(types)}
+    report.judged_anew = database.run(connection, "crm/judge_opens_anew", reach)
+    if renamed := database.rows(connection, "campaigns/take_renamed"):
+        streams = {"stream_ids": [row["stream_id"] for row in renamed], "position": position}
+        report.renamed = database.run(connection, "crm/rename_campaigns", streams)
+    if returned := _types(connection, "engagement/add_types", types):
+        before = {"position": 0, "upto": position, "left_out": _others(returned)}
+        report.of_new_types = database.run(connection, "crm/project_new_events", before)
+    report.of_new_events = database.run(connection, "crm/project_new_events", reach)
+    report.of_new_links = database.run(connection, "crm/project_new_links", reach)
+    return report
+
+
+def _types(connection: psycopg.Connection[Any], name: str, types: list[str]) -> list[str]:
+    return [
+        row["activity_type"] for row in database.rows(connection, name, {"activity_types": types})
+    ]
+
+
+def _others(types: list[str]) -> list[str]:
+    return sorted(TRACKER_BY_TYPE.keys() - types)

@@ -1,4 +1,4 @@
-"""A `dlt` REST API pipeline, in an environment of its own (see `local.bench.rivals.dlt_venv`)."""
+"""A `dlt` REST API pipeline, in an environment of its own (see `local.bench.rivals.dlt_python`)."""
 
 import tempfile
 from typing import Any
@@ -11,18 +11,16 @@ from local.bench.gauge import Gauge
 
 
 def load(
-    gauge: Gauge, *, url: str, token: str, socket_folder: str, database: str
+    gauge: Gauge,
+    *,
+    url: str,
+    token: str,
+    socket_folder: str,
+    database: str,
+    resources: list[dict[str, Any]],
+    counted: list[str],
 ) -> dict[str, Any]:
-    """Written as its documentation does; `replace` is the cheapest way to have all rows once."""
-    contacts = {
-        "name": "contacts",
-        "write_disposition": "replace",
-        "endpoint": {
-            "path": "contacts",
-            "params": {"status": "all", "limit": 500, "include_count": "true"},
-            "data_selector": "contacts",
-        },
-    }
+    """Load `resources` as the documentation does; the rows are those of the tables `counted`."""
     client = {
         "base_url": f"{url}/v3/",
         "auth": {"type": "bearer", "token": token},
@@ -42,6 +40,6 @@ def load(
             destination=dlt.destinations.postgres(credentials=credentials),
             dataset_name="bench_dlt",
         )
-        pipeline.run(rest_api_source({"client": client, "resources": [contacts]}))
-        rows = pipeline.last_trace.last_normalize_info.row_counts["contacts"]
-    return {"rows": rows}
+        pipeline.run(rest_api_source({"client": client, "resources": resources}))
+        counts = pipeline.last_trace.last_normalize_info.row_counts
+    return {"rows": sum(counts.get(name, 0) for name in counted)}
