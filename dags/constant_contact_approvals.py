@@ -36,6 +36,8 @@ with DAG(
         "hold_id": Param(None, type=["null", "integer"], description="A number of ctct_hold."),
     },
     doc_md=__doc__,
+    # It runs only when something was stopped; then nobody must have to think of switching it on.
+    is_paused_upon_creation=False,
     # One question must not wait for the answer to another.
     **dag_defaults() | {"max_active_runs": 16},
 ):

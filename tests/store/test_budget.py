@@ -174,3 +174,20 @@ def test_a_quota_of_yesterday_does_not_spend_a_day_that_has_just_begun(
     spent = ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
     assert spent.resume_at_utc == datetime(2026, 5, 5, 0, 7, tzinfo=UTC)
     assert sql_rows("SELECT * FROM public.ctct_api_budget") == []
+
+
+def test_a_lane_without_any_calls_is_told_so_on_any_day(crm: Database, sql_rows: Rows) -> None:
+    one = replace(SETTINGS, calls_per_day=1)
+    ApiBudget(crm, one, "opt_outs").take()
+    sql_rows("UPDATE ctct_api_budget SET day_utc = day_utc - 1")
+    with pytest.raises(BudgetSpent):
+        ApiBudget(crm, one, "engagement").take()
+
+
+def test_many_who_call_first_with_a_key_all_get_their_turn(crm: Database) -> None:
+    slow = replace(SETTINGS, calls_per_second=20)
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(5):
+            fresh = replace(slow, api_key=f"key {number}")
+            callers = [ApiBudget(crm, fresh, "engagement") for _ in range(8)]
+            assert len(list(pool.map(ApiBudget.take, callers))) == 8

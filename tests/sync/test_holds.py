@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.errors import ChangesRefused
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
@@ -128,6 +129,49 @@ def test_an_ordinary_opt_out_goes_out_while_others_wait_for_an_answer(
     assert unsubscribed(people) == {20}
 
 
+def test_one_persons_wish_goes_out_among_a_mass_that_the_crm_made(
+    people: Running, push: Push, set_do_not_email: Flag
+) -> None:
+    for number in range(1, 9):
+        set_do_not_email(f"c{number}", True)
+    set_do_not_email("c9", True, by_contact=True)
+    report = push()
+    assert (report.held, report.unsubscribed) == (8, 1)
+    assert unsubscribed(people) == {9}
+
+
+def test_a_mass_of_wishes_is_asked_about_by_itself(
+    people: Running, push: Push, crm: Database, set_do_not_email: Flag
+) -> None:
+    for number in range(1, 9):
+        set_do_not_email(f"c{number}", True, by_contact=True)
+    assert push().held == 8
+    hold = holds.ask(crm, 1)
+    assert hold is not None
+    assert "each at its own wish" in hold.detail
+
+
+def test_what_a_person_said_no_to_is_not_released_with_another_hold(
+    held: int, crm: Database, push: Push, people: Running, set_do_not_email: Flag
+) -> None:
+    holds.answer(crm, (held, "opt_outs"), "rejected", by="ann")
+    for number in range(10, 17):
+        set_do_not_email(f"c{number}", True)
+    push()
+    assert push(release_held=True).released == 7
+    assert unsubscribed(people) == set(range(10, 17))
+
+
+@pytest.mark.parametrize(("first", "second"), [("approved", "rejected"), ("rejected", "approved")])
+def test_the_first_answer_counts(
+    held: int, crm: Database, first: holds.Answer, second: holds.Answer
+) -> None:
+    holds.answer(crm, (held, "opt_outs"), first, by="ann")
+    with pytest.raises(ChangesRefused, match=f"was {first}"):
+        holds.answer(crm, (held, "opt_outs"), second, by="joe")
+    holds.answer(crm, (held, "opt_outs"), first, by="ann")
+
+
 def test_every_decision_is_kept_with_the_call_it_rests_on(
     people: Running, push: Push, set_do_not_email: Flag, sql_rows: Rows
 ) -> None:
@@ -141,6 +185,14 @@ def test_every_decision_is_kept_with_the_call_it_rests_on(
     assert kept["constant_contact_id"] == contact_id(1)
     assert (kept["permission_before"], kept["permission_after"]) == ("implicit", "unsubscribed")
     assert kept["opt_out_source_after"] == "Contact"
-    (change,) = sql_rows("SELECT reason, changed_by, changed_at FROM crm_opt_out_change")
+    refusal = {"status": 400, "body": [{"error_key": "k", "error_message": "no"}]}
+    people.control.add_fault("status", match={"method": "PUT"}, params=refusal)
+    set_do_not_email("c2", True)
+    push()
+    (failed,) = sql_rows("SELECT * FROM ctct_consent WHERE decision = 'failed'")
+    assert (failed["call_method"], failed["call_status"]) == ("PUT", 400)
+    (change,) = sql_rows(
+        "SELECT reason, changed_by, changed_at FROM crm_opt_out_change WHERE reason = 'moved'"
+    )
     assert change["reason"] == "moved"
     assert change["changed_by"]

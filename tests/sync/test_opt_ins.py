@@ -1,6 +1,7 @@
 """Held opt-ins: the contact is asked once, by a person's word, and only its own answer counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_the_mail_goes_once_ever_and_who_asked_for_it_is_kept(
     simulator: Running, ask: Ask, sql_rows: Rows
 ) -> None:
     ask()
-    with pytest.raises(ChangesRefused, match="by joe; Constant Contact sends it once ever"):
+    with pytest.raises(ChangesRefused, match="Constant Contact sends it once ever"):
         ask()
     assert mails(simulator) == 1
     (kept,) = sql_rows("SELECT decided_by FROM ctct_consent WHERE decision = 'confirmation_asked'")
@@ -107,6 +108,7 @@ def test_a_mail_that_may_have_been_sent_is_not_sent_again(
     ("fault", "error"),
     [
         ({"status": 400}, ChangesRefused),
+        ({"status": 409}, ChangesRefused),
         ({"status": 429, "body": {"error_key": "quota_exceeded", "error_message": "x"}},
          BudgetSpent),
     ],
@@ -129,6 +131,61 @@ def test_nobody_is_asked_whom_the_crm_keeps_from_being_mailed_by_now(
     with pytest.raises(ChangesRefused, match="is no opt-in that is held"):
         ask()
     assert mails(simulator) == 0
+
+
+def test_nobody_is_asked_at_an_address_whose_other_owner_says_no(
+    simulator: Running,
+    held: int,
+    ask: Ask,
+    add_crm_contact: Callable[..., None],
+) -> None:
+    add_crm_contact("bob", "ann@example.com", constant_contact_id=ANN, do_not_email=True)
+    with pytest.raises(ChangesRefused, match="another one with the same address"):
+        ask()
+    assert mails(simulator) == 0
+
+
+def test_nobody_is_asked_who_says_no_while_the_mail_waits_for_its_turn(
+    simulator: Running, crm: Database, held: int, client: Client, set_do_not_email: Flag
+) -> None:
+    class Slow:
+        """The contact is flagged between the claim and the call."""
+
+        last_call = None
+
+        def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+            raise AssertionError("asked all the same")
+
+    flagged = _FlaggedAfterClaim(crm, lambda: set_do_not_email("c1", True))
+    with pytest.raises(ChangesRefused):
+        ask_confirmation(Slow(), flagged, change_id=held, list_ids=[NEWS], by="joe")  # type: ignore[arg-type]
+    assert mails(simulator) == 0
+
+
+class _FlaggedAfterClaim:
+    """A CRM that changes right after the first transaction."""
+
+    def __init__(self, crm: Database, change: Callable[[], None]) -> None:
+        self._crm = crm
+        self._change = change
+        self._transactions = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        with self._crm.transaction() as connection:
+            yield connection
+        self._transactions += 1
+        if self._transactions == 1:
+            self._change()
+
+
+def test_while_the_vendor_waits_for_the_contacts_answer_the_change_stays_held(
+    client: Client, crm: Database, held: int, ask: Ask, sql_rows: Rows
+) -> None:
+    ask()
+    sql_rows("UPDATE ctct_contact SET permission_to_send = 'pending_confirmation'")
+    assert link_contacts(crm).opt_ins_requeued == 0
+    assert status(sql_rows, held) == "held"
 
 
 def test_a_confirmation_needs_a_list(client: Client, crm: Database, held: int) -> None:

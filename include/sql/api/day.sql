@@ -16,6 +16,6 @@ LEFT JOIN
         WHERE
             vendor.api_key_digest = %(api_key_digest)s
             AND clock.today = vendor.spent_day_utc
-            AND vendor.spent_calls_per_day >= %(calls_per_day)s
+            AND (vendor.spent_calls_per_day < %(calls_per_day)s) IS NOT TRUE
     ) AS spent
     ON TRUE;

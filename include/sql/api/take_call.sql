@@ -61,15 +61,18 @@ SELECT
 FROM slot
 UNION ALL
 SELECT
-    extract(EPOCH FROM budget.next_call_at - clock_timestamp()) - %(ahead_s)s AS wait_s,
+    coalesce(
+        extract(EPOCH FROM budget.next_call_at - clock_timestamp()) - %(ahead_s)s, 0
+    ) AS wait_s,
     TRUE AS is_busy
-FROM ctct_api_budget AS budget
-CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS today) AS clock
+FROM (SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS today) AS clock
+-- A row that somebody else is making at this moment is not to be seen yet.
+LEFT JOIN ctct_api_budget AS budget ON budget.api_key_digest = %(api_key_digest)s
 WHERE
     NOT EXISTS (SELECT FROM slot)
-    AND budget.api_key_digest = %(api_key_digest)s
+    AND %(day_limit)s > 0
     AND (
         budget.spent_day_utc IS DISTINCT FROM clock.today
         OR budget.spent_calls_per_day < %(calls_per_day)s
     )
-    AND (budget.day_utc <> clock.today OR budget.calls < %(day_limit)s);
+    AND (budget.day_utc IS DISTINCT FROM clock.today OR budget.calls < %(day_limit)s);

@@ -1,5 +1,5 @@
 -- The circuit breaker: hold what would unsubscribe too many at once, for one person to answer.
--- Parameters: detail. Grain: one row a change.
+-- Parameters: detail, by_contact (as they were weighed). Grain: one row a change.
 WITH hold AS (
     INSERT INTO ctct_hold (noun, detail)
     VALUES ('opt_outs', %(detail)s)
@@ -14,7 +14,11 @@ held AS (
         detail = %(detail)s,
         hold_id = hold.hold_id
     FROM hold
-    WHERE status = 'pending' AND do_not_email AND released_at IS NULL
+    WHERE
+        status = 'pending'
+        AND do_not_email
+        AND released_at IS NULL
+        AND coalesce(requested_by_contact, FALSE) = %(by_contact)s
     RETURNING change_id, constant_contact_id
 )
 

@@ -2,7 +2,9 @@
 -- Parameters: hold_id, decided_by. Grain: one row a change.
 WITH rejected AS (
     UPDATE crm_opt_out_change
-    SET detail = 'A person said no to this mass opt-out. Set Do Not Email again if it is meant.'
+    SET
+        detail = 'A person said no to this mass opt-out. '
+        || 'Clear Do Not Email and set it again if it is meant.'
     WHERE status = 'held' AND do_not_email AND hold_id = %(hold_id)s
     RETURNING change_id, detail, constant_contact_id
 )

@@ -1,6 +1,7 @@
 -- A person releases what the circuit breaker holds (a held change that sets the flag is the
 -- breaker's; one that clears it waits for the contact's own word).
--- Parameters: hold_id (null: all that is held), decided_by. Grain: one row a change.
+-- Parameters: hold_id (null: all that is held, but what a person said no to), decided_by.
+-- Grain: one row a change.
 WITH released AS (
     UPDATE crm_opt_out_change
     SET
@@ -11,7 +12,16 @@ WITH released AS (
     WHERE
         status = 'held'
         AND do_not_email
-        AND (hold_id = %(hold_id)s::bigint OR %(hold_id)s::bigint IS NULL)
+        AND (
+            hold_id = %(hold_id)s::bigint
+            OR (
+                %(hold_id)s::bigint IS NULL
+                AND NOT EXISTS (
+                    SELECT FROM ctct_hold AS hold
+                    WHERE hold.hold_id = crm_opt_out_change.hold_id AND hold.answer = 'rejected'
+                )
+            )
+        )
     RETURNING change_id, constant_contact_id
 )
 

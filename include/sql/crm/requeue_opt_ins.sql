@@ -13,7 +13,7 @@ WITH requeued AS (
         AND change.status = 'held'
         AND NOT change.do_not_email
         AND mirrored.deleted_at IS NULL
-        AND mirrored.permission_to_send <> 'unsubscribed'
+        AND mirrored.permission_to_send NOT IN ('unsubscribed', 'pending_confirmation')
     RETURNING change.change_id, change.detail, change.constant_contact_id
 )
 

@@ -41,6 +41,22 @@ CREATE TABLE ctct_hold (
     answered_by text
 );
 
+-- What was held before stops had a row of their own is asked about as one.
+WITH hold AS (
+    INSERT INTO ctct_hold (noun, detail)
+    SELECT DISTINCT
+        'opt_outs',
+        'Held by the circuit breaker before this version, which asks a person.'
+    FROM crm_opt_out_change
+    WHERE status = 'held' AND do_not_email
+    RETURNING hold_id
+)
+
+UPDATE crm_opt_out_change AS change
+SET hold_id = hold.hold_id
+FROM hold
+WHERE change.status = 'held' AND change.do_not_email;
+
 -- Every decision about a change of Do Not Email, in the transaction that made it. Nothing here is
 -- ever edited or deleted.
 CREATE TABLE ctct_consent (

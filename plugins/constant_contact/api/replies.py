@@ -124,7 +124,8 @@ def why_forbidden(status: int | None, privileges: Any) -> str:
                 "https://v3.developer.constantcontact.com, or replace it by another"
             )
         case 200:
-            names = [each.get("privilege_name") for each in privileges if isinstance(each, dict)]
+            rows = privileges if isinstance(privileges, list) else []
+            names = [each.get("privilege_name") for each in rows if isinstance(each, dict)]
             has = ", ".join(sorted(str(name) for name in names if name)) or "none"
             return (
                 "The application is active. So the grant lacks a scope, or the user who authorized "

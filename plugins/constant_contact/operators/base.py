@@ -21,7 +21,7 @@ from constant_contact.store.api_calls import Caller
 from constant_contact.sync.reports import Report
 
 # The XCom that says why a task waits, for as long as it does: Airflow clears it when it goes on.
-WAITING_KEY = "waiting"
+WAITING_KEY = "constant_contact_waiting"
 
 
 class ConstantContactOperator(BaseOperator):

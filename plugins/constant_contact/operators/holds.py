@@ -31,11 +31,13 @@ class HoldReport(Report):
 
 @dataclass
 class AnswerReport(Report):
-    """What became of the answer; `changes` is how many rows it was about."""
+    """What became of the answer; `changes` is how many rows it was about.
+
+    Whose it was is in `ctct_hold` only: a user's name is often an address.
+    """
 
     answer: str = ""
     changes: int = 0
-    by: str = ""
 
 
 class AskOperator(ConstantContactOperator):
@@ -81,7 +83,7 @@ class AnswerOperator(ConstantContactOperator):
         by = (given.get("responded_by_user") or {}).get("name") or "a user of Airflow"
         said: holds.Answer = "approved" if APPROVE in given["chosen_options"] else "rejected"
         hold = (question["hold_id"], question["noun"])
-        return AnswerReport(said, holds.answer(hook.crm, hold, said, by=by), by)
+        return AnswerReport(said, holds.answer(hook.crm, hold, said, by=by))
 
 
 _WHAT = {"opt_outs": "unsubscribe {} contacts", "memberships": "take {} contacts off lists"}

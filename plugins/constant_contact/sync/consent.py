@@ -20,6 +20,9 @@ ASKED = (
     "or set Do Not Email again."
 )
 
+# EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
+_UNCONFIRMED = "pending_confirmation"
+
 # ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
 _SCALARS = (
     "first_name",
@@ -50,13 +53,16 @@ class Outcome(NamedTuple):
 
 
 def may_be_mailed(current: Mapping[str, Any]) -> bool:
-    """Whether the vendor has an address of a living contact that is not unsubscribed."""
+    """Whether the vendor has an address of a living contact that is not unsubscribed.
+
+    While a confirmation is asked for, nobody is mailed either.
+    """
     email = current.get("email_address")
     return (
         not current.get("deleted_at")
         and isinstance(email, dict)
         and bool(email.get("address"))
-        and email.get("permission_to_send") != "unsubscribed"
+        and email.get("permission_to_send") not in {"unsubscribed", _UNCONFIRMED}
     )
 
 
@@ -74,6 +80,8 @@ def decide(current: Mapping[str, Any], change: Mapping[str, Any]) -> Outcome:
         if is_out and (source == "Contact" or not change["requested_by_contact"]):
             return Outcome("unchanged", "Was unsubscribed at Constant Contact already.")
         return Outcome("unsubscribed", "Unsubscribed at Constant Contact.")
+    if email.get("permission_to_send") == _UNCONFIRMED:
+        return Outcome("held", "Constant Contact has asked the contact and waits for its answer.")
     if not is_out:
         return Outcome("unchanged", "Was not unsubscribed at Constant Contact.")
     if source != "Account":

@@ -1,12 +1,14 @@
 """The circuit breaker: what would reach too many people at once waits for one person's answer."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import psycopg
 
+from constant_contact.errors import ChangesRefused
 from constant_contact.store import database
 from constant_contact.store.database import Database
 
@@ -43,25 +45,43 @@ class Hold:
 
 
 def break_circuit(
-    connection: psycopg.Connection[Any], carried: int, breaker_contacts: int, breaker_share: float
+    connection: psycopg.Connection[Any],
+    carried: Mapping[bool, int],
+    breaker_contacts: int,
+    breaker_share: float,
 ) -> int:
-    """Hold all waiting opt-outs if they, and those carried, are too many for one run.
+    """Hold waiting opt-outs if they, and those carried, are too many for one run.
+
+    What contacts asked for themselves is weighed apart: a mass that the CRM made by mistake must
+    not hold up one person's wish.
+
+    Args:
+        connection: Of the CRM.
+        carried: How many this run has unsubscribed: by whether the contact asked for it.
+        breaker_contacts: How many one run may unsubscribe; or, if that is more,
+        breaker_share: this share of the linked contacts.
 
     Returns:
         How many were held.
     """
-    weighed = database.row(connection, "crm/count_mass_opt_out") or {}
-    allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
-    total = weighed["waiting"] + carried
-    if not weighed["waiting"] or total <= allowed:
-        return 0
-    detail = (
-        f"{total} contacts would be unsubscribed at once, more than the circuit "
-        f"breaker allows ({allowed}). "
-        "A person is asked in Airflow, under Required Actions."
-    )
-    _log.warning("%s", detail)
-    return database.run(connection, "crm/hold_opt_outs", {"detail": detail})
+    held = 0
+    for by_contact in (False, True):
+        weighed = (
+            database.row(connection, "crm/count_mass_opt_out", {"by_contact": by_contact}) or {}
+        )
+        allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
+        total = weighed["waiting"] + carried[by_contact]
+        if not weighed["waiting"] or total <= allowed:
+            continue
+        detail = (
+            f"{total} contacts would be unsubscribed at once"
+            f"{', each at its own wish' if by_contact else ''}, more than the circuit breaker "
+            f"allows ({allowed}). A person is asked in Airflow, under Required Actions."
+        )
+        _log.warning("%s", detail)
+        hold = {"detail": detail, "by_contact": by_contact}
+        held += database.run(connection, "crm/hold_opt_outs", hold)
+    return held
 
 
 def release(
@@ -103,9 +123,18 @@ def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> in
 
     Returns:
         How many rows it was about.
+
+    Raises:
+        ChangesRefused: Somebody has given the other answer before.
     """
     hold_id, noun = hold
     with crm.transaction() as connection:
+        kept = database.row(connection, "holds/kept_answer", {"hold_id": hold_id}) or {}
+        if kept["answer"] not in {None, said}:
+            raise ChangesRefused(
+                f"hold {hold_id} was {kept['answer']} at {kept['answered_at']:%Y-%m-%d %H:%M}; "
+                "that answer counts (ctct_hold says whose)"
+            )
         if said == "approved":
             return release(connection, noun, by=by, hold_id=hold_id)
         _keep_answer(connection, noun, hold_id, said, by)

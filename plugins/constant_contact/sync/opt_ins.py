@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 
 from constant_contact.api.client import Client
+from constant_contact.calls import Call
 from constant_contact.errors import (
     ChangesRefused,
-    Conflict,
     ConstantContactError,
     Rejected,
     WriteUncertain,
@@ -26,6 +26,7 @@ _SENT = (
     "Constant Contact has sent its confirmation mail. When the contact confirms, this change is "
     "done by itself; until then nobody is mailed."
 )
+_UNKNOWN = "Whether the confirmation mail was sent is not known; it is not sent twice."
 
 
 @dataclass
@@ -41,6 +42,9 @@ def ask_confirmation(
 ) -> OptInsReport:
     """Have the vendor ask the contact whether it wants mail again (resubscribeContact).
 
+    The mail is claimed and committed before it is asked for; then the contact is ours, and the CRM
+    is asked once more, until the vendor has answered.
+
     Args:
         client: Of the account.
         crm: Where the outbox is.
@@ -49,43 +53,49 @@ def ask_confirmation(
         by: The person who asks for it.
 
     Raises:
-        ChangesRefused: The change does not wait, the CRM says no by now, the mail was sent before,
-            or the vendor refuses it.
+        ChangesRefused: The change does not wait, the CRM says no by now, the mail was asked for
+            before, or the vendor refuses it.
         WriteUncertain: No answer; whether the mail was sent is not known, so it is not sent again.
         Later, Fatal: As for any call; nothing was sent.
     """
     if not list_ids:
         raise ChangesRefused("name at least one list in list_ids: Constant Contact asks for it")
     with crm.transaction() as connection:
-        change = _held(connection, change_id)
-        contact = change["constant_contact_id"]
-        if contact is None or change["do_not_email"]:
-            raise ChangesRefused(
-                f"change {change_id}: the contact is not linked, or has Do Not Email set by now"
-            )
+        contact = _askable(connection, change_id)
         claim = {"constant_contact_id": contact, "change_id": change_id, "asked_by": by}
         if database.row(connection, "opt_ins/begin_confirmation", claim) is None:
-            raise ChangesRefused(_sent_before(connection, contact))
+            raise ChangesRefused(_asked_before(connection, contact))
     try:
-        client.put(f"/contacts/resubscribe/{contact}", {"list_ids": list(list_ids)})
+        with crm.transaction() as connection:
+            database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact})
+            if _askable(connection, change_id) != contact:
+                raise ChangesRefused(f"change {change_id}: its link has moved; look at it again")
+            client.put(f"/contacts/resubscribe/{contact}", {"list_ids": list(list_ids)})
+            said = {"constant_contact_id": contact, "answer": "sent"}
+            database.run(connection, "opt_ins/end_confirmation", said)
+            _decide(
+                connection, change_id, "held", _SENT, "confirmation_asked", by, client.last_call
+            )
     except WriteUncertain as error:
-        detail = "Whether the confirmation mail was sent is not known; it is not sent twice."
-        _decided(crm, change_id, "held", detail, "confirmation_uncertain", by)
-        raise WriteUncertain(f"{error}. {detail}") from None
-    except Conflict as error:
-        _answered(crm, contact, f"{error}")
-        raise ChangesRefused(f"change {change_id}: the mail was sent before: {error}") from None
+        with crm.transaction() as connection:
+            _decide(
+                connection, change_id, "held", _UNKNOWN, "confirmation_uncertain", by,
+                client.last_call,
+            )  # fmt: skip
+        raise WriteUncertain(f"{error}. {_UNKNOWN}") from None
     except ConstantContactError as error:
         # Nothing was sent: another try is allowed.
         with crm.transaction() as connection:
-            database.run(
-                connection, "opt_ins/withdraw_confirmation", {"constant_contact_id": contact}
+            claimed = {"constant_contact_id": contact}
+            database.run(connection, "opt_ins/withdraw_confirmation", claimed)
+        if not isinstance(error, Rejected):
+            raise
+        detail = f"Constant Contact refused to send its confirmation mail: {error}"
+        with crm.transaction() as connection:
+            _decide(
+                connection, change_id, "held", detail, "confirmation_refused", by, client.last_call
             )
-        if isinstance(error, Rejected):
-            raise ChangesRefused(f"change {change_id}: Constant Contact refused: {error}") from None
-        raise
-    _answered(crm, contact, "sent")
-    _decided(crm, change_id, "held", _SENT, "confirmation_asked", by)
+        raise ChangesRefused(f"change {change_id}: {detail}") from None
     return OptInsReport(confirmations=1)
 
 
@@ -95,10 +105,10 @@ def dismiss(crm: Database, *, change_id: int, by: str) -> OptInsReport:
     Raises:
         ChangesRefused: The change does not wait.
     """
+    detail = "Dismissed by a person: the contact stays unsubscribed at Constant Contact."
     with crm.transaction() as connection:
         _held(connection, change_id)
-    detail = "Dismissed by a person: the contact stays unsubscribed at Constant Contact."
-    _decided(crm, change_id, "done", detail, "dismissed", by)
+        _decide(connection, change_id, "done", detail, "dismissed", by, None)
     return OptInsReport(dismissed=1)
 
 
@@ -112,37 +122,53 @@ def _held(connection: psycopg.Connection[Any], change_id: int) -> dict[str, Any]
     return change
 
 
-def _sent_before(connection: psycopg.Connection[Any], contact: str) -> str:
+def _askable(connection: psycopg.Connection[Any], change_id: int) -> str:
+    """The vendor's contact of a held opt-in that nobody in the CRM keeps from being mailed."""
+    change = _held(connection, change_id)
+    contact: str | None = change["constant_contact_id"]
+    if contact is None:
+        raise ChangesRefused(f"change {change_id}: the contact is not linked")
+    who = {"contact_id": change["contact_id"], "constant_contact_id": contact}
+    objections = database.row(connection, "crm/objections", who) or {}
+    if objections["flag_is_set"] or objections["other_contact_says_no"]:
+        raise ChangesRefused(
+            f"change {change_id}: Do Not Email is set, of this contact or of another one with the "
+            "same address; clear it there too if both agree"
+        )
+    return contact
+
+
+def _asked_before(connection: psycopg.Connection[Any], contact: str) -> str:
     key = {"constant_contact_id": contact}
-    sent = database.row(connection, "opt_ins/confirmation", key) or {}
+    asked = database.row(connection, "opt_ins/confirmation", key) or {}
     return (
         f"the confirmation mail of contact {contact} was asked for at "
-        f"{sent['asked_at']:%Y-%m-%d %H:%M} by {sent['asked_by']}; Constant Contact sends it once "
-        "ever"
+        f"{asked['asked_at']:%Y-%m-%d %H:%M} (ctct_confirmation says by whom); Constant Contact "
+        "sends it once ever"
     )
 
 
-def _answered(crm: Database, contact: str, answer: str) -> None:
-    with crm.transaction() as connection:
-        database.run(
-            connection,
-            "opt_ins/end_confirmation",
-            {"constant_contact_id": contact, "answer": answer},
-        )
-
-
-def _decided(  # noqa: PLR0917 - one a parameter of the statement
-    crm: Database, change_id: int, status: str, detail: str, decision: str, by: str
+def _decide(  # noqa: PLR0917 - the columns of the record
+    connection: psycopg.Connection[Any],
+    change_id: int,
+    status: str,
+    detail: str,
+    decision: str,
+    by: str,
+    call: Call | None,
 ) -> None:
-    with crm.transaction() as connection:
-        database.run(
-            connection,
-            "crm/decide_opt_in",
-            {
-                "change_id": change_id,
-                "status": status,
-                "detail": detail,
-                "decision": decision,
-                "decided_by": by,
-            },
-        )
+    database.run(
+        connection,
+        "crm/decide_opt_in",
+        {
+            "change_id": change_id,
+            "status": status,
+            "detail": detail,
+            "decision": decision,
+            "decided_by": by,
+            "call_method": call and call.method,
+            "called_at": call and call.called_at,
+            "call_status": call and call.status,
+            "request_id": call and call.request_id,
+        },
+    )

@@ -90,8 +90,9 @@ def push_opt_outs(
         # What arrives while the others are carried is weighed with them.
         with crm.transaction() as connection:
             report.superseded += database.run(connection, "crm/supersede_opt_outs")
-            carried = queue.outcomes["unsubscribed"]
-            report.held += holds.break_circuit(connection, carried, breaker_contacts, breaker_share)
+            report.held += holds.break_circuit(
+                connection, queue.unsubscribed, breaker_contacts, breaker_share
+            )
             if release_held:
                 report.released += holds.release(connection, "opt_outs", by=released_by)
                 report.held = 0
@@ -122,6 +123,8 @@ class _Queue:
         self._dry_run = dry_run
         self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
+        # By whether the contact asked for it: what the circuit breaker weighs.
+        self.unsubscribed: Counter[bool] = Counter()
         self.set_aside: list[int] = []
         self.failure: Retriable | WriteUncertain | None = None
 
@@ -137,6 +140,7 @@ class _Queue:
             change = database.row(connection, "crm/claim_opt_out", {"skip": skip, "upto": upto})
             if change is None:
                 return False
+            call_before = self._client.last_call
             outcome: Outcome | None = None
             is_failed = False
             try:
@@ -160,11 +164,14 @@ class _Queue:
                         "constant_contact_id": change["constant_contact_id"],
                     },
                 )
-                call = self._client.last_call if outcome.before is not None else None
-                consent.keep(connection, change, outcome, call)
+                call = self._client.last_call
+                made_one = call is not call_before
+                consent.keep(connection, change, outcome, call if made_one else None)
         if outcome is not None:
             with self._lock:
                 self.outcomes[outcome.kind] += 1
+                if outcome.kind == "unsubscribed":
+                    self.unsubscribed[bool(change["requested_by_contact"])] += 1
             _log.info("change %d: %s (%s)", change["change_id"], outcome.kind, outcome.detail)
         return True
 

@@ -16,7 +16,9 @@ from constant_contact.web.pages import page
 from constant_contact.web.waiting import waiting_tasks
 
 router = APIRouter()
-_MayRead = Annotated[Any, Depends(requires_access_dag("GET", DagAccessEntity.RUN))]
+# By one of our DAGs: without its name, a request could name any.
+_MAY_READ = requires_access_dag("GET", DagAccessEntity.RUN, "constant_contact_opt_outs")
+_MayRead = Annotated[Any, Depends(_MAY_READ)]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A task can say until when it waits, but Airflow lets it neither write its own note nor wake another
 task. The api-server can: every task's word and every edit of a connection pass through it. So it
-copies the reason that a task left as its XCom `waiting` into the task instance's note, and lets the
+copies the reason that a task left as an XCom into the task instance's note, and lets the
 waiting ones try again as soon as somebody edits a connection of our type. One that finds the day
 still spent goes back to waiting, at no call.
 """
@@ -83,9 +83,13 @@ def _write_note(_mapper: Any, connection: DatabaseConnection, rescheduled: TaskR
         if said is None:
             return
         now = datetime.now(UTC)
-        connection.execute(
-            delete(TaskInstanceNote).where(TaskInstanceNote.ti_id == rescheduled.ti_id)
-        )
+        ours = (TaskInstanceNote.ti_id == rescheduled.ti_id, TaskInstanceNote.user_id.is_(None))
+        connection.execute(delete(TaskInstanceNote).where(*ours))
+        if connection.scalar(
+            select(TaskInstanceNote.ti_id).where(TaskInstanceNote.ti_id == rescheduled.ti_id)
+        ):
+            # A person's own note stays.
+            return
         connection.execute(
             insert(TaskInstanceNote).values(
                 ti_id=rescheduled.ti_id,
