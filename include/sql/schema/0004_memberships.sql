@@ -19,8 +19,9 @@ BEGIN
         CHECK (status IN ('pending', 'done', 'rejected', 'held', 'failed'));
         -- A person let it pass the circuit breaker.
         ALTER TABLE crm_list_membership ADD COLUMN IF NOT EXISTS released_at timestamptz;
+        -- Contact first: one statement of a CRM gives many requests the same time.
         CREATE INDEX IF NOT EXISTS crm_list_membership_waiting
-        ON crm_list_membership (requested_at) WHERE status IN ('pending', 'held');
+        ON crm_list_membership (contact_id, list_id, requested_at) WHERE status = 'pending';
     END IF;
 END
 $$;
