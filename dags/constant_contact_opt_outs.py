@@ -35,7 +35,7 @@ from airflow.sdk import (
 from constant_contact.config import dag_defaults
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
 from constant_contact.operators.opt_outs import OptOutsOperator
-from constant_contact.sensors.opt_outs import OptOutsSensor
+from constant_contact.sensors.outbox import OutboxSensor
 from constant_contact.triggers.crm_rows import CrmRowsTrigger
 
 outbox = Asset(
@@ -64,8 +64,9 @@ with DAG(
     doc_md=__doc__,
     **dag_defaults(),
 ):
-    waiting = OptOutsSensor(
+    waiting = OutboxSensor(
         task_id="waiting",
+        statement="crm/count_opt_outs",
         release_held="{{ params.release_held }}",
         retry_delay=timedelta(seconds=15),
     )

@@ -18,16 +18,17 @@ now_on AS (
     WHERE action = 'add'
     UNION
     SELECT
-        contact_id AS target,
-        unnest(list_ids) AS list_id
-    FROM ctct_contact
-    WHERE contact_id IN (SELECT target FROM changed)
-    EXCEPT
-    SELECT
-        target,
-        list_id
-    FROM changed
-    WHERE action = 'remove'
+        mirrored.contact_id AS target,
+        had.list_id
+    FROM ctct_contact AS mirrored
+    CROSS JOIN unnest(mirrored.list_ids) AS had (list_id)
+    INNER JOIN (SELECT DISTINCT target FROM changed) AS who ON mirrored.contact_id = who.target
+    LEFT JOIN changed AS gone
+        ON
+            mirrored.contact_id = gone.target
+            AND had.list_id = gone.list_id
+            AND gone.action = 'remove'
+    WHERE gone.target IS NULL
 )
 
 UPDATE ctct_contact AS mirrored

@@ -27,7 +27,7 @@ class Waiting(NamedTuple):
 def forget_and_count(connection: psycopg.Connection[Any]) -> Waiting:
     """Forget what was planned and never sent; count what waits then."""
     database.run(connection, "memberships/forget_planned")
-    _stage(connection)
+    stage(connection)
     wanted = database.run(connection, "crm/want_memberships")
     unknown = database.row(connection, "memberships/unknown_lists") or {}
     return Waiting(wanted, unknown["unknown"])
@@ -39,7 +39,7 @@ def plan(connection: psycopg.Connection[Any]) -> Counter[str]:
     Returns:
         How many requests go which way.
     """
-    _stage(connection)
+    stage(connection)
     database.run(connection, "crm/want_memberships")
     route(connection)
     routed: Counter[str] = Counter()
@@ -82,6 +82,7 @@ def route(connection: psycopg.Connection[Any]) -> None:
     database.run(connection, "memberships/create_few", {"import_calls": _IMPORT_CALLS})
 
 
-def _stage(connection: psycopg.Connection[Any]) -> None:
+def stage(connection: psycopg.Connection[Any]) -> None:
+    """Make the two tables that routing works on; they are empty at the transaction's end."""
     database.run(connection, "memberships/stage_wanted")
     database.run(connection, "memberships/stage_routed")

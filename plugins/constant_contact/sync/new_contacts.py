@@ -72,15 +72,16 @@ class NewContacts:
         for attempt in range(1, WRITE_TRIES + 1):
             try:
                 self._create(activity, person)
-                return
             except WriteUncertain as error:
                 if attempt == WRITE_TRIES:
                     raise
                 _log.warning("%s; looking whether it happened", error)
-                if found := self._by_address(person["email"]):
-                    self._finish(activity, person, found)
-                    return
-                time.sleep(random.uniform(0, _WAIT_S * attempt))  # noqa: S311
+            else:
+                return
+            if found := self._by_address(person["email"]):
+                self._finish(activity, person, found)
+                return
+            time.sleep(random.uniform(0, _WAIT_S * attempt))  # noqa: S311
 
     def look(self) -> None:
         """Find out what became of those that an earlier run was killed at."""

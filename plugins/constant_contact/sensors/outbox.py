@@ -1,4 +1,4 @@
-"""Looks whether changes of Do Not Email wait."""
+"""Looks whether rows wait in an outbox of the CRM."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +10,12 @@ from constant_contact.params import flag
 from constant_contact.store import database
 
 
-class OptOutsSensor(BaseSensorOperator):
+class OutboxSensor(BaseSensorOperator):
     """Passes if there is something to carry, else skips what follows: it looks once.
 
     Args:
+        statement: Below include/sql; gives one row that counts the outbox's rows by their status,
+            and maybe what is `in_flight` without them.
         crm_conn_id: The CRM database.
         release_held: What the circuit breaker holds counts too (templated).
     """
@@ -21,20 +23,26 @@ class OptOutsSensor(BaseSensorOperator):
     template_fields: Sequence[str] = ("crm_conn_id", "release_held")
 
     def __init__(
-        self, *, crm_conn_id: str = DEFAULT_CRM_CONN_ID, release_held: Any = False, **kwargs: Any
+        self,
+        *,
+        statement: str,
+        crm_conn_id: str = DEFAULT_CRM_CONN_ID,
+        release_held: Any = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(timeout=0, soft_fail=True, **kwargs)
+        self.statement = statement
         self.crm_conn_id = crm_conn_id
         self.release_held = release_held
 
     def poke(self, context: Context) -> bool:
-        """Whether a change waits."""
+        """Whether a row waits."""
         crm = crm_database(self.crm_conn_id)
         try:
             with crm.transaction() as connection:
-                outbox = database.row(connection, "crm/count_opt_outs") or {}
+                outbox = database.row(connection, self.statement) or {}
         finally:
             crm.close()
-        self.log.info("opt-out changes: %s", ", ".join(f"{n} {s}" for s, n in outbox.items()))
+        self.log.info("%s: %s", self.statement, ", ".join(f"{n} {s}" for s, n in outbox.items()))
         is_released = flag("release_held", self.release_held) and outbox["held"] > 0
-        return bool(outbox["pending"] > 0 or is_released)
+        return bool(outbox["pending"] or outbox.get("in_flight") or is_released)
