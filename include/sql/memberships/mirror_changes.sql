@@ -10,25 +10,24 @@ WITH changed AS (
     WHERE activity.state = 'ended' AND activity.adds_up AND activity.kind IN ('add', 'remove')
 ),
 
-now_on AS (
-    SELECT
-        target,
-        list_id
-    FROM changed
-    WHERE action = 'add'
-    UNION
+kept AS (
     SELECT
         mirrored.contact_id AS target,
-        had.list_id
+        had.list_id,
+        'add' AS action
     FROM ctct_contact AS mirrored
     CROSS JOIN unnest(mirrored.list_ids) AS had (list_id)
-    INNER JOIN (SELECT DISTINCT target FROM changed) AS who ON mirrored.contact_id = who.target
-    LEFT JOIN changed AS gone
-        ON
-            mirrored.contact_id = gone.target
-            AND had.list_id = gone.list_id
-            AND gone.action = 'remove'
-    WHERE gone.target IS NULL
+    WHERE mirrored.contact_id IN (SELECT target FROM changed)
+),
+
+-- On a list is who was added, and who was there and is not removed.
+now_on AS (
+    SELECT
+        coalesce(kept.target, changed.target) AS target,
+        coalesce(kept.list_id, changed.list_id) AS list_id
+    FROM kept
+    FULL OUTER JOIN changed ON kept.target = changed.target AND kept.list_id = changed.list_id
+    WHERE coalesce(changed.action, kept.action) = 'add'
 )
 
 UPDATE ctct_contact AS mirrored
@@ -39,7 +38,7 @@ FROM (SELECT DISTINCT target FROM changed) AS who
 LEFT JOIN (
     SELECT
         target,
-        array_agg(list_id ORDER BY list_id) AS list_ids
+        array_agg(DISTINCT list_id ORDER BY list_id) AS list_ids
     FROM now_on
     GROUP BY target
 ) AS lists ON who.target = lists.target
