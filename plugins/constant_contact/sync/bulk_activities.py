@@ -14,7 +14,7 @@ from typing import Any
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import number, text
+from constant_contact.api.records import text
 from constant_contact.errors import (
     BulkPending,
     ConstantContactError,
@@ -25,6 +25,7 @@ from constant_contact.errors import (
 from constant_contact.redact import redact
 from constant_contact.store import activities, database, state
 from constant_contact.store.database import Database
+from constant_contact.sync import bulk_counters
 from constant_contact.sync.contacts import refresh_contacts
 from constant_contact.sync.links import link_contacts
 from constant_contact.sync.paging import restarting
@@ -47,7 +48,6 @@ _FINAL = {"completed", "cancelled", "failed", "timed_out"}
 WRITE_TRIES = 4
 # A job that has not ended by then never will.
 _MOST_AGE_S = 86_400.0
-_FAILED_COUNTS = ("error_count", "correctable_count", "cannot_add_to_list_count")
 Activity = Mapping[str, Any]
 
 
@@ -239,7 +239,9 @@ class BulkActivities:
 
     def _adopt(self, activity_id: str, job: Mapping[str, Any], lost: dict[int, Activity]) -> None:
         """Take a job that nobody else of ours has and that looks like a lost call for that call."""
-        found = next((one for one in lost.values() if _looks_like(job, one)), None)
+        found = next(
+            (one for one in lost.values() if bulk_counters.look_like(one, job.get("status"))), None
+        )
         if found is None or activities.is_ours(self._crm, activity_id):
             return
         _log.info("activity %s is call %d", activity_id, found["bulk_id"])
@@ -255,8 +257,8 @@ class BulkActivities:
         if said not in _FINAL and activity.get("age_s", 0.0) < _MOST_AGE_S:
             return
         counts = job.get("status")
-        counts = counts if isinstance(counts, dict) else {}
-        adds_up = said == "completed" and not activity["is_adopted"] and _add_up(activity, counts)
+        is_whole = said == "completed" and not activity["is_adopted"]
+        adds_up = is_whole and bulk_counters.add_up(activity, counts)
         errors = job.get("activity_errors")
         error = str(errors[0]) if isinstance(errors, list) and errors else None
         if not adds_up:
@@ -292,26 +294,3 @@ class BulkActivities:
         self.added += finished["added"]
         self.removed += finished["removed"]
         self.created += finished["created"]
-
-
-def _looks_like(job: Mapping[str, Any], activity: Activity) -> bool:
-    counts = job.get("status")
-    counts = counts if isinstance(counts, dict) else {}
-    if activity["kind"] == "import":
-        return _is_of(counts, "person_count", activity)
-    is_of_as_many = number(counts.get("list_count")) == len(activity["list_ids"])
-    return is_of_as_many and _is_of(counts, "items_total_count", activity)
-
-
-def _add_up(activity: Activity, counts: Mapping[str, Any]) -> bool:
-    """Whether every contact of the call came through, by the vendor's counters."""
-    if activity["kind"] == "import":
-        failed = [number(counts.get(name)) for name in _FAILED_COUNTS]
-        return failed == [0, 0, 0] and _is_of(counts, "person_count", activity)
-    of_all = ("items_total_count", "items_completed_count")
-    return all(_is_of(counts, name, activity) for name in of_all)
-
-
-def _is_of(counts: Mapping[str, Any], name: str, activity: Activity) -> bool:
-    contacts: int = activity["contacts"]
-    return number(counts.get(name)) == contacts

@@ -103,12 +103,20 @@ def _alone(crm: Database) -> Iterator[None]:
         BulkPending: Another run is at it.
     """
     with crm.transaction() as connection:
-        if not (database.row(connection, "memberships/try_lock") or {})["is_ours"]:
-            raise BulkPending(
-                "another run carries memberships; looking again in a moment",
-                state.database_now(connection) + _OTHER_RUN,
-            )
-        yield
+        # A run takes minutes: the lock is the session's, and no transaction is open all the while.
+        connection.autocommit = True
+        try:
+            if not (database.row(connection, "memberships/try_lock") or {})["is_ours"]:
+                raise BulkPending(
+                    "another run carries memberships; looking again in a moment",
+                    state.database_now(connection) + _OTHER_RUN,
+                )
+            try:
+                yield
+            finally:
+                database.row(connection, "memberships/unlock")
+        finally:
+            connection.autocommit = False
 
 
 def hold_removals(
