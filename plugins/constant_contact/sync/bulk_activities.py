@@ -93,15 +93,18 @@ class BulkActivities:
         self.sent = self.added = self.removed = self.created = 0
         self.refused = False
 
-    def send_planned(self) -> None:
-        """Send each planned call.
+    def send_planned(self) -> int:
+        """Send each planned call that is still right for anybody; return how many.
 
         Raises:
             Later, Fatal, Retriable: At once; what was not sent is planned anew by the next run.
         """
+        begun = 0
         for bulk_id in activities.planned(self._crm, KINDS):
             if activity := activities.begin(self._crm, bulk_id):
                 self._send(activity)
+                begun += 1
+        return begun
 
     def _send(self, activity: Activity) -> None:
         bulk_id, kind = activity["bulk_id"], activity["kind"]

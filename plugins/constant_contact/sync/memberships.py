@@ -116,7 +116,8 @@ def _alone(crm: Database) -> Iterator[None]:
             finally:
                 database.row(connection, "memberships/unlock")
         finally:
-            connection.autocommit = False
+            if not connection.closed:
+                connection.autocommit = False
 
 
 def hold_removals(
@@ -204,8 +205,9 @@ class _Run:
         self.report.rejected += routed.get("rejected", 0)
         self.report.failed += routed.get("failed", 0)
         rejected = self._new.rejected
-        if self._new.create_planned():
+        if begun := self._new.create_planned():
             link_contacts(self._crm)
         self.report.rejected += self._new.rejected - rejected
-        self._bulk.send_planned()
-        return any(count for route, count in routed.items() if route != "wait")
+        begun += self._bulk.send_planned()
+        # What changed between plan and call waits for the next run, if it is all there is.
+        return begun > 0 or any(routed[answer] for answer in ("done", "rejected", "failed"))

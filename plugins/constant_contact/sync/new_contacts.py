@@ -55,17 +55,18 @@ class NewContacts:
         self.created = self.done = self.rejected = 0
 
     def create_planned(self) -> int:
-        """Create each planned contact; return how many calls were planned.
+        """Create each planned contact that is still wanted; return for how many it was tried.
 
         Raises:
             Later, Fatal, Retriable: At once; who was not created is planned anew by the next run.
         """
-        planned = activities.planned(self._crm, _KINDS)
-        for bulk_id in planned:
+        begun = 0
+        for bulk_id in activities.planned(self._crm, _KINDS):
             activity = activities.begin(self._crm, bulk_id)
             if activity and (person := self._person(bulk_id)):
                 self._create_or_look(activity, person)
-        return len(planned)
+                begun += 1
+        return begun
 
     def _create_or_look(self, activity: Mapping[str, Any], person: Mapping[str, Any]) -> None:
         """After a write without an answer: the address tells whether it happened."""
