@@ -206,6 +206,24 @@ def test_a_flag_that_is_set_between_plan_and_call_stops_the_call(
     assert now["2@example.com"]["permission"] == "implicit"
 
 
+def test_a_request_that_is_never_right_to_send_ends_the_run_all_the_same(
+    simulator: Running, push_lists: Push, crowd: Callable[..., None], sql_rows: Rows
+) -> None:
+    crowd(1, "add")
+    sql_rows(
+        "CREATE FUNCTION anew() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " UPDATE crm_list_membership SET requested_at = clock_timestamp(); RETURN NULL; END $$"
+    )
+    sql_rows(
+        "CREATE TRIGGER anew AFTER INSERT ON ctct_bulk_activity"
+        " FOR EACH STATEMENT EXECUTE FUNCTION anew()"
+    )
+    assert push_lists().pending == 1
+    assert made(simulator, "POST", "/activities") == 0
+    sql_rows("DROP TRIGGER anew ON ctct_bulk_activity")
+    assert push_lists().added == 1
+
+
 def test_only_one_run_at_a_time_sends(
     crm_url: str, push_lists: Push, crowd: Callable[..., None], sql_rows: Rows
 ) -> None:
