@@ -38,7 +38,7 @@ from constant_contact.config import dag_defaults
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
 from constant_contact.operators.holds import APPROVALS_DAG
 from constant_contact.operators.opt_outs import OptOutsOperator
-from constant_contact.sensors.opt_outs import OptOutsSensor
+from constant_contact.sensors.outbox import OutboxSensor
 from constant_contact.triggers.crm_rows import CrmRowsTrigger
 
 outbox = Asset(
@@ -67,8 +67,9 @@ with DAG(
     doc_md=__doc__,
     **dag_defaults(),
 ):
-    waiting = OptOutsSensor(
+    waiting = OutboxSensor(
         task_id="waiting",
+        noun="opt_outs",
         release_held="{{ params.release_held }}",
         retry_delay=timedelta(seconds=15),
     )

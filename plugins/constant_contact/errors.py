@@ -10,7 +10,8 @@ ConstantContactError
 │   └── ChangesRefused        rows were refused; each says why, the others went through
 ├── Later                 nobody must act; goes on by itself at `resume_at_utc`
 │   ├── BudgetSpent           the day's calls are used up
-│   └── BulkQueueFull         the vendor's queue of bulk jobs is full
+│   ├── BulkQueueFull         the vendor's queue of bulk jobs is full
+│   └── BulkPending           the vendor still works on bulk jobs of ours
 ├── Retriable             the same call may work in a moment
 │   ├── Throttled             the vendor counted more calls in a second than the plan allows
 │   ├── ServerFault           5xx, or a reply that is not whole or not JSON
@@ -89,6 +90,10 @@ class BulkQueueFull(Later):
     """More than 1,000 bulk activities are queued at the vendor."""
 
 
+class BulkPending(Later):
+    """The vendor still works on bulk activities of ours, or another run does."""
+
+
 class Retriable(ConstantContactError):
     """The same call may succeed in a moment."""
 
@@ -126,12 +131,16 @@ class Rejected(ConstantContactError):
     Attributes:
         status: The HTTP status.
         error_key: The vendor's key, such as "contacts.api.conflict"; None if it gave none.
+        said: The vendor's own words, redacted; "" if it gave none.
     """
 
-    def __init__(self, message: str, *, status: int, error_key: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int, error_key: str | None = None, said: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.error_key = error_key
+        self.said = said
 
 
 class NotFound(Rejected):

@@ -64,8 +64,8 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "example": None,
     },
     "breaker_contacts": {
-        "description": "The circuit breaker holds a run's opt-outs if they would unsubscribe more "
-        "contacts than this (or than breaker_share, if that is more).",
+        "description": "The circuit breaker holds a run's opt-outs, or removals from lists, if "
+        "they concern more contacts than this (or than breaker_share, if that is more).",
         "type": "integer",
         "default": "100",
         "example": None,

@@ -1,8 +1,12 @@
 """Reads what a template or a person gave as a parameter."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from constant_contact.errors import SettingError
+
+Choice = TypeVar("Choice", bound=str)
 
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", "none", ""}
 
@@ -34,3 +38,15 @@ def moment(name: str, given: object) -> datetime | None:
             f"param {name}", f"{given!r} is no date or time; write it as 2026-01-31"
         ) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def one_of(name: str, given: object, choices: Sequence[Choice]) -> Choice:
+    """One of a few words.
+
+    Raises:
+        SettingError: It is none of them.
+    """
+    for choice in choices:
+        if str(given).strip().lower() == choice:
+            return choice
+    raise SettingError(f"param {name}", f"{given!r} is none of {', '.join(choices)}")

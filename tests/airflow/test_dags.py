@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from constant_contact.store.sql import SQL_DIR
 from tests.airflow.airflow_runs import ROOT
 
 DAGS = {
@@ -17,6 +18,8 @@ DAGS = {
     "constant_contact_opt_outs": None,
     "constant_contact_approvals": None,
     "constant_contact_opt_ins": None,
+    "constant_contact_list_memberships": None,
+    "constant_contact_bulk_memberships": None,
 }
 
 
@@ -41,6 +44,25 @@ def test_a_nightly_run_covers_the_day_before_it(
     assert type(timetable).__name__ == "CronDataIntervalTimetable"
     assert timetable.expression == cron
     assert str(timetable.timezone) == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "assets"),
+    [
+        ("constant_contact_opt_outs", {"crm_opt_out_change"}),
+        ("constant_contact_list_memberships", {"crm_list_membership", "crm_contact"}),
+    ],
+)
+def test_rows_in_the_crm_wake_a_dag_and_so_does_the_clock(
+    dags: dict[str, Any], dag_id: str, assets: set[str]
+) -> None:
+    timetable = dags[dag_id].timetable
+    assert type(timetable).__name__ == "AssetOrTimeSchedule"
+    woken_by = {asset.name: asset for asset in timetable.asset_condition.objects}
+    assert woken_by.keys() == assets
+    (watched,) = (name for name, asset in woken_by.items() if asset.watchers)
+    (task,) = (task for task in dags[dag_id].tasks if task.task_id == "waiting")
+    assert watched in (SQL_DIR / f"{task.statement}.sql").read_text()
 
 
 @pytest.mark.parametrize("dag_id", DAGS)

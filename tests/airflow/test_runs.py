@@ -8,6 +8,7 @@ import pytest
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
 from tests.support import CONN_ID, contact_id, vendor_contact
+from tests.sync.memberships import list_id, on_lists
 
 Rows = Callable[..., list[dict[str, Any]]]
 Run = Callable[..., Ran]
@@ -86,12 +87,60 @@ def test_a_refused_opt_out_makes_the_run_red(
     assert "Constant Contact refused 1 changes" in ran.log
 
 
-def test_with_no_opt_out_waiting_the_run_skips_and_calls_nothing(
-    simulator: Running, run_dag: Run
+@pytest.mark.parametrize(
+    ("dag_id", "task_id"),
+    [
+        ("constant_contact_opt_outs", "opt_outs"),
+        ("constant_contact_list_memberships", "memberships"),
+    ],
+)
+def test_with_nothing_waiting_the_run_skips_and_calls_nothing(
+    simulator: Running, run_dag: Run, dag_id: str, task_id: str
 ) -> None:
-    ran = run_dag("constant_contact_opt_outs")
-    assert ran.tasks == {"waiting": "skipped", "opt_outs": "skipped", "ask": "skipped"}
+    ran = run_dag(dag_id)
+    assert ran.tasks == {"waiting": "skipped", task_id: "skipped", "ask": "skipped"}
     assert simulator.control.calls() == []
+
+
+def test_a_membership_is_requested_in_bulk_and_carried(
+    simulator: Running, run_dag: Run, add_crm_contact: Callable[..., None], sql_rows: Rows
+) -> None:
+    one, two = list_id(1), list_id(2)
+    simulator.control.load(lists=[{"list_id": each, "name": each} for each in (one, two)])
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com", list_memberships=[two])])
+    add_crm_contact("c1", "Ann@example.com")
+    add_crm_contact("c2", "new@example.com", first_name="007")
+    run_dag("constant_contact_lists")
+    asked = {"list_id": one, "search": "EXAMPLE"}
+    foretold = run_dag("constant_contact_bulk_memberships", dry_run=True, **asked)
+    assert foretold.returned["bulk_memberships"]["carried"] == 2
+    assert sql_rows("SELECT * FROM crm_list_membership") == []
+    run_dag("constant_contact_bulk_memberships", list_id=one, contact_ids=["c1", "c2"])
+    run_dag("constant_contact_bulk_memberships", list_id=two, search="ann", action="remove")
+    ran = run_dag("constant_contact_list_memberships")
+    assert ran.state == "success"
+    report = ran.returned["memberships"]
+    assert (report["added"], report["removed"], report["created"]) == (2, 1, 1)
+    assert on_lists(simulator) == {"ann@example.com": {1}, "new@example.com": {1}}
+    assert "example.com" not in ran.log + foretold.log
+
+
+def test_a_membership_that_fails_makes_the_run_red_and_one_that_is_rejected_does_not(
+    simulator: Running, run_dag: Run, add_crm_contact: Callable[..., None], sql_rows: Rows
+) -> None:
+    simulator.control.load(lists=[{"list_id": list_id(1), "name": "One"}])
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    add_crm_contact("c1", "ann@example.com")
+    request = "INSERT INTO crm_list_membership (contact_id, list_id) VALUES (%s, %s)"
+    sql_rows(request, "nobody", list_id(1))
+    ran = run_dag("constant_contact_list_memberships")
+    assert (ran.state, ran.returned["memberships"]["rejected"]) == ("success", 1)
+    sql_rows(request, "c1", list_id(1))
+    refusal = {"status": 400, "body": [{"error_key": "k", "error_message": "no"}]}
+    simulator.control.add_fault("status", match={"path": "add_list"}, times=99, params=refusal)
+    ran = run_dag("constant_contact_list_memberships")
+    assert ran.state == "failed"
+    assert "1 list memberships failed" in ran.log
 
 
 def test_params_reach_the_job(account: Running, run_dag: Run) -> None:

@@ -1,4 +1,4 @@
-"""What wakes the opt-outs DAG: rows in the CRM."""
+"""What wakes the DAGs of opt-outs and of memberships: rows in the CRM."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,14 +11,14 @@ Add = Callable[..., None]
 Flag = Callable[..., None]
 
 
-def trigger(poll_s: float = 30) -> Any:
+def trigger(poll_s: float = 30, statement: str = "crm/newest_opt_out") -> Any:
     """A trigger of the kind the DAG has, that looks rarely by itself."""
     from airflow.providers.postgres.hooks.postgres import PostgresHook
     from airflow.sdk import BaseHook
 
     from constant_contact.triggers.crm_rows import CrmRowsTrigger
 
-    made = CrmRowsTrigger("crm_default", "crm/newest_opt_out", poll_s)
+    made = CrmRowsTrigger("crm_default", statement, poll_s)
     assert PostgresHook is not None
     assert BaseHook is not None
     return made
@@ -62,6 +62,23 @@ def test_a_row_that_waits_already_is_an_event(
     add_crm_contact("c1", "ann@example.com")
     set_do_not_email("c1", True)
     assert asyncio.run(first(trigger().run())).payload == {"waiting": True}
+
+
+def test_a_request_for_a_membership_is_an_event(
+    connections: pytest.MonkeyPatch, sql_rows: Rows
+) -> None:
+    sql_rows("INSERT INTO crm_list_membership (contact_id, list_id) VALUES ('c1', 'l1')")
+
+    async def wait() -> Any:
+        events = trigger(statement="crm/memberships_waiting").run()
+        await first(events)
+        again = asyncio.ensure_future(first(events))
+        # Made anew by whoever knows nothing of times.
+        change = "UPDATE crm_list_membership SET action = 'remove' RETURNING 1 AS done"
+        await asyncio.to_thread(sql_rows, change)
+        return await again
+
+    assert asyncio.run(wait()).payload == {"waiting": True}
 
 
 def test_the_same_row_is_no_second_event(

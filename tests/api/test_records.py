@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.records import (
+    id_array,
     moment,
     number,
     parse_campaign,
@@ -79,6 +80,20 @@ def test_unknown_values_and_fields_are_kept_or_ignored() -> None:
     )
     assert record is not None
     assert record.permission_to_send == "new"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["b", "a", "b"], '{"a","b"}'),
+        ([], "{}"),
+        (["x,y", 'q"', "\\", 5, None], '{"\\\\","q\\"","x,y"}'),
+        (None, None),
+        ("a", None),
+    ],
+)
+def test_ids_become_an_array_as_postgresql_writes_it(given: Any, expected: str | None) -> None:
+    assert id_array(given) == expected
 
 
 @pytest.mark.parametrize("parse", [parse_contact, parse_list, parse_campaign, parse_summary])

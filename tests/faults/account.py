@@ -24,6 +24,13 @@ PAGES = {
 }
 
 
+OLD_CONTACT = contact_id(0)[:-12]
+
+
+def list_id(number: int) -> str:
+    return f"00000000-0000-4000-8001-{number:012d}"
+
+
 def activity(number: int) -> str:
     return f"00000000-0000-4000-9000-{number:012d}"
 
@@ -47,7 +54,7 @@ def small_pages() -> None:
 def _lists() -> list[dict[str, Any]]:
     return [
         {
-            "list_id": f"00000000-0000-4000-8001-{number:012d}",
+            "list_id": list_id(number),
             "name": f"List {number}",
             "created_at": f"2024-01-{number:02}T00:00:00Z",
             "deleted_at": "2024-02-01T00:00:00Z" if number == 7 else None,
@@ -197,3 +204,37 @@ def flag_people(connection: psycopg.Connection[Any]) -> None:
 def delete_flagged(control: Control) -> None:
     control.clock(advance_s=1800)
     control.delete_contact(contact_id(14))
+
+
+def want_lists(connection: psycopg.Connection[Any]) -> None:
+    """Each kind of request: of contacts that exist, of new ones, of those who said no."""
+    new = [(f"n{number:02}", f"new{number}@example.com", False) for number in range(1, 13)]
+    new += [("n13", "NEW1@example.com", False), ("n14", "no@example.com", True)]
+    new += [("n15", f"{'long' * 10}@example.com", False), ("n16", "refused@nowhere", False)]
+    connection.cursor().executemany(
+        "INSERT INTO crm_contact (contact_id, preferred_email, do_not_email, first_name)"
+        " VALUES (%s, %s, %s, 'First')",
+        new,
+    )
+    wanted = [(f"c{number:02}", 1, "add") for number in range(1, 29)]
+    wanted += [(f"c{number:02}", 2, "add") for number in range(1, 9)]
+    wanted += [(f"c{number:02}", 3, "remove") for number in range(12, 18)]
+    wanted += [(contact, 1, "add") for contact, _, _ in new]
+    wanted += [("n13", 2, "add"), ("c40", 2, "remove"), ("c41", 1, "add"), ("c42", 1, "remove")]
+    wanted += [("c02", 7, "add"), ("c03", 99, "add"), ("nobody", 1, "add")]
+    connection.cursor().executemany(
+        "INSERT INTO crm_list_membership (contact_id, list_id, action) VALUES (%s, %s, %s)",
+        [(contact, list_id(number), action) for contact, number, action in wanted],
+    )
+    connection.commit()
+
+
+def delete_wanted(control: Control) -> None:
+    """Since the night: some are on the list already, one is deleted, one appeared."""
+    control.clock(advance_s=1800)
+    for number in range(11, 18):
+        lists = [list_id(3)] if number != 13 else [list_id(3), list_id(1)]
+        control.update_contact(contact_id(number), list_memberships=lists)
+    control.delete_contact(contact_id(14))
+    control.load(contacts=[vendor_contact(90, "new5@EXAMPLE.com", first_name="Own")])
+    control.unsubscribe(contact_id(15), source="Contact")

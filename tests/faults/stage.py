@@ -217,6 +217,7 @@ class Stage:
         truth = self.control.truth()
         assert truth["policy_violations"] == []
         assert truth["revivals"] == []
+        assert truth["names_overwritten"] == 0
 
     def close(self) -> None:
         self.crm.close()

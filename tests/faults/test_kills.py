@@ -26,7 +26,7 @@ AT_TIMES = 8
 # The night is contacts, links, campaigns, engagement and interactions in a row.
 KILLED_JOBS = (
     "lists", "contacts_full", "contacts_changed", "links", "campaigns", "activities", "night",
-    "opt_outs",
+    "opt_outs", "memberships",
 )  # fmt: skip
 
 

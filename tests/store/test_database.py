@@ -78,11 +78,13 @@ def test_each_file_is_one_statement_with_a_header_and_in_use(name: str) -> None:
     body = "\n".join(line for line in lines if not line.startswith("--"))
     assert lines[0].startswith("-- ")
     assert any("Grain: " in line for line in lines)
-    assert body.count(";") == 1
-    assert body.endswith(";")
+    # A sentence for a CRM user may have one of its own.
+    assert [line for line in body.splitlines() if line.endswith(";")] == [body.splitlines()[-1]]
     root = SQL_DIR.parents[1]
     sources = [*(root / "plugins").rglob("*.py"), *(root / "dags").rglob("*.py")]
-    assert any(f'"{name}"' in source.read_text() for source in sources)
+    # A selection is found by looking into its folder.
+    is_selection = name.startswith("selections/")
+    assert is_selection or any(f'"{name}"' in source.read_text() for source in sources)
 
 
 def call(**fields: Any) -> Call:

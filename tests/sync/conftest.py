@@ -9,9 +9,11 @@ from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.engagement import EngagementReport, sync_engagement
+from constant_contact.sync.memberships import MembershipsReport, push_memberships
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
+from tests.sync.memberships import list_id
 
 
 @pytest.fixture
@@ -74,3 +76,40 @@ def night(client: Client, crm: Database) -> Callable[..., EngagementReport]:
         return sync_engagement(client, crm, **options)
 
     return run
+
+
+@pytest.fixture
+def lists(simulator: Running) -> list[str]:
+    """Three lists of the vendor."""
+    ids = [list_id(number) for number in (1, 2, 3)]
+    simulator.control.load(
+        lists=[{"list_id": each, "name": f"List {n}"} for n, each in enumerate(ids)]
+    )
+    return ids
+
+
+@pytest.fixture
+def push_lists(
+    make_client: Callable[..., Client], crm: Database, lists: list[str]
+) -> Callable[..., MembershipsReport]:
+    """Runs the job, which waits for nothing; each job at the vendor ends at the second look."""
+    client = make_client("memberships")
+    options: dict[str, Any] = {"waits_s": (0, 0, 0), "grace_s": 0}
+    return lambda **given: push_memberships(client, crm, **options | given)
+
+
+@pytest.fixture
+def want(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., None]:
+    """Requests a membership as the CRM does."""
+
+    def request(contact_id: str, number: int = 1, action: str = "add") -> None:
+        sql_rows(
+            "INSERT INTO crm_list_membership (contact_id, list_id, action) VALUES (%s, %s, %s)"
+            " ON CONFLICT (contact_id, list_id) DO UPDATE SET action = excluded.action,"
+            " status = 'pending', requested_at = excluded.requested_at",
+            contact_id,
+            list_id(number),
+            action,
+        )
+
+    return request

@@ -9,7 +9,7 @@ import pytest
 from constant_contact.api.client import Client
 from constant_contact.errors import ContractBroken, ServerFault
 from constant_contact.store.database import Database
-from constant_contact.sync.contacts import sync_contacts
+from constant_contact.sync.contacts import refresh_contacts, sync_contacts
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
 
@@ -53,6 +53,40 @@ def test_the_first_run_mirrors_all_contacts(
     assert [row[:4] for row in mirror(sql_rows)] == truth(account)
     totals = account.control.truth()["contacts"]
     assert (report.living, report.deleted) == (totals["live"], totals["deleted"])
+
+
+def test_the_lists_of_each_contact_are_mirrored_and_follow_what_happens_to_them(
+    simulator: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    lists = ["00000000-0000-4000-8001-000000000002", "00000000-0000-4000-8001-000000000001"]
+    simulator.control.load(lists=[{"list_id": each, "name": each} for each in lists])
+    people = [vendor_contact(n, f"{n}@example.com", list_memberships=lists) for n in (1, 2)]
+    simulator.control.load(contacts=[*people, vendor_contact(3, "3@example.com")])
+    sync_contacts(client, crm)
+    simulator.control.clock(advance_s=7200)
+    simulator.control.update_contact(contact_id(1), list_memberships=lists[:1])
+    simulator.control.unsubscribe(contact_id(2))
+    before = sql_rows("SELECT list_ids FROM ctct_contact ORDER BY contact_id")
+    sync_contacts(client, crm)
+    after = sql_rows("SELECT list_ids FROM ctct_contact ORDER BY contact_id")
+    assert [row["list_ids"] for row in before] == [sorted(lists), sorted(lists), []]
+    assert [row["list_ids"] for row in after] == [lists[:1], [], []]
+
+
+def test_a_look_right_before_a_write_reads_what_happened_since_and_costs_two_calls(
+    account: Running, client: Client, crm: Database, sql_rows: Rows, calls: Calls
+) -> None:
+    refresh_contacts(client, crm)
+    assert calls() == 3
+    account.control.clock(advance_s=60)
+    account.control.load(contacts=[vendor_contact(1, "new@example.com")])
+    refresh_contacts(client, crm)
+    assert calls() == 2
+    assert mirror(sql_rows)[0][:2] == (contact_id(1), "new@example.com")
+    nightly = "SELECT covered_to FROM ctct_sync_state WHERE noun = 'contacts'"
+    before = sql_rows(nightly)
+    refresh_contacts(client, crm)
+    assert sql_rows(nightly) == before
 
 
 def test_a_quiet_night_costs_two_calls(

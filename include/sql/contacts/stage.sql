@@ -9,5 +9,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_contact (
     opt_out_reason text,
     created_at timestamptz,
     updated_at timestamptz,
-    deleted_at timestamptz
+    deleted_at timestamptz,
+    list_ids text[]
 ) ON COMMIT DELETE ROWS;

@@ -1,9 +1,10 @@
 -- Mirror the staged page of contacts. Parameters: mirrored_at (before the page was asked for).
 -- Grain: one row a contact; one that came twice in the page counts once. An older version, which
--- a page that was on its way may bring, never replaces a newer one's change.
+-- a page that was on its way may bring, never replaces a newer one's change. Lists that were not
+-- asked for stay as they were.
 INSERT INTO ctct_contact AS mirrored (
     contact_id, email_address, permission_to_send, opt_out_source, opt_out_date, opt_out_reason,
-    created_at, updated_at, deleted_at, mirrored_at
+    created_at, updated_at, deleted_at, list_ids, mirrored_at
 )
 SELECT DISTINCT ON (contact_id)
     contact_id,
@@ -15,6 +16,7 @@ SELECT DISTINCT ON (contact_id)
     created_at,
     updated_at,
     deleted_at,
+    list_ids,
     %(mirrored_at)s
 FROM staged_contact
 ORDER BY contact_id ASC, updated_at DESC NULLS LAST
@@ -27,5 +29,6 @@ ON CONFLICT (contact_id) DO UPDATE SET
     created_at = excluded.created_at,
     updated_at = excluded.updated_at,
     deleted_at = excluded.deleted_at,
+    list_ids = coalesce(excluded.list_ids, mirrored.list_ids),
     mirrored_at = excluded.mirrored_at
 WHERE mirrored.mirrored_at <= excluded.mirrored_at;

@@ -6,6 +6,7 @@ A `parse_…` returns None for a row that lacks its own id: the caller counts it
 
 from collections.abc import Callable, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 _INT4 = 2**31
@@ -59,6 +60,20 @@ def number(value: Any) -> int | None:
     return parsed if -_INT4 <= parsed < _INT4 else None
 
 
+def id_array(value: Any) -> str | None:
+    """Ids as PostgreSQL writes an array, in order: COPY takes it as it is."""
+    if not isinstance(value, list):
+        return None
+    return _id_array(frozenset(each for each in value if isinstance(each, str)))
+
+
+# Few combinations of lists occur among many contacts.
+@lru_cache(maxsize=4096)
+def _id_array(ids: frozenset[str]) -> str:
+    plain = (each.replace("\\", "\\\\").replace('"', '\\"') for each in sorted(ids))
+    return "{%s}" % ",".join(f'"{each}"' for each in plain)  # noqa: UP031
+
+
 class ListRecord(NamedTuple):
     """`ContactList` of getLists."""
 
@@ -90,7 +105,11 @@ def parse_list(row: dict[str, Any]) -> ListRecord | None:
 
 
 class ContactRecord(NamedTuple):
-    """`ContactResource` of getContacts, without what the CRM owns (names) or nobody needs."""
+    """`ContactResource` of getContacts, without what the CRM owns (names) or nobody needs.
+
+    Attributes:
+        list_ids: As PostgreSQL writes an array, in order; None where they were not asked for.
+    """
 
     contact_id: str
     email_address: str | None
@@ -101,6 +120,7 @@ class ContactRecord(NamedTuple):
     created_at: datetime | None
     updated_at: datetime | None
     deleted_at: datetime | None
+    list_ids: str | None
 
 
 def parse_contact(row: dict[str, Any]) -> ContactRecord | None:
@@ -120,6 +140,7 @@ def parse_contact(row: dict[str, Any]) -> ContactRecord | None:
         moment(row.get("created_at")),
         moment(row.get("updated_at")),
         moment(row.get("deleted_at")),
+        id_array(row.get("list_memberships")),
     )
 
 

@@ -99,13 +99,13 @@ def error_for(
         case 400 | 404 | 410 if is_page_link:
             return DeadCursor(said, status=status, error_key=error_key)
         case 404:
-            return NotFound(said, status=status, error_key=error_key)
+            return NotFound(said, status=status, error_key=error_key, said=message)
         case 409:
-            return Conflict(said, status=status, error_key=error_key)
+            return Conflict(said, status=status, error_key=error_key, said=message)
         case _ if status >= 500 or status == 408:  # noqa: PLR2004
             return ServerFault(said)
         case _ if 400 <= status < 500:  # noqa: PLR2004
-            return BadRequest(said, status=status, error_key=error_key)
+            return BadRequest(said, status=status, error_key=error_key, said=message)
         case _:
             return ServerFault(said)
 

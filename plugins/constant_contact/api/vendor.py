@@ -28,6 +28,18 @@ SUMMARIES_PER_PAGE: Final = 500  # getAllBulkEmailCampaignSummaries: limit
 EVENTS_PER_PAGE: Final = 500  # getSends and its siblings: limit
 ACTIVITIES_PER_STATS_CALL: Final = 10  # getEmailCampaignActivitySummary: maximum
 
+CONTACTS_PER_CHANGE: Final = 500  # postListAddContact: source.contact_ids, maxItems
+LISTS_PER_CHANGE: Final = 50  # postListAddContact: list_ids
+LISTS_PER_CONTACT: Final = 50  # postListAddContact: its text
+ACTIVITIES_PER_PAGE: Final = 500  # getActivityStatusCollection: limit
+# bulkImportContactsJSON drops what is beyond 4 MB and 40,000 contacts without a word. Headroom:
+# bytes are estimated, and the contact at the edge of a batch belongs to it.
+IMPORT_BYTES: Final = 3_500_000
+IMPORT_CONTACTS: Final = 39_500
+IMPORT_EMAIL_CHARS: Final = 50  # JsonImportContact.email: maxLength
+EMAIL_CHARS: Final = 80  # EmailAddressPost.address: maxLength
+NAME_CHARS: Final = 50  # ContactPostRequest.first_name, last_name: maxLength
+
 OPT_OUT_REASON_CHARS: Final = 255  # EmailAddressPut.opt_out_reason: maxLength
 
 # ActivityReference.role: the permalink is a web page and has no report.

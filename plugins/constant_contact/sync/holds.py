@@ -18,9 +18,9 @@ Answer = Literal["approved", "rejected"]
 # The circuit breaker trips above the larger of the two.
 BREAKER_CONTACTS = 100
 BREAKER_SHARE = 0.05
-_SHOW = {"opt_outs": "crm/show_held_opt_outs"}
-_RELEASE = {"opt_outs": "crm/release_opt_outs"}
-_REJECT = {"opt_outs": "crm/reject_opt_outs"}
+_SHOW = {"opt_outs": "crm/show_held_opt_outs", "memberships": "crm/show_held_memberships"}
+_RELEASE = {"opt_outs": "crm/release_opt_outs", "memberships": "crm/release_memberships"}
+_REJECT = {"opt_outs": "crm/reject_opt_outs", "memberships": "crm/reject_memberships"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def release(
 
     Args:
         connection: Of the CRM.
-        noun: Whose rows: `opt_outs`.
+        noun: Whose rows: `opt_outs` or `memberships`.
         by: The person, for the record.
         hold_id: Those of one stop, exactly; None: all.
 

@@ -1,4 +1,4 @@
-"""Looks whether changes of Do Not Email wait."""
+"""Looks whether rows wait in an outbox of the CRM."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +10,17 @@ from constant_contact.params import flag
 from constant_contact.store import database
 from constant_contact.sync import holds
 
+_COUNTS = {"opt_outs": "crm/count_opt_outs", "memberships": "crm/count_memberships"}
 
-class OptOutsSensor(BaseSensorOperator):
+
+class OutboxSensor(BaseSensorOperator):
     """Passes if there is something to carry or to ask, else skips what follows: it looks once.
 
     Its return value has, for each stop of the circuit breaker that nobody was asked about yet, the
     run of the approvals DAG as TriggerDagRunOperator takes it. A hold has one run, by its name.
 
     Args:
+        noun: Whose outbox: `opt_outs` or `memberships`.
         crm_conn_id: The CRM database.
         release_held: What the circuit breaker holds counts too (templated).
     """
@@ -25,25 +28,32 @@ class OptOutsSensor(BaseSensorOperator):
     template_fields: Sequence[str] = ("crm_conn_id", "release_held")
 
     def __init__(
-        self, *, crm_conn_id: str = DEFAULT_CRM_CONN_ID, release_held: Any = False, **kwargs: Any
+        self,
+        *,
+        noun: str,
+        crm_conn_id: str = DEFAULT_CRM_CONN_ID,
+        release_held: Any = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(timeout=0, soft_fail=True, **kwargs)
+        self.noun = noun
         self.crm_conn_id = crm_conn_id
         self.release_held = release_held
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Whether a change waits, or a question to a person."""
+        """Whether a row waits, or a question to a person."""
         crm = crm_database(self.crm_conn_id)
         try:
             with crm.transaction() as connection:
-                outbox = database.row(connection, "crm/count_opt_outs") or {}
-                unasked = holds.unasked(connection, "opt_outs")
+                outbox = database.row(connection, _COUNTS[self.noun]) or {}
+                unasked = holds.unasked(connection, self.noun)
         finally:
             crm.close()
-        self.log.info("opt-out changes: %s", ", ".join(f"{n} {s}" for s, n in outbox.items()))
-        is_released = flag("release_held", self.release_held) and outbox["held"] > 0
+        self.log.info("%s: %s", self.noun, ", ".join(f"{n} {s}" for s, n in outbox.items()))
         runs = [
             {"conf": {"hold_id": hold_id}, "trigger_run_id": f"hold_{hold_id}"}
             for hold_id in unasked
         ]
-        return PokeReturnValue(outbox["pending"] > 0 or bool(runs) or is_released, runs)
+        is_released = flag("release_held", self.release_held) and outbox["held"] > 0
+        waits = outbox["pending"] or outbox.get("in_flight") or runs or is_released
+        return PokeReturnValue(bool(waits), runs)

@@ -1,0 +1,68 @@
+"""### Constant Contact bulk memberships
+
+Requests a list membership for many CRM contacts at once: rows of `crm_list_membership`, which
+`constant_contact_list_memberships` carries to Constant Contact within seconds. No API call here.
+
+The task's return value tells how many contacts were chosen, for how many something is to be done,
+and how many would be refused and why, as things stand; the log has the reasons too. Try with
+`dry_run` first.
+
+**When it fails**: nothing was written; the message names the parameter to correct.
+
+**By hand**: *Trigger*, with
+- `list_id`: the list, as in `ctct_list`,
+- `action`: `add` or `remove`,
+- one of `contact_ids` (ids of the CRM), `search` (part of a name or an address) and `selection` (a
+  file of `include/sql/selections`, without `.sql`: `contacts_never_mailed`, `opened_lately`, or
+  your own),
+- `dry_run`: tell only, write nothing.
+"""
+
+from airflow.sdk import DAG, Asset, Param
+
+from constant_contact.config import dag_defaults
+from constant_contact.operators.bulk_memberships import BulkMembershipsOperator
+
+with DAG(
+    dag_id="constant_contact_bulk_memberships",
+    description="List memberships for many CRM contacts at once",
+    schedule=None,
+    tags=["constant_contact", "write"],
+    params={
+        "list_id": Param("", type="string", description="The list's id at Constant Contact."),
+        "action": Param(
+            "add",
+            type="string",
+            enum=["add", "remove"],
+            description="Put them on the list, or take them off it.",
+        ),
+        "contact_ids": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            description="Ids of CRM contacts, one a line.",
+        ),
+        "search": Param(
+            None, type=["null", "string"], description="Part of a name or of an address."
+        ),
+        "selection": Param(
+            None,
+            type=["null", "string"],
+            description="A file of include/sql/selections, without .sql.",
+        ),
+        "dry_run": Param(False, type="boolean", description="Tell only, write nothing."),
+    },
+    doc_md=__doc__,
+    render_template_as_native_obj=True,
+    **dag_defaults(),
+):
+    BulkMembershipsOperator(
+        task_id="bulk_memberships",
+        list_id="{{ params.list_id }}",
+        action="{{ params.action }}",
+        contact_ids="{{ params.contact_ids }}",
+        search="{{ params.search }}",
+        selection="{{ params.selection }}",
+        is_dry_run="{{ params.dry_run }}",
+        inlets=[Asset("crm_contact")],
+    )

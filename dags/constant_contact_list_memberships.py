@@ -1,0 +1,86 @@
+"""### Constant Contact list memberships
+
+Puts CRM contacts on lists of Constant Contact and takes them off: a row in `crm_list_membership`
+wakes this DAG, it follows the nightly linking, and every quarter of an hour it looks by itself.
+
+- Who exists at Constant Contact is linked and keeps its name; 500 contacts share a call. New ones
+  are created with address, first and last name, nothing else, and linked in the same run.
+- Nobody who unsubscribed, or has Do Not Email set, is put on a list. New contacts with the flag are
+  created as unsubscribed. A deleted contact is not brought back.
+- A run that would take more than 100 contacts off lists, or 5 % of the linked ones if that is more,
+  holds the removals (the circuit breaker).
+
+Each row's `detail` says what became of it: `done`, `rejected` (cannot be met), `held`, or `failed`
+(tried several times). While Constant Contact works on a large job the task is *up for reschedule*
+and holds no worker.
+
+**When it fails**: nothing is lost and nothing is sent twice; rows stay `pending` until Constant
+Contact has answered. Set a `failed` or `rejected` row to `pending` to try it again.
+
+**By hand**: *Trigger*, with
+- `release_held`: also carry what the circuit breaker holds.
+"""
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetOrTimeSchedule,
+    AssetWatcher,
+    CronTriggerTimetable,
+    Param,
+)
+
+from constant_contact.config import dag_defaults
+from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
+from constant_contact.operators.holds import APPROVALS_DAG
+from constant_contact.operators.memberships import MembershipsOperator
+from constant_contact.sensors.outbox import OutboxSensor
+from constant_contact.triggers.crm_rows import CrmRowsTrigger
+
+outbox = Asset(
+    "crm_list_membership",
+    watchers=[
+        AssetWatcher(
+            name="crm_list_membership",
+            trigger=CrmRowsTrigger(DEFAULT_CRM_CONN_ID, "crm/memberships_waiting"),
+        )
+    ],
+)
+linked = Asset("crm_contact")
+
+with DAG(
+    dag_id="constant_contact_list_memberships",
+    description="List memberships from the CRM to Constant Contact",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=outbox | linked
+    ),
+    tags=["constant_contact", "write"],
+    params={
+        "release_held": Param(
+            False, type="boolean", description="Also carry what the circuit breaker holds."
+        ),
+    },
+    doc_md=__doc__,
+    **dag_defaults(),
+):
+    waiting = OutboxSensor(
+        task_id="waiting",
+        noun="memberships",
+        release_held="{{ params.release_held }}",
+        retry_delay=timedelta(seconds=15),
+    )
+    memberships = MembershipsOperator(
+        task_id="memberships",
+        release_held="{{ params.release_held }}",
+        retry_delay=timedelta(seconds=15),
+        outlets=[Asset("ctct_contact")],
+    )
+    ask = TriggerDagRunOperator.partial(
+        task_id="ask",
+        trigger_dag_id=APPROVALS_DAG,
+        skip_when_already_exists=True,
+    ).expand_kwargs(waiting.output)
+    waiting >> [memberships, ask]

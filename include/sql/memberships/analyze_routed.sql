@@ -1,0 +1,2 @@
+-- As of the wanted ones. Grain: none.
+ANALYZE routed_membership;

@@ -1,0 +1,2 @@
+-- One run at a time plans and sends. Grain: one row; holds to the session's end or `unlock`.
+SELECT pg_try_advisory_lock(hashtextextended('constant_contact memberships', 0)) AS is_ours;

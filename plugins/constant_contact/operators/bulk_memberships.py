@@ -1,0 +1,74 @@
+"""The task that requests a membership for many CRM contacts at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import Context
+
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.operators.base import ConstantContactOperator
+from constant_contact.params import flag, one_of
+from constant_contact.sync.bulk_memberships import (
+    BulkMembershipsReport,
+    Chosen,
+    request_memberships,
+)
+
+
+class BulkMembershipsOperator(ConstantContactOperator):
+    """Writes requests into `crm_list_membership`; calls no API.
+
+    Args:
+        list_id: Of a list of Constant Contact (templated, as all of these).
+        action: add or remove.
+        contact_ids: CRM contacts; or
+        search: part of a name or address; or
+        selection: a file of include/sql/selections, without `.sql`.
+        is_dry_run: Tell what would become of them and write nothing.
+    """
+
+    template_fields: Sequence[str] = (
+        *ConstantContactOperator.template_fields,
+        "list_id",
+        "action",
+        "contact_ids",
+        "search",
+        "selection",
+        "is_dry_run",
+    )
+
+    def __init__(
+        self,
+        *,
+        list_id: str,
+        action: str = "add",
+        contact_ids: Any = (),
+        search: str = "",
+        selection: str = "",
+        is_dry_run: Any = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.list_id = list_id
+        self.action = action
+        self.contact_ids = contact_ids
+        self.search = search
+        self.selection = selection
+        self.is_dry_run = is_dry_run
+
+    def sync(self, hook: ConstantContactHook, context: Context) -> BulkMembershipsReport:
+        """Run `request_memberships`."""
+        report = request_memberships(
+            hook.crm,
+            self.list_id,
+            Chosen(
+                [str(each) for each in self.contact_ids or ()],
+                str(self.search or ""),
+                str(self.selection or ""),
+            ),
+            action=one_of("action", self.action, ("add", "remove")),
+            dry_run=flag("dry_run", self.is_dry_run),
+        )
+        for reason, contacts in report.refused.items():
+            self.log.info("%d contacts: %s", contacts, reason)
+        return report

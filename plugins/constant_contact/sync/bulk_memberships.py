@@ -1,0 +1,146 @@
+"""Bulk creation of memberships: a list, and who is to be on it. No API call.
+
+It only writes requests; the job of memberships carries them. What it foretells comes from the same
+SQL that routes them then.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import psycopg
+
+from constant_contact.errors import SettingError
+from constant_contact.store import database
+from constant_contact.store.database import Database
+from constant_contact.store.sql import SQL_DIR
+from constant_contact.sync import membership_routes
+from constant_contact.sync.reports import Report
+
+_SELECTION = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which CRM contacts: by one of these.
+
+    Attributes:
+        contact_ids: Of the CRM.
+        search: Part of a name or of an address.
+        selection: A file of include/sql/selections, without `.sql`.
+    """
+
+    contact_ids: Sequence[str] = ()
+    search: str = ""
+    selection: str = ""
+
+
+@dataclass
+class BulkMembershipsReport(Report):
+    """What was asked for, and what will become of it as things stand.
+
+    Attributes:
+        chosen: CRM contacts.
+        unknown: Ids that the CRM does not have.
+        carried: Contacts for whom a call is made.
+        unchanged: Contacts for whom nothing is to be done.
+        refused: Contacts that cannot be put there, by the reason.
+        requested: Requests written; none in a dry run.
+    """
+
+    chosen: int = 0
+    unknown: int = 0
+    carried: int = 0
+    unchanged: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    requested: int = 0
+
+
+def request_memberships(
+    crm: Database,
+    list_id: str,
+    chosen: Chosen,
+    *,
+    action: Literal["add", "remove"] = "add",
+    dry_run: bool = False,
+) -> BulkMembershipsReport:
+    """Request that the chosen contacts are put on a list, or taken off it.
+
+    Args:
+        crm: Where contacts and requests are.
+        list_id: Of a list of Constant Contact.
+        chosen: Who.
+        action: Which of the two.
+        dry_run: Only tell; write nothing.
+
+    Raises:
+        SettingError: There is no such list or selection, or not one way of choosing.
+    """
+    with crm.transaction() as connection:
+        _check_list(connection, list_id)
+        contact_ids = _contact_ids(connection, chosen)
+        report = preview(connection, list_id, action, contact_ids)
+        if not dry_run:
+            params = {"contact_id": contact_ids, "list_id": list_id, "action": action}
+            report.requested = database.run(connection, "crm/request_memberships", params)
+    return report
+
+
+def preview(
+    connection: psycopg.Connection[Any], list_id: str, action: str, contact_ids: Sequence[str]
+) -> BulkMembershipsReport:
+    """What would become of these requests as things stand; writes nothing."""
+    membership_routes.stage(connection)
+    params = {"contact_id": list(contact_ids), "list_id": list_id, "action": action}
+    known = database.run(connection, "crm/want_chosen", params)
+    membership_routes.route(connection)
+    report = BulkMembershipsReport(chosen=known, unknown=len(set(contact_ids)) - known)
+    for row in database.rows(connection, "memberships/count_routes"):
+        match row["route"]:
+            case "rejected" | "failed":
+                report.refused[row["detail"]] = row["contacts"]
+            case "done":
+                report.unchanged += row["contacts"]
+            case _:
+                report.carried += row["contacts"]
+    return report
+
+
+def _check_list(connection: psycopg.Connection[Any], list_id: str) -> None:
+    if database.rows(connection, "memberships/dead_lists", {"list_ids": [list_id]}):
+        raise SettingError(
+            "param list_id",
+            f"{list_id!r} is no list of Constant Contact; ctct_list has them, and "
+            "constant_contact_lists learns of new ones",
+        )
+
+
+def _contact_ids(connection: psycopg.Connection[Any], chosen: Chosen) -> list[str]:
+    ways = [bool(chosen.contact_ids), bool(chosen.search.strip()), bool(chosen.selection)]
+    if sum(ways) != 1:
+        raise SettingError(
+            "params contact_ids, search and selection", "give exactly one of the three"
+        )
+    if chosen.contact_ids:
+        return list(dict.fromkeys(chosen.contact_ids))
+    if chosen.selection:
+        _check_selection(chosen.selection)
+        found = database.rows(connection, f"selections/{chosen.selection}")
+    else:
+        params = {"search": chosen.search.strip()}
+        found = database.rows(connection, "crm/search_contacts", params)
+    return [row["contact_id"] for row in found]
+
+
+def selections() -> list[str]:
+    """The names of the selections that there are."""
+    return sorted(path.stem for path in (SQL_DIR / "selections").glob("*.sql"))
+
+
+def _check_selection(name: str) -> None:
+    if not _SELECTION.fullmatch(name) or name not in selections():
+        raise SettingError(
+            "param selection",
+            f"there is no {name!r} in include/sql/selections; there are {', '.join(selections())}",
+        )

@@ -1,0 +1,207 @@
+"""One reading of getContacts, page by page; each is committed with the place it leads to."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, Literal
+
+import psycopg
+
+from constant_contact.api import vendor
+from constant_contact.api.client import Client, Page
+from constant_contact.api.records import ContactRecord, parse_contact, parse_rows
+from constant_contact.errors import DeadCursor
+from constant_contact.store import contacts, state
+from constant_contact.store.database import Database
+from constant_contact.store.state import SyncState
+from constant_contact.sync.paging import restarting
+from constant_contact.sync.parallel import ahead
+
+_log = logging.getLogger("constant_contact.contacts")
+
+# The listing's cursor is positional and rows commit late: each reading overlaps the one before.
+OVERLAP = timedelta(hours=1)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+Reading = Literal["full", "changed"]
+
+
+class Listing:
+    """One reading of getContacts; a killed one goes on at its page.
+
+    Args:
+        crm: Where the mirror is.
+        noun: Under which its state is kept.
+        reading: All contacts, or those that changed since the last reading of `noun`.
+        since: Read what changed after this, too.
+        by: Which changes are asked for: `updated_after` sees no unsubscribes, `optout_after`
+            nothing else.
+        overlap: How much of what was read before is read again.
+
+    Attributes:
+        total: How many contacts the vendor counts; None: it did not say.
+        malformed: Rows without an id.
+    """
+
+    def __init__(
+        self,
+        crm: Database,
+        noun: str,
+        reading: Reading = "changed",
+        since: datetime | None = None,
+        *,
+        by: Literal["updated", "optout"] = "updated",
+        overlap: timedelta = OVERLAP,
+    ) -> None:
+        self._crm = crm
+        self._noun = noun
+        self._reading = reading
+        self._since = since
+        self._by = by
+        self._overlap = overlap
+        self.total: int | None = None
+        self.malformed = 0
+        self._state = SyncState()
+
+    @property
+    def rows_read(self) -> int:
+        """Rows stored, of a killed run too that this one went on with."""
+        return self._state.rows_read
+
+    @property
+    def began_at(self) -> datetime:
+        """When the reading began, by the database's clock."""
+        return self._state.reading_since or datetime.now(UTC)
+
+    def read(self, client: Client, *, again: bool = False) -> None:
+        """Read the last page; go on where a killed run was, or again where its link is dead."""
+        self._begin(again=again)
+        cursor = self._state.cursor
+        if self._state.rows_read and not cursor:
+            _log.info("the %s pass of %s was read before", self._reading, self._noun)
+            return
+        if cursor:
+            _log.info("going on with the %s pass of %s at its page", self._reading, self._noun)
+            try:
+                self._store_pages(client.pages("/contacts", cursor=cursor))
+            except DeadCursor as error:
+                _log.warning("%s; the pass starts again", error)
+                self._restart()
+                cursor = None
+        if not cursor:
+            params = self._params()
+            self._store_pages(restarting(lambda: client.pages("/contacts", params)))
+
+    def _params(self) -> dict[str, Any]:
+        params: dict[str, Any] = {
+            "status": "all",
+            "limit": vendor.CONTACTS_PER_PAGE,
+            "include": "list_memberships",
+            "include_count": "true",
+        }
+        if (after := self._state.reading_from) is not None:
+            params[f"{self._by}_after"] = (
+                after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+            )
+        return params
+
+    def _begin(self, *, again: bool) -> None:
+        with self._crm.transaction() as connection:
+            known = state.load(connection, self._noun)
+            is_same = known.reading == self._reading and self._since is None
+            is_begun = is_same and not again and (known.cursor or known.rows_read)
+            self._state = known if is_begun else self._fresh(connection, known)
+            state.save(connection, self._noun, self._state)
+
+    def _restart(self) -> None:
+        """Begin the listing again; the pass began when it began."""
+        self._state = self._state._replace(cursor=None, rows_read=0, newest=None)
+        with self._crm.transaction() as connection:
+            state.save(connection, self._noun, self._state)
+
+    def _fresh(self, connection: psycopg.Connection[Any], known: SyncState) -> SyncState:
+        # Nobody has opted out yet: everyone who ever did is new.
+        reading_from = known.covered_to - self._overlap if known.covered_to else _EVER
+        if self._since is not None:
+            # A later one would leave a gap that the next run takes for read.
+            reading_from = min(self._since, reading_from)
+        return known._replace(
+            reading=self._reading,
+            reading_since=state.database_now(connection),
+            reading_from=None if self._reading == "full" else reading_from,
+            cursor=None,
+            rows_read=0,
+            newest=None,
+        )
+
+    def _store_pages(self, pages: Iterator[Page]) -> None:
+        """Store each page while the next is fetched."""
+        first_href: str | None = None
+        for mirrored_at, page in ahead(self._stamped(pages)):
+            if page.href == first_href:
+                # The listing started again.
+                self._restart()
+            first_href = first_href or page.href
+            self._store(page, mirrored_at)
+
+    def _stamped(self, pages: Iterator[Page]) -> Iterator[tuple[datetime, Page]]:
+        """Each page with the time before it was asked for: what is newer than that is kept."""
+        with self._crm.transaction() as connection:
+            began_at, began = state.database_now(connection), monotonic()
+        while True:
+            mirrored_at = began_at + timedelta(seconds=monotonic() - began)
+            page = next(pages, None)
+            if page is None:
+                return
+            yield mirrored_at, page
+
+    def _store(self, page: Page, mirrored_at: datetime) -> None:
+        rows = page.rows("contacts")
+        records, malformed = parse_rows(rows, parse_contact)
+        self.malformed += malformed
+        total = page.payload.get("contacts_count")
+        self.total = total if isinstance(total, int) else self.total
+        self._state = self._state._replace(
+            cursor=page.next_href,
+            rows_read=self._state.rows_read + len(rows),
+            newest=_newest(self._state.newest, records, self._by),
+        )
+        with self._crm.transaction() as connection:
+            contacts.upsert_page(connection, records, mirrored_at)
+            state.save(connection, self._noun, self._state)
+
+    def end(self, connection: psycopg.Connection[Any]) -> None:
+        """The pass is whole: the next begins where it ended. Until here, a killed one goes on."""
+        is_full = self._reading == "full"
+        state.save(
+            connection,
+            self._noun,
+            self._state._replace(
+                covered_to=_covered(self._state),
+                full_pass_at=self.began_at if is_full else self._state.full_pass_at,
+                reading=None,
+                cursor=None,
+            ),
+        )
+
+
+def _newest(newest: datetime | None, records: list[ContactRecord], by: str) -> datetime | None:
+    times = [
+        time
+        for record in records
+        if (time := record.updated_at if by == "updated" else record.opt_out_date)
+    ]
+    return max([*times, newest] if newest else times, default=None)
+
+
+def _covered(reading: SyncState) -> datetime | None:
+    """Up to when the vendor's changes are mirrored now, by the vendor's own times.
+
+    Neither clock has to agree with the other: the newest change seen bounds it, and our clock
+    bounds a date in the future.
+    """
+    if reading.newest is None:
+        return reading.covered_to
+    newest = min(reading.newest, reading.reading_since or reading.newest)
+    return max(newest, reading.covered_to) if reading.covered_to else newest

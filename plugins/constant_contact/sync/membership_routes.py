@@ -1,0 +1,88 @@
+"""Which way each request for a membership goes, and the calls that go that way; all by SQL."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import psycopg
+
+from constant_contact.api import vendor
+from constant_contact.store import database
+
+MOST_TRIES = 3
+# One by one takes a call each; the rest wait for the next round.
+MOST_CREATIONS = 100
+# An import costs, beside its own call, about two looks at it and two readings that learn the ids.
+_IMPORT_CALLS = 4
+# `{"email": "", "first_name": "", "last_name": ""}, ` and quotation marks counted once more.
+_FIXED_BYTES = 64
+
+
+class Waiting(NamedTuple):
+    """What there is to route."""
+
+    requests: int
+    unknown_lists: int
+
+
+def forget_and_count(connection: psycopg.Connection[Any]) -> Waiting:
+    """Forget what was planned and never sent; count what waits then."""
+    database.run(connection, "memberships/forget_planned")
+    stage(connection)
+    wanted = database.run(connection, "crm/want_memberships")
+    unknown = database.row(connection, "memberships/unknown_lists") or {}
+    return Waiting(wanted, unknown["unknown"])
+
+
+def plan(connection: psycopg.Connection[Any]) -> Counter[str]:
+    """Route what is pending, keep the answers that need no call, plan the calls.
+
+    Returns:
+        How many requests go which way.
+    """
+    stage(connection)
+    database.run(connection, "crm/want_memberships")
+    route(connection)
+    routed: Counter[str] = Counter()
+    for row in database.rows(connection, "memberships/count_routes"):
+        routed[row["route"]] += row["requests"]
+    database.run(connection, "crm/settle_memberships")
+    database.run(
+        connection,
+        "memberships/plan_changes",
+        {"most_contacts": vendor.CONTACTS_PER_CHANGE, "most_lists": vendor.LISTS_PER_CHANGE},
+    )
+    database.run(connection, "memberships/plan_creations", {"most": MOST_CREATIONS})
+    database.run(
+        connection,
+        "memberships/plan_imports",
+        {
+            "most_bytes": vendor.IMPORT_BYTES,
+            "least_bytes": -(-vendor.IMPORT_BYTES // vendor.IMPORT_CONTACTS),
+            "fixed_bytes": _FIXED_BYTES,
+        },
+    )
+    return routed
+
+
+def route(connection: psycopg.Connection[Any]) -> None:
+    """Say of each row of `wanted_membership` what becomes of it, in `routed_membership`."""
+    database.run(connection, "memberships/analyze_wanted")
+    database.run(
+        connection,
+        "crm/route_memberships",
+        {
+            "most_lists": vendor.LISTS_PER_CONTACT,
+            "email_chars": vendor.EMAIL_CHARS,
+            "import_email_chars": vendor.IMPORT_EMAIL_CHARS,
+            "name_chars": vendor.NAME_CHARS,
+            "most_tries": MOST_TRIES,
+        },
+    )
+    database.run(connection, "memberships/analyze_routed")
+    database.run(connection, "memberships/create_few", {"import_calls": _IMPORT_CALLS})
+
+
+def stage(connection: psycopg.Connection[Any]) -> None:
+    """Make the two tables that routing works on; they are empty at the transaction's end."""
+    database.run(connection, "memberships/stage_wanted")
+    database.run(connection, "memberships/stage_routed")

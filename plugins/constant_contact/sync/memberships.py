@@ -1,0 +1,207 @@
+"""Memberships: who is to be on which list, carried from the CRM to Constant Contact.
+
+Requests are routed all at once by SQL: what the mirror answers costs no call, what needs one shares
+it with as many others as the vendor takes. Nobody who said no is put on a list, nobody who exists
+is renamed, and nobody deleted is brought back.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from constant_contact.api.client import Client
+from constant_contact.errors import BulkPending, Later
+from constant_contact.store import database, state
+from constant_contact.store.database import Database
+from constant_contact.sync import holds, membership_routes
+from constant_contact.sync.bulk_activities import GRACE_S, WAITS_S, BulkActivities
+from constant_contact.sync.contacts import refresh_contacts
+from constant_contact.sync.links import link_contacts
+from constant_contact.sync.lists import sync_lists
+from constant_contact.sync.new_contacts import NewContacts
+from constant_contact.sync.reports import Report
+
+_log = logging.getLogger("constant_contact.memberships")
+
+_OTHER_RUN = timedelta(seconds=30)
+
+
+@dataclass
+class MembershipsReport(Report):
+    """What became of the requests that waited.
+
+    Attributes:
+        added: Requests whose contact is on the list by our doing; likewise `removed`.
+        unchanged: Requests that asked for what was so already.
+        created: Contacts that are new at Constant Contact.
+        rejected: Requests that cannot be met; each says why.
+        released: Removals that the circuit breaker held and a person released.
+    """
+
+    added: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    created: int = 0
+    rejected: int = 0
+    released: int = 0
+    held: int = 0
+    failed: int = 0
+    pending: int = 0
+
+
+def push_memberships(
+    client: Client,
+    crm: Database,
+    *,
+    release_held: bool = False,
+    released_by: str = "a person",
+    breaker_contacts: int = holds.BREAKER_CONTACTS,
+    breaker_share: float = holds.BREAKER_SHARE,
+    waits_s: Sequence[float] = WAITS_S,
+    grace_s: float = GRACE_S,
+) -> MembershipsReport:
+    """Carry every pending request to Constant Contact; nothing pending costs no call.
+
+    Args:
+        client: Of the account.
+        crm: Where the requests are.
+        release_held: Also carry what the circuit breaker holds.
+        released_by: Who wants that, for the record.
+        breaker_contacts: How many contacts one run may take off lists; or, if that is more,
+        breaker_share: this share of the linked contacts.
+        waits_s: Pauses between looks at the bulk jobs that this run sent.
+        grace_s: How long a call without an answer may take to show up at the vendor.
+
+    Raises:
+        Later: Goes on by itself; what was sent is kept.
+        Fatal, Retriable: At once; what was not carried stays pending.
+    """
+    with _alone(crm):
+        run = _Run(client, crm, BulkActivities(client, crm, waits_s=waits_s, grace_s=grace_s))
+        if release_held:
+            with crm.transaction() as connection:
+                run.report.released = holds.release(connection, "memberships", by=released_by)
+        try:
+            run.carry(breaker_contacts, breaker_share)
+        except Later:
+            _log.info("memberships so far: %s", run.told())
+            raise
+        return run.told()
+
+
+@contextmanager
+def _alone(crm: Database) -> Iterator[None]:
+    """One run at a time plans and sends.
+
+    Raises:
+        BulkPending: Another run is at it.
+    """
+    with crm.transaction() as connection:
+        # A run takes minutes: the lock is the session's, and no transaction is open all the while.
+        connection.autocommit = True
+        try:
+            if not (database.row(connection, "memberships/try_lock") or {})["is_ours"]:
+                raise BulkPending(
+                    "another run carries memberships; looking again in a moment",
+                    state.database_now(connection) + _OTHER_RUN,
+                )
+            try:
+                yield
+            finally:
+                database.row(connection, "memberships/unlock")
+        finally:
+            if not connection.closed:
+                connection.autocommit = False
+
+
+def hold_removals(
+    connection: psycopg.Connection[Any],
+    breaker_contacts: int,
+    breaker_share: float,
+    since: datetime,
+) -> int:
+    """Hold all pending removals if they, and those done since, are too many for one run.
+
+    Returns:
+        How many requests were held.
+    """
+    weighed = database.row(connection, "crm/count_mass_removal", {"since": since}) or {}
+    allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
+    if not weighed["waiting"] or weighed["weighed"] <= allowed:
+        return 0
+    detail = (
+        f"{weighed['weighed']} contacts would be taken off lists at once, more than the circuit "
+        f"breaker allows ({allowed}). "
+        "A person is asked in Airflow, under Required Actions."
+    )
+    _log.warning("%s", detail)
+    return database.run(connection, "crm/hold_memberships", {"detail": detail})
+
+
+class _Run:
+    """One run: what is in flight is finished, what is pending routed, planned and sent."""
+
+    def __init__(self, client: Client, crm: Database, bulk: BulkActivities) -> None:
+        self._client = client
+        self._crm = crm
+        self._bulk = bulk
+        self._new = NewContacts(client, crm)
+        self.report = MembershipsReport()
+        with crm.transaction() as connection:
+            self._began_at = state.database_now(connection)
+
+    def carry(self, breaker_contacts: int, breaker_share: float) -> None:
+        """Go round until nothing is pending that could be carried."""
+        self._new.look()
+        self._bulk.look()
+        is_news = True
+        while is_news:
+            with self._crm.transaction() as connection:
+                self.report.held += hold_removals(
+                    connection, breaker_contacts, breaker_share, self._began_at
+                )
+            is_news = self._push()
+            is_news = self._bulk.wait() or is_news
+
+    def told(self) -> MembershipsReport:
+        """The report, as far as it goes."""
+        report, bulk, new = self.report, self._bulk, self._new
+        report.added, report.removed = bulk.added + new.done, bulk.removed
+        report.created = bulk.created + new.created
+        with self._crm.transaction() as connection:
+            counts = database.row(connection, "crm/count_memberships") or {}
+        report.pending = counts["pending"]
+        return report
+
+    def _push(self) -> bool:
+        """Route what is pending, answer what needs no call, send the rest.
+
+        Returns:
+            Whether anything came of it.
+        """
+        with self._crm.transaction() as connection:
+            waiting = membership_routes.forget_and_count(connection)
+        if not waiting.requests:
+            return False
+        refresh_contacts(self._client, self._crm)
+        link_contacts(self._crm)
+        if waiting.unknown_lists or self._bulk.refused:
+            sync_lists(self._client, self._crm)
+            self._bulk.refused = False
+        with self._crm.transaction() as connection:
+            routed = membership_routes.plan(connection)
+        self.report.unchanged += routed.get("done", 0)
+        self.report.rejected += routed.get("rejected", 0)
+        self.report.failed += routed.get("failed", 0)
+        rejected = self._new.rejected
+        if begun := self._new.create_planned():
+            link_contacts(self._crm)
+        self.report.rejected += self._new.rejected - rejected
+        begun += self._bulk.send_planned()
+        # What changed between plan and call waits for the next run, if it is all there is.
+        return begun > 0 or any(routed[answer] for answer in ("done", "rejected", "failed"))
