@@ -8,10 +8,6 @@ import requests
 
 from local.bench.gauge import Gauge
 
-COLUMNS = (
-    "contact_id", "email_address", "permission_to_send", "opt_out_source", "opt_out_date",
-    "opt_out_reason", "created_at", "updated_at", "deleted_at",
-)  # fmt: skip
 #: As `ctct_contact`: the same columns, a primary key and an index for addresses.
 TABLE = """
 CREATE TABLE bench_contact (
@@ -23,12 +19,13 @@ CREATE TABLE bench_contact (
     opt_out_reason text,
     created_at timestamptz,
     updated_at timestamptz,
-    deleted_at timestamptz
+    deleted_at timestamptz,
+    list_ids text[]
 );
 CREATE INDEX bench_contact_email ON bench_contact (email_address);
 """
 COPY = "COPY bench_contact FROM STDIN"
-FIRST_PAGE = "/v3/contacts?status=all&limit=500&include_count=true"
+FIRST_PAGE = "/v3/contacts?status=all&limit=500&include_count=true&include=list_memberships"
 
 
 def load(gauge: Gauge, *, url: str, token: str, crm_url: str) -> dict[str, Any]:
@@ -62,4 +59,5 @@ def _row(contact: dict[str, Any]) -> tuple[Any, ...]:
         contact.get("created_at"),
         contact.get("updated_at"),
         contact.get("deleted_at"),
+        contact.get("list_memberships"),
     )

@@ -10,7 +10,12 @@ CONTACTS: Final[list[Resource]] = [
         "write_disposition": "replace",
         "endpoint": {
             "path": "contacts",
-            "params": {"status": "all", "limit": 500, "include_count": "true"},
+            "params": {
+                "status": "all",
+                "limit": 500,
+                "include_count": "true",
+                "include": "list_memberships",
+            },
             "data_selector": "contacts",
         },
     }

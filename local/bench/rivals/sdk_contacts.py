@@ -29,7 +29,11 @@ def load(
     rows = 0
     client = ApiClient(Configuration(host=f"{url}/v3", access_token=token))
     listing = partial(
-        ContactsApi(client).get_all_contacts, status="all", limit=500, include_count=True
+        ContactsApi(client).get_all_contacts,
+        status="all",
+        limit=500,
+        include_count=True,
+        include="list_memberships",
     )
     with psycopg.connect(crm_url, autocommit=True) as connection, gauge:
         connection.execute(table)
@@ -53,4 +57,5 @@ def _row(contact: Any) -> tuple[Any, ...]:
         contact.created_at,
         contact.updated_at,
         contact.deleted_at,
+        contact.list_memberships,
     )
