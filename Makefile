@@ -17,7 +17,7 @@ help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
 		printf '  make %-9s %s\n' "$$target" "$$text"; done
 	@echo
-	@echo '  make run DAG=constant_contact_lists [DATE=2026-01-31] [CONF={"full":true}]'
+	@echo '  make run DAG=constant_contact_lists [DATE=2026-01-31] [CONF="{\"full\": true}"]'
 	@echo '  PYTHON=python3.12 picks the interpreter of .venv; PORT=8090 that of make up'
 
 demo: $(VENV)/.ready ## the nightly job end to end on local parts, checked

@@ -61,8 +61,8 @@ def test_rows_in_the_crm_wake_a_dag_and_so_does_the_clock(
     woken_by = {asset.name: asset for asset in timetable.asset_condition.objects}
     assert woken_by.keys() == assets
     (watched,) = (name for name, asset in woken_by.items() if asset.watchers)
-    (task,) = (task for task in dags[dag_id].tasks if task.task_id == "waiting")
-    assert watched in (SQL_DIR / f"{task.statement}.sql").read_text()
+    (watcher,) = woken_by[watched].watchers
+    assert watched in (SQL_DIR / f"{watcher.trigger.statement}.sql").read_text()
 
 
 @pytest.mark.parametrize("dag_id", DAGS)
