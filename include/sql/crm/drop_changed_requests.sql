@@ -1,5 +1,6 @@
 -- Right before a call is sent: take out whoever it is no longer right for. A request that was
--- withdrawn or made anew, an address or link that changed, a Do Not Email that was set. The whole
+-- withdrawn or made anew, an address or link that changed, a Do Not Email that was set, an address
+-- that the vendor has by now. The whole
 -- contact goes, since all lists of a call are meant for each. Parameters: bulk_id.
 -- Grain: one row a request.
 DELETE FROM ctct_bulk_activity_row
@@ -31,18 +32,48 @@ WHERE
                 )
                 OR (
                     activity.kind = 'add'
-                    AND carried.target IN (
-                        SELECT constant_contact_id
-                        FROM crm_contact
-                        WHERE do_not_email AND constant_contact_id IS NOT NULL
+                    AND (
+                        carried.target IN (
+                            SELECT constant_contact_id
+                            FROM crm_contact
+                            WHERE do_not_email AND constant_contact_id IS NOT NULL
+                        )
+                        OR EXISTS (
+                            SELECT FROM ctct_contact AS mirrored
+                            INNER JOIN crm_contact AS other
+                                ON mirrored.email_key = ctct_email_key(other.preferred_email)
+                            WHERE mirrored.contact_id = carried.target AND other.do_not_email
+                        )
                     )
                 )
                 OR (
                     activity.kind = 'import'
-                    AND carried.target IN (
-                        SELECT ctct_email_key(preferred_email)
-                        FROM crm_contact
-                        WHERE do_not_email AND ctct_email_key(preferred_email) IS NOT NULL
+                    AND (
+                        crm.constant_contact_id IS NOT NULL
+                        OR EXISTS (
+                            SELECT FROM crm_contact AS other
+                            WHERE
+                                ctct_email_key(other.preferred_email) = carried.target
+                                AND (
+                                    other.do_not_email
+                                    OR EXISTS (
+                                        SELECT FROM crm_opt_out_change AS asked
+                                        WHERE
+                                            asked.contact_id = other.contact_id
+                                            AND asked.do_not_email
+                                            AND asked.requested_by_contact
+                                    )
+                                )
+                        )
+                        -- An import would rename the living and bring back the deleted.
+                        OR EXISTS (
+                            SELECT FROM ctct_contact AS living
+                            WHERE living.email_key = carried.target AND living.deleted_at IS NULL
+                        )
+                        OR EXISTS (
+                            SELECT FROM ctct_contact AS gone
+                            WHERE gone.email_key = carried.target AND gone.deleted_at IS NOT NULL
+                        )
                     )
                 )
             )

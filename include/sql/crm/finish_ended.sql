@@ -28,7 +28,12 @@ WITH finished AS (
             activity.adds_up
             OR CASE activity.kind
                 WHEN 'add' THEN carried.list_id = any(by_id.list_ids)
-                WHEN 'remove' THEN NOT coalesce(carried.list_id = any(by_id.list_ids), FALSE)
+                -- Only a mirror that is newer than the call shows that it took somebody off.
+                WHEN 'remove'
+                    THEN
+                        activity.vendor_state = 'completed'
+                        AND by_id.mirrored_at > activity.sent_at
+                        AND NOT carried.list_id = any(by_id.list_ids)
                 ELSE carried.list_id = any(by_address.list_ids)
             END
         )

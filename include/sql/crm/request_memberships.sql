@@ -13,5 +13,7 @@ ON CONFLICT (contact_id, list_id) DO UPDATE
         requested_at = excluded.requested_at,
         status = 'pending',
         processed_at = NULL,
+        released_at = NULL,
+        hold_id = NULL,
         detail = NULL
     WHERE membership.status <> 'pending' OR membership.action <> excluded.action;

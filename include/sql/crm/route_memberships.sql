@@ -19,7 +19,14 @@ tried AS (
         wanted.contact_id,
         wanted.list_id,
         count(*) AS times,
-        bool_or(activity.kind = 'import' AND activity.vendor_state = 'completed') AS was_left_over,
+        -- One by one the vendor says what is wrong with whom; a large call costs too many.
+        bool_or(
+            activity.kind = 'import'
+            AND (
+                activity.vendor_state = 'completed'
+                OR (activity.vendor_state IS NULL AND activity.contacts <= 1000)
+            )
+        ) AS was_left_over,
         (array_agg(activity.error ORDER BY activity.bulk_id DESC))[1] AS error
     FROM wanted_membership AS wanted
     INNER JOIN ctct_bulk_activity_row AS carried
@@ -78,11 +85,34 @@ known AS (
         refusing_contact.constant_contact_id IS NOT NULL
         OR refusing_address.email_key IS NOT NULL AS says_no,
         gone.email_key IS NOT NULL AS address_is_deleted,
+        request.linked_id IS NULL
+        AND EXISTS (
+            SELECT FROM crm_contact AS other
+            WHERE
+                ctct_email_key(other.preferred_email) = request.address
+                AND (
+                    other.do_not_email
+                    OR EXISTS (
+                        SELECT FROM crm_opt_out_change AS asked
+                        WHERE
+                            asked.contact_id = other.contact_id
+                            AND asked.do_not_email
+                            AND asked.requested_by_contact
+                    )
+                )
+        ) AS address_refuses,
+        request.linked_id IS NULL
+        AND EXISTS (
+            SELECT FROM ctct_contact AS living
+            WHERE living.email_key = request.address AND living.deleted_at IS NULL
+        ) AS is_to_be_linked,
         first_value(request.action) OVER (
-            PARTITION BY request.target, request.list_id
+            PARTITION BY coalesce(request.target, request.contact_id), request.list_id
             ORDER BY request.requested_at DESC, request.action DESC
         ) AS newest_action,
-        bool_or(request.action = 'remove') OVER (PARTITION BY request.target) AS makes_room,
+        bool_or(request.action = 'remove') OVER (
+            PARTITION BY coalesce(request.target, request.contact_id)
+        ) AS makes_room,
         same_change.target IS NOT NULL OR same_address.target IS NOT NULL AS is_in_flight
     FROM request
     LEFT JOIN (
@@ -131,6 +161,8 @@ judged AS (
             WHEN known.action = 'remove' AND known.is_deleted THEN 'not there'
             WHEN known.action = 'remove' THEN 'remove'
             WHEN known.linked_id IS NULL AND known.address IS NULL THEN 'no email'
+            -- It has appeared since the last linking.
+            WHEN known.is_to_be_linked THEN 'wait'
             WHEN known.linked_id IS NULL AND known.address !~ '^[^@\s]+@[^@\s]+$' THEN 'malformed'
             WHEN
                 known.is_deleted OR (known.linked_id IS NULL AND known.address_is_deleted)
@@ -140,7 +172,7 @@ judged AS (
             WHEN known.list_id = any(known.list_ids) THEN 'on it'
             WHEN known.linked_id IS NOT NULL THEN 'add'
             WHEN char_length(known.address) > %(email_chars)s THEN 'too long'
-            WHEN known.says_no OR known.was_left_over THEN 'create'
+            WHEN known.says_no OR known.address_refuses OR known.was_left_over THEN 'create'
             WHEN char_length(known.address) > %(import_email_chars)s THEN 'create'
             ELSE 'import'
         END AS verdict

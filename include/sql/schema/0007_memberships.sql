@@ -2,8 +2,21 @@
 
 -- Null: not read yet. All contacts are read again, for their lists.
 ALTER TABLE ctct_contact ADD COLUMN list_ids text[];
-UPDATE ctct_sync_state SET full_pass_at = NULL
+UPDATE ctct_sync_state SET
+    full_pass_at = NULL,
+    reading = NULL,
+    cursor = NULL,
+    rows_read = 0
 WHERE noun = 'contacts';
+
+-- One address is looked up for each contact that is created.
+DO $$
+BEGIN
+    IF (SELECT relkind FROM pg_class WHERE oid = 'crm_contact'::regclass) IN ('r', 'p') THEN
+        CREATE INDEX IF NOT EXISTS crm_contact_email ON crm_contact (ctct_email_key(preferred_email));
+    END IF;
+END
+$$;
 
 -- What routing asks: whether an address belongs to a deleted contact.
 CREATE INDEX ctct_contact_deleted_email ON ctct_contact (email_key) WHERE deleted_at IS NOT NULL;
@@ -31,8 +44,11 @@ $$;
 -- A request that is made anew has a new time, whoever makes it: what is on its way is told from it.
 CREATE FUNCTION crm_list_membership_anew() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.requested_at := clock_timestamp();
+    IF NEW.requested_at = OLD.requested_at THEN
+        NEW.requested_at := clock_timestamp();
+    END IF;
     NEW.released_at := NULL;
+    NEW.hold_id := NULL;
     NEW.processed_at := NULL;
     NEW.detail := NULL;
     RETURN NEW;
@@ -47,7 +63,6 @@ BEGIN
         FOR EACH ROW WHEN (
             NEW.status = 'pending'
             AND (OLD.status <> 'pending' OR OLD.action <> NEW.action)
-            AND NEW.requested_at = OLD.requested_at
             AND NEW.released_at IS NOT DISTINCT FROM OLD.released_at
         )
         EXECUTE FUNCTION crm_list_membership_anew();

@@ -1,6 +1,7 @@
 """The task that carries list memberships to Constant Contact."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from airflow.sdk import Context
@@ -10,7 +11,11 @@ from constant_contact.errors import ChangesRefused
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator, person
 from constant_contact.params import flag
-from constant_contact.sync.memberships import MembershipsReport, push_memberships
+from constant_contact.sync.memberships import (
+    MembershipsReport,
+    failed_since,
+    push_memberships,
+)
 
 
 class MembershipsOperator(ConstantContactOperator):
@@ -29,6 +34,7 @@ class MembershipsOperator(ConstantContactOperator):
 
     def sync(self, hook: ConstantContactHook, context: Context) -> MembershipsReport:
         """Run `push_memberships`."""
+        began = datetime.now(UTC)
         release_held = flag("release_held", self.release_held)
         with hook.client() as client:
             report = push_memberships(
@@ -39,10 +45,10 @@ class MembershipsOperator(ConstantContactOperator):
                 breaker_contacts=int(config.number("breaker_contacts")),
                 breaker_share=config.number("breaker_share"),
             )
-        if report.failed:
+        if failed := failed_since(hook.crm, context["dag_run"].start_date or began):
             self.log.info("%s: %s", self.task_id, report)
             raise ChangesRefused(
-                f"{report.failed} list memberships failed: crm_list_membership says why, where "
+                f"{failed} list memberships failed: crm_list_membership says why, where "
                 "status is failed; set them to pending to try again"
             )
         return report

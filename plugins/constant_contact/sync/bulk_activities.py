@@ -44,6 +44,8 @@ _PATHS = {
     "import": "/activities/contacts_json_import",
 }
 _FINAL = {"completed", "cancelled", "failed", "timed_out"}
+# A look at the vendor's contacts that an import still goes by.
+_STALE_S = 10.0
 # Writes without an answer, of one run, until it ends.
 WRITE_TRIES = 4
 # A job that has not ended by then never will.
@@ -100,10 +102,16 @@ class BulkActivities:
             Later, Fatal, Retriable: At once; what was not sent is planned anew by the next run.
         """
         begun = 0
-        for bulk_id in activities.planned(self._crm, KINDS):
-            if activity := activities.begin(self._crm, bulk_id):
-                self._send(activity)
-                begun += 1
+        looked_at = time.monotonic()
+        for kind in KINDS:
+            for bulk_id in activities.planned(self._crm, (kind,)):
+                if kind == "import" and time.monotonic() - looked_at > _STALE_S:
+                    # Whoever has appeared at the vendor since is not imported, but linked.
+                    refresh_contacts(self._client, self._crm)
+                    looked_at = time.monotonic()
+                if activity := activities.begin(self._crm, bulk_id):
+                    self._send(activity)
+                    begun += 1
         return begun
 
     def _send(self, activity: Activity) -> None:
@@ -227,8 +235,9 @@ class BulkActivities:
     def _ask(self, activity_id: str, activity: Activity) -> None:
         try:
             job = self._client.get(f"/activities/{activity_id}")
-        except NotFound as error:
-            if error.error_key is None:
+        except Rejected as error:
+            is_gone = isinstance(error, NotFound) and error.error_key is not None
+            if not is_gone and activity.get("age_s", 0.0) < _MOST_AGE_S:
                 raise
             _log.warning("%s", error)
             activities.keep(self._crm, activity["bulk_id"], "ended", error=error.said)

@@ -117,7 +117,8 @@ def refresh_contacts(client: Client, crm: Database) -> None:
     for noun, by in _CHANGES:
         _catch_up(crm, noun)
         recent = Listing(crm, f"recent_{noun}", by=by, overlap=_MOMENT)
-        recent.read(client)
+        # From the start: where a killed look went on, it would know nothing of what it read before.
+        recent.read(client, again=True)
         with crm.transaction() as connection:
             recent.end(connection)
 

@@ -1,6 +1,7 @@
 """Which way each request for a membership goes, and the calls that go that way; all by SQL."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import psycopg
@@ -33,16 +34,25 @@ def forget_and_count(connection: psycopg.Connection[Any]) -> Waiting:
     return Waiting(wanted, unknown["unknown"])
 
 
-def plan(connection: psycopg.Connection[Any]) -> Counter[str]:
+def plan(
+    connection: psycopg.Connection[Any], hold: Callable[[psycopg.Connection[Any]], int]
+) -> Counter[str]:
     """Route what is pending, keep the answers that need no call, plan the calls.
 
+    Args:
+        connection: Of the CRM.
+        hold: The circuit breaker; it weighs at least what is planned here, since it looks later.
+
     Returns:
-        How many requests go which way.
+        How many requests go which way; those `held` go none.
     """
     stage(connection)
     database.run(connection, "crm/want_memberships")
+    held = hold(connection)
+    if held:
+        database.run(connection, "crm/drop_held")
     route(connection)
-    routed: Counter[str] = Counter()
+    routed: Counter[str] = Counter(held=held)
     for row in database.rows(connection, "memberships/count_routes"):
         routed[row["route"]] += row["requests"]
     database.run(connection, "crm/settle_memberships")

@@ -82,12 +82,13 @@ def push_memberships(
         Fatal, Retriable: At once; what was not carried stays pending.
     """
     with _alone(crm):
-        run = _Run(client, crm, BulkActivities(client, crm, waits_s=waits_s, grace_s=grace_s))
+        bulk = BulkActivities(client, crm, waits_s=waits_s, grace_s=grace_s)
+        run = _Run(client, crm, bulk, breaker_contacts, breaker_share)
         if release_held:
             with crm.transaction() as connection:
                 run.report.released = holds.release(connection, "memberships", by=released_by)
         try:
-            run.carry(breaker_contacts, breaker_share)
+            run.carry()
         except Later:
             _log.info("memberships so far: %s", run.told())
             raise
@@ -143,10 +144,25 @@ def hold_removals(
     return database.run(connection, "crm/hold_memberships", {"detail": detail})
 
 
+def failed_since(crm: Database, since: datetime) -> int:
+    """How many requests have failed since then, by runs that had to wait in between too."""
+    with crm.transaction() as connection:
+        found = database.row(connection, "crm/count_failed_memberships", {"since": since}) or {}
+    return int(found["failed"])
+
+
 class _Run:
     """One run: what is in flight is finished, what is pending routed, planned and sent."""
 
-    def __init__(self, client: Client, crm: Database, bulk: BulkActivities) -> None:
+    def __init__(
+        self,
+        client: Client,
+        crm: Database,
+        bulk: BulkActivities,
+        breaker_contacts: int,
+        breaker_share: float,
+    ) -> None:
+        self._breaker = breaker_contacts, breaker_share
         self._client = client
         self._crm = crm
         self._bulk = bulk
@@ -155,16 +171,12 @@ class _Run:
         with crm.transaction() as connection:
             self._began_at = state.database_now(connection)
 
-    def carry(self, breaker_contacts: int, breaker_share: float) -> None:
+    def carry(self) -> None:
         """Go round until nothing is pending that could be carried."""
         self._new.look()
         self._bulk.look()
         is_news = True
         while is_news:
-            with self._crm.transaction() as connection:
-                self.report.held += hold_removals(
-                    connection, breaker_contacts, breaker_share, self._began_at
-                )
             is_news = self._push()
             is_news = self._bulk.wait() or is_news
 
@@ -194,7 +206,10 @@ class _Run:
             sync_lists(self._client, self._crm)
             self._bulk.refused = False
         with self._crm.transaction() as connection:
-            routed = membership_routes.plan(connection)
+            routed = membership_routes.plan(
+                connection, lambda held_in: hold_removals(held_in, *self._breaker, self._began_at)
+            )
+        self.report.held += routed["held"]
         self.report.unchanged += routed.get("done", 0)
         self.report.rejected += routed.get("rejected", 0)
         self.report.failed += routed.get("failed", 0)

@@ -79,7 +79,7 @@ class NewContacts:
                 _log.warning("%s; looking whether it happened", error)
             else:
                 return
-            if found := self._by_address(person["email"]):
+            if found := self._living(person["email"]):
                 self._finish(activity, person, found)
                 return
             time.sleep(random.uniform(0, _WAIT_S * attempt))  # noqa: S311
@@ -89,7 +89,7 @@ class NewContacts:
         lost = activities.in_flight(self._crm, _KINDS)
         for activity in lost:
             person = self._person(activity["bulk_id"])
-            if person and (found := self._by_address(person["email"])):
+            if person and (found := self._living(person["email"])):
                 self._finish(activity, person, found)
             else:
                 # A repeat is refused if the vendor was only slow.
@@ -124,11 +124,20 @@ class NewContacts:
                 raise WriteUncertain("POST /contacts answered with no contact")
             self._finish(activity, person, answer)
 
+    def _living(self, email: str) -> dict[str, Any] | None:
+        """The contact that a POST may have made; an address that is refused made none."""
+        try:
+            found = self._by_address(email)
+        except Rejected as error:
+            _log.warning("%s", error)
+            return None
+        return None if found is None or found.get("deleted_at") else found
+
     def _by_address(self, email: str) -> dict[str, Any] | None:
         params = {"email": email, "status": "all"} | _INCLUDE
         found = self._client.get("/contacts", params).get("contacts")
         rows = [each for each in found if isinstance(each, dict)] if found else []
-        return rows[0] if rows else None
+        return min(rows, key=lambda row: bool(row.get("deleted_at")), default=None)
 
     def _learn_of(self, error: Conflict, person: Mapping[str, Any]) -> None:
         """The address exists, maybe deleted: the mirror learns of it, and routing decides."""
