@@ -4,7 +4,7 @@ import random
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 JSON = dict[str, Any]
 NEWSLETTERS = 20
@@ -58,6 +58,21 @@ class Calendar:
         return [issue for issue in self.issues if not issue.is_resend]
 
 
+class DayLists(NamedTuple):
+    """The lists that something happens to between the nights, by their ids.
+
+    Attributes:
+        first: Many are on it.
+        goes: Is deleted at the vendor.
+        comes: Is made at the vendor.
+    """
+
+    first: str
+    second: str
+    goes: str
+    comes: str
+
+
 def make_calendar(seed: int, now: datetime) -> Calendar:
     """Lists and campaigns up to `now`; the same ids for the same seed."""
     dice = random.Random(f"{seed}/campaigns")  # noqa: S311 - made-up campaigns
@@ -87,6 +102,12 @@ def new_list(seed: int, now: datetime) -> JSON:
     """A list that somebody makes at the vendor between the nights."""
     dice = random.Random(f"{seed}/new list")  # noqa: S311
     return _list("Made this morning", now, dice)
+
+
+def day_lists(seed: int, calendar: Calendar) -> DayLists:
+    """The same for the same seed."""
+    first, second, *_, goes = calendar.living_lists
+    return DayLists(first, second, goes, new_list(seed, calendar.issues[-1].sent)["list_id"])
 
 
 def _newsletter(number: int, sent: datetime, dice: random.Random, issues: list[Issue]) -> JSON:

@@ -12,7 +12,7 @@ import pandas as pd
 from local.demo.addresses import DOMAINS
 from local.demo.dag_report import DagReport
 from local.demo.evidence import EVENT, Crm, Vendor
-from local.demo.expected import Expected, Permission
+from local.demo.expected import Expected, Permission, Standing
 from local.demo.people import JSON, CrmContact
 
 # Also as the URL of a call would have it.
@@ -49,7 +49,7 @@ def lists(crm: Crm, vendor: JSON) -> Check:
         row["list_id"]: (row["name"], row["membership_count"])
         for row in crm.lists.to_dict("records")
     }
-    return Check(f"lists: {len(wanted)}, with their members", _difference(got, wanted))
+    return Check(f"lists: {len(wanted)}, with their members", difference(got, wanted))
 
 
 def mirror(crm: Crm, vendor: Vendor) -> Check:
@@ -66,7 +66,7 @@ def mirror(crm: Crm, vendor: Vendor) -> Check:
     columns = ["email_address", "permission_to_send", "opt_out_source", "deleted"]
     got = _by_id(crm.mirror, columns)
     name = f"mirror: {len(wanted):,} contacts as the vendor has them"
-    return Check(name, _difference(got, wanted, with_values=False))
+    return Check(name, difference(got, wanted, with_values=False))
 
 
 def own_columns(crm: Crm, contacts: Sequence[CrmContact]) -> Check:
@@ -74,7 +74,7 @@ def own_columns(crm: Crm, contacts: Sequence[CrmContact]) -> Check:
     wanted = {contact.contact_id: tuple(contact[1:]) for contact in contacts}
     got = _by_id(crm.contacts, list(CrmContact._fields[1:]))
     name = f"CRM: {len(wanted):,} contacts, nothing changed but the link"
-    return Check(name, _difference(got, wanted, with_values=False))
+    return Check(name, difference(got, wanted, with_values=False))
 
 
 def links(crm: Crm, expected: Expected) -> Check:
@@ -85,15 +85,15 @@ def links(crm: Crm, expected: Expected) -> Check:
         if linked is not None
     }
     name = f"links: {len(expected.links):,}, each to the contact it must be"
-    return Check(name, _difference(got, expected.links))
+    return Check(name, difference(got, expected.links))
 
 
-def figures(report: DagReport, expected: Expected, contacts: Sequence[CrmContact]) -> Check:
+def figures(report: DagReport, standing: Standing) -> Check:
     """The job's own figures are true."""
-    wanted = expected.standing(contacts)._asdict()
+    wanted = standing._asdict()
     told = report.tasks.get("links", {})
     got = {name: told.get(name) for name in wanted}
-    return Check("links: the figures that the task tells", _difference(got, wanted))
+    return Check("links: the figures that the task tells", difference(got, wanted))
 
 
 def ledger(crm: Crm, vendor: Vendor) -> Check:
@@ -126,7 +126,7 @@ def permissions(vendor: Vendor, wanted: Mapping[str, Permission]) -> Check:
     }
     out = sum(each.permission == "unsubscribed" for each in wanted.values())
     name = f"permissions: {out:,} unsubscribed, each on the right word; nobody else"
-    return Check(name, _difference(got, wanted))
+    return Check(name, difference(got, wanted))
 
 
 def flags(crm: Crm, vendor: Vendor, expected: Expected) -> Check:
@@ -144,7 +144,7 @@ def flags(crm: Crm, vendor: Vendor, expected: Expected) -> Check:
     }
     mailed = {each: held for each, held in linked.items() if held != "unsubscribed"}
     name = f"Do Not Email: {len(linked)} flagged contacts at the vendor, all unsubscribed"
-    return Check(name, _difference(mailed, {}))
+    return Check(name, difference(mailed, {}))
 
 
 def will(vendor: Vendor) -> Check:
@@ -152,26 +152,20 @@ def will(vendor: Vendor) -> Check:
     forbidden = ("policy_violations", "revivals", "names_overwritten", "resubscribe_emails_sent")
     done = {name: vendor.summary[name] for name in forbidden if vendor.summary[name]}
     name = "consent: nobody resubscribed against their will, nobody revived"
-    return Check(name, _difference(done, {}))
+    return Check(name, difference(done, {}))
 
 
 def kept(vendor: Vendor, before: Sequence[JSON]) -> Check:
     """Names and the other fields at the vendor are what they were: a PUT nulls what it omits."""
-    was = {each["contact_id"]: each for each in before}
-    got, wanted = {}, {}
-    for each in vendor.contacts:
-        earlier = was.get(each["contact_id"])
-        if earlier is None:
-            wanted[each["contact_id"]] = ()  # nobody is made by a night
-            continue
-        columns = ["first_name", "last_name", "email", "extras", "deleted"]
-        if each["permission"] == earlier["permission"]:
-            # An unsubscribe empties the lists, at the vendor's own hand.
-            columns.append("lists")
-        got[each["contact_id"]] = tuple(each[column] for column in columns)
-        wanted[each["contact_id"]] = tuple(earlier[column] for column in columns)
-    name = f"names: {len(was):,} contacts at the vendor keep theirs, and all else"
-    return Check(name, _difference(got, wanted, with_values=False))
+    columns = ("first_name", "last_name", "email", "extras", "deleted")
+    wanted = {each["contact_id"]: tuple(each[column] for column in columns) for each in before}
+    got = {
+        each["contact_id"]: tuple(each[column] for column in columns)
+        for each in vendor.contacts
+        if each["contact_id"] in wanted
+    }
+    name = f"names: {len(wanted):,} contacts at the vendor keep theirs, and all else"
+    return Check(name, difference(got, wanted, with_values=False))
 
 
 def outbox(crm: Crm, expected: Expected) -> Check:
@@ -180,7 +174,7 @@ def outbox(crm: Crm, expected: Expected) -> Check:
     got = dict(zip(waiting["contact_id"], waiting["status"], strict=True))
     wanted = dict.fromkeys(expected.held, "held")
     name = f"opt-outs: none pending, none failed, {len(wanted)} held for a person"
-    return Check(name, _difference(got, wanted))
+    return Check(name, difference(got, wanted))
 
 
 def calls(logged: pd.DataFrame, vendor: JSON, budget: int | None, per_second: int) -> Check:
@@ -201,7 +195,7 @@ def calls(logged: pd.DataFrame, vendor: JSON, budget: int | None, per_second: in
     }
     wanted = dict.fromkeys(got, 0) | {"in the log": had, "in the budget": had}
     name = f"API calls: {had:,}, all logged and counted, none too fast"
-    return Check(name, _difference(got, wanted))
+    return Check(name, difference(got, wanted))
 
 
 def privacy(logged: pd.DataFrame, log: str, secrets: Iterable[str]) -> Check:
@@ -216,7 +210,7 @@ def privacy(logged: pd.DataFrame, log: str, secrets: Iterable[str]) -> Check:
     for place, where in (("ctct_api_call", text), ("the task log", log)):
         if any(secret in where for secret in secrets):
             found[f"a secret in {place}"] = "yes"
-    return Check("privacy: no address and no secret in any log", _difference(found, {}))
+    return Check("privacy: no address and no secret in any log", difference(found, {}))
 
 
 def nothing_new(
@@ -232,9 +226,9 @@ def nothing_new(
     }
     writes = sum(report.writes for report in reports)
     return [
-        Check("no row more, no row fewer", _difference(after, before)),
-        Check("the tasks tell of nothing new", _difference(told, {})),
-        Check("nothing was sent", _difference({"writes": writes}, {"writes": 0})),
+        Check("no row more, no row fewer", difference(after, before)),
+        Check("the tasks tell of nothing new", difference(told, {})),
+        Check("nothing was sent", difference({"writes": writes}, {"writes": 0})),
     ]
 
 
@@ -251,7 +245,7 @@ def _by_id(rows: pd.DataFrame, columns: list[str]) -> dict[str, tuple[Any, ...]]
     )
 
 
-def _difference(
+def difference(
     got: Mapping[str, Any], wanted: Mapping[str, Any], *, with_values: bool = True
 ) -> str:
     """What differs, by key; values only where they tell nothing of a person."""

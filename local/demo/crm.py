@@ -9,7 +9,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from local.demo.people import CrmContact
-from local.demo.story import FlagChange
+from local.demo.story import FlagChange, Request
 
 Connection = psycopg.Connection[Any]
 
@@ -104,6 +104,15 @@ def change_addresses(connection: Connection, addresses: Mapping[str, str]) -> No
             "UPDATE crm_contact SET preferred_email = %s, updated_at = now() WHERE contact_id = %s",
             [address, contact_id],
         )
+    connection.commit()
+
+
+def ask_for_lists(connection: Connection, requests: Iterable[Request]) -> None:
+    """Ask for list memberships."""
+    connection.cursor().executemany(
+        "INSERT INTO crm_list_membership (contact_id, list_id, action) VALUES (%s, %s, %s)",
+        requests,
+    )
     connection.commit()
 
 

@@ -46,6 +46,7 @@ class Crm:
     contacts: pd.DataFrame
     interactions: pd.DataFrame
     outbox: pd.DataFrame
+    memberships: pd.DataFrame
     lists: pd.DataFrame
     mirror: pd.DataFrame
     ledger: pd.DataFrame
@@ -69,6 +70,9 @@ class Crm:
                 )
             ),
             outbox=frame(connection, "SELECT * FROM crm_opt_out_change ORDER BY change_id"),
+            memberships=frame(
+                connection, "SELECT contact_id, list_id, status, detail FROM crm_list_membership"
+            ),
             lists=frame(connection, "SELECT list_id, name, membership_count FROM crm_list"),
             mirror=frame(
                 connection,
@@ -97,6 +101,7 @@ def counts(connection: Connection) -> dict[str, int]:
         " (SELECT count(constant_contact_id) FROM crm_contact) AS links,"
         " (SELECT count(*) FROM crm_interaction) AS interactions,"
         ' (SELECT count(*) FROM crm_opt_out_change) AS "opt-out changes",'
+        ' (SELECT count(*) FROM crm_list_membership) AS "requests for lists",'
         ' (SELECT count(*) FROM ctct_list) AS "mirrored lists",'
         ' (SELECT count(*) FROM ctct_contact) AS "mirrored contacts",'
         ' (SELECT count(*) FROM ctct_campaign) AS "mirrored campaigns",'

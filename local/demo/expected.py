@@ -20,6 +20,13 @@ class Permission(NamedTuple):
     source: str | None
 
 
+class Answer(NamedTuple):
+    """What becomes of a request, and what the sentence beside it must be about."""
+
+    status: str
+    about: str
+
+
 class Standing(NamedTuple):
     """How the CRM's contacts stand, counted as the job `links` counts them."""
 
@@ -51,16 +58,23 @@ class Expected:
         histories: Whose events each CRM contact shows: those of its link, and where the link was
             cleared those of the last one, up to then.
         held: CRM contacts whose cleared flag waits for a person.
+        answers: To each request for a list.
     """
 
     links: dict[str, str] = field(default_factory=dict)
     histories: dict[str, str] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    answers: dict[str, Answer] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Self:
         """What `as_json` gave."""
-        return cls(dict(written["links"]), dict(written["histories"]), set(written["held"]))
+        return cls(
+            dict(written["links"]),
+            dict(written["histories"]),
+            set(written["held"]),
+            {request: Answer(*answer) for request, answer in written["answers"].items()},
+        )
 
     def as_json(self) -> dict[str, Any]:
         """For the next demo."""

@@ -20,7 +20,8 @@ from local.run_date import when
 from local.stop import Stop
 from local.terminal import Terminal
 
-DAGS = ("lists", "contacts", "activities", "opt_outs")
+# Opt-outs first: nobody is put on a list who asked that day to be mailed no more.
+DAGS = ("lists", "contacts", "activities", "opt_outs", "list_memberships")
 PREFIX = "constant_contact_"
 
 

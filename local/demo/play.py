@@ -11,19 +11,20 @@ from pathlib import Path
 
 from constant_contact.store.migrations import migrate
 from constant_contact.store.sql import SQL_DIR
-from local.demo import account, checks, crm, evidence
-from local.demo.campaigns import Calendar, make_calendar
+from local.demo import account, checks, crm, evidence, membership_checks
+from local.demo.campaigns import Calendar, day_lists, make_calendar
 from local.demo.checks import Check
 from local.demo.crm import Connection, Memory
 from local.demo.dag_report import DagReport
 from local.demo.engagement import make_events
 from local.demo.evidence import Crm, Vendor
 from local.demo.expected import Expected
+from local.demo.memberships import outcome
 from local.demo.nights import Nights
 from local.demo.people import CrmContact, People, Person, crm_contacts
 from local.demo.progress import Progress
 from local.demo.stage import CALLS_PER_DAY, CALLS_PER_SECOND, Stage
-from local.demo.story import FlagChange, Story, crm_after, make_story
+from local.demo.story import Story, crm_after, make_story
 from local.demo.vendor_edits import edit_account
 
 SEED = 1
@@ -87,7 +88,7 @@ class Play:
         migrate(self._connection)
         crm.begin(self._connection, digest(), SEED, now)
         people, calendar = _make(SEED, now)
-        story = make_story(people)
+        story = make_story(people, day_lists(SEED, calendar))
         contacts = list(crm_contacts(people))
         events = make_events(SEED, now, people, calendar)
         account.load_new(self._control, people, calendar, events)
@@ -98,10 +99,10 @@ class Play:
             f" {len(calendar.lists)} lists, {len(calendar.campaigns)} campaigns,"
             f" {len(events):,} events"
         )
-        self._night("night 1", contacts, [], calendar)
+        self._night("night 1", contacts, Story(), calendar)
         self._edit(story, calendar)
         contacts = crm_after(people, story)
-        self._night("night 2", contacts, story.flags, calendar)
+        self._night("night 2", contacts, story, calendar)
         return self._again(contacts, calendar)
 
     def from_memory(self, memory: Memory) -> Verdict:
@@ -118,17 +119,22 @@ class Play:
         self._progress.end(
             f"found the CRM of the demo of {memory.now:%Y-%m-%d %H:%M} UTC, and its account"
         )
-        return self._again(crm_after(people, make_story(people)), calendar, memory.account)
+        story = make_story(people, day_lists(memory.seed, calendar))
+        return self._again(crm_after(people, story), calendar, memory.account)
 
     def _edit(self, story: Story, calendar: Calendar) -> None:
         self._progress.begin("a day of edits")
         crm.change_flags(self._connection, story.flags)
         crm.change_addresses(self._connection, story.addresses)
+        crm.ask_for_lists(self._connection, story.requests)
         edit_account(self._control, story, calendar, SEED)
+        removals = sum(request.action == "remove" for request in story.requests)
         cleared = sum(not change.do_not_email for change in story.flags)
         self._progress.end(
             f"the day between: {len(story.flags) - cleared} times Do Not Email is set and"
-            f" {cleared} times cleared in the CRM; at the vendor {len(story.leaving)} unsubscribe,"
+            f" {cleared} times cleared in the CRM, {len(story.requests) - removals} times somebody"
+            f" is put on a list and {removals} times taken off one; at the vendor"
+            f" {len(story.leaving)} unsubscribe,"
             f" {len(story.deleted) + len(story.moved)} are deleted,"
             f" {len(story.joined) + len(story.moved)} are new, a newsletter is sent"
         )
@@ -137,22 +143,29 @@ class Play:
         self,
         name: str,
         contacts: Sequence[CrmContact],
-        changes: Sequence[FlagChange],
+        story: Story,
         calendar: Calendar,
     ) -> None:
+        """The day's story is what this night has to carry."""
         summary, before = self._control.truth(), list(self._control.truth_contacts())
         self._expected.link(contacts, before)
-        wanted = self._expected.permissions(contacts, before, changes)
+        standing = self._expected.standing(contacts)
+        wanted = self._expected.permissions(contacts, before, story.flags)
+        carried = outcome(story.requests, contacts, self._expected.links, wanted, (summary, before))
+        self._expected.answers |= carried.answers
         reports = self._nights.run(name)
         self._progress.begin(f"{name}: checking")
         there, vendor = Crm.read(self._connection), Vendor.asked(self._control)
+        # The last job of the night makes contacts, and links them.
+        self._expected.link(contacts, vendor.contacts)
         (links_report,) = (each for each in reports if each.dag_id.endswith("_contacts"))
         found = [
             checks.lists(there, summary),
             *self._compared(there, vendor, contacts, calendar),
-            checks.figures(links_report, self._expected, contacts),
-            checks.permissions(vendor, wanted),
+            checks.figures(links_report, standing),
+            checks.permissions(vendor, wanted | carried.permissions(vendor.contacts)),
             checks.kept(vendor, before),
+            *membership_checks.found(there, vendor, before, carried, self._expected),
         ]
         self._add(name, found)
 
@@ -161,6 +174,7 @@ class Play:
     ) -> Verdict:
         summary, before = self._control.truth(), list(self._control.truth_contacts())
         wanted = self._expected.permissions(contacts, before, [])
+        carried = outcome([], contacts, self._expected.links, wanted, (summary, before))
         rows_before = evidence.counts(self._connection)
         reports = self._nights.run("again", contacts={"full": True}, activities={"reread": True})
         self._progress.begin("again: checking")
@@ -173,6 +187,7 @@ class Play:
             *self._compared(there, vendor, contacts, calendar),
             checks.permissions(vendor, wanted),
             checks.kept(vendor, before),
+            *membership_checks.found(there, vendor, before, carried, self._expected),
         ]
         self._add("again", found)
         self._end(there, rows_before, rows_after)
@@ -222,7 +237,8 @@ class Play:
         for report in self._verdict.reports:
             made = there.calls[there.calls["run_id"] == report.run_id]
             report.calls = len(made)
-            report.writes = int((made["method"] == "PUT").sum())
+            is_write = made["method"].isin(["PUT", "POST"]) & ~made["path"].str.contains("oauth2")
+            report.writes = int(is_write.sum())
 
 
 def can_go_on(memory: Memory | None, calls_today: int) -> bool:

@@ -28,6 +28,7 @@ def print_report(console: Console, verdict: Verdict) -> None:
         _print_links(console, verdict.reports)
         _print_interactions(console, verdict.crm)
         _print_opt_outs(console, verdict)
+        _print_memberships(console, verdict.reports)
     _print_repetition(console, verdict)
     share = 100 * verdict.calls_today / CALLS_PER_DAY
     _say(
@@ -116,6 +117,23 @@ _OF_OPT_OUTS = (
     ("held", "CRM to vendor: held for a person"),
     ("unchanged", "CRM to vendor: nothing to change"),
     ("superseded", "replaced by a newer change"),
+)
+
+
+def _print_memberships(console: Console, reports: Iterable[DagReport]) -> None:
+    carried = [each for each in reports if each.dag_id.endswith("_list_memberships")]
+    table = _table(console, "List memberships", "", *(f">{report.night}" for report in carried))
+    for name, label in _OF_MEMBERSHIPS:
+        table.add_row(label, *(_figure(each, "memberships", name) for each in carried))
+    console.print(table)
+
+
+_OF_MEMBERSHIPS = (
+    ("added", "CRM to vendor: put on a list"),
+    ("removed", "CRM to vendor: taken off a list"),
+    ("created", "  new contacts"),
+    ("unchanged", "CRM to vendor: nothing to change"),
+    ("rejected", "refused, with a reason"),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from local.demo.campaigns import Issue
+from local.demo.campaigns import DayLists, Issue
 from local.demo.people import JSON, CrmContact, Person, crm_contacts
 
 
@@ -20,13 +20,26 @@ class FlagChange(NamedTuple):
     by_contact: bool = False
 
 
+class Request(NamedTuple):
+    """The CRM asks for a contact to be put on a list, or taken off it."""
+
+    contact_id: str
+    list_id: str
+    action: str = "add"
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} on {self.list_id}"
+
+
 @dataclass
 class Story:
     """All edits, in order; contacts by their ids.
 
     Attributes:
         flags: In the CRM; those of one contact in a row count in that order.
-        addresses: In the CRM: the new address of a contact that stays linked.
+        addresses: In the CRM: the new address of a contact that stays linked, or of one that is
+            new at the vendor that night.
+        requests: In the CRM: who is to be on which list.
         leaving: At the vendor: they unsubscribe through the last newsletter.
         readdressed: At the vendor: they get another address; the links stay.
         deleted: At the vendor, for good; the links are cleared.
@@ -38,6 +51,7 @@ class Story:
 
     flags: list[FlagChange] = field(default_factory=list)
     addresses: dict[str, str] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
     leaving: list[str] = field(default_factory=list)
     readdressed: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
@@ -46,9 +60,9 @@ class Story:
     openers: list[str] = field(default_factory=list)
 
 
-def make_story(people: list[Person]) -> Story:
-    """Who does what; nobody in two parts of it."""
-    return _Telling(people).tell()
+def make_story(people: list[Person], lists: DayLists) -> Story:
+    """Who does what; nobody in two parts of it, but that some of them are to be on a list."""
+    return _Telling(people, lists).tell()
 
 
 def crm_after(people: list[Person], story: Story) -> list[CrmContact]:
@@ -64,7 +78,9 @@ def crm_after(people: list[Person], story: Story) -> list[CrmContact]:
 
 
 class _Telling:
-    def __init__(self, people: list[Person]) -> None:
+    def __init__(self, people: list[Person], lists: DayLists) -> None:
+        self._people = people
+        self._lists = lists
         self._of_kind: dict[str, list[Person]] = {}
         for person in people:
             self._of_kind.setdefault(person.kind, []).append(person)
@@ -74,6 +90,8 @@ class _Telling:
         self._set(story)
         self._clear(story)
         self._at_the_vendor(story)
+        self._ask_to_add(story)
+        self._ask_to_remove(story)
         return story
 
     def _take(self, kind: str, count: int) -> list[Person]:
@@ -141,6 +159,61 @@ class _Telling:
                 story.moved[_id(person)] = _newcomer(person)
         story.joined = [_newcomer(person) for person in self._take("in the CRM only", 3)]
         story.openers = self._ids("ordinary", 12)
+
+    def _ask_to_add(self, story: Story) -> None:
+        first, second, goes, comes = self._lists
+
+        def ask(people: list[Person], *list_ids: str) -> None:
+            story.requests += [
+                Request(contact.contact_id, list_id)
+                for person in people
+                for contact in person.crm
+                for list_id in list_ids
+            ]
+
+        ask(self._take("ordinary", 14), comes)
+        ask(self._take("ordinary", 4), comes, second)
+        ask(self._take("household of two", 2), comes)
+        ask(self._take("ordinary", 2), goes)
+        ask(self._on(first, 1), first)
+        # So many are new that an import is cheaper than creating each; two have one address.
+        new = self._take("in the CRM only", 14)
+        ask(new, comes)
+        story.addresses[new[-1].crm[0].contact_id] = f" {(new[0].address or '').upper()}"
+        ask(self._take("flagged, in the CRM only", 1), comes)
+        # None of these can be; the last one must not come back to life.
+        for kind in ("out by the contact", "malformed in the CRM", "no address", "deleted"):
+            ask(self._take(kind, 1), comes)
+        # Left today, flagged today, and may be mailed again since today.
+        ask([self._of(story.leaving[0]), self._of(story.flags[0].contact_id)], comes)
+        cleared = [self._of(each.contact_id) for each in story.flags if not each.do_not_email]
+        ask([each for each in cleared if each.kind == "flagged, out by the account"][:1], comes)
+
+    def _ask_to_remove(self, story: Story) -> None:
+        first = self._lists.first
+        people = [*self._on(first, 8), *self._take("in the CRM only", 1)]
+        story.requests += [Request(each.crm[0].contact_id, first, "remove") for each in people]
+
+    def _on(self, list_id: str, count: int) -> list[Person]:
+        """The next people of the kind `ordinary` who are on that list."""
+        ordinary = self._of_kind["ordinary"]
+        found = [
+            person
+            for person in ordinary
+            if person.vendor and list_id in person.vendor.get("list_memberships", ())
+        ][-count:]
+        for person in found:
+            ordinary.remove(person)
+        return found
+
+    def _of(self, contact_id: str) -> Person:
+        """Whose id this is, of the CRM or of the vendor."""
+        return next(
+            person
+            for person in self._people
+            if contact_id in [each.contact_id for each in person.crm]
+            or (person.vendor and person.vendor["contact_id"] == contact_id)
+        )
 
     def _ids(self, kind: str, count: int) -> list[str]:
         return [_id(person) for person in self._take(kind, count)]

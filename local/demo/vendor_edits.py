@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from local.demo.campaigns import Calendar, new_list
+from local.demo.campaigns import Calendar, day_lists, new_list
 from local.demo.story import Story, rows_of_openers
 from simulator.control import Control
 
@@ -28,8 +28,7 @@ def edit_account(control: Control, story: Story, calendar: Calendar, seed: int) 
     opened = {row["contact_id"] for row in control.truth_events(old.activity_id, "opens")}
     late = next(each for each in story.openers if each not in opened)
     control.add_events(rows_of_openers(story.openers, late, (old, last)))
-    *_, goes = calendar.living_lists
-    control.delete_list(goes)
+    control.delete_list(day_lists(seed, calendar).goes)
     _send_draft(control, calendar, now)
 
 

@@ -17,20 +17,25 @@ from constant_contact.sync.engagement import sync_engagement
 from constant_contact.sync.interactions import project_interactions
 from constant_contact.sync.links import link_contacts
 from constant_contact.sync.lists import sync_lists
+from constant_contact.sync.memberships import push_memberships
 from constant_contact.sync.opt_outs import push_opt_outs
-from local.demo import account, checks
-from local.demo.campaigns import Calendar, make_calendar
+from local.demo import account, checks, membership_checks
+from local.demo.campaigns import Calendar, day_lists, make_calendar, new_list
 from local.demo.checks import Check
-from local.demo.crm import Connection, seed_contacts
+from local.demo.crm import Connection, ask_for_lists, seed_contacts
 from local.demo.dag_report import DagReport
 from local.demo.engagement import make_events
 from local.demo.evidence import Crm, Vendor, counts
-from local.demo.expected import Expected, Permission
-from local.demo.people import CrmContact, People, Person, crm_contacts
+from local.demo.expected import Expected, Permission, Standing
+from local.demo.memberships import Outcome, outcome
+from local.demo.people import CrmContact, People, Person
+from local.demo.story import crm_after, make_story
 from simulator.control import Control
 from simulator.server import Running
 
 PEOPLE = 250
+OF_A_KIND = 25
+NO_WAIT = (0.0,) * 4
 
 
 @dataclass
@@ -46,6 +51,8 @@ class SmallDemo:
     summary: dict[str, Any]
     permissions: dict[str, Permission]
     links: DagReport
+    standing: Standing
+    carried: Outcome
 
     def found(self) -> dict[str, Check]:
         """Every check that compares, by its function's name."""
@@ -55,14 +62,19 @@ class SmallDemo:
             "mirror": checks.mirror(crm, vendor),
             "own_columns": checks.own_columns(crm, self.contacts),
             "links": checks.links(crm, self.expected),
-            "figures": checks.figures(self.links, self.expected, self.contacts),
+            "figures": checks.figures(self.links, self.standing),
             "ledger": checks.ledger(crm, vendor),
             "interactions": checks.interactions(crm, vendor, self.expected, self.calendar.names),
-            "permissions": checks.permissions(vendor, self.permissions),
+            "permissions": checks.permissions(
+                vendor, self.permissions | self.carried.permissions(vendor.contacts)
+            ),
             "flags": checks.flags(crm, vendor, self.expected),
             "outbox": checks.outbox(crm, self.expected),
             "will": checks.will(vendor),
             "kept": checks.kept(vendor, self.before),
+            "requests": membership_checks.requests(crm, self.expected),
+            "members": membership_checks.members(vendor, self.carried),
+            "new": membership_checks.new(vendor, self.before, self.carried),
         }
 
     def wrong(self) -> set[str]:
@@ -80,7 +92,7 @@ def few(people: list[Person]) -> list[Person]:
     chosen = []
     for person in people:
         seen[person.kind] = seen.get(person.kind, 0) + 1
-        if seen[person.kind] <= 5 or (person.kind == "ordinary" and len(chosen) < PEOPLE):
+        if seen[person.kind] <= OF_A_KIND or (person.kind == "ordinary" and len(chosen) < PEOPLE):
             chosen.append(person)
     return chosen
 
@@ -91,12 +103,19 @@ def demo(crm: Database, crm_url: str, client: Client, simulator: Running) -> Ite
     calendar = make_calendar(1, now)
     sent = [issue.sent for issue in calendar.newsletters]
     people = few(People(1, now, sent, calendar.living_lists).make())
-    contacts = list(crm_contacts(people))
+    lists = day_lists(1, calendar)
+    story = make_story(people, lists)
+    contacts = crm_after(people, story)
     account.load_new(simulator.control, people, calendar, make_events(1, now, people, calendar))
+    simulator.control.load(lists=[new_list(1, now)])
+    simulator.control.delete_list(lists.goes)
     summary, before = simulator.control.truth(), list(simulator.control.truth_contacts())
     expected = Expected()
     expected.link(contacts, before)
     permissions = expected.permissions(contacts, before, [])
+    carried = outcome(story.requests, contacts, expected.links, permissions, (summary, before))
+    expected.answers |= carried.answers
+    standing = expected.standing(contacts)
     with psycopg.connect(crm_url) as connection:
         seed_contacts(connection, contacts)
         sync_lists(client, crm)
@@ -106,6 +125,9 @@ def demo(crm: Database, crm_url: str, client: Client, simulator: Running) -> Ite
         sync_engagement(client, crm)
         project_interactions(crm)
         push_opt_outs(client, crm)
+        ask_for_lists(connection, story.requests)
+        push_memberships(client, crm, waits_s=NO_WAIT)
+        expected.link(contacts, simulator.control.truth_contacts())
         yield SmallDemo(
             connection,
             simulator.control,
@@ -116,6 +138,8 @@ def demo(crm: Database, crm_url: str, client: Client, simulator: Running) -> Ite
             summary,
             permissions,
             DagReport("", "", "", "success", 0, {"links": links}),
+            standing,
+            carried,
         )
 
 
@@ -197,6 +221,49 @@ def test_a_name_overwritten_at_the_vendor_is_found_without_telling_it(demo: Smal
     told = demo.found()["kept"].difference
     assert contact_id in told
     assert "Overwritten" not in told
+
+
+def test_a_request_without_its_answer_is_found(demo: SmallDemo) -> None:
+    refused = "WHERE detail LIKE 'Has unsubscribed%'"
+    demo.run(f"CREATE TABLE kept AS SELECT * FROM crm_list_membership {refused}")
+    one = "WHERE contact_id = (SELECT min(contact_id) FROM kept)"
+    demo.run(f"UPDATE crm_list_membership SET detail = NULL {one}")
+    assert demo.wrong() == {"requests"}
+    demo.run(f"UPDATE crm_list_membership SET detail = 'The list was deleted.' {one}")
+    assert demo.wrong() == {"requests"}
+    demo.run(f"UPDATE crm_list_membership SET detail = 'Has unsubscribed.', status = 'done' {one}")
+    assert demo.wrong() == {"requests"}
+    demo.run(f"DELETE FROM crm_list_membership {one}")
+    assert demo.wrong() == {"requests"}
+
+
+def test_somebody_on_a_wrong_list_is_found(demo: SmallDemo) -> None:
+    on_some = [each for each, lists in demo.carried.lists.items() if lists]
+    on_one_less = sorted(demo.carried.lists[on_some[0]])[1:]
+    demo.control.update_contact(on_some[0], list_memberships=on_one_less)
+    assert demo.wrong() == {"members"}
+    assert on_some[0] in demo.found()["members"].difference
+
+
+def test_a_new_contact_that_is_not_as_it_must_be_is_found(demo: SmallDemo) -> None:
+    known = {each["contact_id"] for each in demo.before}
+    new = [each for each in demo.control.truth_contacts() if each["contact_id"] not in known]
+    jobs = [job["kind"] for job in demo.control.truth()["bulk_activities"]]
+    assert len(new) == len(demo.carried.new) == 14
+    assert jobs.count("contacts_json_import") == 1
+    (out,) = (each for each in new if each["permission"] == "unsubscribed")
+    named = next(each for each in new if each["first_name"])
+    demo.control.update_contact(named["contact_id"], first_name="Overwritten")
+    assert demo.wrong() == {"new"}
+    told = demo.found()["new"].difference
+    assert "CRM-" in told
+    assert "@" not in told
+    demo.control.update_contact(named["contact_id"], first_name=named["first_name"])
+    assert not demo.wrong()
+    demo.control.load(contacts=[{"email_address": {"address": "nobody@example.com"}}])
+    assert {"new"} <= demo.wrong()
+    demo.control.resubscribe(out["contact_id"])
+    assert {"new", "permissions", "flags"} <= demo.wrong()
 
 
 def test_the_account_is_the_same_after_writing_it_down_and_loading_it(demo: SmallDemo) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.demo.addresses import DOMAINS
-from local.demo.campaigns import Calendar, make_calendar
+from local.demo.campaigns import Calendar, day_lists, make_calendar
 from local.demo.engagement import make_events
 from local.demo.expected import email_key, is_address
 from local.demo.people import CRM_CONTACTS, KINDS, CrmContact, People, Person, crm_contacts
@@ -183,8 +183,10 @@ def test_two_identical_opens_lie_across_the_edge_of_a_page(events: list[dict[str
     assert any(len(rows) > 500 and rows[499] == rows[500] for rows in pages)
 
 
-def test_the_story_touches_nobody_twice_at_the_vendor(people: list[Person]) -> None:
-    story = make_story(people)
+def test_the_story_touches_nobody_twice_at_the_vendor(
+    people: list[Person], calendar: Calendar
+) -> None:
+    story = make_story(people, day_lists(1, calendar))
     touched = [*story.leaving, *story.readdressed, *story.deleted, *story.moved, *story.openers]
     assert len(touched) == len(set(touched))
     assert 35 <= sum(change.do_not_email for change in story.flags) <= 50
@@ -195,4 +197,35 @@ def test_the_story_touches_nobody_twice_at_the_vendor(people: list[Person]) -> N
         for before, after in zip(crm_contacts(people), crm_after(people, story), strict=True)
         if before.preferred_email != after.preferred_email
     ]
-    assert len(changed) == 2
+    assert len(changed) == 3
+
+
+def test_every_kind_of_request_for_a_list_is_made(
+    people: list[Person], calendar: Calendar, contacts: list[CrmContact]
+) -> None:
+    lists = day_lists(1, calendar)
+    story = make_story(people, lists)
+    kinds = {each.contact_id: person.kind for person in people for each in person.crm}
+    asked = Counter(
+        (kinds[each.contact_id], each.action, lists._fields[lists.index(each.list_id)])
+        for each in story.requests
+    )
+    assert asked["ordinary", "add", "comes"] >= 14
+    assert asked["in the CRM only", "add", "comes"] == 14
+    assert asked["ordinary", "remove", "first"] == 8
+    assert {
+        ("ordinary", "add", "goes"),
+        ("in the CRM only", "remove", "first"),
+        *((kind, "add", "comes") for kind in (
+            "flagged, in the CRM only", "flagged, out by the account", "out by the contact",
+            "malformed in the CRM", "no address", "deleted", "household of two",
+        )),
+    } <= asked.keys()  # fmt: skip
+    assert len({str(each) for each in story.requests}) == len(story.requests)
+    flagged = {each.contact_id for each in story.flags if each.do_not_email}
+    assert flagged & {each.contact_id for each in story.requests if each.action == "add"}
+    (shared,) = (each for each in story.addresses if kinds[each] == "in the CRM only")
+    others = [each for each in contacts if each.contact_id != shared]
+    assert email_key(story.addresses[shared]) in {
+        email_key(each.preferred_email) for each in others
+    }
