@@ -145,7 +145,9 @@ def test_an_opt_out_stands_behind_half_a_second_of_other_calls_at_most(
         if len(slept) > 10:
             raise TurnedAway
 
-    monkeypatch.setattr("constant_contact.store.budget.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(
+        "constant_contact.store.budget.time", SimpleNamespace(sleep=sleep, monotonic=lambda: 0.0)
+    )
     load = ApiBudget(crm, settings, "engagement")
     with pytest.raises(TurnedAway):
         [load.take() for _ in range(1000)]
@@ -191,3 +193,28 @@ def test_many_who_call_first_with_a_key_all_get_their_turn(crm: Database) -> Non
             fresh = replace(slow, api_key=f"key {number}")
             callers = [ApiBudget(crm, fresh, "engagement") for _ in range(8)]
             assert len(list(pool.map(ApiBudget.take, callers))) == 8
+
+
+@pytest.mark.parametrize(("oversleeps", "turns"), [(1, 2), (99, 6)])
+def test_who_wakes_too_late_makes_no_call_in_that_turn(
+    crm: Database,
+    sql_rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+    oversleeps: int,
+    turns: int,
+) -> None:
+    clock = SimpleNamespace(now=0.0, left=oversleeps, slept=0)
+
+    def sleep(seconds: float) -> None:
+        clock.slept += 1
+        clock.now += seconds
+        if clock.left > 0:
+            clock.left -= 1
+            clock.now += 0.2
+
+    fake = SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
+    monkeypatch.setattr("constant_contact.store.budget.time", fake)
+    ApiBudget(crm, SETTINGS, "opt_outs").take()
+    # Not for ever: on a machine that is always late, a call is made all the same.
+    assert clock.slept == turns
+    assert sql_rows("SELECT calls FROM ctct_api_budget") == [{"calls": 1}]
