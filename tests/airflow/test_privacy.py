@@ -17,7 +17,7 @@ ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 MARK = "zqxmarked"
 SECRETS = ("demo-secret", "hunter2zqx")
 # Where these are at home: people's addresses, and tokens that Airflow has encrypted.
-AT_HOME = {"crm_contact", "ctct_contact", "variable"}
+AT_HOME = {"crm_contact", "ctct_contact", "ctct_bulk_activity_row", "variable"}
 PEOPLE = 12
 Run = Callable[..., Ran]
 
@@ -28,7 +28,10 @@ def address(number: int) -> str:
 
 @pytest.fixture
 def people(
-    simulator: Running, add_crm_contact: Callable[..., None], set_do_not_email: Callable[..., None]
+    simulator: Running,
+    add_crm_contact: Callable[..., None],
+    set_do_not_email: Callable[..., None],
+    sql_rows: Callable[..., list[dict[str, Any]]],
 ) -> Running:
     """An account and a CRM whose addresses are marked, with flags set and cleared."""
     control = simulator.control
@@ -64,6 +67,14 @@ def people(
         add_crm_contact(f"c{number}", f" {address(number).upper()}", first_name="Ann")
     for number in range(1, 4):
         set_do_not_email(f"c{number}", True, f"wrote from {address(number)}", by_contact=True)
+    # Known ones, and new ones: one by one and by import.
+    for number in range(4, PEOPLE + 12):
+        if number >= PEOPLE:
+            add_crm_contact(f"c{number}", address(number), last_name="Lee")
+        sql_rows(
+            "INSERT INTO crm_list_membership (contact_id, list_id) VALUES (%s, %s)",
+            f"c{number}", contact_id(900),
+        )  # fmt: skip
     return simulator
 
 
@@ -82,6 +93,10 @@ def talkative(simulator: Running, token: str) -> list[dict[str, Any]]:
         {"match": {"path": "tracking/opens"}, "params": {"status": 404, "body": array}},
         {"match": {"path": "stats"}, "params": {"status": 400, "body": array}},
         {"match": {"path": "summaries"}, "params": {"status": 502, "body": html}},
+        {
+            "match": {"method": "POST", "path": "/activities"},
+            "params": {"status": 400, "body": array},
+        },
     ]
 
 
@@ -125,7 +140,14 @@ def test_nothing_people_look_at_holds_a_secret_a_token_or_an_address(
     ran = []
 
     def run_all() -> None:
-        for noun in ("lists", "contacts", "activities", "opt_outs", "retention"):
+        for noun in (
+            "lists",
+            "contacts",
+            "activities",
+            "opt_outs",
+            "list_memberships",
+            "retention",
+        ):
             ran.append(run_dag(f"constant_contact_{noun}"))
         tokens.update(stored_tokens())
 

@@ -22,3 +22,22 @@ def test_calls_older_than_the_days_are_forgotten_and_no_others(
     )
     assert left == {"n": 90 * 24 - 1, "young": True}
     assert forget_calls(crm, days=90).calls_forgotten == 0
+
+
+def test_calls_that_changed_memberships_are_forgotten_with_the_addresses_they_carried(
+    crm: Database, sql_rows: Rows
+) -> None:
+    for number, state, age in ((1, "done", 91), (2, "done", 89), (3, "queued", 91)):
+        sql_rows(
+            "INSERT INTO ctct_bulk_activity (bulk_id, kind, list_ids, contacts, state, planned_at)"
+            " VALUES (%s, 'import', '{l}', 1, %s, now() - make_interval(days => %s))",
+            number, state, age,
+        )  # fmt: skip
+        sql_rows(
+            "INSERT INTO ctct_bulk_activity_row"
+            " VALUES (%s, 'c1', 'l', 'add', now(), 'a@example.com')",
+            number,
+        )
+    assert forget_calls(crm, days=90).bulk_activities_forgotten == 1
+    left = sql_rows("SELECT bulk_id FROM ctct_bulk_activity_row ORDER BY bulk_id")
+    assert [row["bulk_id"] for row in left] == [2, 3]

@@ -15,11 +15,16 @@ class RetentionReport(Report):
     """What was forgotten."""
 
     calls_forgotten: int = 0
+    bulk_activities_forgotten: int = 0
 
 
 def forget_calls(crm: Database, *, days: int) -> RetentionReport:
-    """Delete what `ctct_api_call` keeps of calls older than `days`."""
+    """Delete what is kept of calls older than `days`, and of those that changed memberships."""
     report = RetentionReport()
+    with crm.transaction() as connection:
+        report.bulk_activities_forgotten = database.run(
+            connection, "memberships/forget_old", {"days": days}
+        )
     while True:
         with crm.transaction() as connection:
             forgotten = database.run(
