@@ -53,11 +53,12 @@ def ann(simulator: Running, add_crm_contact: Callable[..., None]) -> str:
 
 @pytest.fixture
 def nobody_was_wronged(simulator: Running) -> Any:
-    """After every test: no opt-in against anyone's will, no deleted contact brought back."""
+    """After every test: no opt-in against anyone's will, nobody brought back, nobody renamed."""
     yield
     truth = simulator.control.truth()
     assert truth["policy_violations"] == []
     assert truth["revivals"] == []
+    assert truth["names_overwritten"] == 0
 
 
 @pytest.fixture

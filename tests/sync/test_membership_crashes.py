@@ -1,7 +1,6 @@
 """Calls without an answer, refusals, two runs at once, and the circuit breaker."""
 
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 import pytest
@@ -15,18 +14,10 @@ from simulator.server import Running
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import Add, Rows, answers, made, on_lists, statuses
 
+pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
+
 Push = Callable[..., MembershipsReport]
 Want = Callable[..., None]
-
-
-@pytest.fixture(autouse=True)
-def nobody_was_wronged(simulator: Running) -> Any:
-    """After every test: nobody opted in, brought back or renamed."""
-    yield
-    truth = simulator.control.truth()
-    assert truth["policy_violations"] == []
-    assert truth["revivals"] == []
-    assert truth["names_overwritten"] == 0
 
 
 @pytest.fixture

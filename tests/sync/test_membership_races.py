@@ -21,21 +21,13 @@ from simulator.server import Running
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import Add, Rows, answers, list_id, on_lists
 
+pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
+
 Push = Callable[..., MembershipsReport]
 Want = Callable[..., None]
 CROWD = 30
 STRICT: dict[str, Any] = {"breaker_contacts": 5, "breaker_share": 0}
 ANN = "ann@example.com"
-
-
-@pytest.fixture(autouse=True)
-def nobody_was_wronged(simulator: Running) -> Any:
-    """After every test: nobody opted in, brought back or renamed."""
-    yield
-    truth = simulator.control.truth()
-    assert truth["policy_violations"] == []
-    assert truth["revivals"] == []
-    assert truth["names_overwritten"] == 0
 
 
 @pytest.fixture

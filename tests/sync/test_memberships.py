@@ -10,19 +10,11 @@ from simulator.server import Running
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import Add, Rows, answers, list_id, made, on_lists, statuses
 
+pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
+
 Push = Callable[..., MembershipsReport]
 Want = Callable[..., None]
 Calls = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def nobody_was_wronged(simulator: Running) -> Any:
-    """After every test: nobody opted in, brought back or renamed."""
-    yield
-    truth = simulator.control.truth()
-    assert truth["policy_violations"] == []
-    assert truth["revivals"] == []
-    assert truth["names_overwritten"] == 0
 
 
 @pytest.fixture
