@@ -16,7 +16,7 @@ fails at once with the field to correct.
 
 **By hand**: *Trigger*, with
 - `full`: read all contacts (one call per 500),
-- `since`: read what changed after this time instead of since the last run,
+- `since`: read what changed after this time, too, if that is longer ago than the last run,
 - `dry_run`: tell what would be linked, link nothing.
 """
 
@@ -38,7 +38,7 @@ with DAG(
         "since": Param(
             None,
             type=["null", "string"],
-            description="Read what changed after this time (ISO 8601; UTC if it names no zone).",
+            description="Also what changed after this time (ISO 8601; UTC if it names no zone).",
         ),
         "dry_run": Param(False, type="boolean", description="Tell what would be linked only."),
     },

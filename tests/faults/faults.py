@@ -167,8 +167,7 @@ LASTING = {
     # None of these jobs fills that queue: to them it is a 429 without a key.
     "bulk queue": Lasting(Fault("bulk_queue_full"), Throttled, 8),
     "401 lasts": Lasting(Fault("unauthorized"), AuthorizationRequired, 3),
-    # The call, and once the one that asks why.
-    **{f"403 {shape}": Lasting(shaped(403, shape), Forbidden, 2) for shape in SHAPES},
+    **{f"403 {shape}": Lasting(shaped(403, shape), Forbidden, 1) for shape in SHAPES},
 }
 PAGES_LAST = {
     "foreign next": Lasting(Fault("foreign_next"), ContractBroken, 1),

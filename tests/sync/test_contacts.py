@@ -1,7 +1,7 @@
 """The contacts job: changed ones, opted-out ones, the full pass."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -156,6 +156,24 @@ def test_a_vendor_whose_clock_differs_from_ours_is_read_all_the_same(
 def test_since_reads_what_changed_after_it(account: Running, client: Client, crm: Database) -> None:
     sync_contacts(client, crm)
     assert sync_contacts(client, crm, since=datetime(2024, 1, 1, tzinfo=UTC)).read == 1200
+
+
+def test_since_a_time_after_the_last_run_leaves_no_gap(
+    simulator: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    now = datetime.now(UTC)
+
+    def changed(number: int, hours_ago: int) -> dict[str, Any]:
+        at = (now - timedelta(hours=hours_ago)).isoformat()
+        return vendor_contact(number, f"{number}@example.com", created_at=at, updated_at=at)
+
+    simulator.control.load(contacts=[changed(0, 24)])
+    sync_contacts(client, crm)
+    simulator.control.load(contacts=[changed(1, 5), changed(2, 2)])
+    sync_contacts(client, crm, since=now - timedelta(hours=3))
+    sync_contacts(client, crm)
+    found = sql_rows("SELECT contact_id FROM ctct_contact ORDER BY contact_id")
+    assert [row["contact_id"] for row in found] == [contact_id(n) for n in range(3)]
 
 
 def test_a_purged_contact_is_found_by_a_full_pass(

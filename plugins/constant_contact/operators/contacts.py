@@ -16,7 +16,7 @@ class ContactsOperator(ConstantContactOperator):
 
     Args:
         full: Read all contacts (templated).
-        since: Read what changed after this time instead of since the last run (templated).
+        since: Read what changed after this time, too (templated).
     """
 
     template_fields: Sequence[str] = (*ConstantContactOperator.template_fields, "full", "since")
