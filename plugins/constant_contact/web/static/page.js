@@ -1,0 +1,38 @@
+// Times in the reader's zone, and links that leave our frame for Airflow's own pages.
+(() => {
+  // The zone chosen in Airflow's header, else the browser's.
+  const zone = () => {
+    try {
+      const chosen = JSON.parse(localStorage.getItem("timezone") ?? "null");
+      if (chosen && chosen !== "local") {
+        new Intl.DateTimeFormat(undefined, { timeZone: chosen });
+        return chosen;
+      }
+    } catch { /* none chosen, or one that this browser does not know */ }
+    return undefined;
+  };
+  const showTimes = (within) => {
+    const format = new Intl.DateTimeFormat(undefined, {
+      dateStyle: "medium", timeStyle: "medium", timeZone: zone(),
+    });
+    for (const each of within.querySelectorAll("time[datetime]")) {
+      each.textContent = format.format(new Date(each.dateTime));
+    }
+  };
+  showTimes(document);
+  document.addEventListener("htmx:afterSwap", () => showTimes(document));
+  addEventListener("storage", () => showTimes(document));
+
+  // Airflow shows our pages in a frame that may not open windows or replace the page around it;
+  // that page, which has the same origin, may.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-airflow]");
+    if (!link || window.parent === window) return;
+    event.preventDefault();
+    const outside = window.parent.document.createElement("a");
+    outside.href = link.href;
+    window.parent.document.body.append(outside);
+    outside.click();
+    outside.remove();
+  });
+})();
