@@ -12,8 +12,9 @@
     return undefined;
   };
   const showTimes = (within) => {
-    const format = new Intl.DateTimeFormat(undefined, {
-      dateStyle: "medium", timeStyle: "medium", timeZone: zone(),
+    // Swedish writes a time as Airflow does: 2026-01-31 02:00:00
+    const format = new Intl.DateTimeFormat("sv-SE", {
+      dateStyle: "short", timeStyle: "medium", timeZone: zone(),
     });
     for (const each of within.querySelectorAll("time[datetime]")) {
       each.textContent = format.format(new Date(each.dateTime));
