@@ -11,11 +11,11 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow lint format bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser lint format bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
-		printf '  make %-9s %s\n' "$$target" "$$text"; done
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo '  make run DAG=constant_contact_lists [DATE=2026-01-31] [CONF="{\"full\": true}"]'
 	@echo '  PYTHON=python3.12 picks the interpreter of .venv; PORT=8090 that of make up'
@@ -44,6 +44,9 @@ test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='
 
 test-slow: $(VENV)/.ready ## every fault, kills at every step, histories: six minutes
 	@$(RUN) pytest -m slow $(ARGS)
+
+test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up (SCREENSHOTS=1: new pictures)
+	@$(RUN) pytest -m browser $(ARGS)
 
 # the same commands as in .pre-commit-config.yaml
 lint: $(VENV)/.ready ## style, types, layers, SQL

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.status import HTTP_401_UNAUTHORIZED
 
 from constant_contact.errors import ConstantContactError
 from constant_contact.redact import redact
@@ -60,4 +61,6 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _problem(request: Request, status: int, text: str) -> HTMLResponse:
     # A part of a page is replaced by the line alone.
     name = "problem_line" if request.headers.get("HX-Request") else "problem"
-    return page(request, name, status=status, problem=text)
+    return page(
+        request, name, status=status, problem=text, logged_out=status == HTTP_401_UNAUTHORIZED
+    )

@@ -1,0 +1,80 @@
+"""Chromium before Airflow as `make up` starts it; each test has a browser profile of its own."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.faults import Faults
+from tests.browser.local_airflow import LocalAirflow, is_root, local_airflow
+
+# two cores, and Airflow on them
+_PATIENCE_MS = 20_000
+WINDOW = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.exit("no Chromium here: apt-get install chromium fonts-inter", returncode=2)
+    expect.set_options(timeout=_PATIENCE_MS)
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox"] if is_root() else []
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def airflow(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
+    """The one that all browser tests share: what they find there, another may have changed."""
+    with local_airflow(tmp_path_factory.mktemp("local")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def logged_in(browser: Browser, airflow: LocalAirflow) -> Any:
+    """The profile of somebody who has just logged in."""
+    context = browser.new_context(base_url=airflow.url)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(airflow.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Browse").wait_for()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def open_browser(
+    browser: Browser, airflow: LocalAirflow, logged_in: Any
+) -> Iterator[Callable[..., tuple[Page, Faults]]]:
+    """Opens a window of the admin, with what is complained about there; options are a context's."""
+    opened = []
+
+    def open_it(**options: Any) -> tuple[Page, Faults]:
+        context = browser.new_context(
+            base_url=airflow.url,
+            storage_state=logged_in,
+            **{"viewport": WINDOW, "timezone_id": "UTC", "locale": "en-US"} | options,
+        )
+        context.set_default_timeout(_PATIENCE_MS)
+        faults = Faults(context)
+        opened.append((context, faults))
+        return context.new_page(), faults
+
+    yield open_it
+    for context, _ in opened:
+        context.close()
+    assert [line for _, faults in opened for line in faults.seen] == []
+
+
+@pytest.fixture
+def page(open_browser: Callable[..., tuple[Page, Faults]]) -> Page:
+    """A window of the admin; a complaint about our pages fails the test."""
+    return open_browser()[0]

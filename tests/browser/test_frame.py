@@ -1,0 +1,130 @@
+"""Our pages inside Airflow's: the menu, light and dark, times, the keyboard, the way out."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+from tests.browser.faults import Faults
+from tests.browser.looks import accessible, scrolls_sideways
+
+pytestmark = pytest.mark.browser
+
+OVERVIEW = "/constant-contact/"
+IN_FRAME = "/plugin/constant-contact"
+HALF_PAST = re.compile(r"\d{4}-\d\d-\d\d \d\d:30:00")
+
+
+def framed(page: Page) -> FrameLocator:
+    """Our page in Airflow's frame, there."""
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("heading", level=1).wait_for()
+    return frame
+
+
+def choose_appearance(page: Page, name: str) -> None:
+    page.get_by_role("button", name="User").click()
+    page.get_by_role("menuitem", name="Appearance").click()
+    page.get_by_role("menuitemradio", name=name).click()
+
+
+def test_the_menu_browse_opens_our_pages(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Browse").click()
+    page.get_by_role("menuitem", name="Constant Contact").click()
+    expect(framed(page).get_by_role("heading", name="Overview")).to_be_visible()
+    assert IN_FRAME in page.url
+
+
+def test_a_page_in_the_frame_is_the_same_after_reloading(page: Page) -> None:
+    page.goto(IN_FRAME)
+    expect(framed(page).get_by_role("link", name="Overview")).to_have_attribute(
+        "aria-current", "page"
+    )
+    page.reload()
+    expect(framed(page).get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_our_pages_turn_dark_and_light_with_airflows(page: Page) -> None:
+    page.goto(IN_FRAME)
+    html = framed(page).locator("html")
+    for mode, theme in (("Dark Mode", "dark"), ("Light Mode", "light")):
+        choose_appearance(page, mode)
+        expect(html).to_have_attribute("data-theme", theme)
+        assert ground(html.locator("body")) == ground(page.locator("html"))
+        page.keyboard.press("Escape")
+    page.reload()
+    expect(framed(page).locator("html")).to_have_attribute("data-theme", "light")
+
+
+def ground(place: Locator) -> list[int]:
+    """Its background's red, green and blue, in whatever notation it was written."""
+    rgb: list[int] = place.evaluate(
+        """element => {
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.fillStyle = getComputedStyle(element).backgroundColor;
+            pen.fillRect(0, 0, 1, 1);
+            return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        }"""
+    )
+    return rgb
+
+
+def test_times_are_in_the_zone_chosen_in_airflow(page: Page) -> None:
+    page.goto(IN_FRAME)
+    moment = framed(page).locator("time").first
+    expect(moment).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d 00:00:00$"))
+    utc = moment.get_attribute("title")
+    page.get_by_role("button", name="+00:00").click()
+    box = page.get_by_role("dialog").get_by_role("combobox")
+    box.fill("Adelaide")
+    page.get_by_role("option", name=re.compile("Adelaide")).click()
+    # 10:30 ahead of UTC in summer, 9:30 else
+    expect(moment).to_have_text(HALF_PAST)
+    assert moment.get_attribute("title") == utc
+    assert str(utc).endswith("00:00:00 UTC")
+
+
+def test_the_keyboard_reaches_the_content_and_the_pages(page: Page) -> None:
+    page.goto(OVERVIEW)
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    focused = page.locator(":focus")
+    assert focused.evaluate("el => el.closest('nav') !== null")
+    assert focused.evaluate("el => getComputedStyle(el).outlineStyle") == "solid"
+
+
+def test_a_page_needs_no_frame_and_no_width(
+    open_browser: Callable[..., tuple[Page, Faults]],
+) -> None:
+    telephone, _ = open_browser(viewport={"width": 400, "height": 800})
+    telephone.goto(OVERVIEW)
+    expect(telephone.get_by_role("heading", name="Overview")).to_be_visible()
+    assert not scrolls_sideways(telephone)
+
+
+def test_the_frame_breaks_no_rule_of_accessibility(page: Page) -> None:
+    page.goto(OVERVIEW)
+    assert accessible(page) == []
+
+
+def test_an_expired_session_says_so_and_leads_to_the_login(
+    open_browser: Callable[..., tuple[Page, Faults]],
+) -> None:
+    page, faults = open_browser()
+    page.goto(IN_FRAME)
+    overview = framed(page).get_by_role("link", name="Overview")
+    page.context.clear_cookies()
+    overview.click()
+    frame = framed(page)
+    expect(frame.get_by_role("alert")).to_contain_text("You are not logged in to Airflow")
+    faults.forget()
+    frame.get_by_role("link", name="Log in to Airflow").click()
+    expect(page.get_by_label("Username")).to_be_visible()
+    assert page.locator("iframe").count() == 0
