@@ -21,6 +21,12 @@
     }
   };
   showTimes(document);
+  // A time that is typed is meant in the reader's zone, too: the server is told which that is.
+  const zoneName = zone() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const each of document.querySelectorAll("input[name=zone]")) each.value ||= zoneName;
+  for (const each of document.querySelectorAll("[data-zone]")) {
+    each.textContent = each.closest("form").elements.zone.value;
+  }
   document.addEventListener("htmx:afterSwap", () => showTimes(document));
   addEventListener("storage", () => showTimes(document));
 
