@@ -1,5 +1,6 @@
 """The token pair: seeds, refreshes, refusals, on the real token endpoint."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from constant_contact.api.authorization import Authorization
-from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.api.token_pair import TokenPair
+from constant_contact.api.tokens import Tokens
 from constant_contact.errors import (
     AuthorizationRequired,
     Fatal,
@@ -178,7 +180,7 @@ def test_each_refusal_says_what_to_do(
 def test_without_a_refresh_token_it_says_how_to_get_one(
     simulator: Running, store: MemoryTokenStore
 ) -> None:
-    with pytest.raises(AuthorizationRequired, match="refresh_token"):
+    with pytest.raises(AuthorizationRequired, match="holds no refresh token: authorize"):
         tokens(simulator, store, "").access_token()
 
 
@@ -216,6 +218,17 @@ def test_a_pair_shows_no_token_in_its_repr(simulator: Running, store: MemoryToke
     given = tokens(simulator, store, seed).access_token()
     assert given not in repr(store.pair)
     assert str(getattr(store.pair, "refresh_token", "?")) not in repr(store.pair)
+
+
+def test_the_most_talkative_log_holds_no_token(
+    simulator: Running, store: MemoryTokenStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    seed = simulator.control.grant()
+    given = tokens(simulator, store, seed).access_token()
+    assert caplog.text
+    for secret in (seed, given, getattr(store.pair, "refresh_token", "?")):
+        assert secret not in caplog.text
 
 
 def test_a_pair_that_cannot_be_stored_for_a_moment_is_not_lost(
