@@ -14,6 +14,7 @@ from constant_contact.api.token_pair import TokenPair
 from constant_contact.api.tokens import Tokens
 from constant_contact.errors import (
     AuthorizationRequired,
+    CredentialsReplaced,
     Fatal,
     RefreshUncertain,
     SettingError,
@@ -111,6 +112,35 @@ def test_tokens_of_another_application_are_not_used(
     stranger = Tokens(settings, store, Authorization(settings, lambda call: None).refresh)
     with pytest.raises(AuthorizationRequired, match="holds no refresh token"):
         stranger.access_token()
+
+
+def test_a_task_that_began_with_the_old_application_does_not_store_over_the_new_ones_tokens(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    simulator.control.settings(rotating=False)
+    running = tokens(simulator, store, simulator.control.grant())
+    old = running.access_token()
+    assert store.pair is not None
+    store.pair = replace(store.pair, client_digest="of the new one", refresh_token="of the new one")
+    with pytest.raises(CredentialsReplaced, match="its next try uses that one"):
+        running.access_token(rejected=old)
+    assert store.pair.refresh_token == "of the new one"
+
+
+def test_an_authorization_wins_over_the_seed_and_never_gives_way_to_it(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    # Of an earlier grant, perhaps of another account: it still lives.
+    simulator.control.settings(rotating=False)
+    seed, granted = simulator.control.grant(), simulator.control.grant()
+    settings = api_settings(simulator, seed)
+    refresh = Authorization(settings, lambda call: None).refresh
+    Tokens(settings, store, refresh).authorize(lambda: refresh(granted), "ann")
+    assert store.pair is not None
+    assert tokens(simulator, store, seed).access_token() == store.pair.access_token
+    store.pair = replace(store.pair, refresh_token="dead")
+    with pytest.raises(AuthorizationRequired, match="no longer accepts"):
+        tokens(simulator, store, seed).access_token(rejected=store.pair.access_token)
 
 
 def test_a_token_about_to_expire_is_refreshed_before_it_fails(
