@@ -165,6 +165,11 @@ class Tokens:
                     raise
             return self._pair.access_token
 
+    def stored(self) -> TokenPair | None:
+        """The stored pair, if the next call would use or refresh it; asks nobody."""
+        pair = self._store.load()
+        return pair if pair is not None and self._descends(pair) else None
+
     def _usable(self, pair: TokenPair, rejected: str | None) -> bool:
         return (
             pair.access_token != rejected

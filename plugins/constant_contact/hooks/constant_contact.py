@@ -133,6 +133,16 @@ class ConstantContactHook(HttpHook):
         store = VariableTokenStore(self.crm, self.constant_contact_conn_id)
         return Tokens(self.settings, store, Authorization(self.settings, call_log.add).refresh)
 
+    def stored_tokens(self) -> TokenPair | None:
+        """The token pair that the next call would use or refresh; asks nobody.
+
+        Raises:
+            SettingError: As `settings`.
+        """
+        store = VariableTokenStore(self.crm, self.constant_contact_conn_id)
+        nobody = Authorization(self.settings, lambda call: None)
+        return Tokens(self.settings, store, nobody.refresh).stored()
+
     def access_token(self) -> str:
         """Return a token that should work; refreshes if the stored one has expired.
 

@@ -4,7 +4,7 @@ A page takes one of these as a dependency. `known_user` is on every route of the
 route without any is still closed to those whom Airflow does not know.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -19,6 +19,7 @@ from fastapi import Depends, HTTPException, Request, status
 # Reading our tables is reading what our DAGs did. By the name of one: without it, a request could
 # name any.
 _READ_DAG_ID = "constant_contact_opt_outs"
+DAG_PREFIX: Final = "constant_contact_"
 
 
 def known_user(request: Request, user: GetUserDep) -> None:
@@ -55,6 +56,26 @@ def require_trigger(dag_id: str) -> Any:
         _require(may_trigger(user, dag_id))
 
     return Depends(trigger)
+
+
+def _trigger_of_noun(noun: str, user: CurrentUser) -> None:
+    _require(may_trigger(user, DAG_PREFIX + noun))
+
+
+def _edit_of_noun(noun: str, user: CurrentUser) -> None:
+    _require(may_edit_dag(user, DAG_PREFIX + noun))
+
+
+# For routes with a path parameter `noun`, whether or not there is such a DAG.
+RequireTriggerOfNoun = Depends(_trigger_of_noun)
+RequireEditOfNoun = Depends(_edit_of_noun)
+
+
+def may_edit_dag(user: BaseUser, dag_id: str) -> bool:
+    """Whether a user may pause and unpause a DAG."""
+    return get_auth_manager().is_authorized_dag(
+        method="PUT", details=DagDetails(id=dag_id), user=user
+    )
 
 
 def may_edit_connection(user: BaseUser, conn_id: str) -> bool:
