@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.faults import Faults
-from tests.browser.local_airflow import LocalAirflow, is_root, local_airflow
+from tests.browser.local_airflow import LocalAirflow, eventually, is_root, local_airflow
 
 # two cores, and Airflow on them
 _PATIENCE_MS = 20_000
@@ -78,3 +79,32 @@ def open_browser(
 def page(open_browser: Callable[..., tuple[Page, Faults]]) -> Page:
     """A window of the admin; a complaint about our pages fails the test."""
     return open_browser()[0]
+
+
+@pytest.fixture
+def crm_rows(airflow: LocalAirflow) -> Callable[..., list[dict[str, Any]]]:
+    """Runs a statement in the CRM of the running Airflow; returns its rows, if it has any."""
+
+    def run(statement: str, *params: Any) -> list[dict[str, Any]]:
+        with psycopg.connect(airflow.crm_url, row_factory=psycopg.rows.dict_row) as connection:
+            cursor = connection.execute(statement, params or None)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture
+def some_call(crm_rows: Callable[..., list[dict[str, Any]]]) -> Callable[[str], dict[str, Any]]:
+    """The newest call of a DAG, waited for: when Airflow is up its first runs have just begun."""
+
+    def newest(dag_id: str) -> dict[str, Any]:
+        found = eventually(
+            lambda: crm_rows(
+                "SELECT call_id, dag_id, run_id, task_id FROM ctct_api_call"
+                " WHERE dag_id = %s AND path LIKE '/v3/%%' ORDER BY call_id DESC LIMIT 1",
+                dag_id,
+            )
+        )
+        return found[0]
+
+    return newest

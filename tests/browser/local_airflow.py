@@ -5,15 +5,18 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from local.postgres import CRM_DATABASE, LocalPostgres
 from local.processes import last_lines, spawn, stop_group
 from local.secrets_file import load_secrets
 from local.simulator import SharedSimulator
 from tests.local.local_commands import CLEAN
+
+T = TypeVar("T")
 
 #: `make up` gives up by itself before that
 _READY_WITHIN_S = 240
@@ -62,6 +65,15 @@ def local_airflow(folder: Path) -> Iterator[LocalAirflow]:
         # in order: its tasks get ten seconds, then its PostgreSQL and simulator end
         stop_group(child.pid, grace_s=40)
         child.wait()
+
+
+def eventually(look: Callable[[], T], within_s: float = 120) -> T:
+    """What `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + within_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"nothing was found within {within_s} s"
+        time.sleep(0.2)
+    return found
 
 
 def free_port() -> int:

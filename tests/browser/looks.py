@@ -13,6 +13,22 @@ _WCAG_AA = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 _IMAGES = ROOT / "docs" / "images"
 #: the README is read over slow lines too
 _MAX_IMAGE_BYTES = 150_000
+_MARK_CONTROLS = """() => {
+    const controls = document.querySelectorAll("a[href], button, input, select, textarea, summary");
+    const wanted = {};
+    for (const [index, each] of controls.entries()) {
+        if (each.disabled || each.type === "hidden" || !each.checkVisibility()) continue;
+        // of a group of radio buttons Tab reaches one, arrow keys the others
+        each.dataset.mark = each.type === "radio" ? `radio ${each.name}` : index;
+        wanted[each.dataset.mark] = each.outerHTML.slice(0, 200);
+    }
+    return wanted;
+}"""
+_MARK_OF_FOCUS = """() => {
+    const style = getComputedStyle(document.activeElement);
+    const shows = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+    return shows ? document.activeElement.dataset.mark : null;
+}"""
 
 
 def accessible(page: Page) -> list[str]:
@@ -44,6 +60,18 @@ def scrolls_sideways(page: Page) -> bool:
         "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     )
     return wider
+
+
+def beyond_the_keyboard(page: Page) -> list[str]:
+    """Controls that Tab does not reach, or that do not show it; it begins at the page's top."""
+    missed: dict[str, str] = page.evaluate(_MARK_CONTROLS)
+    # a field for a date takes a Tab for its day, one for its month and so on
+    for _ in range(10 * len(missed) + 10):
+        if not missed:
+            break
+        page.keyboard.press("Tab")
+        missed.pop(page.evaluate(_MARK_OF_FOCUS), None)
+    return list(missed.values())
 
 
 def screenshot(page: Page, name: str) -> None:

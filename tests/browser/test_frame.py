@@ -4,23 +4,16 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.faults import Faults
-from tests.browser.looks import accessible, scrolls_sideways
+from tests.browser.frame import framed
 
 pytestmark = pytest.mark.browser
 
 OVERVIEW = "/constant-contact/"
 IN_FRAME = "/plugin/constant-contact"
 HALF_PAST = re.compile(r"\d{4}-\d\d-\d\d \d\d:30:00")
-
-
-def framed(page: Page) -> FrameLocator:
-    """Our page in Airflow's frame, there."""
-    frame = page.frame_locator("iframe")
-    frame.get_by_role("heading", level=1).wait_for()
-    return frame
 
 
 def choose_appearance(page: Page, name: str) -> None:
@@ -98,20 +91,6 @@ def test_the_keyboard_reaches_the_content_and_the_pages(page: Page) -> None:
     focused = page.locator(":focus")
     assert focused.evaluate("el => el.closest('nav') !== null")
     assert focused.evaluate("el => getComputedStyle(el).outlineStyle") == "solid"
-
-
-def test_a_page_needs_no_frame_and_no_width(
-    open_browser: Callable[..., tuple[Page, Faults]],
-) -> None:
-    telephone, _ = open_browser(viewport={"width": 400, "height": 800})
-    telephone.goto(OVERVIEW)
-    expect(telephone.get_by_role("heading", name="Overview")).to_be_visible()
-    assert not scrolls_sideways(telephone)
-
-
-def test_the_frame_breaks_no_rule_of_accessibility(page: Page) -> None:
-    page.goto(OVERVIEW)
-    assert accessible(page) == []
 
 
 def test_an_expired_session_says_so_and_leads_to_the_login(

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import HTTPException, Query, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from constant_contact.store.call_search import Place
 
@@ -31,6 +31,11 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # Airflow leaves this where the task is not mapped.
 _NO_MAP_INDEX: Final = "{MAP_INDEX}"
 
+
+def _if_mapped(text: str) -> str:
+    return "" if text == _NO_MAP_INDEX else text
+
+
 Text = Annotated[str, Field(max_length=_MOST_CHARS)]
 
 
@@ -46,7 +51,7 @@ class CallFilter(BaseModel):
     dag_id: Text = ""
     run_id: Text = ""
     task_id: Text = ""
-    map_index: Text = ""
+    map_index: Annotated[Text, AfterValidator(_if_mapped)] = ""
     method: Text = ""
     path: Text = ""
     status: Text = ""
@@ -115,7 +120,7 @@ class CallFilter(BaseModel):
         return _moment("from", self.since, zone), _moment("to", self.until, zone)
 
     def _map_index(self) -> int | None:
-        if self.map_index in {"", _NO_MAP_INDEX}:
+        if not self.map_index:
             return None
         if not re.fullmatch(r"-?[0-9]{1,9}", self.map_index):
             raise _refused("map_index: must be a number.")
