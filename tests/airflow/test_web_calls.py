@@ -18,6 +18,7 @@ from tests.airflow.site import NOBODY, Site
 Rows = Callable[..., list[dict[str, Any]]]
 CALLS = "/constant-contact/calls"
 RUN = "scheduled__2026-01-31T01:00:00+00:00"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LATELY = datetime.now(UTC) - timedelta(minutes=30)
 
 pytestmark = pytest.mark.usefixtures("connections")
@@ -96,7 +97,7 @@ def test_what_a_run_did_is_found_with_its_fault_and_the_way_to_its_log(
         ({"status": "failed"}, {"error_message": "not whole JSON"}),
         ({"error_key": "throttled"}, {"error_key": "throttled"}),
         ({"request_id": "r-1"}, {"request_id": "r-1"}),
-        ({"request_id": "r-1"}, {"request_id": "r-1", "called_at": datetime(2026, 1, 1, tzinfo=UTC)}),
+        ({"request_id": "r-1"}, {"request_id": "r-1", "called_at": LONG_AGO}),
         ({"dag_id": "a_dag", "status": "failed"}, {"dag_id": "a_dag", "error_message": "no"}),
     ],
 )  # fmt: skip
@@ -150,7 +151,9 @@ def test_pages_show_each_call_once_while_others_arrive(
     assert shown(newest) == [*reversed(new), *calls[:47]]
 
 
-def test_what_a_reply_holds_is_shown_and_never_run(site: Site, add_call: Callable[..., int]) -> None:
+def test_what_a_reply_holds_is_shown_and_never_run(
+    site: Site, add_call: Callable[..., int]
+) -> None:
     script = "<script>alert(1)</script>"
     wrong = {"status": 400, "error_key": script, "error_message": script, "request_id": script}
     one = add_call(f"/v3/{script}", reply_body=f'[{{"error_key": "{script}"}}]', **wrong)
@@ -169,7 +172,9 @@ def test_the_file_holds_all_that_the_filter_finds_and_no_formula(
     monkeypatch.setattr(call_search, "_CHUNK", 2)
     calls = [add_call(path=f"/v3/{n}", dag_id="a_dag", map_index=-1) for n in range(5)]
     add_call(dag_id="another_dag")
-    evil = add_call(dag_id="a_dag", error_message='=HYPERLINK("http://example.com")', error_key="@x")
+    evil = add_call(
+        dag_id="a_dag", error_message='=HYPERLINK("http://example.com")', error_key="@x"
+    )
     answer = site.get(f"{CALLS}/csv?dag_id=a_dag")
     assert re.search(r'filename="api-calls-\d{4}-\d\d-\d\d-\d{4}\.csv"',
                      answer.headers["Content-Disposition"])  # fmt: skip
@@ -193,7 +198,9 @@ def test_a_file_that_is_cut_says_so(
     assert lines[-1].startswith('"Cut after 3 calls')
 
 
-def test_a_mapped_task_leads_to_its_calls_and_back(site: Site, add_call: Callable[..., int]) -> None:
+def test_a_mapped_task_leads_to_its_calls_and_back(
+    site: Site, add_call: Callable[..., int]
+) -> None:
     from constant_contact_plugin import ConstantContactPlugin
 
     ours = {"dag_id": "a_dag", "run_id": RUN, "task_id": "engagement"}
@@ -225,7 +232,9 @@ def test_the_summary_counts_what_failed_and_how(site: Site, add_call: Callable[.
     assert "Most frequent errors: throttled (1)" in words
 
 
-def test_htmx_gets_the_table_alone_and_history_the_page(site: Site, add_call: Callable[..., int]) -> None:
+def test_htmx_gets_the_table_alone_and_history_the_page(
+    site: Site, add_call: Callable[..., int]
+) -> None:
     add_call()
     part = site.get(CALLS, headers={"HX-Request": "true"}).text
     assert "<html" not in part
