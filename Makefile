@@ -11,7 +11,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-system lint format bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-system env lint format bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -61,14 +61,22 @@ format: $(VENV)/.ready ## puts code and SQL into shape
 	$(BIN)/ruff format
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 
+# needs no .venv: where containers run there may be none
+env: ## .env for docker-compose.yaml, with new keys (DEMO=1: for its profile demo)
+	@python=$$($(FIND_PYTHON)) && "$$python" -m local.env_file $(if $(DEMO),--demo)
+
 bench: $(VENV)/.ready ## how fast, beside others
 	@$(RUN) local.bench $(ARGS)
 
 judge: $(JUDGE)/.ready ## the vendor's SDK, in an environment of its own
 
-lock: $(TOOLS)/.ready ## requirements.txt anew from pyproject.toml
-	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra celery --universal --python-version 3.11 \
-		--generate-hashes --no-header -o requirements.txt
+UV_COMPILE = $(TOOLS)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
+
+# the image's is a part of ours: what it runs is what was tested
+lock: $(TOOLS)/.ready ## requirements.txt and the image's anew from pyproject.toml
+	$(UV_COMPILE) pyproject.toml --extra dev --extra celery -o requirements.txt
+	$(UV_COMPILE) pyproject.toml deploy/requirements.in --extra celery --constraints requirements.txt \
+		--no-annotate -o deploy/requirements.txt
 
 clean: ## removes .venv, .local and every cache
 	@if [ -x $(BIN)/python ] && [ -d .local ]; then $(RUN) local.clean; fi

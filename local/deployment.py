@@ -9,6 +9,7 @@ from typing import Final
 
 from local.environment import CONSTANT_CONTACT, CRM, EXECUTOR, METADATA
 
+AUTH_MANAGER: Final = "AIRFLOW__CORE__AUTH_MANAGER"
 BROKER: Final = "AIRFLOW__CELERY__BROKER_URL"
 EXECUTION_API: Final = "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"
 
@@ -51,6 +52,12 @@ SETTINGS: Final = MappingProxyType(
         "AIRFLOW__CORE__PARALLELISM": "16",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
     }
+)
+
+#: Users with roles, and hashed passwords in Airflow's database. `make up` has a developer's login
+#: instead, which Airflow does not mean for production.
+LOGIN: Final = MappingProxyType(
+    {AUTH_MANAGER: "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"}
 )
 
 #: Must be the same in every process and stand in no file of the repository. The result backend is

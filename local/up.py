@@ -71,15 +71,20 @@ def choose_port(asked: int | None) -> int:
     return next(port for port in range(DEFAULT_PORT, DEFAULT_PORT + 1000) if _is_free(port))
 
 
-@contextlib.contextmanager
-def _airflow(stack: Stack, port: int) -> Iterator[Components]:
-    environment = stack.environment | {
+def addresses(port: int) -> dict[str, str]:
+    """Where Airflow's processes and its user find the api-server."""
+    return {
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://localhost:{port}",
         "AIRFLOW__API__WORKERS": "1",
         EXECUTION_API: f"http://127.0.0.1:{port}/execution/",
     }
+
+
+@contextlib.contextmanager
+def _airflow(stack: Stack, port: int) -> Iterator[Components]:
+    environment = stack.environment | addresses(port)
     with contextlib.ExitStack() as parts:
         if environment[EXECUTOR] != LOCAL_EXECUTOR and not environment.get(BROKER):
             environment[BROKER] = parts.enter_context(local_redis())

@@ -15,12 +15,7 @@ OURS = {CRM: "local crm", CONSTANT_CONTACT: "simulator"}
 DAGS = "AIRFLOW__CORE__DAGS_FOLDER"
 
 
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(environment, "LOCAL", tmp_path)
-    secrets = load_secrets(tmp_path / "secrets.json")
-    monkeypatch.setattr(environment, "load_secrets", lambda: secrets)
-    monkeypatch.setattr(environment, "passwords_file", lambda _: tmp_path / "passwords.json")
+pytestmark = pytest.mark.usefixtures("own_secrets")
 
 
 PRECEDENCE = {
