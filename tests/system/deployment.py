@@ -31,6 +31,13 @@ def wait_for(what: str, is_so: Callable[[], bool], within_s: float) -> None:
         time.sleep(0.5)
 
 
+def free_port() -> int:
+    """One that nobody listens on yet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Deployment:
     """A running one.
 
@@ -114,9 +121,7 @@ def deployed(
         connection: to the account.
         settings: variables of Airflow.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = folder / "up.log"
     environment = {
         **CLEAN,
