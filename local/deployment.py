@@ -29,8 +29,8 @@ WORKERS: Final = 2
 # that it lives. When it has said nothing for `task_instance_heartbeat_timeout`, the scheduler fails
 # that try, and the next one goes on where the last committed: on any worker, by Airflow's own
 # retry. The timeout is two minutes, not Airflow's five: an opt-out may wait behind the lost task.
-# It is not seconds, because a task that cannot tell that it lives while an upgrade restarts the API
-# server would be taken for dead, and two of it would run.
+# It is not seconds: a task that cannot reach the API server, during an upgrade or so, tries for
+# about a minute before it gives up; taken for dead earlier, it would write beside its successor.
 # The broker has no part in it. Celery's own way, to hand a message out again when nobody has
 # acknowledged it for `visibility_timeout`, cannot tell a long task from a lost one: so that must be
 # longer than any task may take (the DAGs' `execution_timeout` is six hours). A message that comes
@@ -48,8 +48,9 @@ SETTINGS: Final = MappingProxyType(
         # as many as there are workers: each reads its share of a large account
         "AIRFLOW__CONSTANT_CONTACT__ENGAGEMENT_SHARDS": str(WORKERS),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # of tasks at once, over all workers
-        "AIRFLOW__CORE__PARALLELISM": "16",
+        # As many as two workers take. What waits for a place waits in the scheduler, by priority:
+        # in the queue it would be first come, first served, and failed after half an hour.
+        "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
     }
 )

@@ -11,6 +11,10 @@ Service = dict[str, Any]
 
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 SERVICES: Final[dict[str, Service]] = COMPOSE["services"]
+#: What goes on top of it on several machines.
+OVERRIDES: Final[dict[str, dict[str, Any]]] = {
+    file.name: yaml.safe_load(file.read_text()) for file in (ROOT / "deploy").glob("compose.*.yaml")
+}
 #: `${NAME:?what to do}`: Compose refuses to start without.
 REQUIRED: Final = re.compile(r"\$\{(\w+):\?[^}]+\}")
 

@@ -10,7 +10,15 @@ from local import deployment, up
 from local.components import commands
 from local.environment import airflow_environment
 from local.paths import ROOT
-from tests.deploy.compose import COMPOSE, REQUIRED, SERVICES, Service, example, variables_in
+from tests.deploy.compose import (
+    COMPOSE,
+    OVERRIDES,
+    REQUIRED,
+    SERVICES,
+    Service,
+    example,
+    variables_in,
+)
 
 AIRFLOW = {name: SERVICES[name] for name in deployment.PROCESSES}
 ONCE = ("init", "demo-contacts")
@@ -44,7 +52,9 @@ def native() -> dict[str, str]:
 def test_it_is_what_the_compose_specification_allows() -> None:
     package = importlib.resources.files("check_jsonschema")
     schema = json.loads((package / "builtin_schemas" / "vendor" / "compose-spec.json").read_text())
-    jsonschema.validate(COMPOSE, schema)
+    assert len(OVERRIDES) == 2
+    for file in (COMPOSE, *OVERRIDES.values()):
+        jsonschema.validate(file, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(COMPOSE | {"servces": {}}, schema)
 
@@ -79,8 +89,8 @@ def test_what_is_secret_comes_from_the_env_file_and_nothing_starts_without() -> 
         required = REQUIRED.fullmatch(given[name])
         assert required is not None, name
         assert required[1] == name
-    text = (ROOT / "docker-compose.yaml").read_text()
-    assert variables_in(text) - {"IMAGE"} == example().keys()
+    used = variables_in(json.dumps([COMPOSE, *OVERRIDES.values()]))
+    assert used - {"IMAGE"} == example().keys()
 
 
 def test_the_example_holds_no_secret_and_neither_git_nor_an_image_takes_the_real_one() -> None:
@@ -103,6 +113,15 @@ def test_every_service_is_limited_watched_and_restarted(name: str, service: Serv
     else:
         assert service["restart"] == "unless-stopped"
         assert service["healthcheck"]["test"]
+
+
+def test_on_several_machines_the_first_offers_what_the_others_need_on_one_address() -> None:
+    shared = OVERRIDES["compose.shared.yaml"]["services"]
+    assert shared.keys() == {"postgres", "redis", "api-server"}
+    for service in shared.values():
+        (port,) = service["ports"]
+        assert port.startswith("${PRIVATE_ADDRESS:?")
+    assert OVERRIDES["compose.worker.yaml"]["services"].keys() == {"worker"}
 
 
 def test_nothing_but_the_ui_is_reached_from_outside() -> None:

@@ -24,9 +24,12 @@ def made(folder: Path, *, demo: bool = False) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def test_it_has_a_key_for_everything_and_waits_for_the_connections_only(tmp_path: Path) -> None:
+def test_it_has_a_key_for_everything_and_leaves_to_people_what_only_they_know(
+    tmp_path: Path,
+) -> None:
     values = made(tmp_path / "one")
-    assert {name for name, value in values.items() if not value} == {CRM, CONSTANT_CONTACT}
+    empty = {name for name, value in values.items() if not value}
+    assert empty == {CRM, CONSTANT_CONTACT, "PRIVATE_ADDRESS"}
     Fernet(values["AIRFLOW__CORE__FERNET_KEY"])
     assert urlsplit(values[METADATA]).password == values["POSTGRES_PASSWORD"]
     assert urlsplit(values[BROKER]).password == values["REDIS_PASSWORD"]
