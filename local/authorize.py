@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.vendor import REQUIRED_SCOPES
 from constant_contact.errors import ConstantContactError
 from local.environment import CONSTANT_CONTACT
 from local.paths import LOCAL
@@ -100,10 +99,6 @@ def _keep(authorization: Authorization, code: str, verifier: str) -> int:
         reply = authorization.exchange(code, verifier)
     except ConstantContactError as error:
         raise Stop(str(error)) from None
-    granted = reply.get("scope") or ""
-    scopes = granted.split() if isinstance(granted, str) else list(granted)
-    if scopes and (missing := [scope for scope in REQUIRED_SCOPES if scope not in scopes]):
-        raise Stop(f"the grant lacks {' and '.join(missing)}: correct the scope and start again")
     _write(TOKEN_FILE, str(reply["refresh_token"]))
     print(f"The refresh token is in {TOKEN_FILE}. Put it into the field refresh_token of the")
     print("connection, then remove the file.")

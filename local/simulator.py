@@ -27,7 +27,7 @@ from local.stop import Stop
 
 CLIENT_ID = "demo-api-key"
 CLIENT_SECRET = "demo-secret"  # noqa: S105 (the simulator's)
-REDIRECT_PATH = "/oauth2/callback"
+REDIRECT_PATH = "/constant-contact/oauth2/callback"
 SCOPE = "contact_data campaign_data offline_access"
 # small enough to start in a second, large enough to fill every page of the UI
 SMALL_ACCOUNT = (
@@ -54,6 +54,8 @@ class Account:
                 "host": self.url,
                 "login": CLIENT_ID,
                 "password": CLIENT_SECRET,
+                # the form's Test button wants one
+                "port": 443,
                 "extra": {
                     "api_version": "v3",
                     "authorize_url": f"{self.url}/oauth2/default/v1/authorize",
@@ -64,6 +66,9 @@ class Account:
                     "refresh_token": self.refresh_token,
                     "rate_plan": "standard",
                     "timeout_s": 30,
+                    # empty, but there: the form shows only the fields that are stored
+                    "calls_per_second": "",
+                    "calls_per_day": "",
                 },
             }
         )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
+from local.environment import CONSTANT_CONTACT
 from local.health import unhealthy
 from local.locks import is_locked, locked
 from local.paths import LOCAL, LOGS
@@ -77,6 +78,9 @@ def _airflow(stack: Stack, port: int) -> Iterator[dict[str, subprocess.Popen[byt
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
     }
     _prepare(stack, environment)
+    if stack.local_metadata and not stack.uses_own_connections:
+        # `prepare` has put it into Airflow's database, where the UI can change it
+        del environment[CONSTANT_CONTACT]
     children: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, arguments in COMPONENTS.items():

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.tokens import TokenPair
+from constant_contact.api.token_pair import TokenPair
 from constant_contact.store.database import Database
 from constant_contact.store.migrations import migrate
 from constant_contact.store.tokens import token_lock

@@ -17,6 +17,7 @@ ConstantContactError
 │   ├── ServerFault           5xx, or a reply that is not whole or not JSON
 │   ├── ConnectionFault       no reply: refused, reset, timed out
 │   ├── RefreshUncertain      the token endpoint gave no usable answer; the task tries again
+│   ├── CredentialsReplaced   the connection has another application since the task began
 │   ├── DatabaseUnavailable   the CRM database does not answer
 │   └── QueryTooSlow          a question to the CRM database took longer than a page may wait
 ├── WriteUncertain        a write got no answer: find out whether it happened, then repeat
@@ -116,6 +117,10 @@ class RefreshUncertain(Retriable):
 
     The client never repeats such a refresh: the next try of the task does, once.
     """
+
+
+class CredentialsReplaced(Retriable):
+    """The connection has another application since the task began; its next try uses that."""
 
 
 class DatabaseUnavailable(Retriable):

@@ -52,6 +52,10 @@ class Site:
             form_token = self.form_token(role)
         return self._ask("POST", path, role, "", headers, data={"form_token": form_token} | fields)
 
+    def another_browser(self) -> None:
+        """From now on the user asks from a browser that has none of our cookies."""
+        self._client.cookies.clear()
+
     def form_token(self, role: str | None) -> str:
         """The token in the forms of the pages that a user of this role sees."""
         if role is NOBODY:

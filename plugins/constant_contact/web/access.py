@@ -16,10 +16,14 @@ from airflow.api_fastapi.auth.managers.models.resource_details import (
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, HTTPException, Request, status
 
+from constant_contact.hooks.constant_contact import ConstantContactHook
+
 # Reading our tables is reading what our DAGs did. By the name of one: without it, a request could
 # name any.
 _READ_DAG_ID = "constant_contact_opt_outs"
 DAG_PREFIX: Final = "constant_contact_"
+# The account that our pages are about.
+CONN_ID: Final = ConstantContactHook.default_conn_name
 
 
 def known_user(request: Request, user: GetUserDep) -> None:
@@ -83,6 +87,14 @@ def may_edit_connection(user: BaseUser, conn_id: str) -> bool:
     return get_auth_manager().is_authorized_connection(
         method="PUT", details=ConnectionDetails(conn_id=conn_id), user=user
     )
+
+
+def edit_connection(user: CurrentUser) -> None:
+    """The dependency of a route that changes the account's connection, its tokens included."""
+    _require(may_edit_connection(user, CONN_ID))
+
+
+MayEditConnection = Annotated[None, Depends(edit_connection)]
 
 
 def _require(is_allowed: bool) -> None:

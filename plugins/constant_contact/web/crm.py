@@ -17,13 +17,17 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends
 
+from constant_contact.api.client import RetryPolicy
 from constant_contact.errors import DatabaseUnavailable, QueryTooSlow
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import crm_database
 from constant_contact.store.database import Database
+from constant_contact.web.stored import StoredTokens
 
 _CONNECT_TIMEOUT_S: Final = 3
 _AWAY_FOR_S: Final = 5.0
+# One who looks can press the button again.
+_RETRY: Final = RetryPolicy(max_tries=2, max_total_s=5, max_wait_s=1)
 _SESSION: Final = {
     "application_name": "constant_contact pages",
     "statement_timeout": "5s",
@@ -82,6 +86,8 @@ def page_hook() -> ConstantContactHook:
     """
     hook = ConstantContactHook()
     hook.crm = _shared_crm(hook.crm_conn_id)
+    hook.token_store = StoredTokens(hook.crm, hook.constant_contact_conn_id)
+    hook.retry = _RETRY
     return hook
 
 
