@@ -1,14 +1,12 @@
 """Our pages inside Airflow's: the menu, light and dark, times, the keyboard, the way out."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.faults import Faults
 from tests.browser.frame import framed
 
 pytestmark = pytest.mark.browser
@@ -94,17 +92,13 @@ def test_the_keyboard_reaches_the_content_and_the_pages(page: Page) -> None:
     assert focused.evaluate("el => getComputedStyle(el).outlineStyle") == "solid"
 
 
-def test_an_expired_session_says_so_and_leads_to_the_login(
-    open_browser: Callable[..., tuple[Page, Faults]],
-) -> None:
-    page, faults = open_browser()
+def test_an_expired_session_says_so_and_leads_to_the_login(page: Page) -> None:
     page.goto(IN_FRAME)
     overview = framed(page).get_by_role("link", name="Overview")
     page.context.clear_cookies()
     overview.click()
     frame = framed(page)
     expect(frame.get_by_role("alert")).to_contain_text("You are not logged in to Airflow")
-    faults.forget()
     frame.get_by_role("link", name="Log in to Airflow").click()
     expect(page.get_by_label("Username")).to_be_visible()
     assert page.locator("iframe").count() == 0

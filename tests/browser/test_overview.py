@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from tests.browser.faults import Faults
 from tests.browser.frame import framed
 from tests.browser.looks import screenshot
 
@@ -46,10 +45,8 @@ def test_sync_now_starts_a_run_and_shows_how_it_ends(page: Page) -> None:
     expect(page.locator("iframe")).to_have_count(0)
 
 
-def test_a_sync_is_started_without_scripts_too(
-    open_browser: Callable[..., tuple[Page, Faults]],
-) -> None:
-    page, _ = open_browser(java_script_enabled=False)
+def test_a_sync_is_started_without_scripts_too(open_window: Callable[..., Page]) -> None:
+    page = open_window(java_script_enabled=False)
     page.goto(OVERVIEW)
     page.get_by_role("button", name="Sync retention now").click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
