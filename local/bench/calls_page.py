@@ -22,7 +22,9 @@ from local.environment import CONSTANT_CONTACT, CRM, airflow_environment
 
 _CALLS = 1_000_000
 _TIMES = 20
-_MOST_MEDIAN_MS = 300.0
+_MOST_MEDIAN_MS, _MOST_WITHOUT_INDEX_MS = 300.0, 1000.0
+# The only one that reads the whole log.
+_NO_INDEX = "anywhere in the path, all"
 _PAGE = "/constant-contact/calls"
 _READY_WITHIN_S, _TIMEOUT_S = 60, 60
 _ALL = {"span": "all"}
@@ -57,7 +59,7 @@ def filters(found: dict[str, Any]) -> dict[str, dict[str, str]]:
         "path of a contact, all": contact | _ALL,
         "frequent path, all": {"path": "/v3/reports/"} | _ALL,
         "anywhere in the path": {"path": found["path"][-20:]},
-        "anywhere in the path, all": {"path": found["path"][-20:]} | _ALL,
+        _NO_INDEX: {"path": found["path"][-20:]} | _ALL,
         "status 200": {"status": "200"},
         "rare status, all": {"status": "409"} | _ALL,
         "4xx, all": {"status": "4xx"} | _ALL,
@@ -166,12 +168,12 @@ def run(stage: Stage) -> list[Result]:
             times=_TIMES,
         )
         sizes = _sizes(crm_url)
-    slowest = 0.0
+    medians = {name: median(taken) for name, taken in found["ms"].items()}
     for name, taken in found["ms"].items():
-        middle = median(taken)
-        slowest = max(slowest, middle)
-        result.rows.append((name, middle, quantiles(taken, n=20)[-1], max(taken)))
-    result.at_most("the slowest filter's median", slowest, _MOST_MEDIAN_MS, " ms")
+        result.rows.append((name, medians[name], quantiles(taken, n=20)[-1], max(taken)))
+    without_index = medians.pop(_NO_INDEX)
+    result.at_most("slowest median", max(medians.values()), _MOST_MEDIAN_MS, " ms")
+    result.at_most(_NO_INDEX, without_index, _MOST_WITHOUT_INDEX_MS, " ms")
     result.notes.append(f"Size in MB: {sizes}.")
     return [result]
 

@@ -18,6 +18,7 @@ from tests.airflow.site import NOBODY, Site
 Rows = Callable[..., list[dict[str, Any]]]
 CALLS = "/constant-contact/calls"
 RUN = "scheduled__2026-01-31T01:00:00+00:00"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LATELY = datetime.now(UTC) - timedelta(minutes=30)
 
 pytestmark = pytest.mark.usefixtures("connections")
@@ -96,7 +97,7 @@ def test_what_a_run_did_is_found_with_its_fault_and_the_way_to_its_log(
         ({"status": "failed"}, {"error_message": "not whole JSON"}),
         ({"error_key": "throttled"}, {"error_key": "throttled"}),
         ({"request_id": "r-1"}, {"request_id": "r-1"}),
-        ({"request_id": "r-1"}, {"request_id": "r-1", "called_at": datetime(2026, 1, 1, tzinfo=UTC)}),
+        ({"request_id": "r-1"}, {"request_id": "r-1", "called_at": LONG_AGO}),
         ({"dag_id": "a_dag", "status": "failed"}, {"dag_id": "a_dag", "error_message": "no"}),
     ],
 )  # fmt: skip

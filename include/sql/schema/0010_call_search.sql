@@ -6,7 +6,8 @@
 ALTER TABLE ctct_api_call ADD COLUMN map_index integer;
 
 DROP INDEX ctct_api_call_run;
-CREATE INDEX ctct_api_call_run ON ctct_api_call (run_id, called_at DESC);
+-- A run has thousands of calls, not a million: they are sorted, and the index is a tenth as large.
+CREATE INDEX ctct_api_call_run ON ctct_api_call (run_id);
 CREATE INDEX ctct_api_call_dag ON ctct_api_call (dag_id, called_at DESC);
 CREATE INDEX ctct_api_call_task ON ctct_api_call (task_id, called_at DESC);
 
@@ -23,8 +24,8 @@ WHERE coalesce(status, 0) <> 200;
 CREATE INDEX ctct_api_call_method ON ctct_api_call (method, called_at DESC)
 WHERE method <> 'GET';
 
--- What a path begins with.
-CREATE INDEX ctct_api_call_path ON ctct_api_call (path text_pattern_ops);
+-- What a path begins with; its query, with the cursor of a page, is hardly ever the same twice.
+CREATE INDEX ctct_api_call_path ON ctct_api_call (split_part(path, '?', 1) text_pattern_ops);
 
 CREATE INDEX ctct_api_call_request ON ctct_api_call USING hash (request_id);
 

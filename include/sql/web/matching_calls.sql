@@ -1,8 +1,8 @@
 -- The calls that a person asks for, in no order; null asks for all. `before_at` and `before_id`,
 -- `after_at` and `after_id`: where a page ended.
--- Parameters: since, until, dag_id, run_id, task_id, map_index, method, path_like, status,
--- status_least, status_most, is_failed, error_key, request_id, before_at, before_id, after_at,
--- after_id. Grain: one row a call.
+-- Parameters: since, until, dag_id, run_id, task_id, map_index, method, path_like, path_start (the
+-- same without a query), status, status_least, status_most, is_failed, error_key, request_id,
+-- before_at, before_id, after_at, after_id. Grain: one row a call.
 SELECT
     call_id,
     called_at,
@@ -32,6 +32,10 @@ WHERE
     AND (%(map_index)s::INTEGER IS NULL OR map_index = %(map_index)s::INTEGER)
     AND (%(method)s::TEXT IS NULL OR method = %(method)s::TEXT)
     AND (%(path_like)s::TEXT IS NULL OR path LIKE %(path_like)s::TEXT)
+    AND (
+        %(path_start)s::TEXT IS NULL
+        OR split_part(path, '?', 1) LIKE %(path_start)s::TEXT
+    )
     -- 0: no answer
     AND (%(status)s::INTEGER IS NULL OR coalesce(status, 0) = %(status)s::INTEGER)
     AND (

@@ -12,9 +12,18 @@ WITH clock AS (
 
 log AS (
     SELECT
-        least(
-            floor(extract(EPOCH FROM clock.now - INTERVAL '1 hour' - oldest.called_at) / 86400),
-            %(days)s
+        greatest(
+            0,
+            least(
+                -- NULL where there is no call at all, which is no day either.
+                coalesce(
+                    floor(
+                        extract(EPOCH FROM clock.now - INTERVAL '1 hour' - oldest.called_at) / 86400
+                    ),
+                    0
+                ),
+                %(days)s
+            )
         )::INTEGER AS days
     FROM clock
     CROSS JOIN (SELECT min(called_at) AS called_at FROM ctct_api_call) AS oldest

@@ -1,5 +1,6 @@
 """Reading the call log, as a person searches it: newest first, a page at a time."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
@@ -91,6 +92,17 @@ def count(connection: psycopg.Connection[Any], wanted: Mapping[str, Any], most: 
     return _rows(connection, sql.SQL(_COUNTED).format(newest), _params(wanted, most))
 
 
+def counted(rows: list[Row]) -> list[Row]:
+    """As `count`, of calls that are at hand."""
+    found = Counter(
+        (row["error_message"] and (row["status"] or 0), row["error_key"]) for row in rows
+    )
+    return [
+        {"status": status, "error_key": error_key, "calls": calls}
+        for (status, error_key), calls in found.most_common()
+    ]
+
+
 def every(crm: Database, wanted: Mapping[str, Any], most: int) -> Iterator[list[Row]]:
     """All of them, newest first, in chunks, up to `most` calls."""
     place: Place | None = None
@@ -137,6 +149,7 @@ def _found(
     order: Any,
     wanted: Mapping[str, Any],
     most: int,
+    *,
     before: Place | None = None,
     after: Place | None = None,
 ) -> list[Row]:

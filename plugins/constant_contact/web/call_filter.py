@@ -99,9 +99,9 @@ class CallFilter(BaseModel):
             "task_id": self._text("task_id"),
             "map_index": self._map_index(),
             "method": self._text("method"),
-            "path_like": self._path_like(),
             "error_key": self._text("error_key"),
             "request_id": self._text("request_id"),
+            **self._path(),
             **self._status(),
         }
 
@@ -126,13 +126,15 @@ class CallFilter(BaseModel):
             raise _refused("map_index: must be a number.")
         return int(self.map_index)
 
-    def _path_like(self) -> str | None:
+    def _path(self) -> dict[str, Any]:
         """As LIKE has it: from the beginning, where an index helps, or anywhere."""
         text = self._text("path")
         if text is None:
-            return None
-        literal = re.sub(r"([%_\\])", r"\\\1", text)
-        return f"{literal}%" if text.startswith("/") else f"%{literal}%"
+            return {"path_like": None, "path_start": None}
+        if not text.startswith("/"):
+            return {"path_like": f"%{_literal(text)}%", "path_start": None}
+        before_query = text.split("?")[0]
+        return {"path_like": f"{_literal(text)}%", "path_start": f"{_literal(before_query)}%"}
 
     def _status(self) -> dict[str, Any]:
         asked = {"status": None, "status_least": None, "status_most": None, "is_failed": False}
@@ -156,6 +158,10 @@ class CallFilter(BaseModel):
 
 
 CallQuery = Annotated[CallFilter, Query()]
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([%_\\])", r"\\\1", text)
 
 
 def _zone(name: str) -> ZoneInfo:

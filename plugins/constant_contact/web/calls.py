@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Path, Request, status
@@ -57,7 +57,10 @@ def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> 
     is_part = "HX-Request" in headers and "HX-History-Restore-Request" not in headers
     with hook.crm.transaction() as connection:
         found = call_search.page(connection, wanted, _MOST_ROWS, before=before, after=after)
-        summary = _summary(call_search.count(connection, wanted, _MOST_COUNTED))
+        if found.has_newer or found.has_older:
+            counts = call_search.count(connection, wanted, _MOST_COUNTED)
+        else:
+            counts = call_search.counted(found.rows)
         choices = {} if is_part else call_search.choices(connection)
     return page(
         request,
@@ -66,7 +69,7 @@ def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> 
         found=found,
         newer=asked.query(after=str(Place.of(found.rows[0]))) if found.rows else "",
         older=asked.query(before=str(Place.of(found.rows[-1]))) if found.rows else "",
-        summary=summary,
+        summary=_summary(counts),
         most_in_file=calls_file.MOST_ROWS,
         choices=choices,
         spans=SPANS,
@@ -114,7 +117,7 @@ def call(
         reply=_readable(found["reply_body"]),
         log_path=log_path(found),
         same_task=_same_task(found),
-        same_error=CallFilter(error_key=found["error_key"] or "").query(),
+        same_error=_query(error_key=found["error_key"]),
     )
 
 
@@ -132,12 +135,17 @@ def log_path(call: Row) -> str:
 
 def _same_task(call: Row) -> str:
     map_index = call["map_index"]
-    return CallFilter(
-        dag_id=call["dag_id"] or "",
-        run_id=call["run_id"] or "",
-        task_id=call["task_id"] or "",
-        map_index="" if map_index is None else str(map_index),
-    ).query()
+    return _query(
+        dag_id=call["dag_id"],
+        run_id=call["run_id"],
+        task_id=call["task_id"],
+        map_index=None if map_index is None else str(map_index),
+    )
+
+
+def _query(**fields: str | None) -> str:
+    given = {name: value for name, value in fields.items() if value}
+    return CallFilter.model_validate(given).query()
 
 
 def _readable(body: str | None) -> str | None:

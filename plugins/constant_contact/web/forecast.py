@@ -66,9 +66,9 @@ def forecast(connection: psycopg.Connection[Any], day: Day) -> Forecast:
 
 def waits_from(day: Day, hours: Sequence[Hour]) -> dict[str, datetime]:
     """When each lane reaches its limit, as far as it does; within an hour calls come evenly."""
-    found = {lane: _reached(day, day.limit(lane), hours) for lane in RESERVED_SHARE}
-    reached = {lane: at for lane, at in found.items() if at is not None}
-    return dict(sorted(reached.items(), key=lambda lane: lane[1]))
+    lanes = sorted(RESERVED_SHARE, key=day.limit)
+    found = {lane: _reached(day, day.limit(lane), hours) for lane in lanes}
+    return {lane: at for lane, at in found.items() if at is not None}
 
 
 def _reached(day: Day, limit: int, hours: Sequence[Hour]) -> datetime | None:

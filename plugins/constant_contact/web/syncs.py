@@ -170,7 +170,11 @@ class Row:
     def did(self) -> list[tuple[str, str]]:
         """What the newest run that is over did: each task that told something, with its words."""
         told = self.last_ended.reports if self.last_ended else {}
-        return [(task, in_words(figures)) for task, figures in told.items()]
+        # The database keeps no order of figures: those that matter most come first.
+        return [
+            (task, in_words({name: figures.get(name) for name in self.sync.main} | figures))
+            for task, figures in told.items()
+        ]
 
     @property
     def took_s(self) -> list[float]:
