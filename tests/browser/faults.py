@@ -37,7 +37,7 @@ class Faults:
             self.seen.append(f"{request.method} {request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
-        # a page that says what is wrong is no fault; a script, a picture, a part of a page has to come
+        # a page may say what is wrong; a script, a picture, a part of a page has to come
         worst = 500 if response.request.resource_type == "document" else 400
         if _is_ours(response.url) and response.status >= worst:
             self.seen.append(f"{response.request.method} {response.url}: {response.status}")
