@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from simulator.control import Control
 from tests.browser.faults import Faults
 from tests.browser.local_airflow import LocalAirflow, eventually, is_root, local_airflow
 
@@ -52,22 +54,21 @@ def logged_in(browser: Browser, airflow: LocalAirflow) -> Any:
 
 
 @pytest.fixture
-def open_browser(
+def open_window(
     browser: Browser, airflow: LocalAirflow, logged_in: Any
-) -> Iterator[Callable[..., tuple[Page, Faults]]]:
-    """Opens a window of the admin, with what is complained about there; options are a context's."""
+) -> Iterator[Callable[..., Page]]:
+    """Opens a window of the admin, options are a context's; complaints of ours fail the test."""
     opened = []
 
-    def open_it(**options: Any) -> tuple[Page, Faults]:
+    def open_it(**options: Any) -> Page:
         context = browser.new_context(
             base_url=airflow.url,
             storage_state=logged_in,
             **{"viewport": WINDOW, "timezone_id": "UTC", "locale": "en-US"} | options,
         )
         context.set_default_timeout(_PATIENCE_MS)
-        faults = Faults(context)
-        opened.append((context, faults))
-        return context.new_page(), faults
+        opened.append((context, Faults(context)))
+        return context.new_page()
 
     yield open_it
     for context, _ in opened:
@@ -76,9 +77,16 @@ def open_browser(
 
 
 @pytest.fixture
-def page(open_browser: Callable[..., tuple[Page, Faults]]) -> Page:
-    """A window of the admin; a complaint about our pages fails the test."""
-    return open_browser()[0]
+def page(open_window: Callable[..., Page]) -> Page:
+    """A window of the admin."""
+    return open_window()
+
+
+@pytest.fixture
+def vendor(airflow: LocalAirflow) -> Iterator[Control]:
+    """What happens at Constant Contact."""
+    with closing(Control(airflow.vendor_url)) as control:
+        yield control
 
 
 @pytest.fixture

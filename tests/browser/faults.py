@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, WebError
 
 _OURS = "/constant-contact/"
-_SERVER_ERROR = 500
 
 
 class Faults:
@@ -21,12 +20,10 @@ class Faults:
         context.on("requestfailed", self._failed)
         context.on("response", self._answered)
 
-    def forget(self) -> None:
-        """For a test that has just made one on purpose."""
-        self.seen.clear()
-
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and _is_ours(message.location.get("url", "")):
+        # answers are judged below, by what asked for them
+        is_answer = message.text.startswith("Failed to load resource")
+        if message.type == "error" and not is_answer and _is_ours(message.location.get("url", "")):
             self.seen.append(f"console: {message.text}")
 
     def _uncaught(self, error: WebError) -> None:
@@ -40,7 +37,9 @@ class Faults:
             self.seen.append(f"{request.method} {request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
-        if _is_ours(response.url) and response.status >= _SERVER_ERROR:
+        # a page may say what is wrong; a script, a picture, a part of a page has to come
+        worst = 500 if response.request.resource_type == "document" else 400
+        if _is_ours(response.url) and response.status >= worst:
             self.seen.append(f"{response.request.method} {response.url}: {response.status}")
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.faults import Faults
 from tests.browser.looks import accessible, beyond_the_keyboard, scrolls_sideways
 
 pytestmark = pytest.mark.browser
@@ -30,8 +29,6 @@ def test_every_control_is_reached_by_keyboard_and_shows_it(page: Page) -> None:
     assert [(name, each) for name in each_page(page) for each in beyond_the_keyboard(page)] == []
 
 
-def test_no_page_is_wider_than_a_telephone(
-    open_browser: Callable[..., tuple[Page, Faults]],
-) -> None:
-    telephone, _ = open_browser(viewport={"width": 400, "height": 800})
+def test_no_page_is_wider_than_a_telephone(open_window: Callable[..., Page]) -> None:
+    telephone = open_window(viewport={"width": 400, "height": 800})
     assert [name for name in each_page(telephone) if scrolls_sideways(telephone)] == []
