@@ -172,7 +172,7 @@ class Row:
         told = self.last_ended.reports if self.last_ended else {}
         # The database keeps no order of figures: those that matter most come first.
         return [
-            (task, in_words({name: figures.get(name) for name in self.sync.main} | figures))
+            (task, in_words({name: figures.get(name) for name in self.sync.main} | {**figures}))
             for task, figures in told.items()
         ]
 
