@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]
@@ -46,8 +47,8 @@ class Account:
     refresh_token: str
     pid: int
 
-    def airflow_connection(self, ui_port: int = 8080) -> str:
-        """The value of `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`."""
+    def airflow_connection(self, ui_port: int = 8080, **extra: Any) -> str:
+        """The value of `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`; `extra` are fields of its own."""
         return json.dumps(
             {
                 "conn_type": "constant_contact",
@@ -69,6 +70,7 @@ class Account:
                     # empty, but there: the form shows only the fields that are stored
                     "calls_per_second": "",
                     "calls_per_day": "",
+                    **extra,
                 },
             }
         )

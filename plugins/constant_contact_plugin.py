@@ -17,7 +17,16 @@ class ConstantContactPlugin(AirflowPlugin):
             "destination": "nav",
             "category": "browse",
             "url_route": "constant-contact",
-        }
+        },
+        {
+            "name": "API calls",
+            "href": (
+                "../constant-contact/calls"
+                "?dag_id={DAG_ID}&run_id={RUN_ID}&task_id={TASK_ID}&map_index={MAP_INDEX}"
+            ),
+            "destination": "task_instance",
+            "url_route": "constant-contact-calls",
+        },
     ]
 
     @cached_property

@@ -9,6 +9,8 @@ import pytest
 from tests.airflow.site import NOBODY, Site
 
 ROOT = "/constant-contact"
+# Forms that only look: what they look for is an address, which may be in no URL.
+LOOKING = {f"{ROOT}/why"}
 
 
 def routes() -> Iterator[tuple[str, str]]:
@@ -54,7 +56,7 @@ def test_a_viewer_changes_nothing(
     site: Site, connections: pytest.MonkeyPatch, all_routes: list[tuple[str, str]]
 ) -> None:
     for method, path in all_routes:
-        if method != "GET":
+        if method != "GET" and path not in LOOKING:
             answer = site.post(path, "VIEWER")
             assert (answer.status, "does not allow" in answer.text) == (403, True), path
 

@@ -21,6 +21,7 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 # Reading our tables is reading what our DAGs did. By the name of one: without it, a request could
 # name any.
 _READ_DAG_ID = "constant_contact_opt_outs"
+DAG_PREFIX: Final = "constant_contact_"
 # The account that our pages are about.
 CONN_ID: Final = ConstantContactHook.default_conn_name
 
@@ -59,6 +60,26 @@ def require_trigger(dag_id: str) -> Any:
         _require(may_trigger(user, dag_id))
 
     return Depends(trigger)
+
+
+def _trigger_of_noun(noun: str, user: CurrentUser) -> None:
+    _require(may_trigger(user, DAG_PREFIX + noun))
+
+
+def _edit_of_noun(noun: str, user: CurrentUser) -> None:
+    _require(may_edit_dag(user, DAG_PREFIX + noun))
+
+
+# For routes with a path parameter `noun`, whether or not there is such a DAG.
+RequireTriggerOfNoun = Depends(_trigger_of_noun)
+RequireEditOfNoun = Depends(_edit_of_noun)
+
+
+def may_edit_dag(user: BaseUser, dag_id: str) -> bool:
+    """Whether a user may pause and unpause a DAG."""
+    return get_auth_manager().is_authorized_dag(
+        method="PUT", details=DagDetails(id=dag_id), user=user
+    )
 
 
 def may_edit_connection(user: BaseUser, conn_id: str) -> bool:

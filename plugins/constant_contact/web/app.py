@@ -6,7 +6,16 @@ from typing import Final
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from constant_contact.web import authorize, connection, credentials, overview, waiting
+from constant_contact.web import (
+    authorize,
+    calls,
+    connection,
+    credentials,
+    overview,
+    runs,
+    waiting,
+    why,
+)
 from constant_contact.web.access import known_user
 from constant_contact.web.forms import from_our_page
 from constant_contact.web.pages import STATIC_DIR
@@ -15,9 +24,12 @@ from constant_contact.web.problems import explain_problems
 # A page each; every route names the permission it needs, by a dependency of `access`.
 _ROUTERS: Final = (
     overview.router,
+    calls.router,
+    runs.router,
     connection.router,
     authorize.router,
     credentials.router,
+    why.router,
 )
 _HEADERS: Final = {
     # Scripts and styles are files of ours, so that what a name or a reply holds never runs; the

@@ -33,6 +33,8 @@ _SESSION: Final = {
     "statement_timeout": "5s",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "30s",
+    # What takes seconds is ended; what takes less is over before it would be compiled.
+    "jit": "off",
 }
 
 

@@ -1,6 +1,6 @@
 """How a page is made: a template, escaped, that looks at home in Airflow."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,4 +50,15 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
-_TEMPLATES.env.filters |= {"moment": moment, "number": number}
+def duration(value: timedelta | None) -> str:
+    """A span of time as people read it, in its two largest units."""
+    if value is None:
+        return "-"
+    if value < timedelta(minutes=1):
+        return f"{value.total_seconds():.1f} s"
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+_TEMPLATES.env.filters |= {"moment": moment, "number": number, "duration": duration}

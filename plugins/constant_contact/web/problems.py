@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.status import HTTP_401_UNAUTHORIZED
 
 from constant_contact.errors import ConstantContactError
 from constant_contact.redact import redact
@@ -29,14 +30,21 @@ def explain_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
 
 
+def told(error: Exception) -> str:
+    """An error of ours, or of the CRM database, as a reader may see it."""
+    if isinstance(error, psycopg.Error):
+        said = error.diag.message_primary or type(error).__name__
+        return f"PostgreSQL refused a statement: {redact(said)}"
+    return str(error)
+
+
 def _ours(request: Request, error: Exception) -> Response:
     _log.warning("%s %s: %s", request.method, request.url.path, error)
     return _problem(request, 503, str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    line = f"PostgreSQL refused a statement: {redact(said or type(error).__name__)}"
+    line = told(error)
     _log.error("%s %s: %s", request.method, request.url.path, line)
     return _problem(request, 500, line)
 
@@ -60,4 +68,6 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _problem(request: Request, status: int, text: str) -> HTMLResponse:
     # A part of a page is replaced by the line alone.
     name = "problem_line" if request.headers.get("HX-Request") else "problem"
-    return page(request, name, status=status, problem=text)
+    return page(
+        request, name, status=status, problem=text, logged_out=status == HTTP_401_UNAUTHORIZED
+    )

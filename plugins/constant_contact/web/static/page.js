@@ -12,14 +12,21 @@
     return undefined;
   };
   const showTimes = (within) => {
-    const format = new Intl.DateTimeFormat(undefined, {
-      dateStyle: "medium", timeStyle: "medium", timeZone: zone(),
+    // Swedish writes a time as Airflow does: 2026-01-31 02:00:00
+    const format = new Intl.DateTimeFormat("sv-SE", {
+      dateStyle: "short", timeStyle: "medium", timeZone: zone(),
     });
     for (const each of within.querySelectorAll("time[datetime]")) {
       each.textContent = format.format(new Date(each.dateTime));
     }
   };
   showTimes(document);
+  // A time that is typed is meant in the reader's zone, too: the server is told which that is.
+  const zoneName = zone() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const each of document.querySelectorAll("input[name=zone]")) each.value ||= zoneName;
+  for (const each of document.querySelectorAll("[data-zone]")) {
+    each.textContent = each.closest("form").elements.zone.value;
+  }
   document.addEventListener("htmx:afterSwap", () => showTimes(document));
   addEventListener("storage", () => showTimes(document));
 
