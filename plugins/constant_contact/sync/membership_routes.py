@@ -14,6 +14,8 @@ MOST_TRIES = 3
 MOST_CREATIONS = 100
 # An import costs, beside its own call, about two looks at it and two readings that learn the ids.
 _IMPORT_CALLS = 4
+# Two readings bring the mirror up to now before anything is sent; all jobs are polled by one call.
+_ROUND_CALLS = 3
 # `{"email": "", "first_name": "", "last_name": ""}, ` and quotation marks counted once more.
 _FIXED_BYTES = 64
 
@@ -56,6 +58,20 @@ def plan(
     for row in database.rows(connection, "memberships/count_routes"):
         routed[row["route"]] += row["requests"]
     database.run(connection, "crm/settle_memberships")
+    _plan_calls(connection)
+    return routed
+
+
+def count_calls(connection: psycopg.Connection[Any]) -> int:
+    """How many calls the routed requests need, looks at bulk jobs included; plans nothing."""
+    with connection.transaction(force_rollback=True):
+        _plan_calls(connection)
+        calls = database.row(connection, "memberships/count_planned") or {}
+    carried = calls["changes"] + calls["creations"] + calls["imports"] * _IMPORT_CALLS
+    return int(carried + _ROUND_CALLS) if carried else 0
+
+
+def _plan_calls(connection: psycopg.Connection[Any]) -> None:
     database.run(
         connection,
         "memberships/plan_changes",
@@ -71,7 +87,6 @@ def plan(
             "fixed_bytes": _FIXED_BYTES,
         },
     )
-    return routed
 
 
 def route(connection: psycopg.Connection[Any]) -> None:

@@ -4,7 +4,7 @@ A page takes one of these as a dependency. `known_user` is on every route of the
 route without any is still closed to those whom Airflow does not know.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -15,6 +15,8 @@ from airflow.api_fastapi.auth.managers.models.resource_details import (
 )
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, HTTPException, Request, status
+
+from constant_contact.operators.holds import APPROVALS_DAG
 
 # Reading our tables is reading what our DAGs did. By the name of one: without it, a request could
 # name any.
@@ -55,6 +57,19 @@ def require_trigger(dag_id: str) -> Any:
         _require(may_trigger(user, dag_id))
 
     return Depends(trigger)
+
+
+MayAnswer: Final = Depends(requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVALS_DAG))
+
+
+def may_answer(user: BaseUser) -> bool:
+    """Whether a user may answer what Airflow asks about the circuit breaker's holds."""
+    return get_auth_manager().is_authorized_dag(
+        method="PUT",
+        access_entity=DagAccessEntity.HITL_DETAIL,
+        details=DagDetails(id=APPROVALS_DAG),
+        user=user,
+    )
 
 
 def may_edit_connection(user: BaseUser, conn_id: str) -> bool:

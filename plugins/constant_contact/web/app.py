@@ -6,14 +6,20 @@ from typing import Final
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from constant_contact.web import overview, waiting
+from constant_contact.web import holds, memberships, opt_outs, overview, waiting, wizard
 from constant_contact.web.access import known_user
 from constant_contact.web.forms import from_our_page
 from constant_contact.web.pages import STATIC_DIR
 from constant_contact.web.problems import explain_problems
 
 # A page each; every route names the permission it needs, by a dependency of `access`.
-_ROUTERS: Final = (overview.router,)
+_ROUTERS: Final = (
+    overview.router,
+    opt_outs.router,
+    holds.router,
+    memberships.router,
+    wizard.router,
+)
 _HEADERS: Final = {
     # Scripts and styles are files of ours, so that what a name or a reply holds never runs; the
     # styles of charts and gauges are in their tags.

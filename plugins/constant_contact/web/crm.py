@@ -29,6 +29,8 @@ _SESSION: Final = {
     "statement_timeout": "5s",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "30s",
+    # The filters of a page are optional: each question has a plan of its own.
+    "plan_cache_mode": "force_custom_plan",
 }
 
 

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
-from constant_contact.errors import ConstantContactError
+from constant_contact.errors import ChangesRefused, ConstantContactError
 from constant_contact.redact import redact
 from constant_contact.web.pages import page
 
@@ -31,7 +31,7 @@ def explain_problems(app: FastAPI) -> None:
 
 def _ours(request: Request, error: Exception) -> Response:
     _log.warning("%s %s: %s", request.method, request.url.path, error)
-    return _problem(request, 503, str(error))
+    return _problem(request, 409 if isinstance(error, ChangesRefused) else 503, str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:
