@@ -35,11 +35,10 @@ def people(
             vendor_contact(1, "ann@example.com"),
             vendor_contact(2, "bea@example.com", list_memberships=[NEWS]),
             vendor_contact(4, "dan@example.com"),
-            vendor_contact(
-                5, "eve@example.com", permission_to_send="unsubscribed", opt_out_source="Contact"
-            ),
+            vendor_contact(5, "eve@example.com"),
         ],
     )
+    simulator.control.unsubscribe(contact_id(5), source="Contact", reason="enough")
     add_crm_contact("c1", "ann@example.com", first_name="<script>x</script>")
     add_crm_contact("c2", "bea@example.com", last_name="Ôtis")
     add_crm_contact("c3", None, first_name="Cy")
@@ -243,3 +242,26 @@ def test_a_viewer_looks_and_presses_nothing(site: Site, people: Running) -> None
         assert "<button" not in site.get(each).text
     assert site.post(f"{path}/request", "VIEWER", edits="0").status == 403
     assert runs() == []
+
+
+def test_many_are_looked_at_by_a_run_that_requests_nothing(
+    site: Site, people: Running, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from constant_contact.web import wizard
+
+    monkeypatch.setattr(wizard, "_MOST_LOOKED_AT", 3)
+    path = choose(site)
+    asked = site.get(f"{path}/forecast", "OP").text
+    assert "Show what would become of 6 contacts" in asked
+    assert "Request it" not in asked
+    for _ in range(2):
+        assert site.post(f"{path}/forecast").status == 303
+    assert runs() == [("forecast_1_0", "op", {"choice_id": 1, "dry_run": True})]
+    assert 'hx-trigger="every 3s"' in site.get(f"{path}/forecast", "OP").text
+    assert carry_on(DAG) == {"bulk_memberships": "success"}
+    shown = site.get(f"{path}/forecast", "OP")
+    assert "Of 6 contacts <strong>2</strong> would be put on the list" in shown.text
+    assert sql_rows("SELECT * FROM crm_list_membership") == []
+    site.post(f"{path}/ticks", shown=["c1"])
+    assert "Show what would become of 5 contacts" in site.get(f"{path}/forecast", "OP").text
+    assert press(site, path, shown).status == 409

@@ -9,6 +9,7 @@ SELECT
     choice.made_by,
     choice.edits,
     choice.foretold,
+    choice.foretold_at,
     choice.submitted_at,
     choice.submitted_by,
     choice.requested_at,

@@ -30,8 +30,9 @@ CREATE TABLE ctct_choice (
     made_by text NOT NULL,
     -- Grows with each change of `is_left_out`: what was shown is told from it.
     edits integer NOT NULL DEFAULT 0,
-    -- What was foretold last, and what was then found and written.
+    -- What was foretold of it as it is, and what was found and written when it was requested.
     foretold jsonb,
+    foretold_at timestamptz,
     -- A person wants it carried; from now on nothing of it changes.
     submitted_at timestamptz,
     submitted_by text,
@@ -39,8 +40,9 @@ CREATE TABLE ctct_choice (
     report jsonb
 );
 
+-- No foreign key: it would be asked 100,000 times while somebody waits.
 CREATE TABLE ctct_choice_contact (
-    choice_id bigint NOT NULL REFERENCES ctct_choice ON DELETE CASCADE,
+    choice_id bigint NOT NULL,
     contact_id text NOT NULL,
     is_left_out boolean NOT NULL DEFAULT FALSE,
     PRIMARY KEY (choice_id, contact_id)

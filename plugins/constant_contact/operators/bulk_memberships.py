@@ -14,7 +14,7 @@ from constant_contact.sync.bulk_memberships import (
     Chosen,
     request_memberships,
 )
-from constant_contact.sync.choices import request_choice
+from constant_contact.sync.choices import foretell, request_choice
 
 
 class BulkMembershipsOperator(ConstantContactOperator):
@@ -63,7 +63,7 @@ class BulkMembershipsOperator(ConstantContactOperator):
         self.is_dry_run = is_dry_run
 
     def sync(self, hook: ConstantContactHook, context: Context) -> BulkMembershipsReport:
-        """Run `request_choice` or `request_memberships`."""
+        """Run `request_memberships`, or for a choice `request_choice` or `foretell`."""
         report = self._requested(hook)
         for reason, contacts in report.refused.items():
             self.log.info("%d contacts: %s", contacts, reason)
@@ -75,7 +75,8 @@ class BulkMembershipsOperator(ConstantContactOperator):
                 raise SettingError(
                     "param choice_id", f"{self.choice_id!r} is no number of a choice"
                 )
-            return request_choice(hook.crm, int(self.choice_id))
+            act = foretell if flag("dry_run", self.is_dry_run) else request_choice
+            return act(hook.crm, int(self.choice_id))
         return request_memberships(
             hook.crm,
             self.list_id,

@@ -8,7 +8,7 @@ requests, and by the one that carries them. No API call here.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
 import psycopg
@@ -28,23 +28,6 @@ from constant_contact.sync.bulk_memberships import (
 _CHANGED = (
     "choice {}: it has changed since it was shown, or was requested already: load its page again"
 )
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What would become of a choice as things stand.
-
-    Attributes:
-        edits: Of the choice as it was looked at.
-        calls: How many calls of the API it takes, about.
-        groups: Contacts by what becomes of them: `kind` (carried, unchanged or refused), `route`,
-            `detail`, `contacts`, and five of them as `sample`.
-    """
-
-    edits: int
-    report: BulkMembershipsReport
-    calls: int
-    groups: list[dict[str, Any]]
 
 
 def choose(
@@ -119,26 +102,28 @@ def look(crm: Database, choice_id: int) -> dict[str, Any] | None:
         return database.row(connection, "choices/look", {"choice_id": choice_id})
 
 
-def foretell(crm: Database, choice_id: int) -> Forecast | None:
-    """What would become of a choice as things stand; None if there is none (any more).
+def foretell(crm: Database, choice_id: int) -> BulkMembershipsReport:
+    """Find out what would become of a choice as things stand, and keep it for its page.
+
+    Kept are `report`, about how many `calls` it takes, and `groups` of contacts by what becomes of
+    them: `kind` (carried, unchanged or refused), `route`, `detail`, `contacts`, and a `sample`.
 
     Raises:
-        SettingError: Its list is gone.
+        SettingError: There is no such choice (any more), or its list is gone.
     """
     with crm.transaction() as connection:
         choice = database.row(connection, "choices/look", {"choice_id": choice_id})
         if choice is None:
-            return None
+            raise SettingError("param choice_id", f"{choice_id} is no choice (any more)")
         report = _previewed(connection, choice, _requests(connection, choice_id, choice))
-        groups = _groups(connection)
-        calls = membership_routes.count_calls(connection)
-        kept = {
-            "choice_id": choice_id,
-            "edits": choice["edits"],
-            "foretold": json.dumps(report.as_dict()),
+        foretold = {
+            "report": report.as_dict(),
+            "calls": membership_routes.estimate_calls(connection),
+            "groups": _groups(connection),
         }
+        kept = {"choice_id": choice_id, "edits": choice["edits"], "foretold": json.dumps(foretold)}
         database.run(connection, "choices/foretell", kept)
-    return Forecast(choice["edits"], report, calls, groups)
+    return report
 
 
 def submit(crm: Database, choice_id: int, *, edits: int, by: str) -> None:

@@ -58,20 +58,6 @@ def plan(
     for row in database.rows(connection, "memberships/count_routes"):
         routed[row["route"]] += row["requests"]
     database.run(connection, "crm/settle_memberships")
-    _plan_calls(connection)
-    return routed
-
-
-def count_calls(connection: psycopg.Connection[Any]) -> int:
-    """How many calls the routed requests need, looks at bulk jobs included; plans nothing."""
-    with connection.transaction(force_rollback=True):
-        _plan_calls(connection)
-        calls = database.row(connection, "memberships/count_planned") or {}
-    carried = calls["changes"] + calls["creations"] + calls["imports"] * _IMPORT_CALLS
-    return int(carried + _ROUND_CALLS) if carried else 0
-
-
-def _plan_calls(connection: psycopg.Connection[Any]) -> None:
     database.run(
         connection,
         "memberships/plan_changes",
@@ -87,6 +73,19 @@ def _plan_calls(connection: psycopg.Connection[Any]) -> None:
             "fixed_bytes": _FIXED_BYTES,
         },
     )
+    return routed
+
+
+def estimate_calls(connection: psycopg.Connection[Any]) -> int:
+    """About how many calls the routed requests need, all of them for one list."""
+    limits = {
+        "most_contacts": vendor.CONTACTS_PER_CHANGE,
+        "most_bytes": vendor.IMPORT_BYTES,
+        "import_calls": _IMPORT_CALLS,
+        "fixed_bytes": _FIXED_BYTES,
+    }
+    calls = int((database.row(connection, "memberships/estimate_calls", limits) or {})["calls"])
+    return calls + _ROUND_CALLS if calls else 0
 
 
 def route(connection: psycopg.Connection[Any]) -> None:

@@ -30,7 +30,7 @@ _log = logging.getLogger("constant_contact.memberships")
 
 _OTHER_RUN = timedelta(seconds=30)
 # In one statement, which somebody waits for.
-_MOST_RETRIED = 10_000
+_MOST_RETRIED = 5_000
 
 
 @dataclass

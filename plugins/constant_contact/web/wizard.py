@@ -4,6 +4,7 @@ What is typed goes by POST, since it may be an address; the contacts found are k
 only its number is in an address or in a run's conf.
 """
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
@@ -27,6 +28,8 @@ from constant_contact.web.pages import go_to, page
 router = APIRouter(prefix="/memberships")
 
 _ROWS: Final = 50
+# By the page itself; about a tenth of a second a thousand.
+_MOST_LOOKED_AT: Final = 5_000
 _MAY_REQUEST: Final = require_trigger(BULK_DAG)
 
 
@@ -109,30 +112,43 @@ def show_choice(
 
 @router.get("/choices/{choice_id}/forecast")
 def show_forecast(
-    request: Request, _may: MayRead, user: CurrentUser, hook: PageHook, choice_id: int
+    request: Request,
+    *,
+    _may: MayRead,
+    user: CurrentUser,
+    session: SessionDep,
+    hook: PageHook,
+    choice_id: int,
 ) -> HTMLResponse:
-    """What would become of them, how many calls it takes, and the button."""
-    forecast, problem = None, ""
-    try:
-        forecast = choices.foretell(hook.crm, choice_id)
-    except QueryTooSlow:
-        problem = (
-            "So many contacts cannot be looked at within the time that a page may take. Choose "
-            "fewer at a time, such as by a list that they are on."
-        )
-    if forecast is None and not problem:
-        raise _none(choice_id)
+    """What would become of them, how many calls it takes, and the button.
+
+    Many are looked at by a run: a page has seconds.
+    """
+    choice = _choice(hook, choice_id)
+    if choice["contacts"] - choice["left_out"] <= _MOST_LOOKED_AT and not choice["submitted_at"]:
+        with suppress(QueryTooSlow):
+            choices.foretell(hook.crm, choice_id)
+            choice = _choice(hook, choice_id)
     day = budget.day(hook.crm, hook.settings)
     return page(
         request,
         "forecast",
-        choice=_choice(hook, choice_id),
-        forecast=forecast,
-        problem=problem,
+        choice=choice,
+        run=runs.find(session, BULK_DAG, _forecast_run_id(choice_id, choice["edits"])),
         left=day.left("memberships"),
         calls_per_second=day.plan.calls_per_second,
         may_request=may_trigger(user, BULK_DAG),
     )
+
+
+@router.post("/choices/{choice_id}/forecast", dependencies=[_MAY_REQUEST])
+def foretell(
+    request: Request, *, user: CurrentUser, session: SessionDep, hook: PageHook, choice_id: int
+) -> RedirectResponse:
+    """Start the run that looks at many contacts."""
+    run_id = _forecast_run_id(choice_id, _choice(hook, choice_id)["edits"])
+    runs.start(session, user, BULK_DAG, run_id, {"choice_id": choice_id, "dry_run": True})
+    return go_to(request, f"/memberships/choices/{choice_id}/forecast")
 
 
 @router.post("/choices/{choice_id}/ticks", dependencies=[_MAY_REQUEST])
@@ -194,6 +210,10 @@ def _progress(
 
 def _run_id(choice_id: int) -> str:
     return f"choice_{choice_id}"
+
+
+def _forecast_run_id(choice_id: int, edits: int) -> str:
+    return f"forecast_{choice_id}_{edits}"
 
 
 def _choice(hook: ConstantContactHook, choice_id: int) -> dict[str, Any]:
