@@ -15,6 +15,7 @@ from constant_contact.web import (
     memberships,
     opt_outs,
     overview,
+    sync_now,
     waiting,
     why,
     wizard,
