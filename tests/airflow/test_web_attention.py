@@ -24,7 +24,7 @@ OUTBOXES = {
         "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status)"
         " VALUES ('a', TRUE, 'failed'), ('b', TRUE, 'failed'), ('b', TRUE, 'pending'),"
         " ('c', TRUE, 'failed')",
-        "2 changes of Do Not Email were refused by Constant Contact, so these contacts may still be",
+        "2 changes of Do Not Email were refused by Constant Contact, so these contacts may",
         "/opt-outs",
     ),
     "a stopped mass opt-out": (
