@@ -11,7 +11,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow lint format bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow lint format reference bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -57,6 +57,9 @@ format: $(VENV)/.ready ## puts code and SQL into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+
+reference: $(VENV)/.ready ## docs/reference and the README's tables, from the code
+	@$(RUN) local.reference $(ARGS)
 
 bench: $(VENV)/.ready ## how fast, beside others
 	@$(RUN) local.bench $(ARGS)
