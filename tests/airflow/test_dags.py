@@ -20,6 +20,7 @@ DAGS = {
     "constant_contact_opt_ins": None,
     "constant_contact_list_memberships": None,
     "constant_contact_bulk_memberships": None,
+    "constant_contact_erasure": None,
 }
 
 
