@@ -21,6 +21,7 @@ DAGS = {
     "constant_contact_list_memberships": None,
     "constant_contact_bulk_memberships": None,
     "constant_contact_erasure": None,
+    "constant_contact_after_restore": None,
 }
 
 
