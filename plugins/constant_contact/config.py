@@ -1,14 +1,16 @@
 """Reads the `[constant_contact]` options and wires them into DAGs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from inspect import iscoroutinefunction
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk import AsyncCallback, CronDataIntervalTimetable, DeadlineAlert, DeadlineReference
 from airflow.sdk.configuration import conf
 
+from constant_contact.alerts import late
 from constant_contact.errors import SettingError
 from constant_contact.options import OPTIONS, SECTION
 
@@ -65,16 +67,34 @@ def words(option: str, known: Iterable[str]) -> frozenset[str]:
     return given
 
 
-def _failure_callback() -> Callable[[Mapping[str, Any]], None] | None:
-    path = text("on_failure_callback")
+def _callback(option: str) -> Callable[..., Any] | None:
+    path = text(option)
     if not path:
         return None
     module, _, name = path.rpartition(".")
     try:
-        callback: Callable[[Mapping[str, Any]], None] = getattr(import_module(module), name)
+        callback: Callable[..., Any] = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError):
-        raise _wrong("on_failure_callback", f"there is no {path!r} to import") from None
+        raise _wrong(option, f"there is no {path!r} to import") from None
     return callback
+
+
+def nightly_deadline() -> DeadlineAlert | None:
+    """When a nightly run is late, and who is told; None: the option says never.
+
+    Raises:
+        SettingError: The callable cannot be imported, or is not async.
+    """
+    minutes, callback = number("deadline_minutes"), _callback("on_deadline_callback")
+    if callback and not iscoroutinefunction(callback):
+        raise _wrong("on_deadline_callback", "is not async: the triggerer can call nothing else")
+    if not minutes:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(minutes=minutes),
+        callback=AsyncCallback(late, {"callback": text("on_deadline_callback")}),
+    )
 
 
 def nightly(cron: str) -> CronDataIntervalTimetable:
@@ -93,7 +113,7 @@ def dag_defaults() -> dict[str, Any]:
         "start_date": datetime(2024, 1, 1, tzinfo=UTC),
         "catchup": False,
         "max_active_runs": 1,
-        "on_failure_callback": _failure_callback(),
+        "on_failure_callback": _callback("on_failure_callback"),
         "default_args": {
             "owner": "constant_contact",
             "retries": 3,

@@ -90,6 +90,8 @@ def test_a_dag_is_documented_tagged_owned_and_tried_again(
     [
         ("TIMEZONE", "Mars/Olympus", "[constant_contact] timezone"),
         ("ON_FAILURE_CALLBACK", "nowhere.to_be_found", "[constant_contact] on_failure_callback"),
+        ("DEADLINE_MINUTES", "soon", "[constant_contact] deadline_minutes"),
+        ("ON_DEADLINE_CALLBACK", "json.dumps", "[constant_contact] on_deadline_callback"),
     ],
 )
 def test_a_wrong_option_is_named(
