@@ -7,8 +7,10 @@ from inspect import iscoroutinefunction
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from airflow.sdk import AsyncCallback, CronDataIntervalTimetable, DeadlineAlert, DeadlineReference
+from airflow.sdk import CronDataIntervalTimetable
 from airflow.sdk.configuration import conf
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from constant_contact.alerts import late
 from constant_contact.errors import SettingError
