@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.paths import ROOT
-from local.reference import dags, errors, settings, tables
+from local.reference import dags, errors, settings, statements, tables
 
 _FOLDER = Path("docs/reference")
 _HEAD = "<!-- Made by `make reference`; edit what it is made from. -->\n\n"
@@ -30,7 +30,9 @@ def documents(server_url: str) -> dict[Path, str]:
         "connection": settings.connection(),
         "options": settings.options(),
     }
-    made[Path("README.md")] = _filled((ROOT / "README.md").read_text(encoding="utf-8"), parts)
+    made[Path("README.md")] = _filled(Path("README.md"), parts)
+    upgrading = Path("docs/upgrading.md")
+    made[upgrading] = _filled(upgrading, {"since 0.1.0": statements.since("0.1.0")})
     return made
 
 
@@ -50,12 +52,13 @@ def write(made: Mapping[Path, str]) -> None:
         (ROOT / path).write_text(text, encoding="utf-8")
 
 
-def _filled(text: str, parts: Mapping[str, str]) -> str:
-    """The text with each part between its marks."""
+def _filled(path: Path, parts: Mapping[str, str]) -> str:
+    """A file's text with each part between its marks."""
+    text = (ROOT / path).read_text(encoding="utf-8")
     for name, part in parts.items():
         begin, end = f"<!-- {name}: made by `make reference` -->\n", f"<!-- end of {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
-            raise AssertionError(f"README.md must have once each: {begin.strip()} and {end}")
+            raise AssertionError(f"{path} must have once each: {begin.strip()} and {end}")
         before, _, rest = text.partition(begin)
         text = before + begin + part + end + rest.partition(end)[2]
     return text

@@ -83,8 +83,9 @@ def page(relations: list[Relation]) -> str:
     tables_ = [relation for relation in relations if not relation.is_view]
     return (
         "# Tables\n\n"
-        "`ctct_…` is the integration's, `crm_…` the CRM's side. A line is a reference, mostly without\n"
-        "a foreign key: events outlive contacts, and what was done for people outlives them.\n\n"
+        "`ctct_…` is the integration's, `crm_…` the CRM's side. A line is a reference, mostly\n"
+        "without a foreign key: events outlive contacts, and what was done for people outlives\n"
+        "them.\n\n"
         f"```mermaid\nerDiagram\n{''.join(_diagram(tables_))}```\n"
         + "".join(_section(relation) for relation in relations)
     )

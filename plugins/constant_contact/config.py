@@ -4,17 +4,21 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.sdk import CronDataIntervalTimetable
 from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.version import version as airflow_version
 
 from constant_contact.alerts import late
 from constant_contact.errors import SettingError
 from constant_contact.options import OPTIONS, SECTION
+
+# What the tests have run on; the pages use what its api-server has inside.
+_AIRFLOW: Final = "3.3"
 
 
 def _wrong(option: str, problem: str) -> SettingError:
@@ -110,7 +114,17 @@ def nightly(cron: str) -> CronDataIntervalTimetable:
 
 
 def dag_defaults() -> dict[str, Any]:
-    """What all DAGs of this package have in common."""
+    """What all DAGs of this package have in common.
+
+    Raises:
+        SettingError: This Airflow is another than the package is made for, or an option is wrong.
+    """
+    if not airflow_version.startswith(f"{_AIRFLOW}."):
+        raise SettingError(
+            "Apache Airflow",
+            f"is {airflow_version}, and this package is made for {_AIRFLOW}: install "
+            f"apache-airflow=={_AIRFLOW}.*, or a release of the package for yours",
+        )
     return {
         "start_date": datetime(2024, 1, 1, tzinfo=UTC),
         "catchup": False,

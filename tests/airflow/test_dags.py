@@ -105,6 +105,17 @@ def test_a_wrong_option_is_named(
     assert says in error
 
 
+def test_another_airflow_is_refused_by_name(
+    airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setattr("constant_contact.config.airflow_version", "3.2.1")
+    bag = DagBag(ROOT / "dags" / "constant_contact_lists.py")
+    (error,) = bag.import_errors.values()
+    assert "Apache Airflow: is 3.2.1, and this package is made for 3.3" in error
+
+
 def test_the_schedule_follows_the_configured_zone(
     airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
