@@ -16,7 +16,7 @@ of its log says what a person must do; every other DAG would fail for the same r
 
 from airflow.sdk import DAG
 
-from constant_contact.config import dag_defaults, nightly
+from constant_contact.config import dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.retention import RetentionOperator
 from constant_contact.operators.tokens import TokensOperator
 
@@ -24,6 +24,7 @@ with DAG(
     dag_id="constant_contact_retention",
     description="Old rows of the API call log; the refresh token kept alive",
     schedule=nightly("30 3 * * *"),
+    deadline=nightly_deadline(),
     tags=["constant_contact", "maintenance"],
     doc_md=__doc__,
     **dag_defaults(),
