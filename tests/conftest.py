@@ -7,15 +7,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from constant_contact.api.authorization import Authorization
-from constant_contact.api.client import Client, RetryPolicy
-from constant_contact.api.tokens import Tokens
+from constant_contact.api.client import Client
 from constant_contact.store.api_calls import ApiCallLog, Caller
-from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from local.postgres import LocalPostgres
 from simulator.server import Running, running
-from tests.support import UNLIMITED, Databases, MemoryTokenStore, api_settings, set_flag
+from tests.support import (
+    UNLIMITED,
+    Databases,
+    MemoryTokenStore,
+    api_client,
+    api_settings,
+    set_flag,
+)
 
 
 @pytest.fixture(scope="session")
@@ -87,13 +91,7 @@ def make_client(simulator: Running, crm: Database) -> Iterator[Callable[..., Cli
         settings = api_settings(simulator, extra.pop("refresh_token", seed), **extra)
         call_log = ApiCallLog(crm, Caller("a_dag", "a_task", "a_run", 1))
         logs.append(call_log)
-        return Client(
-            settings,
-            Tokens(settings, store, Authorization(settings, call_log.add).refresh),
-            ApiBudget(crm, settings, lane),
-            call_log,
-            RetryPolicy(first_wait_s=0.01, max_wait_s=0.05),
-        )
+        return api_client(settings, crm, store, call_log, lane)
 
     yield make
     for call_log in logs:

@@ -8,8 +8,12 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from constant_contact.api.authorization import Authorization
+from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.tokens import TokenPair
+from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.store.api_calls import ApiCallLog
+from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from constant_contact.store.migrations import migrate
 from constant_contact.store.tokens import token_lock
@@ -86,6 +90,19 @@ def api_settings(simulator: Running, refresh_token: str, **extra: Any) -> ApiSet
             "timeout_s": 5,
         }
         | extra,
+    )
+
+
+def api_client(
+    settings: ApiSettings, crm: Database, store: MemoryTokenStore, call_log: ApiCallLog, lane: str
+) -> Client:
+    """A client whose retries wait for hardly anything."""
+    return Client(
+        settings,
+        Tokens(settings, store, Authorization(settings, call_log.add).refresh),
+        ApiBudget(crm, settings, lane),
+        call_log,
+        RetryPolicy(first_wait_s=0.01, max_wait_s=0.05),
     )
 
 
