@@ -2,22 +2,29 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from constant_contact.api.client import Client
+from constant_contact.store.accounts import claim
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
 from local.postgres import LocalPostgres
 from simulator.server import Running, running
 from tests.support import (
+    CONN_ID,
+    EU_SCHEMA,
     UNLIMITED,
     Databases,
     MemoryTokenStore,
     api_client,
     api_settings,
+    prepare_account,
+    run_rows,
     set_flag,
 )
 
@@ -57,13 +64,7 @@ def crm(crm_url: str) -> Iterator[Database]:
 @pytest.fixture
 def sql_rows(crm_url: str) -> Callable[..., list[dict[str, Any]]]:
     """Runs a statement on the CRM database; returns its rows, if it has any."""
-
-    def run(statement: str, *params: Any) -> list[dict[str, Any]]:
-        with psycopg.connect(crm_url, row_factory=psycopg.rows.dict_row) as connection:
-            cursor = connection.execute(statement, params or None)
-            return cursor.fetchall() if cursor.description else []
-
-    return run
+    return partial(run_rows, crm_url)
 
 
 @pytest.fixture(scope="session")
@@ -125,3 +126,41 @@ def set_do_not_email(crm_url: str) -> Callable[..., None]:
             set_flag(connection, contact_id, flag, reason, by_contact)
 
     return change
+
+
+@pytest.fixture
+def eu_url(crm_url: str) -> str:
+    """The CRM's database as a second account's connection, crm_eu, sees it."""
+    return make_conninfo(crm_url, options=f"-csearch_path={EU_SCHEMA}")
+
+
+@pytest.fixture
+def migrate_eu(crm_url: str, eu_url: str) -> Callable[[], list[str]]:
+    """What `make migrate` does for both accounts; returns what was applied to the second's."""
+
+    def run() -> list[str]:
+        with psycopg.connect(crm_url) as connection:
+            claim(connection, CONN_ID, "connection crm_default")
+        return prepare_account(eu_url)
+
+    return run
+
+
+@pytest.fixture
+def eu_rows(eu_url: str) -> Callable[..., list[dict[str, Any]]]:
+    """As `sql_rows`, as the second account sees the database."""
+    return partial(run_rows, eu_url)
+
+
+@pytest.fixture(scope="session")
+def shared_eu_simulator() -> Iterator[Running]:
+    with running() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def eu_simulator(shared_eu_simulator: Running) -> Running:
+    """The second account's vendor: an empty account, no limits."""
+    shared_eu_simulator.control.reset()
+    shared_eu_simulator.control.limits(**UNLIMITED)
+    return shared_eu_simulator

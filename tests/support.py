@@ -12,6 +12,7 @@ from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.api_calls import ApiCallLog
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
@@ -20,6 +21,8 @@ from constant_contact.store.tokens import token_lock
 from simulator.server import Running
 
 CONN_ID = "constant_contact_default"
+EU_CONN_ID = "constant_contact_eu"
+EU_SCHEMA = "constant_contact_eu"
 UNLIMITED = {"calls_per_second": 0, "calls_per_day": 0, "token_calls_per_second": 0}
 
 
@@ -54,6 +57,21 @@ class Databases:
     def _run(self, statement: str, *names: str) -> None:
         with psycopg.connect(self._server_url, autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def run_rows(url: str, statement: str, *params: Any) -> list[dict[str, Any]]:
+    """Run a statement; return its rows, if it has any."""
+    with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
+        cursor = connection.execute(statement, params or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def prepare_account(url: str) -> list[str]:
+    """What `make migrate` does for the account `eu`; returns what was applied."""
+    with psycopg.connect(url) as connection:
+        applied = migrate_account(connection, "connection crm_eu")
+        claim(connection, EU_CONN_ID, "connection crm_eu")
+    return applied
 
 
 class MemoryTokenStore:

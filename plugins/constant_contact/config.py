@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from airflow.sdk import CronDataIntervalTimetable
 from airflow.sdk.configuration import conf
 
+from constant_contact.accounts import DEFAULT, Account, accounts_named
 from constant_contact.errors import SettingError
 from constant_contact.options import OPTIONS, SECTION
 
@@ -65,6 +66,18 @@ def words(option: str, known: Iterable[str]) -> frozenset[str]:
     return given
 
 
+def accounts() -> tuple[Account, ...]:
+    """The default account first, then those of the option `accounts`.
+
+    Raises:
+        SettingError: A name of it is malformed, or there twice.
+    """
+    try:
+        return accounts_named(text("accounts"))
+    except ValueError as error:
+        raise _wrong("accounts", str(error)) from None
+
+
 def _failure_callback() -> Callable[[Mapping[str, Any]], None] | None:
     path = text("on_failure_callback")
     if not path:
@@ -87,8 +100,8 @@ def nightly(cron: str) -> CronDataIntervalTimetable:
     return CronDataIntervalTimetable(cron, timezone=zone)
 
 
-def dag_defaults() -> dict[str, Any]:
-    """What all DAGs of this package have in common."""
+def dag_defaults(account: Account = DEFAULT) -> dict[str, Any]:
+    """What all DAGs of an account have in common; its connections reach every task by it."""
     return {
         "start_date": datetime(2024, 1, 1, tzinfo=UTC),
         "catchup": False,
@@ -101,5 +114,7 @@ def dag_defaults() -> dict[str, Any]:
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=30),
             "execution_timeout": timedelta(hours=6),
+            "constant_contact_conn_id": account.constant_contact_conn_id,
+            "crm_conn_id": account.crm_conn_id,
         },
     }

@@ -12,8 +12,7 @@ from psycopg.conninfo import make_conninfo
 from constant_contact.errors import SettingError
 from constant_contact.store.accounts import claim
 from constant_contact.store.sql import SQL_DIR
-from tests.accounts.conftest import EU_CONN_ID, SCHEMA, prepare
-from tests.support import Databases, set_flag
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases, prepare_account, set_flag
 
 Rows = Callable[..., list[dict[str, Any]]]
 Add = Callable[..., None]
@@ -57,7 +56,7 @@ def test_the_default_account_is_left_as_it_is(
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        (f"{SCHEMA},public", "does not name one schema"),
+        (f"{EU_SCHEMA},public", "does not name one schema"),
         ("public", "those of connection constant_contact_default, not of constant_contact_eu"),
         (None, "those of connection constant_contact_default, not of constant_contact_eu"),
     ],
@@ -67,9 +66,9 @@ def test_tables_that_two_accounts_would_share_are_refused(
 ) -> None:
     url = make_conninfo(crm_url, options=f"-csearch_path={path}") if path else crm_url
     with psycopg.connect(crm_url) as connection:
-        claim(connection, "constant_contact_default", "connection crm_default")
+        claim(connection, CONN_ID, "connection crm_default")
     with pytest.raises(SettingError) as refused:
-        prepare(url)
+        prepare_account(url)
     assert str(refused.value).startswith("connection crm_eu: ")
     assert says in str(refused.value)
 
@@ -78,7 +77,7 @@ def test_an_account_that_looks_into_two_schemas_is_refused_later_too(
     migrate_eu: Migrate, crm_url: str
 ) -> None:
     migrate_eu()
-    both = make_conninfo(crm_url, options=f"-csearch_path={SCHEMA},public")
+    both = make_conninfo(crm_url, options=f"-csearch_path={EU_SCHEMA},public")
     with (
         psycopg.connect(both) as connection,
         pytest.raises(SettingError, match="the tables of several accounts are in sight"),
@@ -103,7 +102,7 @@ def test_tables_in_use_before_there_were_accounts_belong_to_who_used_them(
 
 
 def test_an_account_may_have_a_database_of_its_own(own_database: str) -> None:
-    assert prepare(own_database) == ALL
+    assert prepare_account(own_database) == ALL
     with psycopg.connect(own_database) as connection:
         kind = connection.execute(
             "SELECT relkind FROM pg_class WHERE oid = 'public.crm_contact'::regclass"
@@ -114,8 +113,8 @@ def test_an_account_may_have_a_database_of_its_own(own_database: str) -> None:
 def test_contacts_of_the_accounts_own_are_not_shared(
     migrate_eu: Migrate, sql_rows: Rows, eu_rows: Rows, add_crm_contact: Add, set_do_not_email: Flag
 ) -> None:
-    sql_rows(f"CREATE SCHEMA {SCHEMA}")
-    sql_rows(f"CREATE TABLE {SCHEMA}.crm_contact (LIKE public.crm_contact INCLUDING ALL)")
+    sql_rows(f"CREATE SCHEMA {EU_SCHEMA}")
+    sql_rows(f"CREATE TABLE {EU_SCHEMA}.crm_contact (LIKE public.crm_contact INCLUDING ALL)")
     assert migrate_eu() == ALL
     add_crm_contact("c1", "ann@example.com")
     set_do_not_email("c1", True)

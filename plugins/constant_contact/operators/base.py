@@ -66,8 +66,7 @@ class ConstantContactOperator(BaseOperator):
             try:
                 report = self.sync(hook, context)
             finally:
-                if "crm" in hook.__dict__:
-                    hook.crm.close()
+                hook.close()
         self.log.info("%s: %s", self.task_id, report)
         return report.as_dict()
 
