@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from constant_contact.errors import SettingError
-from constant_contact.store.accounts import claim
+from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.sql import SQL_DIR
 from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases, prepare_account, set_flag
 
@@ -236,3 +236,38 @@ def test_a_link_that_another_run_made_meanwhile_is_left_to_it(
         first.commit()
         assert second.result(10) == []
     assert eu_rows("SELECT constant_contact_id AS id FROM crm_contact") == [{"id": "x"}]
+
+
+def test_an_account_that_is_dropped_leaves_the_crm_as_it_was(
+    migrate_eu: Migrate, sql_rows: Rows, add_crm_contact: Add, set_do_not_email: Flag
+) -> None:
+    migrate_eu()
+    add_crm_contact("c1", "ann@example.com")
+    sql_rows(f"DROP SCHEMA {EU_SCHEMA} CASCADE")
+    set_do_not_email("c1", True)
+    assert len(sql_rows("SELECT * FROM crm_opt_out_change")) == 1
+    sql_rows("DELETE FROM crm_contact")
+    left = "SELECT count(*) AS n FROM pg_trigger WHERE tgname LIKE 'account%'"
+    assert sql_rows(left) == [{"n": 0}]
+
+
+def test_an_account_may_have_a_role_of_its_own_with_few_rights(
+    crm_url: str, eu_url: str, sql_rows: Rows, eu_rows: Rows, add_crm_contact: Add,
+    set_do_not_email: Flag,
+) -> None:  # fmt: skip
+    add_crm_contact("c1", "ann@example.com")
+    database = conninfo_to_dict(crm_url)["dbname"]
+    sql_rows("CREATE ROLE crm_eu_jobs")
+    try:
+        sql_rows(f'GRANT CREATE ON DATABASE "{database}" TO crm_eu_jobs')
+        for table in ("crm_contact", "crm_opt_out_change"):
+            sql_rows(f"GRANT SELECT, TRIGGER ON public.{table} TO crm_eu_jobs")
+        with psycopg.connect(eu_url) as connection:
+            connection.execute("SET ROLE crm_eu_jobs")
+            assert migrate_account(connection, "connection crm_eu") == ALL
+            connection.execute("UPDATE crm_contact SET constant_contact_id = 'x'")
+        set_do_not_email("c1", True)
+        assert eu_rows("SELECT constant_contact_id AS id FROM crm_opt_out_change") == [{"id": "x"}]
+    finally:
+        sql_rows("DROP OWNED BY crm_eu_jobs CASCADE")
+        sql_rows("DROP ROLE crm_eu_jobs")

@@ -76,10 +76,16 @@ BEGIN
             'CREATE TRIGGER %I AFTER DELETE ON public.crm_contact '
             'FOR EACH ROW EXECUTE FUNCTION crm_contact_unlink()', account
         );
-        EXECUTE format(
-            'CREATE INDEX %I ON public.crm_contact (ctct_email_key(preferred_email))',
-            account || '_email'
-        );
+        -- As the default account's, which is on a function of its own. Only an owner may make it.
+        IF (
+            SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
+            WHERE oid = 'public.crm_contact'::regclass
+        ) THEN
+            EXECUTE format(
+                'CREATE INDEX %I ON public.crm_contact (ctct_email_key(preferred_email))',
+                account || '_email'
+            );
+        END IF;
     END IF;
 END
 $$;
