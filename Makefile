@@ -11,11 +11,11 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow lint format bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
-		printf '  make %-9s %s\n' "$$target" "$$text"; done
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo '  make run DAG=constant_contact_lists [DATE=2026-01-31] [CONF="{\"full\": true}"]'
 	@echo '  PYTHON=python3.12 picks the interpreter of .venv; PORT=8090 that of make up'
@@ -23,8 +23,8 @@ help: ## lists the targets
 demo: $(VENV)/.ready ## the nightly job end to end on local parts, checked
 	@$(RUN) local.demo
 
-up: $(VENV)/.ready ## Airflow with its UI; Ctrl-C stops it (PORT=8080)
-	@exec $(RUN) local.up $(if $(PORT),--port '$(PORT)')
+up: $(VENV)/.ready ## Airflow with its UI; Ctrl-C stops it (PORT=8080, EXECUTOR=celery)
+	@exec $(RUN) local.up $(if $(PORT),--port '$(PORT)') $(if $(EXECUTOR),--executor '$(EXECUTOR)')
 
 # values reach Python through the environment: no shell reads the quotes inside CONF
 run: export RUN_DAG = $(DAG)
@@ -45,6 +45,12 @@ test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='
 test-slow: $(VENV)/.ready ## every fault, kills at every step, histories: six minutes
 	@$(RUN) pytest -m slow $(ARGS)
 
+test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up (SCREENSHOTS=1: new pictures)
+	@$(RUN) pytest -m browser $(ARGS)
+
+test-system: $(VENV)/.ready ## two Celery workers, one is killed: three minutes; needs redis-server
+	@$(RUN) pytest -m system $(ARGS)
+
 # the same commands as in .pre-commit-config.yaml
 lint: $(VENV)/.ready ## style, types, layers, SQL
 	$(BIN)/ruff check
@@ -58,14 +64,22 @@ format: $(VENV)/.ready ## puts code and SQL into shape
 	$(BIN)/ruff format
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 
+# needs no .venv: where containers run there may be none
+env: ## .env for docker-compose.yaml, with new keys (DEMO=1: for its profile demo)
+	@python=$$($(FIND_PYTHON)) && "$$python" -m local.env_file $(if $(DEMO),--demo)
+
 bench: $(VENV)/.ready ## how fast, beside others
 	@$(RUN) local.bench $(ARGS)
 
 judge: $(JUDGE)/.ready ## the vendor's SDK, in an environment of its own
 
-lock: $(TOOLS)/.ready ## requirements.txt anew from pyproject.toml
-	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-header -o requirements.txt
+UV_COMPILE = $(TOOLS)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
+
+# the image's is a part of ours: what it runs is what was tested
+lock: $(TOOLS)/.ready ## requirements.txt and the image's anew from pyproject.toml
+	$(UV_COMPILE) pyproject.toml --extra dev --extra celery -o requirements.txt
+	$(UV_COMPILE) pyproject.toml deploy/requirements.in --extra celery --constraints requirements.txt \
+		--no-annotate -o deploy/requirements.txt
 
 clean: ## removes .venv, .local and every cache
 	@if [ -x $(BIN)/python ] && [ -d .local ]; then $(RUN) local.clean; fi

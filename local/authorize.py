@@ -1,10 +1,9 @@
 """`make authorize [ACCOUNT=eu]`: the first authorization of a real account, in your browser.
 
-Reads API key, secret, scopes and redirect URL from `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`, or that
-of the account. The
-redirect URL must be registered with the application at Constant Contact and lead to this machine,
-such as http://localhost:8910/callback. The refresh token goes into a file that only you may read:
-put it into the connection's field refresh_token, and remove the file.
+Reads API key, secret, scopes and redirect URL from `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`, or the
+account's. The redirect URL must be registered with the application at Constant Contact and lead to
+this machine, such as http://localhost:8910/callback. The refresh token goes into a file that only
+you may read: put it into the connection's field refresh_token, and remove the file.
 """
 
 import http.server
@@ -16,7 +15,6 @@ from urllib.parse import parse_qs, urlsplit
 from constant_contact.accounts import DEFAULT, Account, accounts_named
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.vendor import REQUIRED_SCOPES
 from constant_contact.errors import ConstantContactError
 from local.paths import LOCAL
 from local.stop import USAGE, Stop, command
@@ -111,10 +109,6 @@ def _keep(authorization: Authorization, code: str, verifier: str, file: Path) ->
         reply = authorization.exchange(code, verifier)
     except ConstantContactError as error:
         raise Stop(str(error)) from None
-    granted = reply.get("scope") or ""
-    scopes = granted.split() if isinstance(granted, str) else list(granted)
-    if scopes and (missing := [scope for scope in REQUIRED_SCOPES if scope not in scopes]):
-        raise Stop(f"the grant lacks {' and '.join(missing)}: correct the scope and start again")
     _write(file, str(reply["refresh_token"]))
     print(f"The refresh token is in {file}. Put it into the field refresh_token of the")
     print("connection, then remove the file.")

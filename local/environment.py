@@ -10,6 +10,7 @@ Nothing here imports Airflow: it reads its environment once, when it is imported
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from local.paths import LOCAL, ROOT
 from local.secrets_file import load_secrets, passwords_file
@@ -18,6 +19,8 @@ from local.stop import USAGE, Stop
 CRM = "AIRFLOW_CONN_CRM_DEFAULT"
 CONSTANT_CONTACT = "AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT"
 METADATA = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
+LOCAL_EXECUTOR = "LocalExecutor"
 
 
 def own_connections(caller: Mapping[str, str]) -> dict[str, str] | None:
@@ -40,7 +43,12 @@ def own_connections(caller: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def airflow_environment(
-    caller: Mapping[str, str], *, metadata_url: str, connections: Mapping[str, str], paused: bool
+    caller: Mapping[str, str],
+    *,
+    metadata_url: str,
+    connections: Mapping[str, str],
+    paused: bool,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The whole environment for an Airflow process.
 
@@ -49,6 +57,7 @@ def airflow_environment(
         metadata_url: SQLAlchemy URL of Airflow's own database, unless the caller names one.
         connections: the values of the two `AIRFLOW_CONN_*` variables.
         paused: whether a DAG that Airflow sees for the first time waits to be switched on.
+        settings: before the caller's own and instead of ours; the executor, if one names it.
     """
     known = load_secrets()
     home = LOCAL / "airflow"
@@ -69,12 +78,13 @@ def airflow_environment(
         # a new DAG file shows up now, not in five minutes
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "20",
         METADATA: metadata_url,
+        **settings,
     }
     fixed = {
         # a home exported for another project would bring that project's airflow.cfg
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        EXECUTOR: settings.get(EXECUTOR, LOCAL_EXECUTOR),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
     }
     # set but empty means unset, as for any Unix program

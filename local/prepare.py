@@ -5,16 +5,19 @@ A process of its own, because `make up` itself never imports Airflow: it only wa
 
 import os
 
+from airflow.models.connection import Connection
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from local.dag_run import abandon_orphans
+from local.environment import CONSTANT_CONTACT
 from local.metadata import prepare_metadata
 from local.paths import LOCAL
 from local.stop import command
 
 OWN, DEMO, FOREIGN = "own", "demo", "foreign"
+_CONN_ID = "constant_contact_default"
 _CONNECTED_TO = LOCAL / "airflow" / "connected_to"
 
 
@@ -25,7 +28,19 @@ def main() -> int:
     abandon_orphans()
     if target != FOREIGN:
         switch_dags(target)
+    if target == DEMO:
+        keep_connection(os.environ[CONSTANT_CONTACT])
     return 0
+
+
+def keep_connection(value: str) -> None:
+    """Puts the demo's account into Airflow's database, where the UI can change it.
+
+    Anew each time: the simulator of last time is gone, and its tokens with it.
+    """
+    with create_session() as session:
+        session.execute(delete(Connection).where(Connection.conn_id == _CONN_ID))
+        session.add(Connection.from_json(value, _CONN_ID))
 
 
 def switch_dags(target: str) -> None:

@@ -23,7 +23,7 @@ class Secrets:
 def load_secrets(file: Path = LOCAL / "secrets.json") -> Secrets:
     """Reads them; the first of several processes makes them, the others get the same."""
     if not file.exists():
-        _publish(file, json.dumps(asdict(_generate()), indent=2))
+        publish(file, json.dumps(asdict(generate()), indent=2))
     return Secrets(**json.loads(file.read_text()))
 
 
@@ -32,11 +32,12 @@ def passwords_file(known: Secrets, file: Path = LOCAL / "passwords.json") -> Pat
     content = json.dumps({"admin": known.admin_password})
     if not file.exists() or file.read_text() != content:
         file.unlink(missing_ok=True)
-        _publish(file, content)
+        publish(file, content)
     return file
 
 
-def _generate() -> Secrets:
+def generate() -> Secrets:
+    """New ones."""
     return Secrets(
         fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         jwt_secret=secrets.token_urlsafe(32),
@@ -45,7 +46,7 @@ def _generate() -> Secrets:
     )
 
 
-def _publish(file: Path, content: str) -> None:
+def publish(file: Path, content: str) -> None:
     """Makes the file appear at once and complete, unless another process was faster."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}")

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]
@@ -27,7 +28,7 @@ from local.stop import Stop
 
 CLIENT_ID = "demo-api-key"
 CLIENT_SECRET = "demo-secret"  # noqa: S105 (the simulator's)
-REDIRECT_PATH = "/oauth2/callback"
+REDIRECT_PATH = "/constant-contact/oauth2/callback"
 SCOPE = "contact_data campaign_data offline_access"
 # small enough to start in a second, large enough to fill every page of the UI
 SMALL_ACCOUNT = (
@@ -46,14 +47,16 @@ class Account:
     refresh_token: str
     pid: int
 
-    def airflow_connection(self, ui_port: int = 8080) -> str:
-        """The value of `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`."""
+    def airflow_connection(self, ui_port: int = 8080, **extra: Any) -> str:
+        """The value of `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`; `extra` are fields of its own."""
         return json.dumps(
             {
                 "conn_type": "constant_contact",
                 "host": self.url,
                 "login": CLIENT_ID,
                 "password": CLIENT_SECRET,
+                # the form's Test button wants one
+                "port": 443,
                 "extra": {
                     "api_version": "v3",
                     "authorize_url": f"{self.url}/oauth2/default/v1/authorize",
@@ -64,6 +67,10 @@ class Account:
                     "refresh_token": self.refresh_token,
                     "rate_plan": "standard",
                     "timeout_s": 30,
+                    # empty, but there: the form shows only the fields that are stored
+                    "calls_per_second": "",
+                    "calls_per_day": "",
+                    **extra,
                 },
             }
         )

@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import psycopg
 
@@ -30,8 +31,17 @@ class Stack:
 
 
 @contextlib.contextmanager
-def local_stack(caller: Mapping[str, str], ui_port: int = 8080) -> Iterator[Stack]:
+def local_stack(
+    caller: Mapping[str, str],
+    ui_port: int = 8080,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Stack]:
     """Starts what the caller's environment does not name, and stops what nobody else uses.
+
+    Args:
+        caller: the environment of the command.
+        ui_port: where the authorization page leads back to.
+        settings: see `environment.airflow_environment`.
 
     Raises:
         Stop: see `environment.own_connections`; or a part did not start.
@@ -55,7 +65,11 @@ def local_stack(caller: Mapping[str, str], ui_port: int = 8080) -> Iterator[Stac
                 }
         yield Stack(
             environment.airflow_environment(
-                caller, metadata_url=metadata_url, connections=connections, paused=own is not None
+                caller,
+                metadata_url=metadata_url,
+                connections=connections,
+                paused=own is not None,
+                settings=settings,
             ),
             crm_url,
             local_metadata,

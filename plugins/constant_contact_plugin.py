@@ -17,12 +17,22 @@ class ConstantContactPlugin(AirflowPlugin):
             "destination": "nav",
             "category": "browse",
             "url_route": "constant-contact",
-        }
+        },
+        {
+            "name": "API calls",
+            "href": (
+                "../constant-contact/calls"
+                "?dag_id={DAG_ID}&run_id={RUN_ID}&task_id={TASK_ID}&map_index={MAP_INDEX}"
+            ),
+            "destination": "task_instance",
+            "url_route": "constant-contact-calls",
+        },
     ]
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """Our pages. Asked for by the api-server only: everyone else imports this file too."""
-        from constant_contact.web.app import PREFIX, create_app  # noqa: PLC0415
+        from constant_contact.web.app import create_app  # noqa: PLC0415
+        from constant_contact.web.pages import PREFIX  # noqa: PLC0415
 
         return [{"app": create_app(), "url_prefix": PREFIX, "name": "Constant Contact"}]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from simulator.calls import Entry
+    from simulator.oauth import AccessToken
     from simulator.world import World
 
 
@@ -124,14 +125,14 @@ class Gate:
         route = found.get(call.method)
         if found:
             entry.template = (route or next(iter(found.values()))).template
-        scopes = _admit(call.world, authorization)
+        token = _admit(call.world, authorization)
         if not found:
             raise errors.not_found(call.path)
         if route is None:
             raise errors.refused(405, "method.not_allowed", "Unsupported method used.")
-        if call.world.oauth.deactivated:
+        if call.world.oauth.secret_of(token.client_id) is None:
             raise errors.forbidden("The application is deactivated.")
-        if route.scope is not None and route.scope not in scopes:
+        if route.scope is not None and route.scope not in token.scopes:
             raise errors.forbidden(f"The scope {route.scope} is missing.")
         if call.method in ("POST", "PUT"):
             kind = call.content_type.split(";")[0].strip().lower()
@@ -143,8 +144,8 @@ class Gate:
         return route.handler(call)
 
 
-def _admit(world: World, authorization: str | None) -> tuple[str, ...]:
-    """Scopes of the caller's token.
+def _admit(world: World, authorization: str | None) -> AccessToken:
+    """The caller's token.
 
     A token that was ever issued tells the key, so its calls count even when it has expired.
 
@@ -162,4 +163,4 @@ def _admit(world: World, authorization: str | None) -> tuple[str, ...]:
         raise errors.throttled()
     if token.expires_ms <= world.clock.now_ms():
         raise errors.unauthorized()
-    return token.scopes
+    return token

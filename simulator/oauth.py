@@ -28,6 +28,7 @@ class OAuthError(Exception):
 class Code:
     """An authorization code."""
 
+    client_id: str
     scopes: tuple[str, ...]
     redirect_uri: str
     challenge: str | None
@@ -39,6 +40,7 @@ class Code:
 class RefreshToken:
     """A refresh token; `ended` once it is no longer good."""
 
+    client_id: str
     scopes: tuple[str, ...]
     used_ms: int
     ended: bool = False
@@ -48,6 +50,7 @@ class RefreshToken:
 class AccessToken:
     """An access token."""
 
+    client_id: str
     scopes: tuple[str, ...]
     expires_ms: int
 
@@ -75,34 +78,47 @@ class OAuth:
         parts = urlsplit(redirect_uri)
         return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
 
-    def make_code(self, scopes: tuple[str, ...], redirect_uri: str, challenge: str | None) -> str:
+    def secret_of(self, client_id: str) -> str | None:
+        """The secret of an active application; None if there is no such one."""
+        if client_id == self._settings.client_id:
+            return None if self.deactivated else self._settings.client_secret
+        return self._settings.other_applications.get(client_id)
+
+    def make_code(
+        self, client_id: str, scopes: tuple[str, ...], redirect_uri: str, challenge: str | None
+    ) -> str:
         """A code for a user who allowed access."""
         code = _b64(self._random("code", 30))
-        self.codes[code] = Code(scopes, redirect_uri, challenge, self._clock.now_ms())
+        self.codes[code] = Code(client_id, scopes, redirect_uri, challenge, self._clock.now_ms())
         return code
 
-    def add_refresh_token(self, scopes: tuple[str, ...], token: str | None = None) -> str:
+    def add_refresh_token(
+        self, scopes: tuple[str, ...], token: str | None = None, client_id: str | None = None
+    ) -> str:
         """As though a user had authorized. A grant ends no earlier token."""
         token = token or _b64(self._random("refresh", 32))
-        self.refresh_tokens[token] = RefreshToken(scopes, self._clock.now_ms())
+        client_id = client_id or self._settings.client_id
+        self.refresh_tokens[token] = RefreshToken(client_id, scopes, self._clock.now_ms())
         return token
 
-    def authenticate(self, header: str | None) -> None:
-        """Check the client.
+    def authenticate(self, header: str | None) -> str:
+        """Check the client; return its id.
 
         Raises:
             OAuthError: 401, no HTTP Basic header or not the current pair.
         """
-        pair = f"{self._settings.client_id}:{self._settings.client_secret}".encode()
         scheme, _, given = (header or "").partition(" ")
         try:
             decoded = base64.b64decode(given, validate=True) if scheme.lower() == "basic" else b""
+            client_id, _, secret = decoded.decode().partition(":")
         except ValueError:
-            decoded = b""
-        if self.deactivated or not hmac.compare_digest(decoded, pair):
+            client_id, secret = "", ""
+        right = self.secret_of(client_id)
+        if right is None or not hmac.compare_digest(secret.encode(), right.encode()):
             raise OAuthError(401, "invalid_client", "The client credentials are invalid.")
+        return client_id
 
-    def token(self, form: dict[str, str]) -> dict[str, object]:
+    def token(self, client_id: str, form: dict[str, str]) -> dict[str, object]:
         """The token endpoint, after authentication of the client.
 
         Raises:
@@ -110,18 +126,20 @@ class OAuth:
         """
         grant = form.get("grant_type")
         if grant == "authorization_code":
-            return self._redeem(form)
+            return self._redeem(client_id, form)
         if grant == "refresh_token":
-            return self._refresh(form)
+            return self._refresh(client_id, form)
         raise OAuthError(400, "unsupported_grant_type", f"Not a supported grant: {grant}")
 
-    def _redeem(self, form: dict[str, str]) -> dict[str, object]:
+    def _redeem(self, client_id: str, form: dict[str, str]) -> dict[str, object]:
         code = self.codes.get(form.get("code", ""))
         age_ms = self._clock.now_ms() - (code.made_ms if code else 0)
         if code is None or code.used or age_ms > self._settings.code_ttl_s * 1000:
             raise _invalid_grant("The authorization code is invalid or has expired.")
         # A code works once, whether or not the rest of the request is right.
         code.used = True
+        if code.client_id != client_id:
+            raise _invalid_grant("The code was issued to another client.")
         if form.get("redirect_uri") != code.redirect_uri:
             raise _invalid_grant("The redirect_uri is not the one of the authorization request.")
         verifier = form.get("code_verifier")
@@ -131,39 +149,45 @@ class OAuth:
             digest = hashlib.sha256((verifier or "").encode()).digest()
             if not hmac.compare_digest(_b64(digest), code.challenge):
                 raise _invalid_grant("PKCE verification failed.")
-        refresh = self.add_refresh_token(code.scopes) if "offline_access" in code.scopes else None
-        return self._answer(code.scopes, refresh)
+        refresh = None
+        if "offline_access" in code.scopes:
+            refresh = self.add_refresh_token(code.scopes, client_id=client_id)
+        return self._answer(client_id, code.scopes, refresh)
 
-    def _refresh(self, form: dict[str, str]) -> dict[str, object]:
+    def _refresh(self, client_id: str, form: dict[str, str]) -> dict[str, object]:
         given = form.get("refresh_token", "")
         known = self.refresh_tokens.get(given)
         now_ms = self._clock.now_ms()
         if (
             known is None
+            or known.client_id != client_id
             or known.ended
             or now_ms - known.used_ms > self._settings.refresh_idle_s * 1000
         ):
             raise _invalid_grant("The refresh token is invalid or expired.")
         if not self._settings.rotating:
             known.used_ms = now_ms
-            return self._answer(known.scopes, given)
+            return self._answer(client_id, known.scopes, given)
         for each in self.refresh_tokens.values():
-            each.ended = True
-        return self._answer(known.scopes, self.add_refresh_token(known.scopes))
+            each.ended = each.ended or each.client_id == client_id
+        successor = self.add_refresh_token(known.scopes, client_id=client_id)
+        return self._answer(client_id, known.scopes, successor)
 
-    def _answer(self, scopes: tuple[str, ...], refresh: str | None) -> dict[str, object]:
+    def _answer(
+        self, client_id: str, scopes: tuple[str, ...], refresh: str | None
+    ) -> dict[str, object]:
         ttl_s = self._settings.access_token_ttl_s
         answer: dict[str, object] = {
             "token_type": "Bearer",
             "expires_in": int(ttl_s),
-            "access_token": self._access_token(scopes),
+            "access_token": self._access_token(client_id, scopes),
             "scope": " ".join(scopes),
         }
         if refresh is not None:
             answer["refresh_token"] = refresh
         return answer
 
-    def _access_token(self, scopes: tuple[str, ...]) -> str:
+    def _access_token(self, client_id: str, scopes: tuple[str, ...]) -> str:
         """A JWT by its looks, 1,000 to 1,200 characters. Its signature means nothing."""
         now_ms = self._clock.now_ms()
         expires_ms = now_ms + round(self._settings.access_token_ttl_s * 1000)
@@ -175,7 +199,7 @@ class OAuth:
             "aud": "https://api.simulator.invalid/v3",
             "iat": now_ms // 1000,
             "exp": expires_ms // 1000,
-            "cid": self._settings.client_id[:40],
+            "cid": client_id[:40],
             "uid": _b64(self._random("uid", 15)),
             "scp": list(scopes),
         }
@@ -183,7 +207,7 @@ class OAuth:
         # The signature takes up what is missing to about 1,100 characters.
         signature = _b64(self._random("signature", max(256, (1100 - len(head)) * 3 // 4)))
         token = head + signature
-        self.access_tokens[token] = AccessToken(scopes, expires_ms)
+        self.access_tokens[token] = AccessToken(client_id, scopes, expires_ms)
         return token
 
     def revoke(self) -> None:

@@ -47,8 +47,8 @@ def _token(world: World, headers: dict[str, str], raw: bytes) -> Reply:
         error = throttled()
         return Reply(error.status, error.body)
     try:
-        world.oauth.authenticate(headers.get("authorization"))
-        answer = world.oauth.token(_form(headers.get("content-type", ""), raw))
+        client_id = world.oauth.authenticate(headers.get("authorization"))
+        answer = world.oauth.token(client_id, _form(headers.get("content-type", ""), raw))
     except OAuthError as refused:
         return Reply(
             refused.status, {"error": refused.error, "error_description": refused.description}
@@ -63,9 +63,8 @@ def _form(content_type: str, raw: bytes) -> dict[str, str]:
 
 
 def _authorize(world: World, method: str, given: dict[str, str]) -> Reply:
-    settings = world.settings
-    redirect_uri = given.get("redirect_uri", "")
-    if given.get("client_id") != settings.client_id or world.oauth.deactivated:
+    client_id, redirect_uri = given.get("client_id", ""), given.get("redirect_uri", "")
+    if world.oauth.secret_of(client_id) is None:
         return _page(400, "<h1>Error 400</h1><p>invalid_client: the client_id is unknown.</p>")
     if not world.oauth.is_registered(redirect_uri):
         return _page(
@@ -86,7 +85,7 @@ def _authorize(world: World, method: str, given: dict[str, str]) -> Reply:
         return _consent(given, scopes)
     if given.get("decision") != "allow":
         return _back(given, error="access_denied")
-    return _back(given, code=world.oauth.make_code(scopes, redirect_uri, challenge))
+    return _back(given, code=world.oauth.make_code(client_id, scopes, redirect_uri, challenge))
 
 
 def _back(given: dict[str, str], **answer: str) -> Reply:

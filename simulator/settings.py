@@ -26,6 +26,8 @@ class Settings:
 
     client_id: str = "demo-api-key"
     client_secret: str = "demo-secret"  # noqa: S105 - of the demo, and said so
+    #: Further applications of the account, always active: API key to secret.
+    other_applications: dict[str, str] = field(default_factory=dict)
     #: Empty: any redirect URI on loopback is registered.
     redirect_uris: list[str] = field(default_factory=list)
     rotating: bool = True

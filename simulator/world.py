@@ -43,6 +43,7 @@ class World:
         start = self._settings_at_start
         self.settings = replace(
             start,
+            other_applications=dict(start.other_applications),
             redirect_uris=list(start.redirect_uris),
             bulk_outcomes=list(start.bulk_outcomes),
         )

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,7 +14,9 @@ from constant_contact.api.client import Client
 from constant_contact.store.accounts import claim
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
+from local import environment
 from local.postgres import LocalPostgres
+from local.secrets_file import load_secrets
 from simulator.server import Running, running
 from tests.support import (
     CONN_ID,
@@ -37,6 +40,15 @@ def postgres_url() -> Iterator[str]:
         return
     with LocalPostgres() as server:
         yield server.url("postgres")
+
+
+@pytest.fixture
+def own_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes an environment for Airflow does it beside the developer's own."""
+    secrets = load_secrets(tmp_path / "secrets.json")
+    monkeypatch.setattr(environment, "LOCAL", tmp_path)
+    monkeypatch.setattr(environment, "load_secrets", lambda: secrets)
+    monkeypatch.setattr(environment, "passwords_file", lambda _: tmp_path / "passwords.json")
 
 
 @pytest.fixture(scope="session")

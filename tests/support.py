@@ -11,7 +11,8 @@ from psycopg import sql
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.api.token_pair import TokenPair
+from constant_contact.api.tokens import Tokens
 from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.api_calls import ApiCallLog
 from constant_contact.store.budget import ApiBudget

@@ -11,6 +11,7 @@ from rich.console import Console
 from local.bench import (
     budget,
     call_log,
+    calls_page,
     contacts,
     engagement,
     latency,
@@ -32,6 +33,7 @@ BENCHES: dict[str, Callable[[Stage], list[Result]]] = {
     "nights": nights.run,
     "budget": budget.run,
     "call_log": call_log.run,
+    "calls_page": calls_page.run,
     "opt_outs": opt_outs.run,
     "latency": latency.run,
 }

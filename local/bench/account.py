@@ -11,7 +11,8 @@ import psycopg
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.api.token_pair import TokenPair
+from constant_contact.api.tokens import Tokens
 from constant_contact.calls import Call, CallBudget
 from constant_contact.errors import BudgetSpent
 from constant_contact.store.api_calls import ApiCallLog, Caller

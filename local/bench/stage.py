@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import requests
+from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 
 from constant_contact.store.migrations import migrate
@@ -75,6 +76,10 @@ class Stage:
     def local_crm_url(self) -> str:
         """The CRM of `make up`."""
         return self._postgres.url(CRM_DATABASE)
+
+    def airflow_connection(self, url: str) -> str:
+        """A database of `database` as the value of an `AIRFLOW_CONN_*` variable."""
+        return self._postgres.airflow_connection(str(conninfo_to_dict(url)["dbname"]))
 
     def say(self, message: str) -> None:
         """Tell how far it is."""

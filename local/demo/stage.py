@@ -6,7 +6,6 @@ in the caller's environment are not for it.
 """
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,17 +81,10 @@ def _set_environment(postgres: LocalPostgres, account: Account) -> None:
             metadata_url=postgres.url(AIRFLOW_DATABASE, "psycopg2"),
             connections={
                 CRM: postgres.airflow_connection(CRM_DATABASE),
-                CONSTANT_CONTACT: _connection(account),
+                CONSTANT_CONTACT: account.airflow_connection(
+                    calls_per_second=_ASKED_PER_SECOND, calls_per_day=CALLS_PER_DAY
+                ),
             },
             paused=True,
         )
     )
-
-
-def _connection(account: Account) -> str:
-    connection = json.loads(account.airflow_connection())
-    connection["extra"] |= {
-        "calls_per_second": _ASKED_PER_SECOND,
-        "calls_per_day": CALLS_PER_DAY,
-    }
-    return json.dumps(connection)

@@ -17,7 +17,9 @@ ConstantContactError
 │   ├── ServerFault           5xx, or a reply that is not whole or not JSON
 │   ├── ConnectionFault       no reply: refused, reset, timed out
 │   ├── RefreshUncertain      the token endpoint gave no usable answer; the task tries again
-│   └── DatabaseUnavailable   the CRM database does not answer
+│   ├── CredentialsReplaced   the connection has another application since the task began
+│   ├── DatabaseUnavailable   the CRM database does not answer
+│   └── QueryTooSlow          a question to the CRM database took longer than a page may wait
 ├── WriteUncertain        a write got no answer: find out whether it happened, then repeat
 └── Rejected              this one call is refused; the others go on
     ├── NotFound              404
@@ -117,8 +119,16 @@ class RefreshUncertain(Retriable):
     """
 
 
+class CredentialsReplaced(Retriable):
+    """The connection has another application since the task began; its next try uses that."""
+
+
 class DatabaseUnavailable(Retriable):
     """The CRM database does not answer; nothing was acknowledged that is not stored."""
+
+
+class QueryTooSlow(Retriable):
+    """A question to the CRM database took longer than a page may wait."""
 
 
 class WriteUncertain(ConstantContactError):

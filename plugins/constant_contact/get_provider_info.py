@@ -3,6 +3,7 @@
 from typing import Any
 
 from constant_contact import __version__
+from constant_contact.api import vendor
 from constant_contact.options import OPTIONS, SECTION
 
 
@@ -39,41 +40,73 @@ def get_provider_info() -> dict[str, Any]:
                         "password": "Client secret",
                         "host": "API base URL",
                     },
+                    # All that Airflow shows of help for these; the others have descriptions.
                     "placeholders": {
-                        "host": "https://api.cc.email",
-                        "login": "of your application at Constant Contact",
-                        "password": "shown once, when it is generated",
-                        "port": "443",
+                        "description": "whose account, and who looks after it",
+                        "host": "https://api.cc.email if empty",
+                        "login": "of your application: v3.developer.constantcontact.com",
+                        "password": "shown there once, when it is generated",
+                        "port": "443, which the Test button wants stored",
                     },
                 },
                 "conn-fields": {
-                    "refresh_token": _text(
-                        "Refresh token",
-                        "From the first authorization. One pasted here later replaces it.",
-                        format="password",
+                    "redirect_url": _text(
+                        "Redirect URL",
+                        "Where Constant Contact leads back to after an authorization: registered "
+                        "with the application, exactly so. The page Browse → Constant Contact → "
+                        "Connection shows the right one, which is also taken if this is empty.",
+                        examples=["https://airflow.example.com/constant-contact/oauth2/callback"],
                     ),
                     "scope": _text(
                         "Scopes",
-                        "Without offline_access no refresh token is given.",
+                        "Asked for at the next authorization. Without offline_access no refresh "
+                        "token is given; account_read, if added, tells the account's name.",
                         default="contact_data campaign_data offline_access",
+                        examples=["contact_data campaign_data offline_access account_read"],
+                    ),
+                    "refresh_token": _text(
+                        "Refresh token",
+                        "Stays empty when you authorize in the Airflow UI. One pasted here, such "
+                        "as from `make authorize`, counts from the next call on instead of the "
+                        "stored tokens.",
+                        format="password",
                     ),
                     "rate_plan": _text(
                         "Rate plan",
-                        "standard: 4 calls a second, 10,000 a day; partner: 20 and 250,000.",
+                        "Of the API key. standard: 4 calls a second, 10,000 a day; partner: 20 and "
+                        "250,000.",
                         enum=["standard", "partner", None],
                         default="standard",
                     ),
                     "calls_per_second": _text(
-                        "Calls a second", "Overrides the plan; for a key that others use too."
+                        "Calls a second",
+                        "The plan's if empty. Less, for a key that other software uses too.",
+                        examples=["2"],
                     ),
-                    "calls_per_day": _text("Calls a day", "Overrides the plan, likewise."),
-                    "timeout_s": _text("Timeout (seconds)", "Of one call; 30 if empty."),
-                    "redirect_url": _text(
-                        "Redirect URL", "As registered with the application at Constant Contact."
+                    "calls_per_day": _text(
+                        "Calls a day",
+                        "Likewise. Raising it lets tasks go on that wait for the next day.",
+                        examples=["5000"],
                     ),
-                    "authorize_url": _text("Authorize URL", "The vendor's if empty."),
-                    "token_url": _text("Token URL", "The vendor's if empty."),
-                    "api_version": _text("API version", "v3 if empty."),
+                    "timeout_s": _text(
+                        "Timeout (seconds)",
+                        "Of one call; 30 if empty.",
+                        examples=["30"],
+                    ),
+                    "authorize_url": _text(
+                        "Authorize URL",
+                        "The vendor's consent page; its own if empty, as it should be but for a "
+                        "simulator.",
+                        examples=[vendor.DEFAULT_AUTHORIZE_URL],
+                    ),
+                    "token_url": _text(
+                        "Token URL",
+                        "The vendor's token endpoint; likewise.",
+                        examples=[vendor.DEFAULT_TOKEN_URL],
+                    ),
+                    "api_version": _text(
+                        "API version", "v3 if empty.", examples=[vendor.DEFAULT_API_VERSION]
+                    ),
                 },
             }
         ],

@@ -12,6 +12,7 @@ import pytest
 
 from simulator.server import Running
 from tests.airflow.airflow_runs import ROOT, Ran, account_connection, crm_connection
+from tests.airflow.site import Site
 from tests.support import CONN_ID, Databases
 
 
@@ -32,6 +33,7 @@ def airflow(
         "AIRFLOW__CORE__FERNET_KEY": "cnVubmluZy10ZXN0cy1uZWVkLWEta2V5LW9mLTMyYng=",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
         "AIRFLOW__API_AUTH__JWT_SECRET": "of-the-tests-and-long-enough-to-be-one",
+        "AIRFLOW__API__SECRET_KEY": "signs the forms of the tests",
     }.items():
         patch.setenv(variable, value)
     subprocess.run(
@@ -125,3 +127,9 @@ def run_dag(
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def site(airflow: pytest.MonkeyPatch) -> Site:
+    """Our pages, through Airflow's own app."""
+    return Site()

@@ -1,75 +1,76 @@
-"""Our pages, through Airflow's own api-server app: who may see what."""
+"""All our pages, through Airflow's own api-server app: who may see and do what."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from simulator.server import Running
-from tests.airflow.airflow_runs import account_connection
-from tests.support import CONN_ID
+from tests.airflow.site import NOBODY, Site
 
-ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
-OVERVIEW = "/constant-contact/"
-PAGES = [OVERVIEW]
+ROOT = "/constant-contact"
+# Forms that only look: what they look for is an address, which may be in no URL.
+LOOKING = {f"{ROOT}/why"}
 
 
-class Site:
-    """The api-server, asked as a user of a role, or as nobody."""
+def routes() -> Iterator[tuple[str, str]]:
+    """Method and path of every route of ours, its parameters filled with an id."""
+    from fastapi.routing import APIRoute
 
-    def __init__(self) -> None:
-        from airflow.api_fastapi.app import create_app
-        from starlette.testclient import TestClient
+    from constant_contact.web.app import create_app
 
-        self._client = TestClient(create_app(apps="core"), base_url="http://testserver")
-
-    def get(self, path: str, role: str | None = "VIEWER", token: str = "") -> tuple[int, str]:
-        """Status and body."""
-        from airflow.api_fastapi.app import get_auth_manager
-        from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-
-        if role and not token:
-            user = SimpleAuthManagerUser(username="somebody", role=role)
-            token = get_auth_manager().generate_jwt(user)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = self._client.get(path, headers=headers)
-        return answer.status_code, answer.text
+    for route in create_app().routes:
+        if isinstance(route, APIRoute):
+            for method in route.methods:
+                yield method, ROOT + re.sub(r"\{[^}]+\}", "1", route.path)
 
 
 @pytest.fixture(scope="module")
-def site(airflow: pytest.MonkeyPatch) -> Site:
-    return Site()
+def all_routes(airflow: Any) -> list[tuple[str, str]]:
+    return list(routes())
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_shown_to_those_airflow_knows_and_to_nobody_else(
-    site: Site, connections: pytest.MonkeyPatch, path: str
+def test_no_route_answers_those_whom_airflow_does_not_know(
+    site: Site, connections: pytest.MonkeyPatch, all_routes: list[tuple[str, str]]
 ) -> None:
-    assert site.get(path, role=None)[0] == 401
-    assert site.get(path, token="forged")[0] == 403
-    assert site.get(path, role="VIEWER")[0] == 200
-    assert site.get(path, role="OP")[0] == 200
+    for method, path in all_routes:
+        ask = site.get if method == "GET" else site.post
+        assert ask(path, NOBODY).status == 401, (method, path)
+        if method == "GET":
+            assert site.get(path, token="forged").status == 403, path
 
 
-def test_the_overview_tells_what_each_lane_has_left(
-    site: Site,
-    simulator: Running,
-    connections: pytest.MonkeyPatch,
-    run_dag: Callable[..., object],
+def test_nothing_is_changed_by_a_form_that_is_not_ours(
+    site: Site, connections: pytest.MonkeyPatch, all_routes: list[tuple[str, str]]
 ) -> None:
-    connections.setenv(ACCOUNT, account_connection(simulator, extra={"calls_per_day": "1000"}))
-    run_dag("constant_contact_lists")
-    _, body = site.get(OVERVIEW)
-    assert "1 of 1,000 calls made" in body
-    for lane, left in (("opt_outs", 999), ("memberships", 899), ("engagement", 799)):
-        row = body[body.index(f"<td>{lane}</td>") :]
-        assert f'<td class="number">{left}</td>' in row[: row.index("</tr>")]
-    assert "No task waits." in body
+    somebody_elses = site.form_token("VIEWER")
+    for method, path in all_routes:
+        if method != "GET":
+            for token in ("", "forged", somebody_elses):
+                answer = site.post(path, "ADMIN", form_token=token)
+                assert answer.status == 403, (path, token)
+                assert "This form has expired" in answer.text
 
 
-def test_a_crm_that_is_down_shows_as_such(site: Site, connections: pytest.MonkeyPatch) -> None:
-    away = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "password": "hunter2"}'
-    connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", away)
-    status, body = site.get(OVERVIEW)
-    assert status == 200
-    assert "connection crm_default: the CRM database does not answer" in body
-    assert "hunter2" not in body
+def test_a_viewer_changes_nothing(
+    site: Site, connections: pytest.MonkeyPatch, all_routes: list[tuple[str, str]]
+) -> None:
+    for method, path in all_routes:
+        if method != "GET" and path not in LOOKING:
+            answer = site.post(path, "VIEWER")
+            assert (answer.status, "does not allow" in answer.text) == (403, True), path
+
+
+def test_a_page_names_what_may_run_in_it_and_is_kept_nowhere(
+    site: Site, connections: pytest.MonkeyPatch
+) -> None:
+    headers = site.get(f"{ROOT}/").headers
+    assert headers["Cache-Control"] == "no-store"
+    assert "script-src 'self';" in headers["Content-Security-Policy"]
+    assert site.get(f"{ROOT}/static/page.js", NOBODY).status == 200
+
+
+def test_an_unknown_page_says_so_on_a_page(site: Site, connections: pytest.MonkeyPatch) -> None:
+    answer = site.get(f"{ROOT}/nothing-here")
+    assert answer.status == 404
+    assert "There is no such page" in answer.text

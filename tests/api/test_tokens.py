@@ -1,5 +1,6 @@
 """The token pair: seeds, refreshes, refusals, on the real token endpoint."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 
 from constant_contact.api.authorization import Authorization
-from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.api.token_pair import TokenPair
+from constant_contact.api.tokens import Tokens
 from constant_contact.errors import (
     AuthorizationRequired,
+    CredentialsReplaced,
     Fatal,
     RefreshUncertain,
     SettingError,
@@ -111,6 +114,35 @@ def test_tokens_of_another_application_are_not_used(
         stranger.access_token()
 
 
+def test_a_task_that_began_with_the_old_application_does_not_store_over_the_new_ones_tokens(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    simulator.control.settings(rotating=False)
+    running = tokens(simulator, store, simulator.control.grant())
+    old = running.access_token()
+    assert store.pair is not None
+    store.pair = replace(store.pair, client_digest="of the new one", refresh_token="of the new one")
+    with pytest.raises(CredentialsReplaced, match="its next try uses that one"):
+        running.access_token(rejected=old)
+    assert store.pair.refresh_token == "of the new one"
+
+
+def test_an_authorization_wins_over_the_seed_and_never_gives_way_to_it(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    # Of an earlier grant, perhaps of another account: it still lives.
+    simulator.control.settings(rotating=False)
+    seed, granted = simulator.control.grant(), simulator.control.grant()
+    settings = api_settings(simulator, seed)
+    refresh = Authorization(settings, lambda call: None).refresh
+    Tokens(settings, store, refresh).authorize(lambda: refresh(granted), "ann")
+    assert store.pair is not None
+    assert tokens(simulator, store, seed).access_token() == store.pair.access_token
+    store.pair = replace(store.pair, refresh_token="dead")
+    with pytest.raises(AuthorizationRequired, match="no longer accepts"):
+        tokens(simulator, store, seed).access_token(rejected=store.pair.access_token)
+
+
 def test_a_token_about_to_expire_is_refreshed_before_it_fails(
     simulator: Running, store: MemoryTokenStore
 ) -> None:
@@ -178,7 +210,7 @@ def test_each_refusal_says_what_to_do(
 def test_without_a_refresh_token_it_says_how_to_get_one(
     simulator: Running, store: MemoryTokenStore
 ) -> None:
-    with pytest.raises(AuthorizationRequired, match="refresh_token"):
+    with pytest.raises(AuthorizationRequired, match="holds no refresh token: authorize"):
         tokens(simulator, store, "").access_token()
 
 
@@ -216,6 +248,17 @@ def test_a_pair_shows_no_token_in_its_repr(simulator: Running, store: MemoryToke
     given = tokens(simulator, store, seed).access_token()
     assert given not in repr(store.pair)
     assert str(getattr(store.pair, "refresh_token", "?")) not in repr(store.pair)
+
+
+def test_the_most_talkative_log_holds_no_token(
+    simulator: Running, store: MemoryTokenStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    seed = simulator.control.grant()
+    given = tokens(simulator, store, seed).access_token()
+    assert caplog.text
+    for secret in (seed, given, getattr(store.pair, "refresh_token", "?")):
+        assert secret not in caplog.text
 
 
 def test_a_pair_that_cannot_be_stored_for_a_moment_is_not_lost(

@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 import requests
 
-from constant_contact.api.tokens import TokenPair
+from constant_contact.api.token_pair import TokenPair
 from constant_contact.store.database import Database
 from tests.faults import account
 from tests.faults.jobs import JOBS

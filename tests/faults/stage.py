@@ -11,7 +11,8 @@ import psycopg
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.tokens import TokenPair, Tokens, TokenStore
+from constant_contact.api.token_pair import TokenPair
+from constant_contact.api.tokens import Tokens, TokenStore
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database

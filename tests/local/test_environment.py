@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from local import environment, paths
+from local import deployment, environment, paths
 from local.environment import CONSTANT_CONTACT, CRM, METADATA
 from local.secrets_file import load_secrets
 from local.simulator import Account
@@ -15,12 +15,7 @@ OURS = {CRM: "local crm", CONSTANT_CONTACT: "simulator"}
 DAGS = "AIRFLOW__CORE__DAGS_FOLDER"
 
 
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(environment, "LOCAL", tmp_path)
-    secrets = load_secrets(tmp_path / "secrets.json")
-    monkeypatch.setattr(environment, "load_secrets", lambda: secrets)
-    monkeypatch.setattr(environment, "passwords_file", lambda _: tmp_path / "passwords.json")
+pytestmark = pytest.mark.usefixtures("own_secrets")
 
 
 PRECEDENCE = {
@@ -51,6 +46,20 @@ def test_precedence(caller: dict[str, str], name: str, value: str) -> None:
         caller, metadata_url="local", connections=OURS, paused=False
     )
     assert result[name] == value
+
+
+def test_settings_of_a_deployment_give_way_to_the_callers_but_for_the_executor() -> None:
+    timeout = "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"
+    result = environment.airflow_environment(
+        {timeout: "20", "AIRFLOW__CORE__EXECUTOR": "LocalExecutor"},
+        metadata_url="local",
+        connections=OURS,
+        paused=False,
+        settings=deployment.SETTINGS,
+    )
+    assert result[timeout] == "20"
+    assert result["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+    assert result["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "4"
 
 
 def test_a_home_exported_for_another_project_is_not_used(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -239,3 +239,24 @@ def test_a_seed_refresh_token_is_good_from_the_start() -> None:
 def test_unknown_grants_are_refused(sim: Running) -> None:
     answer = token_call(sim, grant_type="password", username="a", password="b")
     assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+
+
+def test_two_applications_have_codes_and_tokens_of_their_own(sim: Running) -> None:
+    sim.control.settings(other_applications={"second-key": "second-secret"})
+    second = ("second-key", "second-secret")
+    first_token = sim.control.grant()
+    code = answer_of(ask(sim, client_id="second-key"))["code"]
+    body = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
+    assert token_call(sim, second, **body).status_code == 200
+    # Not another's code, nor another's token; a rotation ends one's own only.
+    code = answer_of(ask(sim, client_id="second-key"))["code"]
+    assert redeem(sim, code).json()["error"] == "invalid_grant"
+    code = answer_of(ask(sim, client_id="second-key"))["code"]
+    second_token = token_call(sim, second, **body | {"code": code}).json()["refresh_token"]
+    assert refresh(sim, second_token).json()["error"] == "invalid_grant"
+    assert refresh(sim, second_token, second).status_code == 200
+    assert refresh(sim, first_token).status_code == 200
+    # One ends, the other goes on.
+    sim.control.deactivate()
+    assert ask(sim, None).status_code == 400
+    assert ask(sim, None, client_id="second-key").status_code == 200

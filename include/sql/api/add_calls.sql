@@ -1,7 +1,8 @@
--- Keep API calls. Parameters: arrays, one a column; dag_id, task_id, run_id, try_number.
+-- Keep API calls. Parameters: arrays, one a column; dag_id, task_id, run_id,
+-- try_number, map_index.
 -- Grain: one row a call.
 INSERT INTO ctct_api_call (
-    called_at, dag_id, task_id, run_id, try_number, method, path, status, error_key,
+    called_at, dag_id, task_id, run_id, try_number, map_index, method, path, status, error_key,
     error_message, items, reply_bytes, duration_ms, waited_ms, request_id, tracking_id, reply_body
 )
 SELECT
@@ -10,6 +11,7 @@ SELECT
     %(task_id)s,
     %(run_id)s,
     %(try_number)s,
+    %(map_index)s,
     method,
     path,
     status,

@@ -1,10 +1,12 @@
 """The OAuth calls: where a person authorizes, a code exchanged, a token refreshed."""
 
 import contextlib
+import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -27,9 +29,52 @@ from constant_contact.errors import (
     Throttled,
 )
 
+# At DEBUG they log codes and tokens whole.
+for _library in ("requests_oauthlib", "oauthlib"):
+    logging.getLogger(_library).setLevel(logging.INFO)
+
 # The token endpoint takes one request a second (vendor staff).
 TOKEN_SPACING_S = 1.1
 USER_AGENT = f"airflow-constant-contact/{__version__}"
+WHERE_TO_AUTHORIZE = (
+    "in the Airflow UI, Browse → Constant Contact → Connection, or by `make authorize` "
+    "(docs/tokens.md)"
+)
+# What an invalid_grant is about, and how it came to that.
+_USED_UP = {
+    "refresh_token_response": (
+        "the refresh token, which was revoked, used elsewhere, or not used for "
+        f"{vendor.REFRESH_IDLE_DAYS} days,"
+    ),
+    "access_token_response": (
+        "the code, which lives 5 minutes, works once and for one redirect URL,"
+    ),
+}
+
+
+def scopes_of(reply: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the token endpoint says that was granted; empty where it does not repeat it."""
+    scope = reply.get("scope") or ()
+    return tuple(scope.split() if isinstance(scope, str) else scope)
+
+
+def missing_scopes(scopes: Collection[str]) -> list[str]:
+    """What the jobs need and these scopes lack."""
+    return [scope for scope in vendor.REQUIRED_SCOPES if scope not in scopes]
+
+
+def check_scopes(conn_id: str, scopes: Collection[str]) -> None:
+    """Refuse a grant that the jobs cannot work with.
+
+    Raises:
+        AuthorizationRequired: A scope is missing.
+    """
+    # Some token endpoints do not repeat the scopes: then the first call tells.
+    if scopes and (missing := missing_scopes(scopes)):
+        raise AuthorizationRequired(
+            f"the grant of connection {conn_id} lacks the scope {' and '.join(missing)}: authorize "
+            f"again with the scopes {' '.join(vendor.REQUIRED_SCOPES)}, {WHERE_TO_AUTHORIZE}"
+        )
 
 
 class Authorization:
@@ -57,21 +102,26 @@ class Authorization:
             pkce=pkce,
         )
         session.headers["User-Agent"] = USER_AGENT
-        for kind in ("refresh_token_response", "access_token_response"):
-            session.register_compliance_hook(kind, self._checked)
+        for kind, used_up in _USED_UP.items():
+            session.register_compliance_hook(kind, partial(self._checked, used_up=used_up))
         return session
 
-    def url(self) -> tuple[str, str, str]:
-        """Where a person authorizes: (URL, state, PKCE verifier)."""
+    def url(self, state: str | None = None) -> tuple[str, str, str]:
+        """Where a person authorizes: (URL, state, PKCE verifier).
+
+        Args:
+            state: What the answer is to be known by; a random one if none is given.
+        """
         session = self._session(pkce="S256")
-        url, state = session.authorization_url(self._settings.authorize_url)
+        url, state = session.authorization_url(self._settings.authorize_url, state=state)
         return url, state, session._code_verifier
 
     def exchange(self, code: str, verifier: str) -> dict[str, Any]:
         """Exchange an authorization code (it lives 5 minutes and works once) for tokens.
 
         Raises:
-            AuthorizationRequired: The code is refused, or no refresh token came with it.
+            AuthorizationRequired: The code is refused, no refresh token came with it, or a scope
+                is missing.
         """
         reply = self._asked(
             lambda session: session.fetch_token(
@@ -87,6 +137,7 @@ class Authorization:
                 "Constant Contact gave no refresh token: the scope offline_access is missing from "
                 f"connection {self._settings.conn_id}, field scope (docs/tokens.md)"
             )
+        check_scopes(self._settings.conn_id, scopes_of(reply))
         return reply
 
     def refresh(self, refresh_token: str) -> dict[str, Any]:
@@ -147,7 +198,7 @@ class Authorization:
                     f"token ({type(error).__name__})"
                 ) from None
 
-    def _checked(self, response: requests.Response) -> requests.Response:
+    def _checked(self, response: requests.Response, used_up: str) -> requests.Response:
         """Judge the raw reply, before oauthlib reads it."""
         body = response.content
         key, message = (None, None) if response.ok else error_of(body)
@@ -155,10 +206,12 @@ class Authorization:
             datetime.now(UTC), response.elapsed.total_seconds(), response.status_code, key, message
         )
         if not response.ok:
-            raise self._refusal(response.status_code, key, message or "")
+            raise self._refusal(response.status_code, key, message or "", used_up)
         return response
 
-    def _refusal(self, status: int, key: str | None, message: str) -> ConstantContactError:
+    def _refusal(
+        self, status: int, key: str | None, message: str, used_up: str
+    ) -> ConstantContactError:
         conn = f"connection {self._settings.conn_id}"
         if status == requests.codes.too_many_requests:
             return Throttled(f"the token endpoint answered 429: {message}")
@@ -173,11 +226,8 @@ class Authorization:
             )
         if key == "invalid_grant":
             return AuthorizationRequired(
-                f"Constant Contact no longer accepts the refresh token of {conn} (invalid_grant): "
-                "it was revoked, used elsewhere, or not used for "
-                f"{vendor.REFRESH_IDLE_DAYS} days. A person must authorize again (README, "
-                "“Connect a real account”) and put the new refresh token into its field "
-                "refresh_token (docs/tokens.md)"
+                f"Constant Contact no longer accepts {used_up} of {conn} (invalid_grant). A person "
+                f"must authorize again: {WHERE_TO_AUTHORIZE}"
             )
         return Fatal(f"the token endpoint answered {status} {key or ''} for {conn}: {message}")
 

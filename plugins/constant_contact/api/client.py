@@ -18,7 +18,7 @@ import tenacity
 import urllib3
 
 from constant_contact.api import replies, vendor
-from constant_contact.api.authorization import USER_AGENT
+from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.tokens import Tokens
 from constant_contact.calls import Call, CallBudget, CallLog
@@ -224,7 +224,7 @@ class Client:
         if reply.status == requests.codes.unauthorized:
             raise AuthorizationRequired(
                 f"{call} answered 401 to a fresh access token: authorize connection "
-                f"{self._settings.conn_id} again (README, “Connect a real account”)"
+                f"{self._settings.conn_id} again, {WHERE_TO_AUTHORIZE}"
             )
         error = replies.error_for(
             call, reply.status, reply.error_key, reply.message, is_page_link=is_page_link

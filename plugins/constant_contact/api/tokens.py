@@ -5,25 +5,33 @@ committed before it is used, and one that got no answer is never repeated blindl
 https://developer.constantcontact.com/api_guide/server_flow.html
 """
 
-import hashlib
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from constant_contact.api.authorization import TOKEN_SPACING_S
+from constant_contact.api.authorization import (
+    TOKEN_SPACING_S,
+    WHERE_TO_AUTHORIZE,
+    check_scopes,
+)
 from constant_contact.api.settings import ApiSettings
+from constant_contact.api.token_pair import TokenPair, digest_of
 from constant_contact.api.vendor import (
     REFRESH_IDLE_DAYS,
     REFRESH_WARN_DAYS,
-    REQUIRED_SCOPES,
 )
-from constant_contact.errors import AuthorizationRequired, Fatal, RefreshUncertain, Throttled
+from constant_contact.errors import (
+    AuthorizationRequired,
+    CredentialsReplaced,
+    Fatal,
+    RefreshUncertain,
+    Throttled,
+)
 from constant_contact.redact import hide
 
 _log = logging.getLogger("constant_contact.tokens")
@@ -31,77 +39,6 @@ _log = logging.getLogger("constant_contact.tokens")
 # A token about to expire is refreshed before a call rather than by a failed one.
 _EXPIRY_MARGIN = timedelta(minutes=5)
 _TOKEN_CALLS = 4
-
-
-def digest_of(secret: str) -> str:
-    """A short name for a secret by which two can be told apart, and not guessed."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else ""
-
-
-@dataclass(frozen=True)
-class TokenPair:
-    """An access token and the refresh token that came with it.
-
-    Attributes:
-        seed_digest: Digest of the connection's refresh token that this pair descends from: when
-            a person pastes another one, the pair no longer counts.
-        client_digest: Digest of the API key and the token endpoint that it belongs to: another
-            application's tokens are nobody else's business.
-    """
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    expires_at_utc: datetime
-    obtained_at_utc: datetime
-    scopes: tuple[str, ...]
-    seed_digest: str
-    client_digest: str
-
-    def to_json(self) -> str:
-        """As it is stored (encrypted by Airflow)."""
-        values = self.__dict__ | {
-            "expires_at_utc": self.expires_at_utc.isoformat(),
-            "obtained_at_utc": self.obtained_at_utc.isoformat(),
-        }
-        return json.dumps(values)
-
-    @classmethod
-    def from_json(cls, stored: str) -> Self:
-        """Read what `to_json` wrote.
-
-        Raises:
-            ValueError: It is not that.
-        """
-        try:
-            values = json.loads(stored)
-            return cls(
-                access_token=values["access_token"],
-                refresh_token=values["refresh_token"],
-                expires_at_utc=datetime.fromisoformat(values["expires_at_utc"]),
-                obtained_at_utc=datetime.fromisoformat(values["obtained_at_utc"]),
-                scopes=tuple(values["scopes"]),
-                seed_digest=values["seed_digest"],
-                client_digest=values["client_digest"],
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError("not a stored token pair") from error
-
-    @classmethod
-    def from_reply(
-        cls, reply: dict[str, Any], *, refresh_token: str, seed_digest: str, client_digest: str
-    ) -> Self:
-        """Read the token endpoint's reply; `refresh_token` is the one sent, if none came back."""
-        now = datetime.now(UTC)
-        scope = reply.get("scope") or ()
-        return cls(
-            access_token=str(reply["access_token"]),
-            refresh_token=str(reply.get("refresh_token") or refresh_token),
-            expires_at_utc=now + timedelta(seconds=float(reply.get("expires_in") or 3600)),
-            obtained_at_utc=now,
-            scopes=tuple(scope.split() if isinstance(scope, str) else scope),
-            seed_digest=seed_digest,
-            client_digest=client_digest,
-        )
 
 
 class TokenStore(Protocol):
@@ -115,6 +52,27 @@ class TokenStore(Protocol):
 
     def exclusively(self) -> AbstractContextManager[None]:
         """Hold off every other refresh of this connection, on any machine."""
+
+
+def client_digest(settings: ApiSettings) -> str:
+    """What tells the tokens of one application from another's."""
+    return digest_of(f"{settings.api_key} {settings.token_url}")
+
+
+def stored_pair(settings: ApiSettings, store: TokenStore) -> TokenPair | None:
+    """The stored pair, if it counts; None before the first refresh, and after another seed."""
+    pair = store.load()
+    return pair if pair is not None and _descends(pair, settings) else None
+
+
+def _descends(pair: TokenPair, settings: ApiSettings) -> bool:
+    """Whether it is of this application and no newer seed was pasted since.
+
+    Without a seed, what is stored counts.
+    """
+    seed = settings.refresh_token
+    is_of_seed = not seed or pair.seed_digest == digest_of(seed)
+    return is_of_seed and pair.client_digest == client_digest(settings)
 
 
 class Tokens:
@@ -137,7 +95,7 @@ class Tokens:
         self._refresh = refresh
         hide(settings.client_secret, settings.refresh_token)
         self._seed_digest = digest_of(settings.refresh_token)
-        self._client_digest = digest_of(f"{settings.api_key} {settings.token_url}")
+        self._client_digest = client_digest(settings)
         self._lock = threading.Lock()
         self._pair: TokenPair | None = None
         self._failure: RefreshUncertain | Fatal | None = None
@@ -165,20 +123,39 @@ class Tokens:
                     raise
             return self._pair.access_token
 
+    def authorize(self, exchange: Callable[[], dict[str, Any]], authorized_by: str) -> None:
+        """Store a new grant: from now on it is used, whatever was stored or pasted before.
+
+        It is exchanged and stored in one turn: a refresh of the old token in between might end
+        the new one too.
+
+        Args:
+            exchange: Redeems the code: → the token endpoint's reply, which has all scopes.
+            authorized_by: The user of Airflow who authorized.
+
+        Raises:
+            AuthorizationRequired, SettingError, RefreshUncertain: What is stored stays.
+        """
+        with self._store.exclusively():
+            pair = replace(
+                TokenPair.from_reply(
+                    exchange(),
+                    refresh_token="",
+                    seed_digest=self._seed_digest,
+                    client_digest=self._client_digest,
+                ),
+                authorized_by=authorized_by,
+                authorized_at_utc=datetime.now(UTC),
+            )
+            hide(pair.access_token, pair.refresh_token)
+            self._save(pair)
+
     def _usable(self, pair: TokenPair, rejected: str | None) -> bool:
         return (
             pair.access_token != rejected
-            and self._descends(pair)
+            and _descends(pair, self._settings)
             and pair.expires_at_utc - _EXPIRY_MARGIN > datetime.now(UTC)
         )
-
-    def _descends(self, pair: TokenPair) -> bool:
-        """Whether it is of this application and no newer seed was pasted since.
-
-        Without a seed, what is stored counts.
-        """
-        is_of_seed = not self._seed_digest or pair.seed_digest == self._seed_digest
-        return is_of_seed and pair.client_digest == self._client_digest
 
     def _stored_or_refreshed(self, rejected: str | None) -> TokenPair:
         stored = self._store.load()
@@ -190,36 +167,50 @@ class Tokens:
             stored = self._store.load()
             if stored is not None and self._usable(stored, rejected):
                 return stored
+            if self._pair is not None and stored is not None:
+                self._check_application(stored)
             pair = self._refreshed(stored)
             hide(pair.access_token, pair.refresh_token)
             # Stored even if it lacks a scope: the old one is dead by now.
             self._save(pair)
-        self._check_scopes(pair)
+        check_scopes(self._settings.conn_id, pair.scopes)
         return pair
+
+    def _check_application(self, stored: TokenPair) -> None:
+        """A task that began with the old application must not store over the new one's tokens."""
+        if stored.client_digest != self._client_digest:
+            raise CredentialsReplaced(
+                f"connection {self._settings.conn_id} has another API key since this task began; "
+                "its next try uses that one"
+            )
 
     def _refreshed(self, stored: TokenPair | None) -> TokenPair:
         """A new pair, by what is stored if that descends from the seed, else by the seed."""
         seed = self._settings.refresh_token
-        if stored is not None and self._descends(stored):
+        if stored is not None and _descends(stored, self._settings):
             self._warn_if_idle(stored)
             try:
                 reply = self._sent(stored.refresh_token)
             except AuthorizationRequired:
-                # A long-lived seed, or one that was never used at this vendor, may still be good.
-                if not seed or seed == stored.refresh_token:
+                # A long-lived seed, or one that was never used at this vendor, may still be good;
+                # not one of before an authorization, which may have been of another account.
+                if not seed or seed == stored.refresh_token or stored.authorized_by:
                     raise
             else:
-                return TokenPair.from_reply(
-                    reply,
-                    refresh_token=stored.refresh_token,
-                    seed_digest=stored.seed_digest,
-                    client_digest=self._client_digest,
+                return replace(
+                    TokenPair.from_reply(
+                        reply,
+                        refresh_token=stored.refresh_token,
+                        seed_digest=stored.seed_digest,
+                        client_digest=self._client_digest,
+                    ),
+                    authorized_by=stored.authorized_by,
+                    authorized_at_utc=stored.authorized_at_utc,
                 )
         if not seed:
             raise AuthorizationRequired(
                 f"connection {self._settings.conn_id} holds no refresh token: authorize the "
-                "application (README, “Connect a real account”) and put the refresh token into "
-                "its field refresh_token (docs/tokens.md)"
+                f"application, {WHERE_TO_AUTHORIZE}"
             )
         return TokenPair.from_reply(
             self._sent(seed),
@@ -262,13 +253,3 @@ class Tokens:
                     raise
                 time.sleep(TOKEN_SPACING_S)
         raise AssertionError("unreachable")
-
-    def _check_scopes(self, pair: TokenPair) -> None:
-        missing = [scope for scope in REQUIRED_SCOPES if scope not in pair.scopes]
-        # Some token endpoints do not repeat the scopes: then the first call tells.
-        if pair.scopes and missing:
-            raise AuthorizationRequired(
-                f"the grant of connection {self._settings.conn_id} lacks the scope "
-                f"{' and '.join(missing)}: authorize again with the scopes "
-                f"{' '.join(REQUIRED_SCOPES)} (docs/tokens.md)"
-            )

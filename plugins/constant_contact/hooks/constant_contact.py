@@ -13,10 +13,11 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from requests.adapters import HTTPAdapter
 
 from constant_contact import config
-from constant_contact.api.authorization import USER_AGENT, Authorization
-from constant_contact.api.client import Client
+from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE, Authorization
+from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.tokens import TokenPair, Tokens
+from constant_contact.api.token_pair import TokenPair
+from constant_contact.api.tokens import Tokens, TokenStore, stored_pair
 from constant_contact.calls import CallLog
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
@@ -25,6 +26,11 @@ from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from constant_contact.store.tokens import token_lock
+
+
+def tokens_key(conn_id: str) -> str:
+    """The Airflow Variable with a connection's current tokens."""
+    return f"{conn_id}_tokens"
 
 
 class VariableTokenStore:
@@ -36,11 +42,12 @@ class VariableTokenStore:
     def __init__(self, crm: Database, conn_id: str) -> None:
         self._crm = crm
         self._conn_id = conn_id
-        self._key = f"{conn_id}_tokens"
+        self._key = tokens_key(conn_id)
+        self._description = f"Tokens of connection {conn_id}; kept by constant_contact"
 
     def load(self) -> TokenPair | None:
         """Return the stored pair; one that cannot be read counts as none."""
-        stored = Variable.get(self._key, default=None)
+        stored = self._read()
         try:
             return TokenPair.from_json(stored) if stored else None
         except ValueError:
@@ -48,11 +55,14 @@ class VariableTokenStore:
 
     def save(self, pair: TokenPair) -> None:
         """Store the pair; committed when this returns."""
-        Variable.set(
-            self._key,
-            pair.to_json(),
-            description=f"Tokens of connection {self._conn_id}; kept by constant_contact",
-        )
+        self._write(pair.to_json())
+
+    def _read(self) -> str | None:
+        stored: str | None = Variable.get(self._key, default=None)
+        return stored
+
+    def _write(self, text: str) -> None:
+        Variable.set(self._key, text, description=self._description)
 
     def exclusively(self) -> AbstractContextManager[None]:
         """Hold off every other refresh of this connection."""
@@ -67,8 +77,12 @@ class ConstantContactHook(HttpHook):
         crm_conn_id: The CRM database, where the API budget and the call log are.
         lane: Whose share of the day's calls is used, see `store.budget.RESERVED_SHARE`.
         caller: The task instance that calls, for the call log.
+
+    Attributes:
+        retry: When and how often a failed call is repeated; the client's own policy if None.
     """
 
+    retry: RetryPolicy | None = None
     conn_name_attr = "constant_contact_conn_id"
     default_conn_name = "constant_contact_default"
     conn_type = "constant_contact"
@@ -152,6 +166,11 @@ class ConstantContactHook(HttpHook):
             if name in self.__dict__:
                 self.__dict__[name].close()
 
+    @cached_property
+    def token_store(self) -> TokenStore:
+        """Where the current tokens live."""
+        return VariableTokenStore(self.crm, self.constant_contact_conn_id)
+
     @contextmanager
     def client(self) -> Iterator[Client]:
         """Lend a client; at the end every call it made is in the log."""
@@ -163,13 +182,38 @@ class ConstantContactHook(HttpHook):
                 self._tokens(call_log),
                 ApiBudget(self.budget_crm, settings, self.lane),
                 call_log,
+                self.retry,
             )
         finally:
             call_log.close()
 
     def _tokens(self, call_log: CallLog) -> Tokens:
-        store = VariableTokenStore(self.crm, self.constant_contact_conn_id)
-        return Tokens(self.settings, store, Authorization(self.settings, call_log.add).refresh)
+        refresh = Authorization(self.settings, call_log.add).refresh
+        return Tokens(self.settings, self.token_store, refresh)
+
+    def stored_tokens(self) -> TokenPair | None:
+        """The tokens that count now, as they are stored; asks nobody for new ones."""
+        return stored_pair(self.settings, self.token_store)
+
+    def authorize(self, code: str, verifier: str, authorized_by: str) -> None:
+        """Redeem an authorization code; from now on its tokens are the stored ones.
+
+        Args:
+            code: That the vendor sent.
+            verifier: The PKCE verifier of the request that it answers.
+            authorized_by: The user of Airflow who authorized.
+
+        Raises:
+            AuthorizationRequired, SettingError, RefreshUncertain: What was stored stays.
+        """
+        call_log = ApiCallLog(self.crm, self.caller)
+        authorization = Authorization(self.settings, call_log.add)
+        try:
+            self._tokens(call_log).authorize(
+                lambda: authorization.exchange(code, verifier), authorized_by
+            )
+        finally:
+            call_log.close()
 
     def access_token(self) -> str:
         """Return a token that should work; refreshes if the stored one has expired.
@@ -227,8 +271,8 @@ class ConstantContactHook(HttpHook):
             )
         if not settings.refresh_token:
             return False, (
-                "Key and secret are right, but refresh_token is empty: authorize the application "
-                "(README, “Connect a real account”) and paste its refresh token."
+                "Key and secret are right, but refresh_token is empty: authorize the application, "
+                f"{WHERE_TO_AUTHORIZE}. If you did so in the UI, all is well: it stays empty."
             )
         return True, "Key and secret are right, and the API answers."
 

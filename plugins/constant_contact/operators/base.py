@@ -119,4 +119,5 @@ def _caller(context: Context) -> Caller:
         task_instance.task_id,
         task_instance.run_id,
         task_instance.try_number,
+        task_instance.map_index,
     )

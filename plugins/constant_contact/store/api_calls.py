@@ -20,12 +20,17 @@ _CLOSE_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Caller:
-    """Which task instance calls; all None outside Airflow."""
+    """Which task instance calls; all None outside Airflow.
+
+    Attributes:
+        map_index: -1 where the task is not mapped.
+    """
 
     dag_id: str | None = None
     task_id: str | None = None
     run_id: str | None = None
     try_number: int | None = None
+    map_index: int | None = None
 
 
 class ApiCallLog:

@@ -22,15 +22,28 @@ class Database:
     Args:
         connect: Opens a connection; called when the pool needs one.
         name: What a person calls it in the settings, such as "connection crm_default".
-        size: The most connections held at once.
+        size: The most connections held between uses.
+        overflow: How many more there may be for a moment.
+        wait_s: How long to wait for one when all are lent.
     """
 
     def __init__(
-        self, connect: Callable[[], psycopg.Connection[Any]], *, name: str, size: int = 16
+        self,
+        connect: Callable[[], psycopg.Connection[Any]],
+        *,
+        name: str,
+        size: int = 16,
+        overflow: int = 10,
+        wait_s: int = 30,
     ) -> None:
         self.name = name
         self.engine = sqlalchemy.create_engine(
-            "postgresql+psycopg://", creator=connect, pool_size=size, pool_pre_ping=True
+            "postgresql+psycopg://",
+            creator=connect,
+            pool_size=size,
+            max_overflow=overflow,
+            pool_timeout=wait_s,
+            pool_pre_ping=True,
         )
 
     @contextmanager

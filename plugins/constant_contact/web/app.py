@@ -1,17 +1,68 @@
-"""The FastAPI app with our pages; Airflow's api-server mounts it below `PREFIX`."""
+"""The FastAPI app with our pages; Airflow's api-server mounts it below `pages.PREFIX`."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
 
-from constant_contact.web import overview, waiting
+from constant_contact.web import (
+    authorize,
+    calls,
+    connection,
+    credentials,
+    overview,
+    runs,
+    waiting,
+    why,
+)
+from constant_contact.web.access import known_user
+from constant_contact.web.forms import from_our_page
+from constant_contact.web.pages import STATIC_DIR
+from constant_contact.web.problems import explain_problems
 
-PREFIX: Final = "/constant-contact"
+# A page each; every route names the permission it needs, by a dependency of `access`.
+_ROUTERS: Final = (
+    overview.router,
+    calls.router,
+    runs.router,
+    connection.router,
+    authorize.router,
+    credentials.router,
+    why.router,
+)
+_HEADERS: Final = {
+    # Scripts and styles are files of ours, so that what a name or a reply holds never runs; the
+    # styles of charts and gauges are in their tags.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'self'; "
+        "base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
 
 
 def create_app() -> FastAPI:
     """The app; from now on this api-server also looks after the tasks that wait."""
     waiting.follow()
     app = FastAPI(title="Constant Contact", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(overview.router)
+    for router in _ROUTERS:
+        app.include_router(router, dependencies=[Depends(known_user), Depends(from_our_page)])
+    app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
+    app.middleware("http")(_with_headers)
+    app.middleware("http")(authorize.forget_query)
+    explain_problems(app)
     return app
+
+
+async def _with_headers(
+    request: Request, answer: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    response = await answer(request)
+    response.headers.update(_HEADERS)
+    if "/static/" not in request.url.path:
+        # Pages show people's data: nothing may keep them.
+        response.headers["Cache-Control"] = "no-store"
+    return response

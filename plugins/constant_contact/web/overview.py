@@ -1,57 +1,139 @@
-"""The overview: what is left of the day's calls, and which tasks wait for more."""
+"""The overview: what needs a person, our DAGs, the day's calls, and engagement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import UTC
+from typing import Final
 
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.api_fastapi.core_api.security import requires_access_dag
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
 
-from constant_contact.errors import ConstantContactError
-from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.store import budget
+from constant_contact.api.vendor import TRACKER_BY_TYPE
+from constant_contact.store import budget, database
+from constant_contact.store.budget import Day
+from constant_contact.web import attention
+from constant_contact.web.access import CurrentUser, MayRead
+from constant_contact.web.attention import Line
+from constant_contact.web.charts import Chart
+from constant_contact.web.crm import page_hook
+from constant_contact.web.forecast import Forecast, forecast
+from constant_contact.web.last_runs import rows
+from constant_contact.web.metadata import short
 from constant_contact.web.pages import page
-from constant_contact.web.waiting import waiting_tasks
+from constant_contact.web.parts import Part, part
+from constant_contact.web.runs import NOT_STARTED, NotStarted
+from constant_contact.web.syncs import Row
+from constant_contact.web.waiting import Waiting, waiting_tasks
 
 router = APIRouter()
-# By one of our DAGs: without its name, a request could name any.
-_MAY_READ = requires_access_dag("GET", DagAccessEntity.RUN, "constant_contact_opt_outs")
-_MayRead = Annotated[Any, Depends(_MAY_READ)]
+_ENGAGEMENT_DAYS: Final = 30
+_CALL_HOURS: Final = 48
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A lane of the budget as the page shows it."""
+    """A lane of the budget as the page shows it.
+
+    Attributes:
+        limit: Up to which count of the day it may call.
+        own: Calls that it may make and no lane behind it.
+    """
 
     name: str
     limit: int
     left: int
+    own: int
+
+
+@dataclass(frozen=True)
+class DayOfCalls:
+    """The day's budget, and what is to be expected of it."""
+
+    day: Day
+    lanes: list[Lane]
+    forecast: Forecast
 
 
 @router.get("/")
-def overview(request: Request, session: SessionDep, _may: _MayRead) -> HTMLResponse:
-    """The page; a CRM or an account that cannot be asked is shown as that."""
-    problem, day, lanes = "", None, []
-    try:
-        day = _day()
-        lanes = [Lane(name, day.limit(name), day.left(name)) for name in budget.RESERVED_SHARE]
-    except ConstantContactError as error:
-        problem = str(error)
+def overview(
+    request: Request,
+    session: SessionDep,
+    user: CurrentUser,
+    _may: MayRead,
+    not_started: NotStarted | None = None,
+) -> HTMLResponse:
+    """The page; each part that cannot be shown says so, the others are shown all the same."""
+    syncs = part(lambda: rows(session, user))
     return page(
         request,
         "overview",
-        problem=problem,
-        day=day,
-        lanes=lanes,
-        waiting=waiting_tasks(session),
+        note=NOT_STARTED[not_started] if not_started else "",
+        needs=_needs(session, syncs.value or ()),
+        syncs=syncs,
+        calls=part(_day_of_calls),
+        waiting=part(lambda: _waiting(session)),
+        engagement=part(_engagement),
+        hours=part(_hours),
     )
 
 
-def _day() -> budget.Day:
-    hook = ConstantContactHook()
-    try:
-        return budget.day(hook.crm, hook.settings)
-    finally:
-        hook.crm.close()
+def _needs(session: Session, syncs: Sequence[Row]) -> list[Part[list[Line]]]:
+    """What needs a person; what hurts most, first."""
+    return [
+        part(lambda: attention.of_authorization(page_hook())),
+        part(lambda: attention.of_questions(session, [row.sync.dag_id for row in syncs])),
+        part(lambda: attention.of_crm(page_hook())),
+        part(lambda: attention.of_runs(syncs)),
+    ]
+
+
+def _waiting(session: Session) -> list[Waiting]:
+    with short(session):
+        return waiting_tasks(session)
+
+
+def _day_of_calls() -> DayOfCalls:
+    hook = page_hook()
+    day = budget.day(hook.crm, hook.settings)
+    with hook.crm.transaction() as connection:
+        expected = forecast(connection, day)
+    return DayOfCalls(day, _lanes(day), expected)
+
+
+def _lanes(day: Day) -> list[Lane]:
+    """The lanes as they run out of calls, the first one first."""
+    lanes: list[Lane] = []
+    below = 0
+    for name in sorted(budget.RESERVED_SHARE, key=day.limit):
+        lanes.append(Lane(name, day.limit(name), day.left(name), day.limit(name) - below))
+        below = day.limit(name)
+    return lanes
+
+
+def _engagement() -> Chart:
+    with page_hook().crm.transaction() as connection:
+        days = database.rows(connection, "web/engagement_by_day", {"days": _ENGAGEMENT_DAYS})
+    return Chart(
+        title=f"Engagement of the last {_ENGAGEMENT_DAYS} days by day and type",
+        across="day (UTC)",
+        labels=[f"{day['day_utc']:%d %b}" for day in days],
+        series={
+            kind.replace("_", " "): [day["events"].get(kind, 0) for day in days]
+            for kind in TRACKER_BY_TYPE
+        },
+        label_every=5,
+    )
+
+
+def _hours() -> Chart:
+    with page_hook().crm.transaction() as connection:
+        hours = database.rows(connection, "web/calls_by_hour", {"hours": _CALL_HOURS})
+    return Chart(
+        title=f"API calls of the last {_CALL_HOURS} hours by hour",
+        across="hour (UTC)",
+        labels=[f"{row['starts_at'].astimezone(UTC):%d %b %H:%M}" for row in hours],
+        series={"calls": [row["calls"] for row in hours]},
+        label_every=6,
+    )

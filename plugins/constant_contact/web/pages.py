@@ -1,29 +1,64 @@
 """How a page is made: a template, escaped, that looks at home in Airflow."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
+from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from constant_contact.web.forms import form_token
+
+PREFIX: Final = "/constant-contact"
+STATIC_DIR: Final = Path(__file__).parent / "static"
 _TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
+# A name that a template has and a page has not given is a fault of ours, not an empty cell.
+_TEMPLATES.env.undefined = StrictUndefined
+_TEMPLATES.env.trim_blocks = _TEMPLATES.env.lstrip_blocks = True
 
 
-def page(request: Request, name: str, **values: Any) -> HTMLResponse:
-    """Answer with `templates/<name>.html`; nothing may keep it, since it shows people's data."""
-    answer = _TEMPLATES.TemplateResponse(request, f"{name}.html", values)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Answer with `templates/<name>.html`; nothing may keep it, since it shows people's data.
+
+    A template has besides: `root`, where our pages are, `airflow`, where Airflow's are, and
+    `form_token` for its forms.
+    """
+    root = request.scope.get("root_path", "")
+    user = getattr(request.state, "constant_contact_user", None)
+    always = {
+        "root": root,
+        "airflow": root.removesuffix(PREFIX),
+        "form_token": form_token(user) if user else "",
+    }
+    return _TEMPLATES.TemplateResponse(request, f"{name}.html", always | values, status_code=status)
 
 
-def moment(value: datetime) -> Markup:
+def moment(value: datetime | None) -> Markup:
     """A time: in the reader's zone by the page's script, in UTC on hover and without it."""
+    if value is None:
+        return Markup("-")
     return Markup('<time datetime="{0}" title="{1} UTC">{1} UTC</time>').format(
-        value.isoformat(), f"{value:%Y-%m-%d %H:%M}"
+        value.isoformat(), f"{value:%Y-%m-%d %H:%M:%S}"
     )
 
 
-_TEMPLATES.env.filters["moment"] = moment
+def number(value: float | None) -> str:
+    """A number as people read it."""
+    return "-" if value is None else f"{value:,}"
+
+
+def duration(value: timedelta | None) -> str:
+    """A span of time as people read it, in its two largest units."""
+    if value is None:
+        return "-"
+    if value < timedelta(minutes=1):
+        return f"{value.total_seconds():.1f} s"
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+_TEMPLATES.env.filters |= {"moment": moment, "number": number, "duration": duration}

@@ -16,7 +16,10 @@ SELECT
     shared.last_name,
     shared.preferred_email,
     shared.do_not_email,
-    link.constant_contact_id
+    link.constant_contact_id,
+    -- Not every CRM's own view has these two.
+    (to_jsonb(shared) ->> 'created_at')::timestamptz AS created_at,
+    (to_jsonb(shared) ->> 'updated_at')::timestamptz AS updated_at
 FROM public.crm_contact AS shared
 LEFT JOIN crm_contact_link AS link ON shared.contact_id = link.contact_id;
 

@@ -1,0 +1,190 @@
+"""The page of API calls on a full log: asked over HTTP of Airflow's own api-server app."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from statistics import median, quantiles
+from typing import Any
+from urllib.parse import urlencode
+
+import psycopg
+import requests
+
+from local.bench.gauge import Gauge
+from local.bench.made_up import make, settle
+from local.bench.measure import Figures, measured
+from local.bench.result import Result
+from local.bench.stage import Stage
+from local.environment import CONSTANT_CONTACT, CRM, airflow_environment
+
+_CALLS = 1_000_000
+_TIMES = 20
+_MOST_MEDIAN_MS, _MOST_WITHOUT_INDEX_MS = 300.0, 1000.0
+# The only one that reads the whole log.
+_NO_INDEX = "anywhere in the path, all"
+_PAGE = "/constant-contact/calls"
+_READY_WITHIN_S, _TIMEOUT_S = 60, 60
+_ALL = {"span": "all"}
+_LONG_AGO = {
+    "from": f"{datetime.now(UTC) - timedelta(days=81):%Y-%m-%dT%H:%M}",
+    "to": f"{datetime.now(UTC) - timedelta(days=80):%Y-%m-%dT%H:%M}",
+}
+# Of one in 10,000 calls, and of one in all.
+_RARE_DAG = {"dag_id": "constant_contact_lists"}
+_RARE_KEY = {"error_key": "contacts.api.conflict"}
+
+
+def filters(found: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What is asked for; `found` is a call from the middle of the log."""
+    contact = {"path": found["path"]}
+    return {
+        "no filter": {},
+        "all that is kept": _ALL,
+        "last hour": {"span": "hour"},
+        "a day, 80 days ago": _LONG_AGO,
+        "DAG": {"dag_id": "constant_contact_activities"},
+        "rare DAG, all": _RARE_DAG | _ALL,
+        "task, all": {"task_id": "opt_outs"} | _ALL,
+        "run": {"run_id": found["run_id"]},
+        "task instance": {
+            "dag_id": found["dag_id"], "run_id": found["run_id"], "task_id": found["task_id"],
+            "map_index": str(found["map_index"]),
+        },
+        "method PUT": {"method": "PUT"},
+        "rare method, all": {"method": "DELETE"} | _ALL,
+        "path of a contact": contact,
+        "path of a contact, all": contact | _ALL,
+        "frequent path, all": {"path": "/v3/reports/"} | _ALL,
+        "anywhere in the path": {"path": found["path"][-20:]},
+        _NO_INDEX: {"path": found["path"][-20:]} | _ALL,
+        "status 200": {"status": "200"},
+        "rare status, all": {"status": "409"} | _ALL,
+        "4xx, all": {"status": "4xx"} | _ALL,
+        "5xx, all": {"status": "5xx"} | _ALL,
+        "no answer, all": {"status": "no answer"} | _ALL,
+        "failed": {"status": "failed"},
+        "error key": {"error_key": "throttled"},
+        "rare error key, all": _RARE_KEY | _ALL,
+        "request id": {"request_id": found["request_id"]},
+        "DAG and failed": {"dag_id": "constant_contact_contacts", "status": "failed"},
+        "DAG and rare status, all": {"dag_id": "constant_contact_opt_outs", "status": "409"} | _ALL,
+        "DAG and no answer, 80 days ago": {
+            "dag_id": "constant_contact_activities", "status": "no answer", **_LONG_AGO,
+        },
+        "rare DAG and PUT, all": {"method": "PUT"} | _RARE_DAG | _ALL,
+        "rare error key, 80 days ago": _RARE_KEY | _LONG_AGO,
+        "path and status, all": {"path": "/v3/contacts/", "status": "429"} | _ALL,
+        "for which nothing is found, all": {"error_key": "none.such"} | _ALL,
+    }  # fmt: skip
+
+
+def ask(_gauge: Gauge, *, crm: str, metadata_url: str, times: int) -> Figures:
+    """Milliseconds of each filter, in turns; what the page holds is read whole."""
+    connections = {CRM: crm, CONSTANT_CONTACT: '{"conn_type": "constant_contact"}'}
+    environment = airflow_environment(
+        os.environ, metadata_url=metadata_url, connections=connections, paused=True
+    )
+    os.environ.update(environment)
+    # Airflow reads its environment once, when it is imported
+    from local.metadata import prepare_metadata  # noqa: PLC0415
+
+    prepare_metadata(local=True)
+    with _served() as (url, session):
+        wanted = filters(_from_the_middle())
+        taken: dict[str, list[float]] = {name: [] for name in wanted}
+        # the first of each warms up
+        for number in range(times + 1):
+            for name, fields in wanted.items():
+                started = time.perf_counter()
+                answer = session.get(f"{url}{_PAGE}?{urlencode(fields)}", timeout=_TIMEOUT_S)
+                seconds = time.perf_counter() - started
+                answer.raise_for_status()
+                if number:
+                    taken[name].append(1000 * seconds)
+    return {"ms": taken}
+
+
+@contextmanager
+def _served() -> Iterator[tuple[str, requests.Session]]:
+    """Airflow's app on a port of its own, and somebody who is logged in."""
+    import uvicorn  # noqa: PLC0415 - only here
+    from airflow.api_fastapi.app import create_app, get_auth_manager  # noqa: PLC0415
+    from airflow.api_fastapi.auth.managers.simple.user import (  # noqa: PLC0415
+        SimpleAuthManagerUser,
+    )
+
+    config = uvicorn.Config(create_app(apps="core"), port=0, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + _READY_WITHIN_S
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the api-server did not start")
+        time.sleep(0.05)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    viewer = SimpleAuthManagerUser(username="viewer", role="VIEWER")
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {get_auth_manager().generate_jwt(viewer)}"
+        yield f"http://127.0.0.1:{port}", session
+    server.should_exit = True
+    thread.join()
+
+
+def _from_the_middle() -> dict[str, Any]:
+    from constant_contact.web.crm import page_hook  # noqa: PLC0415
+
+    with page_hook().crm.transaction() as connection:
+        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+        query = (
+            "SELECT * FROM ctct_api_call WHERE called_at > now() - INTERVAL '6 days'"
+            " AND task_id = 'opt_outs' ORDER BY called_at LIMIT 1"
+        )
+        found = cursor.execute(query).fetchone()
+    if found is None:
+        raise AssertionError("the log is empty")
+    return found
+
+
+def run(stage: Stage) -> list[Result]:
+    """A log of ninety days at ten thousand a day and more, as nights make them."""
+    result = Result(
+        "calls_page",
+        f"the first page of API calls out of {_CALLS:,}, over HTTP, {_TIMES} times each",
+        ("asked for", "median ms", "95th percentile ms", "slowest ms"),
+    )
+    with stage.database() as crm_url, stage.database() as metadata_url:
+        stage.say(f"calls_page: making {_CALLS:,} calls")
+        make(crm_url, "calls", calls=_CALLS)
+        settle(crm_url)
+        found = measured(
+            "local.bench.calls_page:ask",
+            crm=stage.airflow_connection(crm_url),
+            metadata_url=metadata_url.replace("postgresql://", "postgresql+psycopg2://"),
+            times=_TIMES,
+        )
+        sizes = _sizes(crm_url)
+    medians = {name: median(taken) for name, taken in found["ms"].items()}
+    for name, taken in found["ms"].items():
+        result.rows.append((name, medians[name], quantiles(taken, n=20)[-1], max(taken)))
+    without_index = medians.pop(_NO_INDEX)
+    result.at_most("slowest median", max(medians.values()), _MOST_MEDIAN_MS, " ms")
+    result.at_most(_NO_INDEX, without_index, _MOST_WITHOUT_INDEX_MS, " ms")
+    result.notes.append(f"Size in MB: {sizes}.")
+    return [result]
+
+
+def _sizes(crm_url: str) -> str:
+    """The table and each of its indexes, the largest first."""
+    query = (
+        "SELECT oid::regclass::text, round(pg_relation_size(oid) / 1048576.0) FROM pg_class"
+        " WHERE oid = 'ctct_api_call'::regclass OR oid IN"
+        " (SELECT indexrelid FROM pg_index WHERE indrelid = 'ctct_api_call'::regclass)"
+        " ORDER BY 2 DESC, 1"
+    )
+    with psycopg.connect(crm_url) as connection:
+        return ", ".join(f"{name} {size}" for name, size in connection.execute(query))

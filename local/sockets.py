@@ -1,0 +1,18 @@
+"""Where a local server's Unix socket lies."""
+
+import hashlib
+import os
+from pathlib import Path
+
+# sun_path holds 108 bytes on Linux, 104 on macOS, with the closing zero
+_MAX_SOCKET_PATH_BYTES = 103
+
+
+def socket_folder(folder: Path, kind: str, socket_name: str) -> Path:
+    """Beside the server's data, or in the temporary folder where that path is too long."""
+    beside = folder / "socket"
+    if len(os.fsencode(beside / socket_name)) <= _MAX_SOCKET_PATH_BYTES:
+        return beside
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    # not tempfile.gettempdir(): two terminals may differ in TMPDIR and must meet
+    return Path("/tmp") / f"{kind}-{os.geteuid()}-{digest}"  # noqa: S108

@@ -1,0 +1,102 @@
+"""Who may see and do what here: Airflow's own permissions, on our DAGs and connections.
+
+A page takes one of these as a dependency. `known_user` is on every route of the app, so that a
+route without any is still closed to those whom Airflow does not know.
+"""
+
+from typing import Annotated, Any, Final
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.auth.managers.models.resource_details import (
+    ConnectionDetails,
+    DagAccessEntity,
+    DagDetails,
+)
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+from fastapi import Depends, HTTPException, Request, status
+
+from constant_contact.hooks.constant_contact import ConstantContactHook
+
+# Reading our tables is reading what our DAGs did. By the name of one: without it, a request could
+# name any.
+_READ_DAG_ID = "constant_contact_opt_outs"
+DAG_PREFIX: Final = "constant_contact_"
+# The account that our pages are about.
+CONN_ID: Final = ConstantContactHook.default_conn_name
+
+
+def known_user(request: Request, user: GetUserDep) -> None:
+    """Keep the user that Airflow knows for `current_user`."""
+    request.state.constant_contact_user = user
+
+
+def current_user(request: Request) -> BaseUser:
+    """The user who asks."""
+    user: BaseUser = request.state.constant_contact_user
+    return user
+
+
+CurrentUser = Annotated[BaseUser, Depends(current_user)]
+MayRead = Annotated[
+    None, Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS, _READ_DAG_ID))
+]
+
+
+def may_trigger(user: BaseUser, dag_id: str) -> bool:
+    """Whether a user may start runs of a DAG."""
+    return get_auth_manager().is_authorized_dag(
+        method="POST",
+        access_entity=DagAccessEntity.RUN,
+        details=DagDetails(id=dag_id),
+        user=user,
+    )
+
+
+def require_trigger(dag_id: str) -> Any:
+    """The dependency of a route that starts runs of a DAG, or does by hand what they do."""
+
+    def trigger(user: CurrentUser) -> None:
+        _require(may_trigger(user, dag_id))
+
+    return Depends(trigger)
+
+
+def _trigger_of_noun(noun: str, user: CurrentUser) -> None:
+    _require(may_trigger(user, DAG_PREFIX + noun))
+
+
+def _edit_of_noun(noun: str, user: CurrentUser) -> None:
+    _require(may_edit_dag(user, DAG_PREFIX + noun))
+
+
+# For routes with a path parameter `noun`, whether or not there is such a DAG.
+RequireTriggerOfNoun = Depends(_trigger_of_noun)
+RequireEditOfNoun = Depends(_edit_of_noun)
+
+
+def may_edit_dag(user: BaseUser, dag_id: str) -> bool:
+    """Whether a user may pause and unpause a DAG."""
+    return get_auth_manager().is_authorized_dag(
+        method="PUT", details=DagDetails(id=dag_id), user=user
+    )
+
+
+def may_edit_connection(user: BaseUser, conn_id: str) -> bool:
+    """Whether a user may change a connection."""
+    return get_auth_manager().is_authorized_connection(
+        method="PUT", details=ConnectionDetails(conn_id=conn_id), user=user
+    )
+
+
+def edit_connection(user: CurrentUser) -> None:
+    """The dependency of a route that changes the account's connection, its tokens included."""
+    _require(may_edit_connection(user, CONN_ID))
+
+
+MayEditConnection = Annotated[None, Depends(edit_connection)]
+
+
+def _require(is_allowed: bool) -> None:
+    if not is_allowed:
+        raise HTTPException(status.HTTP_403_FORBIDDEN, "Forbidden")

@@ -1,0 +1,110 @@
+"""The application that the jobs use, and the one that is to take its place.
+
+Until it has, the next one is in an encrypted Variable of its own: key, secret and, once authorized,
+tokens. No job reads it.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Final, Literal, Self
+
+from airflow.utils.session import create_session
+from sqlalchemy.orm import Session
+
+from constant_contact.api.settings import ApiSettings
+from constant_contact.errors import SettingError
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.redact import hide
+from constant_contact.web import stored
+from constant_contact.web.access import CONN_ID
+from constant_contact.web.crm import page_hook
+
+Application = Literal["current", "next"]
+CURRENT: Final = "current"
+NEXT: Final = "next"
+NEXT_KEY: Final = f"{CONN_ID}_next_token"
+_NEXT_DESCRIPTION: Final = f"The application that replaces the one of connection {CONN_ID}"
+# A request of a page holds a thread of the api-server, and a refresh the row that jobs wait for.
+_TIMEOUT_S: Final = 15.0
+
+
+@dataclass(frozen=True)
+class NextApplication:
+    """What is known so far.
+
+    Attributes:
+        begun_by: The user of Airflow who entered key and secret.
+        tokens: Its token pair as JSON; "" before it is authorized.
+    """
+
+    api_key: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    redirect_url: str
+    begun_by: str
+    tokens: str = field(default="", repr=False)
+
+    @classmethod
+    def load(cls, session: Session, *, lock: bool = False) -> Self | None:
+        """The one of the connection, if credentials are being replaced."""
+        kept = stored.read(session, NEXT_KEY, lock=lock)
+        found = cls(**json.loads(kept)) if kept else None
+        if found:
+            hide(found.client_secret)
+        return found
+
+    def settings(self, current: ApiSettings) -> ApiSettings:
+        """The connection's settings with this application; it has no seed."""
+        return replace(
+            current,
+            api_key=self.api_key,
+            client_secret=self.client_secret,
+            redirect_url=self.redirect_url,
+            refresh_token="",
+        )
+
+    def save(self, session: Session) -> None:
+        """Store it in place of what is stored."""
+        stored.write(session, NEXT_KEY, json.dumps(asdict(self)), _NEXT_DESCRIPTION)
+
+
+class _NextTokens(stored.StoredTokens):
+    """Keeps the next application's tokens beside its key and secret."""
+
+    def _read(self) -> str | None:
+        with create_session(scoped=False) as session:
+            following = NextApplication.load(session)
+        return following.tokens if following else None
+
+    def _write(self, text: str) -> None:
+        with create_session(scoped=False) as session:
+            following = NextApplication.load(session, lock=True)
+            if following is None:
+                raise _nothing_replaced()
+            replace(following, tokens=text).save(session)
+
+
+def hook_of(application: Application) -> ConstantContactHook:
+    """The account by one of its applications, with the patience of a page.
+
+    Raises:
+        SettingError: The connection is missing or wrong, or nothing is being replaced.
+    """
+    hook = page_hook()
+    settings = replace(hook.settings, timeout_s=min(hook.settings.timeout_s, _TIMEOUT_S))
+    if application == NEXT:
+        with create_session(scoped=False) as session:
+            following = NextApplication.load(session)
+        if following is None:
+            raise _nothing_replaced()
+        settings = following.settings(settings)
+        hook.token_store = _NextTokens(hook.crm, f"{CONN_ID}_next")
+    hook.settings = settings
+    return hook
+
+
+def _nothing_replaced() -> SettingError:
+    return SettingError(
+        f"connection {CONN_ID}",
+        "its credentials are not being replaced, or no longer; begin again on the page Replace "
+        "credentials",
+    )

@@ -1,0 +1,241 @@
+"""What needs a person: each line says what to do, and links to where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
+from airflow.utils.state import DagRunState, TaskInstanceState
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from constant_contact.api.vendor import REFRESH_IDLE_DAYS, REFRESH_WARN_DAYS
+from constant_contact.errors import SettingError
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.store import database
+from constant_contact.web.metadata import short
+from constant_contact.web.syncs import Row
+
+_REJECTED_WITHIN: Final = timedelta(days=7)
+_MOST_QUESTIONS: Final = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing to do.
+
+    Attributes:
+        text: What is so, and what to do about it.
+        path: Where: below our root, or below Airflow's.
+        link: What the link is called.
+    """
+
+    text: str
+    path: str
+    link: str
+    is_airflows: bool = False
+
+
+def of_crm(hook: ConstantContactHook) -> list[Line]:
+    """What waits in the outboxes, and the reports that could not be read whole."""
+    since = {"since": datetime.now(UTC) - _REJECTED_WITHIN}
+    with hook.crm.transaction() as connection:
+        unmet = database.row(connection, "crm/count_unmet", since) or {}
+        troubled = database.rows(connection, "engagement/troubled_streams")
+    return [*_of_outboxes(unmet), *_of_streams(troubled)]
+
+
+# By column of crm/count_unmet: what one of it is called, several of it, and what to do.
+_UNMET: Final = {
+    "failed_opt_outs": (
+        "change of Do Not Email was",
+        "changes of Do Not Email were",
+        "refused by Constant Contact, so these contacts may still be mailed: see why, correct the "
+        "contact, and set or clear its flag again.",
+        "/opt-outs",
+    ),
+    "held_opt_outs": (
+        "opt-out is",
+        "opt-outs are",
+        "held by the circuit breaker: see whether so many are meant, and approve or reject them.",
+        "/opt-outs",
+    ),
+    "held_opt_ins": (
+        "opt-in is",
+        "opt-ins are",
+        "held, because these contacts said no by their own act: ask them for confirmation, or "
+        "dismiss.",
+        "/opt-outs",
+    ),
+    "held_memberships": (
+        "removal from a list is",
+        "removals from lists are",
+        "held by the circuit breaker: see whether so many are meant, and approve or reject them.",
+        "/memberships",
+    ),
+    "failed_memberships": (
+        "list membership has",
+        "list memberships have",
+        "failed several times: see why, and request them again.",
+        "/memberships",
+    ),
+    "rejected_memberships": (
+        "list membership was",
+        "list memberships were",
+        "rejected in the last 7 days, because it cannot be met: see why.",
+        "/memberships",
+    ),
+}
+_PAGES: Final = {"/opt-outs": "Opt-outs", "/memberships": "Memberships"}
+
+
+def _of_outboxes(unmet: dict[str, int]) -> list[Line]:
+    return [
+        Line(f"{_counted(unmet[column], one, several)} {what}", path, _PAGES[path])
+        for column, (one, several, what, path) in _UNMET.items()
+        if unmet[column]
+    ]
+
+
+def _of_streams(troubled: Sequence[dict[str, Any]]) -> list[Line]:
+    refused = sum(row["failure"] is not None for row in troubled)
+    short_ones = [row["shortfall"] for row in troubled if row["shortfall"] > 0]
+    lines = []
+    if refused:
+        lines.append(
+            Line(
+                f"{_counted(refused, 'engagement report is', 'engagement reports are')} refused by "
+                "Constant Contact, and asked for again every day: if that goes on, show its answer "
+                "to Constant Contact's support.",
+                "/calls",
+                "API calls",
+            )
+        )
+    if short_ones:
+        lines.append(
+            Line(
+                f"{_counted(len(short_ones), 'engagement report lists', 'engagement reports list')}"
+                f" {sum(short_ones):,} events fewer than Constant Contact counts: if it stays so, "
+                "trigger activities with reread, which reads all reports whole.",
+                "/dags/constant_contact_activities",
+                "constant_contact_activities",
+                is_airflows=True,
+            )
+        )
+    return lines
+
+
+def of_authorization(hook: ConstantContactHook) -> list[Line]:
+    """Whether the account can be used, as far as it shows without asking Constant Contact."""
+    try:
+        said = _of_tokens(hook)
+    except SettingError as error:
+        said = str(error)
+    return [Line(said, "/connection", "Connection")] if said else []
+
+
+def _of_tokens(hook: ConstantContactHook) -> str:
+    settings, pair = hook.settings, hook.stored_tokens()
+    if pair is None and not settings.refresh_token:
+        return f"Connection {settings.conn_id} is not authorized: authorize it."
+    with hook.crm.transaction() as connection:
+        call = database.row(connection, "web/last_token_call", {"token_url": settings.token_url})
+    if call and _is_refusal(call) and (pair is None or pair.obtained_at_utc < call["called_at"]):
+        return (
+            f"Constant Contact refused to renew the tokens of connection {settings.conn_id} at "
+            f"{call['called_at'].astimezone(UTC):%Y-%m-%d %H:%M} UTC "
+            f"({call['error_key'] or call['status']}): authorize it again, unless somebody has."
+        )
+    idle = datetime.now(UTC) - pair.obtained_at_utc if pair else timedelta()
+    if idle.days >= REFRESH_WARN_DAYS:
+        return (
+            f"The refresh token of connection {settings.conn_id} was last used {idle.days} days "
+            f"ago; Constant Contact forgets it after {REFRESH_IDLE_DAYS}: switch on "
+            "constant_contact_retention, which uses it every night."
+        )
+    return ""
+
+
+def _is_refusal(call: dict[str, Any]) -> bool:
+    status = call["status"] or 0
+    return status // 100 == HTTPStatus.BAD_REQUEST // 100 and status != HTTPStatus.TOO_MANY_REQUESTS
+
+
+def of_runs(rows: Sequence[Row]) -> list[Line]:
+    """Whose last run failed, and what the runs shown met that nobody knows."""
+    return [line for row in rows for line in (*_of_failure(row), *_of_unknown_types(row))]
+
+
+def _of_failure(row: Row) -> list[Line]:
+    run = row.last_ended
+    if run is None or run.state != DagRunState.FAILED:
+        return []
+    return [
+        Line(
+            f"The last run of {row.sync.dag_id} failed: the last line of the failed task's log "
+            "says what to do.",
+            row.path_of(run),
+            "Run",
+            is_airflows=True,
+        )
+    ]
+
+
+def _of_unknown_types(row: Row) -> list[Line]:
+    unknown = {
+        kind
+        for run in row.runs
+        for report in run.reports.values()
+        for kind in report.get("unknown_types") or ()
+    }
+    if not unknown:
+        return []
+    return [
+        Line(
+            f"Constant Contact reports engagement of types that are not known here "
+            f"({', '.join(sorted(unknown))}); it is kept under the type of its report. Look for a "
+            "newer version of this package.",
+            row.path_of(row.runs[0]),
+            "Run",
+            is_airflows=True,
+        )
+    ]
+
+
+def of_questions(session: Session, dag_ids: Sequence[str]) -> list[Line]:
+    """What our runs ask a person, under Required Actions.
+
+    Raises:
+        QueryTooSlow: Airflow's database takes too long.
+    """
+    asking = (
+        select(HITLDetail.subject, TaskInstance.dag_id, TaskInstance.run_id, TaskInstance.task_id)
+        .select_from(TaskInstance)
+        .join(HITLDetail, HITLDetail.ti_id == TaskInstance.id)
+        .where(
+            TaskInstance.dag_id.in_(dag_ids),
+            TaskInstance.state.in_((TaskInstanceState.AWAITING_INPUT, TaskInstanceState.DEFERRED)),
+            HITLDetail.responded_at.is_(None),
+        )
+        .order_by(HITLDetail.created_at)
+        .limit(_MOST_QUESTIONS)
+    )
+    with short(session):
+        questions = session.execute(asking).all()
+    return [
+        Line(
+            f"{each.subject} Answer the question.",
+            f"/dags/{each.dag_id}/runs/{quote(each.run_id)}/tasks/{each.task_id}/required_actions",
+            "Required Actions",
+            is_airflows=True,
+        )
+        for each in questions
+    ]
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"

@@ -1,0 +1,200 @@
+"""The authorization by a person: to Constant Contact's consent page and back.
+
+The authorization-code flow with PKCE. What it needs again on the way back is in an encrypted
+Variable until then, so any api-server can take up where another began. Only the user who began can
+finish, in the same browser, within a quarter of an hour, and once: a code that is sent twice may
+cost the tokens that it brought (RFC 6749, 4.1.2).
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
+
+from airflow.configuration import conf
+from airflow.utils.session import create_session
+from fastapi import APIRouter, Form, HTTPException, Request, Response, status
+from fastapi.responses import HTMLResponse, RedirectResponse
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+from constant_contact.api.authorization import Authorization
+from constant_contact.errors import ConstantContactError
+from constant_contact.redact import redact
+from constant_contact.web import stored
+from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection
+from constant_contact.web.applications import CURRENT, NEXT, Application, hook_of
+from constant_contact.web.pages import page
+from constant_contact.web.redirect import CALLBACK_PATH, redirect_for
+
+router = APIRouter()
+_log = logging.getLogger("constant_contact.web")
+_KEY: Final = f"{CONN_ID}_authorization_token"
+_COOKIE: Final = "constant_contact_authorization"
+# The vendor's log-in and consent; its code lives 5 minutes of that.
+_VALID_S = 15 * 60
+_SAID_CHARS: Final = 300
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An authorization under way."""
+
+    state_digest: str
+    verifier: str = field(repr=False)
+    user_id: str
+    browser_digest: str
+    application: Application
+
+    @classmethod
+    def from_json(cls, kept: str) -> Self:
+        """Read what was stored."""
+        return cls(**json.loads(kept))
+
+
+@router.post("/connection/authorize")
+def begin(
+    request: Request,
+    user: CurrentUser,
+    _may: MayEditConnection,
+    application: Annotated[Application, Form()] = CURRENT,
+) -> HTMLResponse:
+    """The page that leads to the vendor's; a link, since our frame may not go there itself."""
+    settings = hook_of(application).settings
+    redirect = redirect_for(request, settings.redirect_url)
+    if redirect.problem:
+        raise HTTPException(status.HTTP_409_CONFLICT, redirect.problem)
+    settings = replace(settings, redirect_url=redirect.url)
+    state, browser = str(_signer().dumps(secrets.token_urlsafe(16))), secrets.token_urlsafe(32)
+    url, _, verifier = Authorization(settings, lambda call: None).url(state)
+    begun = Begun(_digest(state), verifier, str(user.get_id()), _digest(browser), application)
+    with create_session(scoped=False) as session:
+        stored.write(session, _KEY, json.dumps(asdict(begun)), "An authorization under way")
+    answer = page(request, "authorize", url=url, settings=settings, application=application)
+    answer.set_cookie(
+        _COOKIE,
+        browser,
+        max_age=_VALID_S,
+        path=_cookie_path(request),
+        httponly=True,
+        # "lax" comes along when the vendor's page leads back, as Airflow's own cookie does.
+        samesite="lax",
+        secure=request.url.scheme == "https" or bool(conf.get("api", "ssl_cert", fallback="")),
+    )
+    return answer
+
+
+@router.get(CALLBACK_PATH)
+def callback(
+    request: Request,
+    user: CurrentUser,
+    _may: MayEditConnection,
+    *,
+    code: str = "",
+    state: str = "",
+    error: str = "",
+    error_description: str = "",
+) -> Response:
+    """Where the vendor's page leads back to; goes on without code and state in the address."""
+    begun = _finished(state, str(user.get_id()), request.cookies.get(_COOKIE, ""))
+    answer = _authorized(request, begun, user.get_name(), code, f"{error} {error_description}")
+    answer.delete_cookie(_COOKIE, path=_cookie_path(request))
+    return answer
+
+
+async def forget_query(
+    request: Request, answer: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """A middleware: the api-server's log of requests, which is written last, gets no code.
+
+    Alone it is worth nothing, without the verifier, the secret and an exchange before ours; a
+    proxy in front of Airflow may log it.
+    """
+    try:
+        return await answer(request)
+    finally:
+        if request.url.path.endswith(CALLBACK_PATH):
+            request.scope["query_string"] = b""
+
+
+def _authorized(
+    request: Request, begun: Begun, user_name: str, code: str, said: str
+) -> HTMLResponse | RedirectResponse:
+    """Redeem the code, or show why there is none."""
+    if not code:
+        why = redact(said.strip(), _SAID_CHARS) or "neither a code nor an error came"
+        return _refused(request, begun, f"Constant Contact did not give access: {why}")
+    try:
+        hook = hook_of(begun.application)
+        url = redirect_for(request, hook.settings.redirect_url).url
+        hook.settings = replace(hook.settings, redirect_url=url)
+        hook.authorize(code, begun.verifier, user_name)
+    except ConstantContactError as failure:
+        _log.warning("connection %s was not authorized: %s", CONN_ID, failure)
+        return _refused(request, begun, str(failure))
+    _log.info("connection %s (%s application) was authorized", CONN_ID, begun.application)
+    root = request.scope["root_path"]
+    path = "/connection/credentials" if begun.application == NEXT else "/connection"
+    return RedirectResponse(f"{root}{path}", status.HTTP_303_SEE_OTHER)
+
+
+def _refused(request: Request, begun: Begun, problem: str) -> HTMLResponse:
+    return page(
+        request,
+        "not_authorized",
+        status=status.HTTP_400_BAD_REQUEST,
+        problem=problem,
+        application=begun.application,
+    )
+
+
+def _finished(state: str, user_id: str, browser: str) -> Begun:
+    """The authorization that a state belongs to; nobody can finish it another time.
+
+    Raises:
+        HTTPException: The state is forged, old or used, or belongs to another user or browser,
+            who may still finish.
+    """
+    try:
+        _signer().loads(state, max_age=_VALID_S)
+    except SignatureExpired:
+        raise _strange("it took longer than a quarter of an hour") from None
+    except BadSignature:
+        raise _strange("its state is not one of ours") from None
+    with create_session(scoped=False) as session:
+        kept = stored.read(session, _KEY, lock=True)
+        begun = Begun.from_json(kept) if kept else None
+        if begun is None or not hmac.compare_digest(begun.state_digest, _digest(state)):
+            raise _strange("it was used already, or another was begun since")
+        if begun.user_id != user_id:
+            raise _strange("another user of Airflow began it")
+        if not hmac.compare_digest(begun.browser_digest, _digest(browser)):
+            raise _strange("it began in another browser, or at another address of Airflow")
+        stored.forget(session, _KEY)
+    return begun
+
+
+def _strange(why: str) -> HTTPException:
+    return HTTPException(
+        status.HTTP_400_BAD_REQUEST,
+        f"This answer belongs to no authorization under way here: {why}. Nothing was changed; "
+        "authorize again on the page Connection.",
+    )
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _cookie_path(request: Request) -> str:
+    return urlsplit(f"{request.scope['root_path']}{CALLBACK_PATH}").path
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        conf.get("api", "secret_key"), salt="constant_contact.authorization"
+    )

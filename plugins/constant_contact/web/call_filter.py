@@ -1,0 +1,186 @@
+"""What the page of API calls is asked for: the fields of its form, and what they mean in SQL."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import HTTPException, Query, status
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from constant_contact.store.call_search import Place
+
+_MOST_CHARS: Final = 300
+SPANS: Final = {
+    "hour": "last hour",
+    "today": "today",
+    "day": "last 24 hours",
+    "week": "last 7 days",
+    "month": "last 30 days",
+    "all": "all that is kept",
+}
+_LENGTHS: Final = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+}
+STATUSES: Final = ("failed", "no answer", "2xx", "3xx", "4xx", "5xx")
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# Airflow leaves this where the task is not mapped.
+_NO_MAP_INDEX: Final = "{MAP_INDEX}"
+
+
+def _if_mapped(text: str) -> str:
+    return "" if text == _NO_MAP_INDEX else text
+
+
+Text = Annotated[str, Field(max_length=_MOST_CHARS)]
+
+
+class CallFilter(BaseModel):
+    """The query of the page's URL; every field may be missing or empty."""
+
+    model_config = ConfigDict(str_strip_whitespace=True, populate_by_name=True)
+
+    span: Text = ""
+    since: Text = Field("", alias="from")
+    until: Text = Field("", alias="to")
+    zone: Text = ""
+    dag_id: Text = ""
+    run_id: Text = ""
+    task_id: Text = ""
+    map_index: Annotated[Text, AfterValidator(_if_mapped)] = ""
+    method: Text = ""
+    path: Text = ""
+    status: Text = ""
+    error_key: Text = ""
+    request_id: Text = ""
+    before: Text = ""
+    after: Text = ""
+
+    @property
+    def shown_span(self) -> str:
+        """How far back is looked: a week, but all for what is only found by its id."""
+        if self.since or self.until:
+            return ""
+        return self.span or ("all" if self.run_id or self.request_id else "week")
+
+    def query(self, **changes: str) -> str:
+        """The URL's query with some fields changed, and no place of a page but a given one."""
+        fields = self.model_dump(by_alias=True) | {"before": "", "after": ""} | changes
+        return urlencode({name: value for name, value in fields.items() if value})
+
+    def place(self, name: str) -> Place | None:
+        """Where the page begins (`before`) or ends (`after`).
+
+        Raises:
+            HTTPException: 422; it is not one of ours.
+        """
+        text = getattr(self, name)
+        try:
+            return Place.parse(text) if text else None
+        except (ValueError, OverflowError):
+            raise _refused(f"{name}: {text} is no place in the log.") from None
+
+    def wanted(self, now: datetime) -> dict[str, Any]:
+        """The parameters of web/matching_calls.
+
+        Raises:
+            HTTPException: 422; a field cannot be understood.
+        """
+        since, until = self._range(now)
+        return {
+            "since": since,
+            "until": until,
+            "dag_id": self._text("dag_id"),
+            "run_id": self._text("run_id"),
+            "task_id": self._text("task_id"),
+            "map_index": self._map_index(),
+            "method": self._text("method"),
+            "error_key": self._text("error_key"),
+            "request_id": self._text("request_id"),
+            **self._path(),
+            **self._status(),
+        }
+
+    def _text(self, name: str) -> str | None:
+        # PostgreSQL's texts know no NUL
+        return getattr(self, name).replace("\0", "") or None
+
+    def _range(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        zone = _zone(self.zone)
+        if not (self.since or self.until):
+            span = self.shown_span
+            if span == "today":
+                midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+                return midnight, None
+            return (now - _LENGTHS[span] if span in _LENGTHS else None), None
+        return _moment("from", self.since, zone), _moment("to", self.until, zone)
+
+    def _map_index(self) -> int | None:
+        if not self.map_index:
+            return None
+        if not re.fullmatch(r"-?[0-9]{1,9}", self.map_index):
+            raise _refused("map_index: must be a number.")
+        return int(self.map_index)
+
+    def _path(self) -> dict[str, Any]:
+        """As LIKE has it: from the beginning, where an index helps, or anywhere."""
+        text = self._text("path")
+        if text is None:
+            return {"path_like": None, "path_start": None}
+        if not text.startswith("/"):
+            return {"path_like": f"%{_literal(text)}%", "path_start": None}
+        before_query = text.split("?")[0]
+        return {"path_like": f"{_literal(text)}%", "path_start": f"{_literal(before_query)}%"}
+
+    def _status(self) -> dict[str, Any]:
+        asked = {"status": None, "status_least": None, "status_most": None, "is_failed": False}
+        match self.status.lower():
+            case "":
+                return asked
+            case "failed":
+                return asked | {"is_failed": True}
+            case "no answer":
+                return asked | {"status": 0}
+            case text if re.fullmatch("[2-5]xx", text):
+                least = 100 * int(text[0])
+                # what is not 2xx has failed: that index is the shorter way
+                is_failed = text != "2xx"
+                return asked | {
+                    "status_least": least, "status_most": least + 99, "is_failed": is_failed,
+                }  # fmt: skip
+            case text if re.fullmatch("[1-5][0-9][0-9]", text, re.ASCII):
+                return asked | {"status": int(text)}
+        raise _refused(f"status: must be a number such as 404, or one of {', '.join(STATUSES)}.")
+
+
+CallQuery = Annotated[CallFilter, Query()]
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([%_\\])", r"\\\1", text)
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The reader's zone, as the page's script tells it; UTC without it."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _moment(label: str, text: str, zone: ZoneInfo) -> datetime | None:
+    if not text:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+        return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _refused(f"{label}: must be a time such as 2026-01-31T09:30.") from None
+
+
+def _refused(sentence: str) -> HTTPException:
+    return HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, sentence)

@@ -1,0 +1,173 @@
+"""API calls: what was asked of Constant Contact, by which task, and what came back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, HTTPException, Path, Request, status
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from constant_contact.store import call_search
+from constant_contact.store.call_search import Place, Row
+from constant_contact.web import calls_file
+from constant_contact.web.access import MayRead
+from constant_contact.web.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
+from constant_contact.web.crm import PageHook
+from constant_contact.web.pages import page
+
+router = APIRouter(prefix="/calls")
+_MOST_ROWS: Final = 50
+_MOST_COUNTED: Final = 2_000
+_MOST_KEYS: Final = 5
+_MOST_BIGINT: Final = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of the newest calls.
+
+    Attributes:
+        counted: Of these.
+        has_more: There are older ones.
+        failed: By status as the filter has it (4xx, no answer, 2xx for what could not be read).
+        error_keys: The most frequent ones.
+    """
+
+    counted: int
+    has_more: bool
+    failed: Mapping[str, int]
+    error_keys: Mapping[str, int]
+
+    @property
+    def succeeded(self) -> int:
+        """Calls without an error."""
+        return self.counted - sum(self.failed.values())
+
+
+@router.get("")
+def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> HTMLResponse:
+    """The page; for htmx only what the form replaces."""
+    wanted = asked.wanted(datetime.now(UTC))
+    before, after = asked.place("before"), asked.place("after")
+    headers = request.headers
+    # going back in the browser's history needs the whole page
+    is_part = "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+    with hook.crm.transaction() as connection:
+        found = call_search.page(connection, wanted, _MOST_ROWS, before=before, after=after)
+        if found.has_newer or found.has_older:
+            counts = call_search.count(connection, wanted, _MOST_COUNTED)
+        else:
+            counts = call_search.counted(found.rows)
+        choices = {} if is_part else call_search.choices(connection)
+    return page(
+        request,
+        "calls_found" if is_part else "calls",
+        asked=asked,
+        found=found,
+        newer=asked.query(after=str(Place.of(found.rows[0]))) if found.rows else "",
+        older=asked.query(before=str(Place.of(found.rows[-1]))) if found.rows else "",
+        summary=_summary(counts),
+        most_in_file=calls_file.MOST_ROWS,
+        choices=choices,
+        spans=SPANS,
+        statuses=STATUSES,
+        methods=METHODS,
+    )
+
+
+@router.get("/csv")
+def calls_csv(_may: MayRead, hook: PageHook, asked: CallQuery) -> StreamingResponse:
+    """The same calls as a file."""
+    now = datetime.now(UTC)
+    return StreamingResponse(
+        calls_file.lines(hook.crm, asked.wanted(now)),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="api-calls-{now:%Y-%m-%d-%H%M}.csv"'
+        },
+    )
+
+
+@router.get("/{call_id}")
+def call(
+    request: Request,
+    _may: MayRead,
+    hook: PageHook,
+    call_id: Annotated[int, Path(ge=1, le=_MOST_BIGINT)],
+) -> HTMLResponse:
+    """One call with everything that is kept of it.
+
+    Raises:
+        HTTPException: 404; it is not in the log, or not any more.
+    """
+    with hook.crm.transaction() as connection:
+        found = call_search.one(connection, call_id)
+    if found is None:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND,
+            f"Call {call_id} is not in the log: calls are forgotten after call_log_days.",
+        )
+    return page(
+        request,
+        "call",
+        call=found,
+        reply=_readable(found["reply_body"]),
+        log_path=log_path(found),
+        same_task=_same_task(found),
+        same_error=_query(error_key=found["error_key"]),
+    )
+
+
+def log_path(call: Row) -> str:
+    """Where Airflow shows the log of the task that made a call; empty outside Airflow."""
+    if not (call["dag_id"] and call["run_id"] and call["task_id"]):
+        return ""
+    parts = ["dags", call["dag_id"], "runs", call["run_id"], "tasks", call["task_id"]]
+    map_index = call["map_index"]
+    if map_index is not None and map_index >= 0:
+        parts += ["mapped", str(map_index)]
+    path = "".join(f"/{quote(part, safe='')}" for part in parts)
+    return f"{path}?try_number={call['try_number'] or 1}"
+
+
+def _same_task(call: Row) -> str:
+    map_index = call["map_index"]
+    return _query(
+        dag_id=call["dag_id"],
+        run_id=call["run_id"],
+        task_id=call["task_id"],
+        map_index=None if map_index is None else str(map_index),
+    )
+
+
+def _query(**fields: str | None) -> str:
+    given = {name: value for name, value in fields.items() if value}
+    return CallFilter.model_validate(given).query()
+
+
+def _readable(body: str | None) -> str | None:
+    """A reply's body; JSON with a line a field, unless it was cut."""
+    try:
+        return json.dumps(json.loads(body or ""), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body
+
+
+def _summary(counts: list[Row]) -> Summary:
+    failed: dict[str, int] = {}
+    error_keys: dict[str, int] = {}
+    counted = 0
+    for row in counts:
+        counted += row["calls"]
+        if row["status"] is not None:
+            name = f"{row['status'] // 100}xx" if row["status"] else "no answer"
+            failed[name] = failed.get(name, 0) + row["calls"]
+        if row["error_key"]:
+            error_keys[row["error_key"]] = error_keys.get(row["error_key"], 0) + row["calls"]
+    most_frequent = sorted(error_keys.items(), key=lambda item: -item[1])[:_MOST_KEYS]
+    return Summary(
+        counted, counted == _MOST_COUNTED, dict(sorted(failed.items())), dict(most_frequent)
+    )

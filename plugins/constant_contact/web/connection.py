@@ -1,0 +1,156 @@
+"""The connection: who authorized it, how long that lasts, and whether Constant Contact answers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from constant_contact.api import vendor
+from constant_contact.api.authorization import missing_scopes
+from constant_contact.api.token_pair import TokenPair, claims
+from constant_contact.errors import ConstantContactError
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.store import database
+from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection, MayRead
+from constant_contact.web.access import may_edit_connection as may_edit
+from constant_contact.web.applications import CURRENT, hook_of
+from constant_contact.web.crm import page_hook
+from constant_contact.web.pages import page
+from constant_contact.web.redirect import redirect_for
+from constant_contact.web.sources import source_of
+
+router = APIRouter()
+_JUST_NOW: Final = timedelta(minutes=2)
+# getAccountById: its scope is optional.
+_ACCOUNT_SCOPE: Final = "account_read"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What the stored tokens say of the grant, without themselves.
+
+    Attributes:
+        user: The user at Constant Contact, by the access token's own word; "" if it says nothing.
+        days_left: Until the refresh token dies if nothing uses it.
+    """
+
+    user: str
+    scopes: tuple[str, ...]
+    missing: list[str]
+    authorized_by: str
+    authorized_at_utc: datetime | None
+    refreshed_at_utc: datetime
+    expires_at_utc: datetime
+    dies_at_utc: datetime
+    days_left: int
+    is_new: bool
+
+    @classmethod
+    def of(cls, pair: TokenPair) -> "Grant":
+        """What a pair says."""
+        said = claims(pair.access_token)
+        now = datetime.now(UTC)
+        dies_at = pair.obtained_at_utc + timedelta(days=vendor.REFRESH_IDLE_DAYS)
+        authorized_at = pair.authorized_at_utc
+        return cls(
+            user=str(said.get("sub") or said.get("uid") or ""),
+            scopes=pair.scopes,
+            missing=missing_scopes(pair.scopes) if pair.scopes else [],
+            authorized_by=pair.authorized_by,
+            authorized_at_utc=authorized_at,
+            refreshed_at_utc=pair.obtained_at_utc,
+            expires_at_utc=pair.expires_at_utc,
+            dies_at_utc=dies_at,
+            days_left=max(0, (dies_at - now).days),
+            is_new=authorized_at is not None and now - authorized_at < _JUST_NOW,
+        )
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What Constant Contact answered.
+
+    Attributes:
+        organization: The account's name; "" without the scope for it.
+        lists: How many lists the account has.
+        mirrored: How many lists the mirror has.
+        known: How many of the mirror's lists are the account's.
+    """
+
+    organization: str
+    lists: int
+    mirrored: int
+    known: int
+
+    @property
+    def is_other_account(self) -> bool:
+        """Whether the mirror is of another account, as far as lists tell."""
+        return self.mirrored > 0 and self.known == 0
+
+
+def ask(hook: ConstantContactHook) -> Answered:
+    """Make real calls, one or two, and compare the account with the mirror.
+
+    Raises:
+        ConstantContactError: What stands in the way, and what to do.
+    """
+    with hook.client() as client:
+        params = {"limit": vendor.LISTS_PER_PAGE, "status": "all"}
+        ids = [
+            str(each["list_id"])
+            for listed in client.pages("/contact_lists", params)
+            for each in listed.rows("lists")
+        ]
+        pair = hook.stored_tokens()
+        may_ask = pair is not None and _ACCOUNT_SCOPE in pair.scopes
+        account = client.get("/account/summary") if may_ask else {}
+    with hook.crm.transaction() as connection:
+        counts = database.row(connection, "web/known_lists", {"list_ids": ids}) or {}
+    organization = str(account.get("organization_name") or "")
+    return Answered(organization, len(ids), counts["mirrored"], counts["known"])
+
+
+@router.get("/connection")
+def connection(request: Request, user: CurrentUser, _may: MayRead) -> HTMLResponse:
+    """The page; asks Constant Contact nothing."""
+    return _shown(request, user)
+
+
+@router.post("/connection/test")
+def test(request: Request, user: CurrentUser, _may: MayEditConnection) -> HTMLResponse:
+    """The page, with what Constant Contact answers now."""
+    try:
+        return _shown(request, user, answered=ask(hook_of(CURRENT)))
+    except ConstantContactError as error:
+        return _shown(request, user, problem=str(error))
+
+
+def _shown(
+    request: Request, user: Any, answered: Answered | None = None, problem: str = ""
+) -> HTMLResponse:
+    settings = grant = redirect = None
+    wrong = ""
+    try:
+        hook = page_hook()
+        settings = hook.settings
+        redirect = redirect_for(request, settings.redirect_url)
+        pair = hook.stored_tokens()
+        grant = Grant.of(pair) if pair else None
+    except ConstantContactError as error:
+        wrong = str(error)
+    return page(
+        request,
+        "connection",
+        conn_id=CONN_ID,
+        source=source_of(CONN_ID),
+        settings=settings,
+        redirect=redirect,
+        grant=grant,
+        wrong=wrong,
+        unasked=missing_scopes(settings.scopes) if settings else [],
+        may_edit=may_edit(user, CONN_ID),
+        answered=answered,
+        problem=problem,
+    )

@@ -1,0 +1,186 @@
+"""Replacing an outdated application: the new one is entered, authorized and tested beside it.
+
+The jobs use the old key, secret and tokens until the new ones have answered a real call; then key,
+secret and tokens change in one transaction of Airflow's database.
+"""
+
+import json
+from typing import Annotated, Any, Final
+
+from airflow.models.connection import Connection
+from airflow.utils.session import create_session
+from fastapi import APIRouter, Form, Request, status
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import select
+
+from constant_contact.api.authorization import Authorization
+from constant_contact.errors import ConstantContactError, SettingError
+from constant_contact.hooks.constant_contact import ConstantContactHook, tokens_key
+from constant_contact.redact import hide
+from constant_contact.store.tokens import token_lock
+from constant_contact.web import stored
+from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection
+from constant_contact.web.applications import CURRENT, NEXT, NEXT_KEY, NextApplication, hook_of
+from constant_contact.web.connection import Answered, ask
+from constant_contact.web.pages import page
+from constant_contact.web.redirect import redirect_for
+from constant_contact.web.sources import source_of
+
+router = APIRouter(prefix="/connection/credentials")
+_SHOWN_CHARS: Final = 4
+
+
+@router.get("")
+def credentials(request: Request, _may: MayEditConnection) -> HTMLResponse:
+    """The page: the step that comes next."""
+    return _shown(request)
+
+
+@router.post("")
+def enter(
+    request: Request,
+    user: CurrentUser,
+    _may: MayEditConnection,
+    api_key: Annotated[str, Form()] = "",
+    client_secret: Annotated[str, Form()] = "",
+) -> Response:
+    """Step 1: keep key and secret, if Constant Contact takes them for a pair."""
+    following = NextApplication(
+        api_key.strip(), client_secret.strip(), redirect_for(request, "").url, user.get_name()
+    )
+    hide(following.client_secret)
+    try:
+        _check(following)
+    except ConstantContactError as error:
+        return _shown(request, str(error))
+    return _again(request)
+
+
+@router.post("/take-over")
+def take_over(request: Request, _may: MayEditConnection) -> Response:
+    """The last step: a real call by the new application, and if it answers, the old one goes."""
+    try:
+        _require_writable()
+        old = hook_of(CURRENT).settings
+        hook = hook_of(NEXT)
+        answered = ask(hook)
+        _require_same_account(answered)
+        _switch(hook)
+    except ConstantContactError as error:
+        return _shown(request, str(error))
+    return page(
+        request,
+        "credentials_replaced",
+        answered=answered,
+        old_key=_end_of(old.api_key),
+        new_key=_end_of(hook.settings.api_key),
+    )
+
+
+@router.post("/cancel")
+def cancel(request: Request, _may: MayEditConnection) -> Response:
+    """Forget the new application; nothing was changed by it."""
+    with create_session(scoped=False) as session:
+        stored.forget(session, NEXT_KEY)
+    return _again(request)
+
+
+def _check(following: NextApplication) -> None:
+    """Keep key and secret if they may be used.
+
+    Raises:
+        ConstantContactError: Why not.
+    """
+    _require_writable()
+    settings = hook_of(CURRENT).settings
+    if not following.api_key or not following.client_secret:
+        raise SettingError("API key and Client secret", "must both be given; nothing was changed")
+    if following.api_key == settings.api_key:
+        raise SettingError(
+            "API key",
+            "is the one in use; for a new secret of the same application, put it into the "
+            "connection's field Client secret: the authorization stays good",
+        )
+    Authorization(following.settings(settings), lambda call: None).check_client()
+    with create_session(scoped=False) as session:
+        following.save(session)
+
+
+def _require_writable() -> None:
+    source = source_of(CONN_ID)
+    if source is None or not source.is_writable:
+        where = source.name if source else "nowhere"
+        raise SettingError(
+            f"connection {CONN_ID}", f"is in {where}, which no page can write; change it there"
+        )
+
+
+def _require_same_account(answered: Answered) -> None:
+    if answered.is_other_account:
+        raise SettingError(
+            f"connection {CONN_ID}",
+            f"none of the {answered.mirrored} lists of the mirror is in the account that the new "
+            "application was authorized for: it is another account. Authorize it as a user of the "
+            "same account; nothing was changed",
+        )
+
+
+def _switch(hook: ConstantContactHook) -> None:
+    """Put key, secret and tokens of the next application where the jobs read them.
+
+    Under the lock of refreshes: one that is under way would store the old tokens over the new.
+
+    Raises:
+        SettingError: Somebody took the connection or the next application away meanwhile.
+    """
+    with token_lock(hook.crm, CONN_ID), create_session(scoped=False) as session:
+        following = NextApplication.load(session, lock=True)
+        row = session.scalar(
+            select(Connection).where(Connection.conn_id == CONN_ID).with_for_update()
+        )
+        if following is None or not following.tokens or row is None:
+            raise SettingError(f"connection {CONN_ID}", "was changed meanwhile; begin again")
+        row.login = following.api_key
+        row.set_password(following.client_secret)
+        # The old application's seed would win over the new tokens.
+        extra = row.extra_dejson | {"refresh_token": "", "redirect_url": following.redirect_url}
+        row.set_extra(json.dumps(extra))
+        stored.write(
+            session,
+            tokens_key(CONN_ID),
+            following.tokens,
+            f"Tokens of connection {CONN_ID}; kept by constant_contact",
+        )
+        stored.forget(session, NEXT_KEY)
+
+
+def _shown(request: Request, problem: str = "") -> HTMLResponse:
+    values: dict[str, Any] = {"old_key": "", "following": None}
+    try:
+        values["old_key"] = _end_of(hook_of(CURRENT).settings.api_key)
+        with create_session(scoped=False) as session:
+            values["following"] = NextApplication.load(session)
+    except ConstantContactError as error:
+        problem = problem or str(error)
+    following = values["following"]
+    return page(
+        request,
+        "credentials",
+        status=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
+        conn_id=CONN_ID,
+        source=source_of(CONN_ID),
+        redirect=redirect_for(request, ""),
+        problem=problem,
+        new_key=_end_of(following.api_key) if following else "",
+        **values,
+    )
+
+
+def _again(request: Request) -> RedirectResponse:
+    path = f"{request.scope['root_path']}/connection/credentials"
+    return RedirectResponse(path, status.HTTP_303_SEE_OTHER)
+
+
+def _end_of(api_key: str) -> str:
+    """Enough of a key to tell two apart."""
+    return f"…{api_key[-_SHOWN_CHARS:]}"

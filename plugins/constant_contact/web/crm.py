@@ -1,0 +1,118 @@
+"""The account and its CRM as pages may use them: few connections, short patience.
+
+A page that waits holds a thread of the api-server, which all of Airflow shares. So a statement
+ends after seconds here, a server that swallows packets is given up after seconds, and who asks
+again within a moment is told so without another try.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Annotated, Any, Final
+
+import psycopg
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+from fastapi import Depends
+
+from constant_contact.api.client import RetryPolicy
+from constant_contact.errors import DatabaseUnavailable, QueryTooSlow
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.hooks.crm import crm_database
+from constant_contact.store.database import Database
+from constant_contact.web.stored import StoredTokens
+
+_CONNECT_TIMEOUT_S: Final = 3
+_AWAY_FOR_S: Final = 5.0
+# One who looks can press the button again.
+_RETRY: Final = RetryPolicy(max_tries=2, max_total_s=5, max_wait_s=1)
+_SESSION: Final = {
+    "application_name": "constant_contact pages",
+    "statement_timeout": "5s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "30s",
+    # What takes seconds is ended; what takes less is over before it would be compiled.
+    "jit": "off",
+}
+
+
+class PageDatabase(Database):
+    """A `Database` that gives up early, and for a moment does not try again."""
+
+    _away = ""
+    _away_until = 0.0
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[Any]]:
+        """As `Database.transaction`.
+
+        Raises:
+            DatabaseUnavailable: The server does not answer, or did not a moment ago.
+            QueryTooSlow: A statement ran into the time limit of a page.
+            SchemaError: A table or column is missing.
+        """
+        if time.monotonic() < self._away_until:
+            raise DatabaseUnavailable(self._away)
+        try:
+            with super().transaction() as connection, self._limited():
+                yield connection
+        except DatabaseUnavailable as error:
+            self._away, self._away_until = str(error), time.monotonic() + _AWAY_FOR_S
+            raise
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        try:
+            yield
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+            raise QueryTooSlow(
+                f"{self.name}: the CRM database took too long for a page "
+                f"({error.diag.message_primary}); ask for less, or again in a moment"
+            ) from None
+
+
+_page_database = partial(PageDatabase, size=4, overflow=0, wait_s=_CONNECT_TIMEOUT_S)
+_open: dict[str, tuple[str, Database]] = {}
+_opening = threading.Lock()
+
+
+def page_hook() -> ConstantContactHook:
+    """The account, with a CRM database that all pages of this process share.
+
+    Raises:
+        SettingError: There is no such CRM connection.
+    """
+    hook = ConstantContactHook()
+    hook.crm = _shared_crm(hook.crm_conn_id)
+    hook.token_store = StoredTokens(hook.crm, hook.constant_contact_conn_id)
+    hook.retry = _RETRY
+    return hook
+
+
+def _shared_crm(conn_id: str) -> Database:
+    """The pool of a connection, made anew when somebody edited it."""
+    try:
+        connection = PostgresHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        # says what is missing
+        return crm_database(conn_id)
+    uri = connection.get_uri()
+    with _opening:
+        opened_uri, crm = _open.get(conn_id, ("", None))
+        if crm is None or opened_uri != uri:
+            if crm is not None:
+                crm.close()
+            crm = crm_database(
+                conn_id,
+                connection,
+                connect_timeout_s=_CONNECT_TIMEOUT_S,
+                session_settings=_SESSION,
+                make=_page_database,
+            )
+            _open[conn_id] = (uri, crm)
+    return crm
+
+
+PageHook = Annotated[ConstantContactHook, Depends(page_hook)]

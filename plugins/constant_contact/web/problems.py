@@ -1,0 +1,73 @@
+"""What a reader is told when a page cannot be shown."""
+
+import logging
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.status import HTTP_401_UNAUTHORIZED
+
+from constant_contact.errors import ConstantContactError
+from constant_contact.redact import redact
+from constant_contact.web.pages import page
+
+_log = logging.getLogger("constant_contact.web")
+_KNOWN = {
+    401: "You are not logged in to Airflow, or no longer: log in, and load this page again.",
+    403: "Your role in Airflow does not allow this.",
+    404: "There is no such page or row.",
+    405: "This page has no such action.",
+}
+
+
+def explain_problems(app: FastAPI) -> None:
+    """Give each error its page: what is wrong, and what to do."""
+    app.add_exception_handler(ConstantContactError, _ours)
+    app.add_exception_handler(psycopg.Error, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+def told(error: Exception) -> str:
+    """An error of ours, or of the CRM database, as a reader may see it."""
+    if isinstance(error, psycopg.Error):
+        said = error.diag.message_primary or type(error).__name__
+        return f"PostgreSQL refused a statement: {redact(said)}"
+    return str(error)
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    _log.warning("%s %s: %s", request.method, request.url.path, error)
+    return _problem(request, 503, str(error))
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    line = told(error)
+    _log.error("%s %s: %s", request.method, request.url.path, line)
+    return _problem(request, 500, line)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    said = str(error.detail)
+    # A sentence is ours; Airflow and Starlette only name the status.
+    text = said if said.endswith(".") else _KNOWN.get(error.status_code, said)
+    return _problem(request, error.status_code, text)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+    return _problem(request, 422, wrong)
+
+
+def _problem(request: Request, status: int, text: str) -> HTMLResponse:
+    # A part of a page is replaced by the line alone.
+    name = "problem_line" if request.headers.get("HX-Request") else "problem"
+    return page(
+        request, name, status=status, problem=text, logged_out=status == HTTP_401_UNAUTHORIZED
+    )

@@ -1,0 +1,148 @@
+"""*Sync now*: runs of our DAGs started by hand from our pages, and followed until they end."""
+
+import json
+from typing import Final, Literal
+
+from airflow.api.common.trigger_dag import trigger_dag
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.exceptions import DagNotFound
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.log import Log
+from airflow.utils.state import DagRunState
+from airflow.utils.types import DagRunTriggeredByType, DagRunType
+from fastapi import APIRouter, HTTPException, Request, status
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from constant_contact.errors import QueryTooSlow
+from constant_contact.web.access import (
+    CurrentUser,
+    MayRead,
+    RequireEditOfNoun,
+    RequireTriggerOfNoun,
+)
+from constant_contact.web.last_runs import rows
+from constant_contact.web.metadata import short
+from constant_contact.web.pages import page
+from constant_contact.web.syncs import Row
+
+router = APIRouter(prefix="/runs")
+
+NotStarted = Literal["active", "paused"]
+NOT_STARTED: Final[dict[NotStarted, str]] = {
+    "active": "A run that somebody started has not ended yet: no other was started.",
+    "paused": "It is paused, so no run would begin: unpause it first.",
+}
+
+
+@router.get("/{noun}")
+def row(
+    request: Request, noun: str, session: SessionDep, user: CurrentUser, _may: MayRead
+) -> Response:
+    """The row of one DAG, which takes the place of itself on the overview while it runs."""
+    try:
+        shown = _row(session, user, noun)
+    except QueryTooSlow:
+        # What is shown stays, and is asked for again.
+        return Response(status_code=status.HTTP_204_NO_CONTENT)
+    return page(request, "sync_row", row=shown, note="")
+
+
+@router.post("/{noun}", dependencies=[RequireTriggerOfNoun])
+def start(request: Request, noun: str, session: SessionDep, user: CurrentUser) -> Response:
+    """Start a run, unless one that somebody started has not ended."""
+    shown = _row(session, user, noun)
+    if shown.sync.page:
+        # Its runs must be told what to do: another page does.
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    problem = _not_started(session, shown.sync.dag_id)
+    if problem is None:
+        _start(session, shown.sync.dag_id, user)
+    return _shown(request, session, user, noun, problem)
+
+
+@router.post("/{noun}/unpause", dependencies=[RequireEditOfNoun])
+def unpause(request: Request, noun: str, session: SessionDep, user: CurrentUser) -> Response:
+    """Let a DAG run again."""
+    dag = _locked(session, _row(session, user, noun).sync.dag_id)
+    dag.is_paused = False
+    _keep(session, "patch_dag", user, dag.dag_id)
+    return _shown(request, session, user, noun, None)
+
+
+def _not_started(session: Session, dag_id: str) -> NotStarted | None:
+    """Why no run is to be started now. Of two who ask at once, one waits for the other here."""
+    if _locked(session, dag_id).is_paused:
+        return "paused"
+    by_hand = select(DagRun.id).where(
+        DagRun.dag_id == dag_id,
+        DagRun.state.in_((DagRunState.QUEUED, DagRunState.RUNNING)),
+        DagRun.run_type == DagRunType.MANUAL,
+    )
+    return "active" if session.scalar(by_hand.limit(1)) else None
+
+
+def _start(session: Session, dag_id: str, user: BaseUser) -> None:
+    try:
+        run = trigger_dag(
+            dag_id,
+            triggered_by=DagRunTriggeredByType.UI,
+            run_type=DagRunType.MANUAL,
+            triggering_user_name=user.get_name(),
+            session=session,
+        )
+    except DagNotFound:
+        raise HTTPException(status.HTTP_404_NOT_FOUND) from None
+    except ValueError as error:
+        raise HTTPException(status.HTTP_409_CONFLICT, f"{error}.") from None
+    _keep(session, "trigger_dag_run", user, dag_id, run.run_id if run else None)
+
+
+def _locked(session: Session, dag_id: str) -> DagModel:
+    """The DAG's row, which nobody else changes until we are done."""
+    with short(session):
+        dag: DagModel | None = session.scalar(
+            select(DagModel).where(DagModel.dag_id == dag_id, ~DagModel.is_stale).with_for_update()
+        )
+    if dag is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return dag
+
+
+def _keep(
+    session: Session, event: str, user: BaseUser, dag_id: str, run_id: str | None = None
+) -> None:
+    """A line of Airflow's audit log, as its own routes write it."""
+    session.add(
+        Log(
+            event=event,
+            owner=user.get_name(),
+            owner_display_name=user.get_name(),
+            extra=json.dumps({"page": "constant_contact"}),
+            dag_id=dag_id,
+            run_id=run_id,
+        )
+    )
+    session.flush()
+
+
+def _row(session: Session, user: BaseUser, noun: str) -> Row:
+    found = rows(session, user, noun)
+    if not found:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    return found[0]
+
+
+def _shown(
+    request: Request, session: Session, user: BaseUser, noun: str, problem: NotStarted | None
+) -> Response:
+    """The row as it is now; without JavaScript, the overview at that row."""
+    if request.headers.get("HX-Request"):
+        note = NOT_STARTED[problem] if problem else ""
+        return page(request, "sync_row", row=_row(session, user, noun), note=note)
+    root = request.scope.get("root_path", "")
+    asked = f"?not_started={problem}" if problem else ""
+    return RedirectResponse(f"{root}/{asked}#{noun}", status.HTTP_303_SEE_OTHER)

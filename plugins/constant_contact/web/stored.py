@@ -1,0 +1,69 @@
+"""What the api-server keeps in Airflow's database, encrypted: each an Airflow Variable.
+
+Their keys hold the word "token", so that Airflow shows the value nowhere, its own list of
+Variables and its logs included.
+"""
+
+from airflow.models.crypto import get_fernet
+from airflow.models.variable import Variable
+from airflow.utils.session import create_session
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from constant_contact.errors import SettingError
+from constant_contact.hooks.constant_contact import VariableTokenStore
+
+
+def read(session: Session, key: str, *, lock: bool = False) -> str | None:
+    """The value of a key; None if there is none, or it cannot be decrypted.
+
+    Args:
+        session: Of Airflow's database.
+        key: The Variable's.
+        lock: Keep others from it until the session ends.
+    """
+    found = select(Variable).where(Variable.key == key)
+    variable = session.scalar(found.with_for_update() if lock else found)
+    value: str | None = variable.get_val() if variable else None
+    return value
+
+
+def write(session: Session, key: str, value: str, description: str) -> None:
+    """Set the value of a key.
+
+    Raises:
+        SettingError: Airflow has no key to encrypt it with.
+    """
+    if not get_fernet().is_encrypted:
+        raise SettingError(
+            "option fernet_key of section core",
+            "is empty, so that Airflow would store secrets in plain text; set one, the same for "
+            "all components",
+        )
+    variable = session.scalar(select(Variable).where(Variable.key == key))
+    if variable is None:
+        variable = Variable(key=key)  # type: ignore[no-untyped-call]
+        session.add(variable)
+    variable.set_val(value)
+    variable.description = description
+    session.flush()
+
+
+def forget(session: Session, key: str) -> None:
+    """Delete a key."""
+    session.execute(delete(Variable).where(Variable.key == key))
+
+
+class StoredTokens(VariableTokenStore):
+    """The same Variable that tasks use, for the api-server, which has Airflow's database at hand.
+
+    The session is the store's own: what is saved is committed, whatever becomes of the request.
+    """
+
+    def _read(self) -> str | None:
+        with create_session(scoped=False) as session:
+            return read(session, self._key)
+
+    def _write(self, text: str) -> None:
+        with create_session(scoped=False) as session:
+            write(session, self._key, text, self._description)

@@ -1,0 +1,195 @@
+"""Our DAGs as the overview shows them: what is known of each, its runs, and what they did."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+from airflow.utils.state import DagRunState
+
+from constant_contact.sync.reports import in_words
+from constant_contact.web.access import DAG_PREFIX
+
+_ACTIVE: Final = frozenset({DagRunState.QUEUED, DagRunState.RUNNING})
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What the overview knows of a DAG beforehand.
+
+    Attributes:
+        tasks: Whose reports tell what a run did, in this order.
+        main: The figures of those reports that its trend shows, added up.
+        counted: What those are called.
+        also: When it runs besides its schedule.
+        page: Where its runs are started, as they must be told what to do; below our root, or below
+            Airflow's, where people answer questions.
+    """
+
+    noun: str
+    tasks: tuple[str, ...] = ()
+    main: tuple[str, ...] = ()
+    counted: str = ""
+    also: str = ""
+    page: str = ""
+    page_name: str = ""
+
+    @property
+    def dag_id(self) -> str:
+        """As Airflow calls it."""
+        return DAG_PREFIX + self.noun
+
+    @property
+    def title(self) -> str:
+        """As people call it."""
+        return self.noun.replace("_", " ").capitalize()
+
+
+# In the order of a day; DAGs of ours that are not here come behind them.
+SYNCS: Final = (
+    Sync("lists", ("lists",), ("read",), "lists read"),
+    Sync("contacts", ("contacts", "links"), ("read", "opted_out_read"), "contacts read"),
+    Sync("activities", ("campaigns", "engagement", "interactions"), ("new_events",), "new events"),
+    Sync(
+        "opt_outs",
+        ("opt_outs",),
+        ("unsubscribed", "resubscribed"),
+        "changes carried",
+        also="and seconds after a change in the CRM",
+    ),
+    Sync(
+        "list_memberships",
+        ("memberships",),
+        ("added", "removed"),
+        "memberships changed",
+        also="and seconds after a request in the CRM",
+    ),
+    Sync(
+        "bulk_memberships",
+        ("bulk_memberships",),
+        ("requested",),
+        "memberships requested",
+        also="when somebody asks for it",
+        page="/memberships",
+        page_name="Memberships",
+    ),
+    Sync(
+        "opt_ins",
+        ("opt_ins",),
+        ("confirmations", "dismissed"),
+        "opt-ins decided",
+        also="when somebody decides",
+        page="/opt-outs",
+        page_name="Opt-outs",
+    ),
+    Sync(
+        "approvals",
+        ("answer",),
+        ("changes",),
+        "changes decided",
+        also="when the circuit breaker holds something",
+        page="/required_actions",
+        page_name="Required Actions",
+    ),
+    Sync("retention", ("retention",), ("calls_forgotten",), "calls forgotten"),
+)
+
+
+def known(noun: str) -> Sync:
+    """What is known beforehand of the DAG of a noun."""
+    return next((sync for sync in SYNCS if sync.noun == noun), Sync(noun))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a DAG, and what its tasks told: figures by task."""
+
+    run_id: str
+    state: str
+    begun_at: datetime | None
+    ended_at: datetime | None
+    reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in _ACTIVE
+
+    @property
+    def took(self) -> timedelta | None:
+        """From its start to its end, or to now."""
+        if self.begun_at is None:
+            return None
+        return (self.ended_at or datetime.now(UTC)) - self.begun_at
+
+    def count(self, names: Iterable[str]) -> int:
+        """These figures of all its reports, added up."""
+        wanted = set(names)
+        return sum(
+            value
+            for figures in self.reports.values()
+            for name, value in figures.items()
+            if name in wanted
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A DAG with its last runs, the newest first, and what the reader may do about it."""
+
+    sync: Sync
+    is_paused: bool
+    next_run: datetime | None
+    runs: Sequence[Run]
+    may_trigger: bool
+    may_edit: bool
+
+    @property
+    def last(self) -> Run | None:
+        """Its newest run."""
+        return self.runs[0] if self.runs else None
+
+    @property
+    def last_ended(self) -> Run | None:
+        """Its newest run that is over."""
+        return next((run for run in self.runs if not run.is_active), None)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a run of it has not ended."""
+        return any(run.is_active for run in self.runs)
+
+    @property
+    def look_again_s(self) -> int:
+        """After how many seconds to look again while it runs: some wait for a person for days."""
+        is_young = self.last and (self.last.took or timedelta()) < timedelta(minutes=10)
+        return 4 if is_young else 60
+
+    @property
+    def did(self) -> list[tuple[str, str]]:
+        """What the newest run that is over did: each task that told something, with its words."""
+        told = self.last_ended.reports if self.last_ended else {}
+        # The database keeps no order of figures: those that matter most come first.
+        return [
+            (task, in_words({**dict.fromkeys(self.sync.main), **figures}))
+            for task, figures in told.items()
+        ]
+
+    @property
+    def took_s(self) -> list[float]:
+        """The trend of how long its runs took, the oldest first."""
+        return [round(run.took.total_seconds(), 1) for run in self._ended if run.took]
+
+    @property
+    def counts(self) -> list[int]:
+        """The trend of what its runs did, the oldest first."""
+        return [run.count(self.sync.main) for run in self._ended]
+
+    def path_of(self, run: Run) -> str:
+        """Where Airflow shows one of its runs."""
+        return f"/dags/{self.sync.dag_id}/runs/{quote(run.run_id, safe='')}"
+
+    @property
+    def _ended(self) -> list[Run]:
+        return [run for run in reversed(self.runs) if not run.is_active]

@@ -1,0 +1,227 @@
+"""The page that says why: about one contact, in the words of the rules that decide."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.airflow.site import NOBODY, Site
+from tests.support import contact_id
+from tests.sync.memberships import list_id
+
+Rows = Callable[..., list[dict[str, Any]]]
+Add = Callable[..., None]
+WHY = "/constant-contact/why"
+ANN = contact_id(1)
+
+pytestmark = pytest.mark.usefixtures("connections")
+
+
+@pytest.fixture
+def news(sql_rows: Rows) -> str:
+    """A list called News."""
+    sql_rows(
+        "INSERT INTO ctct_list (list_id, name, mirrored_at) VALUES (%s, 'News', now())", list_id(1)
+    )
+    return list_id(1)
+
+
+@pytest.fixture
+def mirror(sql_rows: Rows) -> Callable[..., None]:
+    """Puts a contact into the mirror."""
+
+    def add(**columns: Any) -> None:
+        columns = {
+            "contact_id": ANN, "email_address": "ann@example.com",
+            "permission_to_send": "implicit", "list_ids": [],
+        } | columns  # fmt: skip
+        marks = ", ".join(["%s"] * len(columns))
+        sql_rows(
+            f"INSERT INTO ctct_contact ({', '.join(columns)}, mirrored_at) VALUES ({marks}, now())",
+            *columns.values(),
+        )
+
+    return add
+
+
+def words(text: str) -> str:
+    """What a page says, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", text.split("<main")[1]).split())
+
+
+def told(site: Site, **fields: str) -> str:
+    answer = site.get(f"{WHY}?{urlencode(fields)}")
+    assert answer.status == 200, answer.text
+    return words(answer.text)
+
+
+def test_somebody_linked_for_whom_nobody_asked(
+    site: Site, add_crm_contact: Add, mirror: Add, news: str
+) -> None:
+    mirror()
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
+    said = told(site, contact_id="c1", list_id=news)
+    assert "Nobody has asked in the CRM for it to be on this list." in said
+    assert "Nothing keeps it from the list" in said
+
+
+@pytest.mark.parametrize(
+    ("crm", "mirrored", "reason"),
+    [
+        ({"preferred_email": None}, None, "Has no email address."),
+        ({"preferred_email": "ann"}, None, "The email address is malformed."),
+        ({}, None, "It is not at Constant Contact yet: it would be created there"),
+        ({}, {}, "waits to be linked"),
+        (
+            {"constant_contact_id": ANN, "do_not_email": True}, {},
+            "Do Not Email is set in the CRM for this address.",
+        ),
+        (
+            {"constant_contact_id": ANN},
+            {"permission_to_send": "unsubscribed", "opt_out_source": "Contact"},
+            "Has unsubscribed; Constant Contact does not put unsubscribed contacts on lists.",
+        ),
+        (
+            {"constant_contact_id": ANN}, {"deleted_at": "2026-01-01T00:00:00Z"},
+            "This contact was deleted at Constant Contact",
+        ),
+        ({"constant_contact_id": ANN}, None, "waits to be linked"),
+        (
+            {"constant_contact_id": ANN}, {"list_ids": [list_id(n) for n in range(101, 151)]},
+            "Would be on more lists than the 50",
+        ),
+    ],
+)  # fmt: skip
+def test_each_reason_is_told_as_the_rules_have_it(
+    site: Site,
+    sql_rows: Rows,
+    add_crm_contact: Add,
+    mirror: Add,
+    news: str,
+    crm: dict[str, Any],
+    mirrored: dict[str, Any] | None,
+    reason: str,
+) -> None:
+    sql_rows(
+        "INSERT INTO ctct_list (list_id, name, mirrored_at)"
+        " SELECT '00000000-0000-4000-8001-' || lpad(n::text, 12, '0'), n::text, now()"
+        " FROM generate_series(101, 150) AS n"
+    )
+    if mirrored is not None:
+        mirror(**mirrored)
+    crm = {"preferred_email": "ann@example.com"} | crm
+    add_crm_contact("c1", crm.pop("preferred_email"), **crm)
+    assert reason in told(site, contact_id="c1", list_id=news)
+
+
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [
+        ("pending", None),
+        ("held", "3 contacts would be taken off lists at once."),
+        ("rejected", "The email address is malformed."),
+        ("failed", "Tried several times without success."),
+    ],
+)
+def test_what_became_of_a_request_is_told_with_its_detail(
+    site: Site, sql_rows: Rows, add_crm_contact: Add, mirror: Add, news: str, status: str,
+    detail: str | None,
+) -> None:  # fmt: skip
+    mirror()
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
+    sql_rows(
+        "INSERT INTO crm_list_membership (contact_id, list_id, status, detail)"
+        " VALUES ('c1', %s, %s, %s)",
+        news, status, detail,
+    )  # fmt: skip
+    said = told(site, contact_id="c1", list_id=news)
+    assert f"to be put on it : {status} {detail or ''}".strip() in said.replace("it:", "it :")
+    assert "Nobody has asked" not in said
+
+
+def test_a_list_that_is_gone_and_one_that_never_was(
+    site: Site, sql_rows: Rows, add_crm_contact: Add, news: str
+) -> None:
+    sql_rows("UPDATE ctct_list SET deleted_at = now()")
+    add_crm_contact("c1", "ann@example.com")
+    said = told(site, contact_id="c1", list_id=news)
+    assert "News (deleted)" in said
+    assert "As things stand: The list was deleted at Constant Contact." in said
+    unknown = told(site, contact_id="c1", list_id="no-such-list")
+    assert "As things stand: Constant Contact has no such list." in unknown
+
+
+def test_somebody_who_is_on_the_list(
+    site: Site, add_crm_contact: Add, mirror: Add, news: str
+) -> None:
+    mirror(list_ids=[news])
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
+    said = told(site, contact_id="c1", list_id=news)
+    assert "It is on this list." in said
+    assert "As things stand" not in said
+
+
+def test_both_sides_what_differs_and_what_was_decided(
+    site: Site, sql_rows: Rows, add_crm_contact: Add, mirror: Add, set_do_not_email: Add, news: str
+) -> None:
+    mirror(list_ids=[news])
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
+    set_do_not_email("c1", True, "asked <b>by</b> phone", by_contact=True)
+    sql_rows(
+        "INSERT INTO ctct_consent (change_id, decision, detail, permission_before)"
+        " SELECT change_id, 'failed', 'was refused', 'implicit' FROM crm_opt_out_change"
+    )
+    sql_rows(
+        "INSERT INTO crm_interaction (interaction_id, contact_id, constant_contact_id,"
+        " activity_type, description, occurred_at)"
+        " VALUES ('i1', 'c1', %s, 'open', 'Opened “Spring”', now())", ANN,
+    )  # fmt: skip
+    sql_rows(
+        "INSERT INTO ctct_api_call (called_at, method, path, status, duration_ms)"
+        " VALUES (now(), 'GET', %s, 200, 5), (now(), 'GET', '/v3/contacts/another', 200, 5)",
+        f"/v3/contacts/{ANN}?include=list_memberships",
+    )
+    page = site.get(f"{WHY}?contact_id=c1").text
+    said = words(page)
+    assert "the opt-out is on its way" in said
+    assert "News" in said
+    assert "asked by the contact: asked &lt;b&gt;by&lt;/b&gt; phone" in said
+    assert "failed by the rules (implicit → unknown)" in said
+    assert "Opened “Spring”" in said
+    assert f"GET /v3/contacts/{ANN}?include=list_memberships" in said
+    assert "/v3/contacts/another" not in said
+
+
+def test_an_address_finds_all_who_share_it_and_is_in_no_link(
+    site: Site, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c 1+", "ann@example.com", first_name="Ann")
+    add_crm_contact("c2", "ANN@example.com ", first_name="Bob")
+    add_crm_contact("c3", "cat@example.com")
+    page = site.post(WHY, "VIEWER", email=" Ann@Example.com").text
+    assert re.findall(r'href="[^"]*why\?([^"]+)"', page) == ["contact_id=c+1%2B", "contact_id=c2"]
+    assert site.get(f"{WHY}?contact_id=c+1%2B").status == 200
+    nobody = site.post(WHY, "VIEWER", email="nobody@example.com").text
+    assert "The CRM has no contact with this address." in nobody
+
+
+def test_odd_contacts_have_a_page_too(site: Site, add_crm_contact: Add, news: str) -> None:
+    odd = {"c/1": "", "c'2": "a@b@c", "ü%": "x" * 90 + "@example.com", "{x}": " "}
+    for number, (contact, email) in enumerate(odd.items()):
+        add_crm_contact(contact, email, constant_contact_id=None if number % 2 else "%_\\gone")
+        for fields in ({}, {"list_id": news}, {"list_id": "\0'"}):
+            assert site.get(f"{WHY}?{urlencode({'contact_id': contact} | fields)}").status == 200
+
+
+def test_unknown_contacts_nobody_and_a_crm_that_is_down(
+    site: Site, connections: pytest.MonkeyPatch
+) -> None:
+    assert site.get(f"{WHY}?contact_id=none%00").status == 404
+    assert "no contact with the id none." in site.get(f"{WHY}?contact_id=none").text
+    assert site.get(WHY, NOBODY).status == 401
+    assert site.post(WHY, NOBODY, email="ann@example.com").status == 401
+    away = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9}'
+    connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", away)
+    assert "the CRM database does not answer" in site.get(WHY).text

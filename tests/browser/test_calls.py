@@ -1,0 +1,72 @@
+"""API calls: found from a task and from the menu, filtered, and back to the task's log."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.frame import framed
+from tests.browser.looks import accessible, screenshot
+
+pytestmark = pytest.mark.browser
+
+CALLS = "/constant-contact/calls"
+
+
+def test_a_tasks_tab_shows_its_calls_and_a_call_its_log(
+    page: Page, some_call: Callable[[str], dict[str, str]]
+) -> None:
+    call = some_call("constant_contact_lists")
+    task = "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}".format_map(
+        {name: quote(str(value), safe="") for name, value in call.items()}
+    )
+    page.goto(task)
+    page.get_by_role("link", name="API calls").click()
+    frame = framed(page)
+    expect(frame.get_by_label("run", exact=True)).to_have_value(call["run_id"])
+    expect(frame.get_by_label("map index")).to_have_value("")
+    rows = frame.get_by_role("table").locator("tbody tr")
+    expect(rows.filter(has_text="lists · lists")).to_have_count(rows.count())
+    rows.filter(has_text="/contact_lists").get_by_role("link").click()
+    expect(frame.get_by_role("heading", level=1)).to_contain_text("GET /v3/contact_lists")
+    frame.get_by_role("link", name="The task's log").click()
+    # Airflow's own page in the frame's place, at that try
+    page.wait_for_url(f"**/tasks/{call['task_id']}?try_number=1")
+    expect(page.get_by_role("link", name="Logs")).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(0)
+
+
+def test_a_filter_narrows_the_calls_at_once_and_the_way_back_widens_them(
+    page: Page, some_call: Callable[[str], dict[str, str]]
+) -> None:
+    some_call("constant_contact_contacts")
+    page.goto(CALLS)
+    tasks = page.get_by_role("table").locator("tbody td:nth-child(2)")
+    expect(tasks.filter(has_not_text="contacts ·").first).to_be_visible()
+    page.get_by_label("DAG").select_option("constant_contact_contacts")
+    expect(tasks.filter(has_not_text="contacts ·")).to_have_count(0)
+    expect(tasks.first).to_be_visible()
+    assert "dag_id=constant_contact_contacts" in page.url
+    page.go_back()
+    expect(tasks.filter(has_not_text="contacts ·").first).to_be_visible()
+    screenshot(page, "calls")
+
+
+def test_calls_are_legible_one_by_one_and_when_there_are_none(
+    page: Page, some_call: Callable[[str], dict[str, str]]
+) -> None:
+    call = some_call("constant_contact_lists")
+    page.goto(f"{CALLS}/{call['call_id']}")
+    assert accessible(page) == []
+    page.goto(f"{CALLS}?request_id=nobody")
+    expect(page.get_by_text("No such call")).to_be_visible()
+    assert accessible(page) == []
+
+
+def test_the_calls_are_a_file_for_a_spreadsheet(page: Page) -> None:
+    page.goto(CALLS)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="as CSV").click()
+    assert download.value.suggested_filename.endswith(".csv")
+    assert download.value.path().read_text().startswith("call_id,called_at,dag_id")

@@ -1,0 +1,57 @@
+"""Why?: from a person's address to what is known on both sides and why a list does without them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.local_airflow import eventually
+from tests.browser.looks import accessible, screenshot
+
+pytestmark = pytest.mark.browser
+
+WHY = "/constant-contact/why"
+
+
+@pytest.fixture
+def somebody(crm_rows: Callable[..., list[dict[str, Any]]]) -> dict[str, Any]:
+    """A linked contact of whom something is told, once the first nightly runs are through."""
+    found = eventually(
+        lambda: crm_rows(
+            "SELECT contact_id, preferred_email FROM crm_contact AS contact"
+            " WHERE EXISTS (SELECT FROM crm_interaction AS interaction"
+            " WHERE interaction.contact_id = contact.contact_id AND activity_type = 'click')"
+            " ORDER BY contact_id LIMIT 1"
+        )
+    )
+    return found[0]
+
+
+def test_a_person_is_found_by_address_and_a_list_explained(
+    page: Page, somebody: dict[str, Any]
+) -> None:
+    page.goto(WHY)
+    assert accessible(page) == []
+    page.get_by_label("or its email address").fill(somebody["preferred_email"])
+    page.get_by_role("button", name="Find").click()
+    # an address would stay in histories and logs
+    assert "@" not in page.url
+    assert "%40" not in page.url
+    page.get_by_role("link", name=f"({somebody['contact_id']})").click()
+    expect(page.get_by_role("cell", name=somebody["preferred_email"]).first).to_be_visible()
+    expect(page.get_by_role("region", name="Last interactions")).to_contain_text("Clicked")
+    page.get_by_label("list", exact=True).select_option(index=1)
+    page.get_by_role("button", name="Explain").click()
+    expect(page.get_by_role("status")).to_contain_text("on th")
+    assert accessible(page) == []
+    screenshot(page, "why")
+
+
+def test_an_unknown_person_is_told_as_that(page: Page) -> None:
+    page.goto(WHY)
+    page.get_by_label("or its email address").fill("nobody@example.org")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_text("The CRM has no contact with this address.")).to_be_visible()
+    page.goto(f"{WHY}?contact_id=nobody")
+    expect(page.get_by_role("alert")).to_contain_text("The CRM has no contact with the id nobody")
