@@ -36,7 +36,7 @@ run: $(VENV)/.ready ## one DAG in the foreground: DAG=… [DATE=…] [CONF='{}']
 authorize: $(VENV)/.ready ## the first authorization of a real account, in your browser
 	@exec $(RUN) local.authorize
 
-migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT or the local CRM
+migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT (and _NAME) or the local CRM
 	@$(RUN) local.migrate
 
 test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='-k lists')
