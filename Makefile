@@ -11,7 +11,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format reference bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -67,6 +67,9 @@ format: $(VENV)/.ready ## puts code and SQL into shape
 # needs no .venv: where containers run there may be none
 env: ## .env for docker-compose.yaml, with new keys (DEMO=1: for its profile demo)
 	@python=$$($(FIND_PYTHON)) && "$$python" -m local.env_file $(if $(DEMO),--demo)
+
+reference: $(VENV)/.ready ## docs/reference and the README's tables, from the code
+	@$(RUN) local.reference $(ARGS)
 
 bench: $(VENV)/.ready ## how fast, beside others
 	@$(RUN) local.bench $(ARGS)

@@ -33,7 +33,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, Param
 
-from constant_contact.config import at_least_one, dag_defaults, nightly
+from constant_contact.config import at_least_one, dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.campaigns import CampaignsOperator
 from constant_contact.operators.engagement import EngagementOperator
 from constant_contact.operators.interactions import InteractionsOperator
@@ -44,6 +44,7 @@ with DAG(
     dag_id="constant_contact_activities",
     description="Engagement with campaigns as interactions in the CRM",
     schedule=nightly("0 2 * * *"),
+    deadline=nightly_deadline(),
     tags=["constant_contact", "read"],
     params={
         "since": Param(

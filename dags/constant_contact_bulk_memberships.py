@@ -15,6 +15,8 @@ and how many would be refused and why, as things stand; the log has the reasons 
 - one of `contact_ids` (ids of the CRM), `search` (part of a name or an address) and `selection` (a
   file of `include/sql/selections`, without `.sql`: `contacts_never_mailed`, `opened_lately`, or
   your own),
+- `choice_id`: instead of all others, a row of `ctct_choice`: what the wizard on our pages kept. The
+  wizard starts this DAG by itself,
 - `dry_run`: tell only, write nothing.
 """
 
@@ -50,6 +52,11 @@ with DAG(
             type=["null", "string"],
             description="A file of include/sql/selections, without .sql.",
         ),
+        "choice_id": Param(
+            None,
+            type=["null", "integer"],
+            description="Instead of all others: what the wizard on our pages kept.",
+        ),
         "dry_run": Param(False, type="boolean", description="Tell only, write nothing."),
     },
     doc_md=__doc__,
@@ -63,6 +70,7 @@ with DAG(
         contact_ids="{{ params.contact_ids }}",
         search="{{ params.search }}",
         selection="{{ params.selection }}",
+        choice_id="{{ params.choice_id }}",
         is_dry_run="{{ params.dry_run }}",
         inlets=[Asset("crm_contact")],
     )

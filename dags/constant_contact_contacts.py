@@ -22,7 +22,7 @@ fails at once with the field to correct.
 
 from airflow.sdk import DAG, Asset, Param
 
-from constant_contact.config import dag_defaults, nightly
+from constant_contact.config import dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.contacts import ContactsOperator
 from constant_contact.operators.links import LinksOperator
 
@@ -32,6 +32,7 @@ with DAG(
     dag_id="constant_contact_contacts",
     description="Contacts of Constant Contact, linked to the CRM's by email",
     schedule=nightly("0 1 * * *"),
+    deadline=nightly_deadline(),
     tags=["constant_contact", "read"],
     params={
         "full": Param(False, type="boolean", description="Read all contacts."),

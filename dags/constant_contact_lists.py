@@ -12,13 +12,14 @@ it again is always safe.
 
 from airflow.sdk import DAG, Asset
 
-from constant_contact.config import dag_defaults, nightly
+from constant_contact.config import dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.lists import ListsOperator
 
 with DAG(
     dag_id="constant_contact_lists",
     description="Lists of Constant Contact into the CRM's list dropdown",
     schedule=nightly("30 0 * * *"),
+    deadline=nightly_deadline(),
     tags=["constant_contact", "read"],
     doc_md=__doc__,
     **dag_defaults(),

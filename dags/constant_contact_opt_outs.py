@@ -15,7 +15,7 @@ Each row's `detail` says what became of it. An unsubscribe made at Constant Cont
 CRM as an interaction, by the activities DAG.
 
 **When it fails**: nothing is lost, rows stay `pending` until Constant Contact has answered.
-`failed` rows say why and are not tried again.
+`failed` rows say why and are tried again only by a person (page *Opt-outs*).
 
 **By hand**: *Trigger*, with
 - `release_held`: also carry what the circuit breaker holds,

@@ -1,8 +1,9 @@
 """### Constant Contact retention
 
 Every night at 03:30 rows of the call log `ctct_api_call` that are older than 90 days (the option
-`[constant_contact] call_log_days`) are deleted, and what is kept of calls that changed memberships.
-Nothing else is ever deleted by age.
+`[constant_contact] call_log_days`) are deleted, and what is kept of calls that changed memberships
+and of choices made in the wizard (after a day, if nobody wanted them carried). Nothing else is ever
+deleted by age.
 
 The refresh token is kept, too: it dies after 180 days without use. If no other DAG has used it
 today, the task `tokens` does, so that all the others may be paused for as long as one likes.
@@ -15,7 +16,7 @@ of its log says what a person must do; every other DAG would fail for the same r
 
 from airflow.sdk import DAG
 
-from constant_contact.config import dag_defaults, nightly
+from constant_contact.config import dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.retention import RetentionOperator
 from constant_contact.operators.tokens import TokensOperator
 
@@ -23,6 +24,7 @@ with DAG(
     dag_id="constant_contact_retention",
     description="Old rows of the API call log; the refresh token kept alive",
     schedule=nightly("30 3 * * *"),
+    deadline=nightly_deadline(),
     tags=["constant_contact", "maintenance"],
     doc_md=__doc__,
     **dag_defaults(),

@@ -4,6 +4,9 @@ Reads API key, secret, scopes and redirect URL from `AIRFLOW_CONN_CONSTANT_CONTA
 redirect URL must be registered with the application at Constant Contact and lead to this machine,
 such as http://localhost:8910/callback. The refresh token goes into a file that only you may read:
 put it into the connection's field refresh_token, and remove the file.
+
+The page *Connection* in the Airflow UI does the same and stores the tokens itself; this is for
+those who have no UI.
 """
 
 import http.server

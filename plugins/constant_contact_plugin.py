@@ -13,7 +13,7 @@ class ConstantContactPlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012 - as Airflow's class declares it
         {
             "name": "Constant Contact",
-            "href": "../constant-contact/",
+            "href": "constant-contact/",
             "destination": "nav",
             "category": "browse",
             "url_route": "constant-contact",
@@ -21,7 +21,7 @@ class ConstantContactPlugin(AirflowPlugin):
         {
             "name": "API calls",
             "href": (
-                "../constant-contact/calls"
+                "constant-contact/calls"
                 "?dag_id={DAG_ID}&run_id={RUN_ID}&task_id={TASK_ID}&map_index={MAP_INDEX}"
             ),
             "destination": "task_instance",

@@ -1,16 +1,24 @@
 """Reads the `[constant_contact]` options and wires them into DAGs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.sdk import CronDataIntervalTimetable
 from airflow.sdk.configuration import conf
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.version import version as airflow_version
 
+from constant_contact.alerts import late
 from constant_contact.errors import SettingError
 from constant_contact.options import OPTIONS, SECTION
+
+# What the tests have run on; the pages use what its api-server has inside.
+_AIRFLOW: Final = "3.3"
 
 
 def _wrong(option: str, problem: str) -> SettingError:
@@ -65,16 +73,34 @@ def words(option: str, known: Iterable[str]) -> frozenset[str]:
     return given
 
 
-def _failure_callback() -> Callable[[Mapping[str, Any]], None] | None:
-    path = text("on_failure_callback")
+def _callback(option: str) -> Callable[..., Any] | None:
+    path = text(option)
     if not path:
         return None
     module, _, name = path.rpartition(".")
     try:
-        callback: Callable[[Mapping[str, Any]], None] = getattr(import_module(module), name)
+        callback: Callable[..., Any] = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError):
-        raise _wrong("on_failure_callback", f"there is no {path!r} to import") from None
+        raise _wrong(option, f"there is no {path!r} to import") from None
     return callback
+
+
+def nightly_deadline() -> DeadlineAlert | None:
+    """When a nightly run is late, and who is told; None: the option says never.
+
+    Raises:
+        SettingError: The callable cannot be imported, or is not async.
+    """
+    minutes, callback = number("deadline_minutes"), _callback("on_deadline_callback")
+    if callback and not iscoroutinefunction(callback):
+        raise _wrong("on_deadline_callback", "is not async: the triggerer can call nothing else")
+    if not minutes:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(minutes=minutes),
+        callback=AsyncCallback(late, {"callback": text("on_deadline_callback")}),
+    )
 
 
 def nightly(cron: str) -> CronDataIntervalTimetable:
@@ -88,12 +114,22 @@ def nightly(cron: str) -> CronDataIntervalTimetable:
 
 
 def dag_defaults() -> dict[str, Any]:
-    """What all DAGs of this package have in common."""
+    """What all DAGs of this package have in common.
+
+    Raises:
+        SettingError: This Airflow is another than the package is made for, or an option is wrong.
+    """
+    if not airflow_version.startswith(f"{_AIRFLOW}."):
+        raise SettingError(
+            "Apache Airflow",
+            f"is {airflow_version}, and this package is made for {_AIRFLOW}: install "
+            f"apache-airflow=={_AIRFLOW}.*, or a release of the package for yours",
+        )
     return {
         "start_date": datetime(2024, 1, 1, tzinfo=UTC),
         "catchup": False,
         "max_active_runs": 1,
-        "on_failure_callback": _failure_callback(),
+        "on_failure_callback": _callback("on_failure_callback"),
         "default_args": {
             "owner": "constant_contact",
             "retries": 3,

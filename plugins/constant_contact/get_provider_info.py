@@ -42,7 +42,6 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     # All that Airflow shows of help for these; the others have descriptions.
                     "placeholders": {
-                        "description": "whose account, and who looks after it",
                         "host": "https://api.cc.email if empty",
                         "login": "of your application: v3.developer.constantcontact.com",
                         "password": "shown there once, when it is generated",

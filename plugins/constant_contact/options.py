@@ -21,6 +21,21 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "default": "",
         "example": "my_company.alerts.page_the_data_team",
     },
+    "deadline_minutes": {
+        "description": "How long after its start a nightly run may still be under way before it is "
+        "reported as late, in the triggerer's log and by on_deadline_callback; 0: never. Backfills "
+        "are not.",
+        "type": "integer",
+        "default": "0",
+        "example": "240",
+    },
+    "on_deadline_callback": {
+        "description": "Dotted path of an async callable that is told of a late run: its argument "
+        "context has dag_run and deadline, as plain values. It runs in the triggerer.",
+        "type": "string",
+        "default": "",
+        "example": "my_company.alerts.page_about_a_late_night",
+    },
     "active_days": {
         "description": "For how many days after its last sending a campaign's exact counts are "
         "asked every night. Later when the summary report shows that it moved, else ever more "

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import ROOT
+from tests.airflow.airflow_runs import carry_on
+from tests.airflow.site import Site
 from tests.support import contact_id, vendor_contact
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -59,25 +60,12 @@ class Question:
 
     def __init__(self) -> None:
         from airflow.api_fastapi.app import create_app
-        from airflow.dag_processing.dagbag import DagBag
         from starlette.testclient import TestClient
 
-        self._dag = DagBag(ROOT / "dags" / f"{APPROVALS}.py").dags[APPROVALS]
         self._site = TestClient(create_app(apps="core"))
 
     def run(self, *task_ids: str) -> None:
-        from airflow.models.dagrun import DagRun
-        from airflow.utils.session import create_session
-
-        from local.task_run import run_task
-
-        with create_session() as session:
-            run = session.query(DagRun).filter_by(dag_id=APPROVALS).one()
-            instances = {each.task_id: each for each in run.get_task_instances()}
-        for task_id in task_ids:
-            instance = instances[task_id]
-            instance.try_number = max(instance.try_number, 1)
-            run_task(instance, self._dag.task_dict[task_id])
+        carry_on(APPROVALS, *task_ids)
 
     def answer(self, choice: str) -> None:
         """A person answers, by Airflow's own route."""
@@ -145,3 +133,75 @@ def test_what_the_person_says_is_done_and_kept(
     assert {row["status"] for row in sql_rows("SELECT status FROM crm_opt_out_change")} == {status}
     (row,) = sql_rows("SELECT answered_by FROM ctct_hold")
     assert row["answered_by"] == "ann"
+
+
+PAGE = "/constant-contact/holds/1"
+
+
+@pytest.mark.parametrize(
+    ("choice", "word", "unsubscribed"), [("Approve", "Approved", PEOPLE), ("Reject", "Rejected", 0)]
+)
+def test_an_answer_on_our_page_is_the_one_that_airflow_asked_for(
+    asked: Question,
+    site: Site,
+    start_dag: Start,
+    set_do_not_email: Callable[..., None],
+    add_crm_contact: Callable[..., None],
+    mass_opt_out: Running,
+    sql_rows: Rows,
+    choice: str,
+    word: str,
+    unsubscribed: int,
+) -> None:
+    shown = site.get(PAGE, "OP").text
+    assert "unsubscribe 8 at once?" in shown
+    assert '<td class="number">8</td><td>moved | to ann@example.com</td>' in shown
+    assert "c1, c2, c3" in shown
+    assert site.post(f"{PAGE}/answer", choice=choice).status == 303
+    assert f"{choice}, said op" in site.get(PAGE).text
+    # What is flagged after the question is none of what was shown.
+    mass_opt_out.control.load(contacts=[vendor_contact(99, "late@example.com")])
+    add_crm_contact("late", "late@example.com", constant_contact_id=contact_id(99))
+    sql_rows(
+        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status, hold_id)"
+        " VALUES ('late', TRUE, 'held', 2)"
+    )
+    asked.run("approval", "answer")
+    start_dag("constant_contact_opt_outs")
+    out = {
+        contact["email"]
+        for contact in mass_opt_out.control.truth_contacts()
+        if contact["permission"] == "unsubscribed"
+    }
+    assert len(out) == unsubscribed
+    assert "late@example.com" not in out
+    body = site.get(PAGE).text
+    assert f"{word} by op" in body
+    assert "<form" not in body
+    assert f"{word.lower()} by op" in site.get("/constant-contact/opt-outs").text
+
+
+def test_a_question_is_answered_once_wherever(asked: Question, site: Site) -> None:
+    asked.answer("Reject")
+    answer = site.post(f"{PAGE}/answer", choice="Approve")
+    assert answer.status == 409
+    assert "Somebody has answered this question before" in answer.text
+    assert "Reject, said ann" in site.get(PAGE).text
+
+
+def test_a_viewer_is_shown_the_question_and_no_button(asked: Question, site: Site) -> None:
+    body = site.get(PAGE).text
+    assert "c1, c2, c3" in body
+    assert "<form" not in body
+    assert site.post(f"{PAGE}/answer", "VIEWER", choice="Approve").status == 403
+
+
+def test_a_hold_that_airflow_does_not_ask_about_yet_says_so(
+    mass_opt_out: Running, site: Site, start_dag: Start
+) -> None:
+    start_dag("constant_contact_opt_outs")
+    body = site.get(PAGE, "OP").text
+    assert "Airflow asks as soon as constant_contact_opt_outs runs again" in body
+    assert "<form" not in body
+    assert site.post(f"{PAGE}/answer", choice="Approve").status == 404
+    assert site.get("/constant-contact/holds/2").status == 404

@@ -20,6 +20,8 @@ DAGS = {
     "constant_contact_opt_ins": None,
     "constant_contact_list_memberships": None,
     "constant_contact_bulk_memberships": None,
+    "constant_contact_erasure": None,
+    "constant_contact_after_restore": None,
 }
 
 
@@ -88,6 +90,8 @@ def test_a_dag_is_documented_tagged_owned_and_tried_again(
     [
         ("TIMEZONE", "Mars/Olympus", "[constant_contact] timezone"),
         ("ON_FAILURE_CALLBACK", "nowhere.to_be_found", "[constant_contact] on_failure_callback"),
+        ("DEADLINE_MINUTES", "soon", "[constant_contact] deadline_minutes"),
+        ("ON_DEADLINE_CALLBACK", "json.dumps", "[constant_contact] on_deadline_callback"),
     ],
 )
 def test_a_wrong_option_is_named(
@@ -99,6 +103,17 @@ def test_a_wrong_option_is_named(
     bag = DagBag(ROOT / "dags" / "constant_contact_lists.py")
     (error,) = bag.import_errors.values()
     assert says in error
+
+
+def test_another_airflow_is_refused_by_name(
+    airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setattr("constant_contact.config.airflow_version", "3.2.1")
+    bag = DagBag(ROOT / "dags" / "constant_contact_lists.py")
+    (error,) = bag.import_errors.values()
+    assert "Apache Airflow: is 3.2.1, and this package is made for 3.3" in error
 
 
 def test_the_schedule_follows_the_configured_zone(

@@ -68,6 +68,9 @@ def test_airflow_knows_the_connection_type_and_its_form() -> None:
     (connection_type,) = get_provider_info()["connection-types"]
     assert {"refresh_token", "rate_plan", "scope"} <= connection_type["conn-fields"].keys()
     assert connection_type["conn-fields"]["refresh_token"]["schema"]["format"] == "password"
+    for name, field in connection_type["conn-fields"].items():
+        assert field["label"], name
+        assert len(field["description"]) > 10, name
 
 
 @pytest.mark.usefixtures("airflow")

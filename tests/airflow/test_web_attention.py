@@ -22,8 +22,9 @@ LISTS = "constant_contact_lists"
 OUTBOXES = {
     "a refused change": (
         "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status)"
-        " VALUES ('a', TRUE, 'failed'), ('b', TRUE, 'failed'), ('b', TRUE, 'pending')",
-        "1 change of Do Not Email was refused by Constant Contact, so these contacts may still be",
+        " VALUES ('a', TRUE, 'failed'), ('b', TRUE, 'failed'), ('b', TRUE, 'pending'),"
+        " ('c', TRUE, 'failed')",
+        "2 changes of Do Not Email were refused by Constant Contact, so these contacts may",
         "/opt-outs",
     ),
     "a stopped mass opt-out": (

@@ -181,6 +181,17 @@ def test_a_connection_of_the_environment_is_explained_and_not_touched(
     assert (refused.status, "no page can write" in refused.text) == (409, True)
 
 
+def test_a_connection_of_a_secrets_backend_is_not_taken_for_one_of_ours(
+    person: Person, simulator: Running, connections: pytest.MonkeyPatch
+) -> None:
+    connections.setenv("AIRFLOW__SECRETS__BACKEND", "tests.airflow.vault.Vault")
+    connections.setenv(f"VAULT_{CONN_ID.upper()}", account_connection(simulator))
+    before = connection()
+    assert "the secrets backend Vault" in person.site.get(CREDENTIALS, "OP").text
+    assert "no page can write" in enter(person).text
+    assert connection() == before
+
+
 def test_a_real_call_tells_who_answers(person: Person, simulator: Running) -> None:
     person.authorize()
     answer = person.site.post(f"{PAGE}/test", "OP")

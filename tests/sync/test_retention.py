@@ -41,3 +41,22 @@ def test_calls_that_changed_memberships_are_forgotten_with_the_addresses_they_ca
     assert forget_calls(crm, days=90).bulk_activities_forgotten == 1
     left = sql_rows("SELECT bulk_id FROM ctct_bulk_activity_row ORDER BY bulk_id")
     assert [row["bulk_id"] for row in left] == [2, 3]
+
+
+def test_choices_are_forgotten_with_their_contacts_after_a_day_if_they_came_to_nothing(
+    crm: Database, sql_rows: Rows
+) -> None:
+    for days, submitted in ((2, False), (0, False), (89, True), (91, True)):
+        sql_rows(
+            "WITH choice AS (INSERT INTO ctct_choice"
+            " (list_id, action, criteria, unknown, made_by, made_at, submitted_at)"
+            " VALUES ('l', 'add', '{}', 0, 'ann', now() - make_interval(days => %s),"
+            " CASE WHEN %s THEN now() END) RETURNING choice_id)"
+            " INSERT INTO ctct_choice_contact SELECT choice_id, 'c1' FROM choice",
+            days,
+            submitted,
+        )
+    assert forget_calls(crm, days=90).choices_forgotten == 2
+    for table in ("ctct_choice", "ctct_choice_contact"):
+        left = sql_rows(f"SELECT choice_id FROM {table} ORDER BY choice_id")
+        assert [row["choice_id"] for row in left] == [2, 3]

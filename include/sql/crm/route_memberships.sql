@@ -71,6 +71,12 @@ request AS (
         coalesce(tried.times, 0) AS times,
         coalesce(tried.was_left_over, FALSE) AS was_left_over,
         tried.error,
+        exists(
+            SELECT FROM ctct_suppressed AS suppressed
+            WHERE
+                suppressed.email_digest
+                = ctct_email_digest(coalesce(linked.email_key, ctct_email_key(crm.preferred_email)))
+        ) AS is_erased,
         coalesce(crm.constant_contact_id, ctct_email_key(crm.preferred_email)) AS target
     FROM wanted_membership AS wanted
     LEFT JOIN ctct_list AS list ON wanted.list_id = list.list_id
@@ -160,6 +166,7 @@ judged AS (
             WHEN known.action = 'remove' AND known.linked_id IS NULL THEN 'not there'
             WHEN known.action = 'remove' AND known.is_deleted THEN 'not there'
             WHEN known.action = 'remove' THEN 'remove'
+            WHEN known.is_erased THEN 'erased'
             WHEN known.linked_id IS NULL AND known.address IS NULL THEN 'no email'
             -- It has appeared since the last linking.
             WHEN known.is_to_be_linked THEN 'wait'
@@ -244,6 +251,10 @@ LEFT JOIN (
         'Another CRM contact with the same address asked for the opposite later.'
     ),
     ('not there', 'done', 'Was not on the list: Constant Contact does not have this contact.'),
+    (
+        'erased', 'rejected',
+        'This person asked to be forgotten; nothing is sent to Constant Contact about them.'
+    ),
     ('no email', 'rejected', 'Has no email address.'),
     ('malformed', 'rejected', 'The email address is malformed.'),
     (

@@ -2,6 +2,6 @@
 -- that account. Grain: one row.
 SELECT
     count(*) AS mirrored,
-    count(*) FILTER (WHERE list_id = ANY(%(list_ids)s)) AS known
+    count(*) FILTER (WHERE list_id = any(%(list_ids)s::text[])) AS known
 FROM ctct_list
 WHERE deleted_at IS NULL;

@@ -1,5 +1,6 @@
 """The Airflow connection `constant_contact` becomes a client."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -16,9 +17,10 @@ from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
 from constant_contact.api.tokens import Tokens, TokenStore, stored_pair
-from constant_contact.calls import CallLog
+from constant_contact.calls import Call, CallLog
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
+from constant_contact.hooks.measured import MOST_CALLS, MeasuredCallLog
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
@@ -97,6 +99,8 @@ class ConstantContactHook(HttpHook):
         self.crm_conn_id = crm_conn_id
         self.lane = lane
         self.caller = caller or Caller()
+        # What was called, for the metrics; empty where those are off.
+        self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
 
     @cached_property
     def settings(self) -> ApiSettings:
@@ -138,12 +142,13 @@ class ConstantContactHook(HttpHook):
         """Lend a client; at the end every call it made is in the log."""
         settings, crm = self.settings, self.crm
         call_log = ApiCallLog(crm, self.caller)
+        measured = MeasuredCallLog(call_log, self.calls)
         try:
             yield Client(
                 settings,
-                self._tokens(call_log),
+                self._tokens(measured),
                 ApiBudget(crm, settings, self.lane),
-                call_log,
+                measured,
                 self.retry,
             )
         finally:

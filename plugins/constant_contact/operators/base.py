@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import (
     AirflowRescheduleException,
 )
 
+from constant_contact import measures
 from constant_contact.errors import ConstantContactError, Fatal, Later
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
@@ -62,10 +63,12 @@ class ConstantContactOperator(BaseOperator):
         hook = ConstantContactHook(
             self.constant_contact_conn_id, self.crm_conn_id, self.lane, _caller(context)
         )
+        report: Report | None = None
         with self._translated(context):
             try:
                 report = self.sync(hook, context)
             finally:
+                measures.task_ended(hook, report)
                 if "crm" in hook.__dict__:
                     hook.crm.close()
         self.log.info("%s: %s", self.task_id, report)

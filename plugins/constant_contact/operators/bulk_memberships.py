@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
+from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.params import flag, one_of
@@ -13,6 +14,7 @@ from constant_contact.sync.bulk_memberships import (
     Chosen,
     request_memberships,
 )
+from constant_contact.sync.choices import foretell, request_choice
 
 
 class BulkMembershipsOperator(ConstantContactOperator):
@@ -24,6 +26,7 @@ class BulkMembershipsOperator(ConstantContactOperator):
         contact_ids: CRM contacts; or
         search: part of a name or address; or
         selection: a file of include/sql/selections, without `.sql`.
+        choice_id: Or all of that as the wizard kept it: a row of `ctct_choice`.
         is_dry_run: Tell what would become of them and write nothing.
     """
 
@@ -34,6 +37,7 @@ class BulkMembershipsOperator(ConstantContactOperator):
         "contact_ids",
         "search",
         "selection",
+        "choice_id",
         "is_dry_run",
     )
 
@@ -45,6 +49,7 @@ class BulkMembershipsOperator(ConstantContactOperator):
         contact_ids: Any = (),
         search: str = "",
         selection: str = "",
+        choice_id: Any = None,
         is_dry_run: Any = False,
         **kwargs: Any,
     ) -> None:
@@ -54,11 +59,25 @@ class BulkMembershipsOperator(ConstantContactOperator):
         self.contact_ids = contact_ids
         self.search = search
         self.selection = selection
+        self.choice_id = choice_id
         self.is_dry_run = is_dry_run
 
     def sync(self, hook: ConstantContactHook, context: Context) -> BulkMembershipsReport:
-        """Run `request_memberships`."""
-        report = request_memberships(
+        """Run `request_memberships`, or for a choice `request_choice` or `foretell`."""
+        report = self._requested(hook)
+        for reason, contacts in report.refused.items():
+            self.log.info("%d contacts: %s", contacts, reason)
+        return report
+
+    def _requested(self, hook: ConstantContactHook) -> BulkMembershipsReport:
+        if self.choice_id is not None:
+            if not str(self.choice_id).isdigit():
+                raise SettingError(
+                    "param choice_id", f"{self.choice_id!r} is no number of a choice"
+                )
+            act = foretell if flag("dry_run", self.is_dry_run) else request_choice
+            return act(hook.crm, int(self.choice_id))
+        return request_memberships(
             hook.crm,
             self.list_id,
             Chosen(
@@ -69,6 +88,3 @@ class BulkMembershipsOperator(ConstantContactOperator):
             action=one_of("action", self.action, ("add", "remove")),
             dry_run=flag("dry_run", self.is_dry_run),
         )
-        for reason, contacts in report.refused.items():
-            self.log.info("%d contacts: %s", contacts, reason)
-        return report

@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 
+from constant_contact import measures
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
 from constant_contact.params import flag
 from constant_contact.store import database
@@ -47,7 +48,9 @@ class OutboxSensor(BaseSensorOperator):
             with crm.transaction() as connection:
                 outbox = database.row(connection, _COUNTS[self.noun]) or {}
                 unasked = holds.unasked(connection, self.noun)
+                measures.outboxes(connection)
         finally:
+            measures.flush()
             crm.close()
         self.log.info("%s: %s", self.noun, ", ".join(f"{n} {s}" for s, n in outbox.items()))
         runs = [

@@ -36,6 +36,27 @@ class Chosen:
     selection: str = ""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which CRM contacts: those among whom to look, narrowed by all the rest.
+
+    Attributes:
+        contact_ids: Of the CRM; or else
+        selection: a file of include/sql/selections, without `.sql`; or else all there are.
+        search: Part of a name or of an address.
+        on_list: Is on this list, as the mirror has it.
+        not_on_list: Is not on this one.
+        is_mailable: Said no on neither side.
+    """
+
+    contact_ids: Sequence[str] = ()
+    selection: str = ""
+    search: str = ""
+    on_list: str = ""
+    not_on_list: str = ""
+    is_mailable: bool = False
+
+
 @dataclass
 class BulkMembershipsReport(Report):
     """What was asked for, and what will become of it as things stand.
@@ -78,7 +99,7 @@ def request_memberships(
         SettingError: There is no such list or selection, or not one way of choosing.
     """
     with crm.transaction() as connection:
-        _check_list(connection, list_id)
+        check_list(connection, list_id)
         contact_ids = _contact_ids(connection, chosen)
         report = preview(connection, list_id, action, contact_ids)
         if not dry_run:
@@ -107,7 +128,12 @@ def preview(
     return report
 
 
-def _check_list(connection: psycopg.Connection[Any], list_id: str) -> None:
+def check_list(connection: psycopg.Connection[Any], list_id: str) -> None:
+    """Refuse a list that is not there.
+
+    Raises:
+        SettingError: The mirror does not know it, or it was deleted.
+    """
     if database.rows(connection, "memberships/dead_lists", {"list_ids": [list_id]}):
         raise SettingError(
             "param list_id",
@@ -125,12 +151,33 @@ def _contact_ids(connection: psycopg.Connection[Any], chosen: Chosen) -> list[st
     if chosen.contact_ids:
         return list(dict.fromkeys(chosen.contact_ids))
     if chosen.selection:
-        _check_selection(chosen.selection)
-        found = database.rows(connection, f"selections/{chosen.selection}")
-    else:
-        params = {"search": chosen.search.strip()}
-        found = database.rows(connection, "crm/search_contacts", params)
+        return _selected(connection, chosen.selection)
+    return find(connection, Wanted(search=chosen.search))
+
+
+def find(connection: psycopg.Connection[Any], wanted: Wanted) -> list[str]:
+    """The ids of the contacts wanted; ids that the CRM does not have are left out.
+
+    Raises:
+        SettingError: There is no such selection.
+    """
+    among: Sequence[str] | None = list(wanted.contact_ids) or None
+    if among is None and wanted.selection:
+        among = _selected(connection, wanted.selection)
+    params = {
+        "search": wanted.search.strip(),
+        "contact_id": among,
+        "on_list": wanted.on_list,
+        "not_on_list": wanted.not_on_list,
+        "is_mailable": wanted.is_mailable,
+    }
+    found = database.rows(connection, "crm/search_contacts", params)
     return [row["contact_id"] for row in found]
+
+
+def _selected(connection: psycopg.Connection[Any], selection: str) -> list[str]:
+    _check_selection(selection)
+    return [row["contact_id"] for row in database.rows(connection, f"selections/{selection}")]
 
 
 def selections() -> list[str]:

@@ -28,6 +28,7 @@ class Hold:
     """One stop of the breaker, as a person is shown it.
 
     Attributes:
+        answer: What a person said before, if one did, and who and when.
         groups: By reason and who changed the flag: `reason`, `changed_by`, `contacts`,
             `first_changed_at`, `last_changed_at` and ten contact ids as `sample`.
     """
@@ -37,6 +38,9 @@ class Hold:
     detail: str
     held_at: datetime
     groups: list[dict[str, Any]]
+    answer: Answer | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
 
     @property
     def contacts(self) -> int:
@@ -110,6 +114,17 @@ def ask(crm: Database, hold_id: int) -> Hold | None:
             return None
         groups = database.rows(connection, _SHOW[hold["noun"]], {"hold_id": hold_id})
     return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups)
+
+
+def look(crm: Database, hold_id: int) -> Hold | None:
+    """How a stop stands, asking nobody; None if there is no such stop."""
+    with crm.transaction() as connection:
+        hold = database.row(connection, "holds/look", {"hold_id": hold_id})
+        if hold is None:
+            return None
+        groups = database.rows(connection, _SHOW[hold["noun"]], {"hold_id": hold_id})
+    kept = hold["answer"], hold["answered_at"], hold["answered_by"]
+    return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups, *kept)
 
 
 def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> int:

@@ -14,6 +14,8 @@ MOST_TRIES = 3
 MOST_CREATIONS = 100
 # An import costs, beside its own call, about two looks at it and two readings that learn the ids.
 _IMPORT_CALLS = 4
+# Two readings bring the mirror up to now before anything is sent; all jobs are polled by one call.
+_ROUND_CALLS = 3
 # `{"email": "", "first_name": "", "last_name": ""}, ` and quotation marks counted once more.
 _FIXED_BYTES = 64
 
@@ -72,6 +74,18 @@ def plan(
         },
     )
     return routed
+
+
+def estimate_calls(connection: psycopg.Connection[Any]) -> int:
+    """About how many calls the routed requests need, all of them for one list."""
+    limits = {
+        "most_contacts": vendor.CONTACTS_PER_CHANGE,
+        "most_bytes": vendor.IMPORT_BYTES,
+        "import_calls": _IMPORT_CALLS,
+        "fixed_bytes": _FIXED_BYTES,
+    }
+    calls = int((database.row(connection, "memberships/estimate_calls", limits) or {})["calls"])
+    return calls + _ROUND_CALLS if calls else 0
 
 
 def route(connection: psycopg.Connection[Any]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from constant_contact.api.client import Client
-from constant_contact.errors import BulkPending, Later
+from constant_contact.errors import BulkPending, ChangesRefused, Later
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import holds, membership_routes
@@ -29,6 +29,8 @@ from constant_contact.sync.reports import Report
 _log = logging.getLogger("constant_contact.memberships")
 
 _OTHER_RUN = timedelta(seconds=30)
+# In one statement, which somebody waits for.
+_MOST_RETRIED = 5_000
 
 
 @dataclass
@@ -149,6 +151,41 @@ def failed_since(crm: Database, since: datetime) -> int:
     with crm.transaction() as connection:
         found = database.row(connection, "crm/count_failed_memberships", {"since": since}) or {}
     return int(found["failed"])
+
+
+def retry(
+    crm: Database,
+    *,
+    status: str = "",
+    list_id: str = "",
+    action: str = "",
+    contact_id: str = "",
+) -> int:
+    """Have requests that failed or were rejected tried again, by the next run.
+
+    Args:
+        crm: Where they are.
+        status: Of those: `failed`, `rejected`, or either.
+        list_id: Of one list, or of any.
+        action: Of one kind, or of both.
+        contact_id: Of one CRM contact, or of all.
+
+    Returns:
+        How many; the rest of more than `_MOST_RETRIED` takes another call.
+
+    Raises:
+        ChangesRefused: None may be tried again.
+    """
+    asked = {"status": status, "list_id": list_id, "action": action, "contact_id": contact_id}
+    with crm.transaction() as connection:
+        params = asked | {"most": _MOST_RETRIED}
+        retried = database.run(connection, "crm/retry_memberships", params)
+    if not retried:
+        raise ChangesRefused(
+            "nothing is tried again: it is neither failed nor rejected any more, or another CRM "
+            "contact with the same address asked for the opposite later"
+        )
+    return retried
 
 
 class _Run:

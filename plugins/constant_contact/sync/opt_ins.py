@@ -99,6 +99,19 @@ def ask_confirmation(
     return OptInsReport(confirmations=1)
 
 
+def check_askable(crm: Database, *, change_id: int) -> None:
+    """Say now why the vendor would not be asked for its mail; `ask_confirmation` looks again.
+
+    Raises:
+        ChangesRefused: The change does not wait, the CRM says no by now, or the mail was asked for
+            before.
+    """
+    with crm.transaction() as connection:
+        contact = _askable(connection, change_id)
+        if database.row(connection, "opt_ins/confirmation", {"constant_contact_id": contact}):
+            raise ChangesRefused(_asked_before(connection, contact))
+
+
 def dismiss(crm: Database, *, change_id: int, by: str) -> OptInsReport:
     """Leave the contact unsubscribed; no API call.
 

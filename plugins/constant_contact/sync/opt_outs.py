@@ -19,7 +19,14 @@ import psycopg
 
 from constant_contact.api.client import Client
 from constant_contact.api.records import parse_contact
-from constant_contact.errors import Conflict, NotFound, Rejected, Retriable, WriteUncertain
+from constant_contact.errors import (
+    ChangesRefused,
+    Conflict,
+    NotFound,
+    Rejected,
+    Retriable,
+    WriteUncertain,
+)
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import consent, holds
@@ -112,6 +119,21 @@ def push_opt_outs(
         _log.warning("not all changes could be carried: %s", report)
         raise queue.failure
     return report
+
+
+def retry(crm: Database, *, change_id: int, by: str) -> None:
+    """Have a change that the vendor refused tried again, by the next run.
+
+    Raises:
+        ChangesRefused: It did not fail, or a newer change of its contact counts.
+    """
+    with crm.transaction() as connection:
+        change = {"change_id": change_id, "decided_by": by}
+        if not database.run(connection, "crm/retry_opt_out", change):
+            raise ChangesRefused(
+                f"change {change_id} is not tried again: it is not failed any more, or a newer "
+                "change of the same contact counts"
+            )
 
 
 class _Queue:

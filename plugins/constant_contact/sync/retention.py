@@ -1,4 +1,4 @@
-"""Retention: the call log does not grow for ever. No API call."""
+"""Retention: what is kept of calls and choices does not grow for ever. No API call."""
 
 from dataclasses import dataclass
 
@@ -16,15 +16,20 @@ class RetentionReport(Report):
 
     calls_forgotten: int = 0
     bulk_activities_forgotten: int = 0
+    choices_forgotten: int = 0
 
 
 def forget_calls(crm: Database, *, days: int) -> RetentionReport:
-    """Delete what is kept of calls older than `days`, and of those that changed memberships."""
+    """Delete what is older than `days`: calls, what they changed of memberships, and choices.
+
+    A choice that nobody wanted carried is kept for a day.
+    """
     report = RetentionReport()
     with crm.transaction() as connection:
         report.bulk_activities_forgotten = database.run(
             connection, "memberships/forget_old", {"days": days}
         )
+        report.choices_forgotten = database.run(connection, "choices/forget", {"days": days})
     while True:
         with crm.transaction() as connection:
             forgotten = database.run(

@@ -17,6 +17,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from fastapi import Depends, HTTPException, Request, status
 
 from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.operators.holds import APPROVALS_DAG
 
 # Reading our tables is reading what our DAGs did. By the name of one: without it, a request could
 # name any.
@@ -79,6 +80,19 @@ def may_edit_dag(user: BaseUser, dag_id: str) -> bool:
     """Whether a user may pause and unpause a DAG."""
     return get_auth_manager().is_authorized_dag(
         method="PUT", details=DagDetails(id=dag_id), user=user
+    )
+
+
+MayAnswer: Final = Depends(requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVALS_DAG))
+
+
+def may_answer(user: BaseUser) -> bool:
+    """Whether a user may answer what Airflow asks about the circuit breaker's holds."""
+    return get_auth_manager().is_authorized_dag(
+        method="PUT",
+        access_entity=DagAccessEntity.HITL_DETAIL,
+        details=DagDetails(id=APPROVALS_DAG),
+        user=user,
     )
 
 

@@ -11,10 +11,14 @@ from constant_contact.web import (
     calls,
     connection,
     credentials,
+    holds,
+    memberships,
+    opt_outs,
     overview,
-    runs,
+    sync_now,
     waiting,
     why,
+    wizard,
 )
 from constant_contact.web.access import known_user
 from constant_contact.web.forms import from_our_page
@@ -25,11 +29,15 @@ from constant_contact.web.problems import explain_problems
 _ROUTERS: Final = (
     overview.router,
     calls.router,
-    runs.router,
+    sync_now.router,
     connection.router,
     authorize.router,
     credentials.router,
     why.router,
+    opt_outs.router,
+    holds.router,
+    memberships.router,
+    wizard.router,
 )
 _HEADERS: Final = {
     # Scripts and styles are files of ours, so that what a name or a reply holds never runs; the

@@ -35,6 +35,8 @@ _SESSION: Final = {
     "idle_in_transaction_session_timeout": "30s",
     # What takes seconds is ended; what takes less is over before it would be compiled.
     "jit": "off",
+    # The filters of a page are optional: each question has a plan of its own.
+    "plan_cache_mode": "force_custom_plan",
 }
 
 

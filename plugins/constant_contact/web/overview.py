@@ -23,7 +23,7 @@ from constant_contact.web.last_runs import rows
 from constant_contact.web.metadata import short
 from constant_contact.web.pages import page
 from constant_contact.web.parts import Part, part
-from constant_contact.web.runs import NOT_STARTED, NotStarted
+from constant_contact.web.sync_now import NOT_STARTED, NotStarted
 from constant_contact.web.syncs import Row
 from constant_contact.web.waiting import Waiting, waiting_tasks
 

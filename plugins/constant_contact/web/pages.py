@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi import status as http
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 from markupsafe import Markup
@@ -34,6 +35,12 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
         "form_token": form_token(user) if user else "",
     }
     return _TEMPLATES.TemplateResponse(request, f"{name}.html", always | values, status_code=status)
+
+
+def go_to(request: Request, path: str) -> RedirectResponse:
+    """After a form has done its work: the page below ours that shows it."""
+    root = request.scope.get("root_path", "")
+    return RedirectResponse(f"{root}{path}", http.HTTP_303_SEE_OTHER)
 
 
 def moment(value: datetime | None) -> Markup:

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.status import HTTP_401_UNAUTHORIZED
 
-from constant_contact.errors import ConstantContactError
+from constant_contact.errors import ChangesRefused, ConstantContactError
 from constant_contact.redact import redact
 from constant_contact.web.pages import page
 
@@ -40,7 +40,7 @@ def told(error: Exception) -> str:
 
 def _ours(request: Request, error: Exception) -> Response:
     _log.warning("%s %s: %s", request.method, request.url.path, error)
-    return _problem(request, 503, str(error))
+    return _problem(request, 409 if isinstance(error, ChangesRefused) else 503, str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:

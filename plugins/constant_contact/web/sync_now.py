@@ -1,23 +1,20 @@
 """*Sync now*: runs of our DAGs started by hand from our pages, and followed until they end."""
 
-import json
 from typing import Final, Literal
 
-from airflow.api.common.trigger_dag import trigger_dag
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.exceptions import DagNotFound
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from airflow.models.log import Log
 from airflow.utils.state import DagRunState
-from airflow.utils.types import DagRunTriggeredByType, DagRunType
+from airflow.utils.types import DagRunType
 from fastapi import APIRouter, HTTPException, Request, status
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from constant_contact.errors import QueryTooSlow
+from constant_contact.web import dag_runs
 from constant_contact.web.access import (
     CurrentUser,
     MayRead,
@@ -60,7 +57,7 @@ def start(request: Request, noun: str, session: SessionDep, user: CurrentUser) -
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     problem = _not_started(session, shown.sync.dag_id)
     if problem is None:
-        _start(session, shown.sync.dag_id, user)
+        dag_runs.start(session, user, shown.sync.dag_id)
     return _shown(request, session, user, noun, problem)
 
 
@@ -69,7 +66,7 @@ def unpause(request: Request, noun: str, session: SessionDep, user: CurrentUser)
     """Let a DAG run again."""
     dag = _locked(session, _row(session, user, noun).sync.dag_id)
     dag.is_paused = False
-    _keep(session, "patch_dag", user, dag.dag_id)
+    dag_runs.audit(session, "patch_dag", user, dag.dag_id)
     return _shown(request, session, user, noun, None)
 
 
@@ -85,22 +82,6 @@ def _not_started(session: Session, dag_id: str) -> NotStarted | None:
     return "active" if session.scalar(by_hand.limit(1)) else None
 
 
-def _start(session: Session, dag_id: str, user: BaseUser) -> None:
-    try:
-        run = trigger_dag(
-            dag_id,
-            triggered_by=DagRunTriggeredByType.UI,
-            run_type=DagRunType.MANUAL,
-            triggering_user_name=user.get_name(),
-            session=session,
-        )
-    except DagNotFound:
-        raise HTTPException(status.HTTP_404_NOT_FOUND) from None
-    except ValueError as error:
-        raise HTTPException(status.HTTP_409_CONFLICT, f"{error}.") from None
-    _keep(session, "trigger_dag_run", user, dag_id, run.run_id if run else None)
-
-
 def _locked(session: Session, dag_id: str) -> DagModel:
     """The DAG's row, which nobody else changes until we are done."""
     with short(session):
@@ -110,23 +91,6 @@ def _locked(session: Session, dag_id: str) -> DagModel:
     if dag is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     return dag
-
-
-def _keep(
-    session: Session, event: str, user: BaseUser, dag_id: str, run_id: str | None = None
-) -> None:
-    """A line of Airflow's audit log, as its own routes write it."""
-    session.add(
-        Log(
-            event=event,
-            owner=user.get_name(),
-            owner_display_name=user.get_name(),
-            extra=json.dumps({"page": "constant_contact"}),
-            dag_id=dag_id,
-            run_id=run_id,
-        )
-    )
-    session.flush()
 
 
 def _row(session: Session, user: BaseUser, noun: str) -> Row:

@@ -1,0 +1,43 @@
+"""### Constant Contact erasure
+
+Forgets a person who asked for it: the address and the reasons go, the interactions leave the CRM,
+the events of the ledger become nobody's, the id leaves the call log, the link is cleared. That the
+person said no stays, without an address, and a digest of the address, so that nobody creates the
+person anew or puts the address on a list.
+
+Before, in this order: set *Do Not Email* in the CRM, as asked by the contact; let it be carried;
+delete the contact at Constant Contact, if it is to be forgotten there too; delete it in the CRM.
+What this DAG erases is only what the integration keeps. The guide: docs/operations.md.
+
+**When it fails**: nothing was erased. The last line of the log says why, such as that Constant
+Contact may still mail the person, or that other CRM contacts share the address.
+
+**By hand**: *Trigger*, with one of
+- `contact_id`: the CRM's id, also of somebody who has left the CRM,
+- `constant_contact_id`: Constant Contact's id; erases all CRM contacts with that link.
+"""
+
+from airflow.sdk import DAG, Param
+
+from constant_contact.config import dag_defaults
+from constant_contact.operators.erasure import ErasureOperator
+
+with DAG(
+    dag_id="constant_contact_erasure",
+    description="Forgets a person who asked for it, and never creates them anew",
+    schedule=None,
+    tags=["constant_contact", "write"],
+    params={
+        "contact_id": Param("", type="string", description="A contact's id in the CRM."),
+        "constant_contact_id": Param(
+            "", type="string", description="Or its id at Constant Contact."
+        ),
+    },
+    doc_md=__doc__,
+    **dag_defaults(),
+):
+    ErasureOperator(
+        task_id="erasure",
+        contact_id="{{ params.contact_id }}",
+        constant_contact_id="{{ params.constant_contact_id }}",
+    )

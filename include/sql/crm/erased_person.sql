@@ -1,0 +1,64 @@
+-- Whom an erasure is about: by a CRM contact (also one who has left the CRM), or by the vendor's.
+-- Parameters: contact_id, constant_contact_id (one of them null).
+-- Grain: one row: the vendor's id, the CRM contacts that are or were linked to it or have its
+-- address, those of them that are in the CRM besides the one asked for, and the addresses' digests.
+WITH person AS (
+    SELECT
+        coalesce(
+            %(constant_contact_id)s::text,
+            (
+                SELECT crm.constant_contact_id FROM crm_contact AS crm
+                WHERE crm.contact_id = %(contact_id)s
+            ),
+            (
+                SELECT projected.constant_contact_id FROM ctct_projected_link AS projected
+                WHERE projected.crm_contact_id = %(contact_id)s
+            ),
+            (
+                SELECT change.constant_contact_id FROM crm_opt_out_change AS change
+                WHERE
+                    change.contact_id = %(contact_id)s
+                    AND change.constant_contact_id IS NOT NULL
+                ORDER BY change.change_id DESC
+                LIMIT 1
+            )
+        ) AS constant_contact_id
+),
+
+address AS (
+    SELECT mirrored.email_key FROM ctct_contact AS mirrored
+    INNER JOIN person ON mirrored.contact_id = person.constant_contact_id
+    WHERE mirrored.email_key IS NOT NULL
+    UNION
+    SELECT ctct_email_key(crm.preferred_email) FROM crm_contact AS crm
+    LEFT JOIN person ON crm.constant_contact_id = person.constant_contact_id
+    WHERE
+        (crm.contact_id = %(contact_id)s OR person.constant_contact_id IS NOT NULL)
+        AND ctct_email_key(crm.preferred_email) IS NOT NULL
+),
+
+contact AS (
+    SELECT %(contact_id)s::text AS contact_id
+    WHERE %(contact_id)s IS NOT NULL
+    UNION
+    SELECT crm.contact_id FROM crm_contact AS crm
+    INNER JOIN person ON crm.constant_contact_id = person.constant_contact_id
+    UNION
+    SELECT crm.contact_id FROM crm_contact AS crm
+    INNER JOIN address ON ctct_email_key(crm.preferred_email) = address.email_key
+    UNION
+    SELECT projected.crm_contact_id FROM ctct_projected_link AS projected
+    INNER JOIN person ON projected.constant_contact_id = person.constant_contact_id
+)
+
+SELECT
+    person.constant_contact_id,
+    array(SELECT contact.contact_id FROM contact) AS contact_ids,
+    array(
+        SELECT crm.contact_id FROM crm_contact AS crm
+        INNER JOIN contact ON crm.contact_id = contact.contact_id
+        WHERE crm.contact_id <> %(contact_id)s
+        ORDER BY crm.contact_id
+    ) AS others,
+    array(SELECT ctct_email_digest(address.email_key) FROM address) AS email_digests
+FROM person;

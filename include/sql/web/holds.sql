@@ -1,0 +1,14 @@
+-- Stops of the circuit breaker, those without an answer first. Parameters: noun.
+-- Grain: one row a stop, at most 20.
+SELECT
+    hold_id,
+    held_at,
+    detail,
+    asked_at,
+    answer,
+    answered_at,
+    answered_by
+FROM ctct_hold
+WHERE noun = %(noun)s
+ORDER BY answer IS NOT NULL, hold_id DESC
+LIMIT 20;

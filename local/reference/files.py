@@ -1,0 +1,64 @@
+"""Which files are made, whole or between two marks, and whether they are as they should be."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.paths import ROOT
+from local.reference import dags, errors, settings, statements, tables
+
+_FOLDER = Path("docs/reference")
+_HEAD = "<!-- Made by `make reference`; edit what it is made from. -->\n\n"
+
+
+def documents(server_url: str) -> dict[Path, str]:
+    """What each file should hold, by its path in the repository.
+
+    Args:
+        server_url: A PostgreSQL server where a database can be made and dropped.
+    """
+    airflow_dags = dags.load()
+    schema = tables.load(server_url)
+    whole = {
+        _FOLDER / "dags.md": dags.page(airflow_dags),
+        _FOLDER / "settings.md": settings.page(),
+        _FOLDER / "tables.md": tables.page(schema),
+        _FOLDER / "errors.md": errors.page(),
+    }
+    made = {path: _HEAD + text for path, text in whole.items()}
+    parts = {
+        "dags": dags.overview(airflow_dags),
+        "connection": settings.connection(),
+        "options": settings.options(),
+    }
+    made[Path("README.md")] = _filled(Path("README.md"), parts)
+    upgrading = Path("docs/upgrading.md")
+    made[upgrading] = _filled(upgrading, {"since 0.1.0": statements.since("0.1.0")})
+    return made
+
+
+def stale(made: Mapping[Path, str]) -> list[str]:
+    """The files that do not hold what they should."""
+    return [
+        str(path)
+        for path, text in made.items()
+        if not (ROOT / path).exists() or (ROOT / path).read_text(encoding="utf-8") != text
+    ]
+
+
+def write(made: Mapping[Path, str]) -> None:
+    """Bring the files up to date."""
+    for path, text in made.items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
+
+
+def _filled(path: Path, parts: Mapping[str, str]) -> str:
+    """A file's text with each part between its marks."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for name, part in parts.items():
+        begin, end = f"<!-- {name}: made by `make reference` -->\n", f"<!-- end of {name} -->"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise AssertionError(f"{path} must have once each: {begin.strip()} and {end}")
+        before, _, rest = text.partition(begin)
+        text = before + begin + part + end + rest.partition(end)[2]
+    return text

@@ -1,0 +1,32 @@
+"""What the triggerer calls when a nightly run takes longer than it may."""
+
+import logging
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+_log = logging.getLogger("constant_contact.alerts")
+
+
+async def late(context: Mapping[str, Any], callback: str = "") -> None:
+    """Log which run is late, and tell whoever wants to be told.
+
+    A backfill's runs wait for each other for as long as they do: they are never late.
+
+    Args:
+        context: By Airflow: `dag_run` and `deadline`, as plain values.
+        callback: Dotted path of an async callable that takes `context`.
+    """
+    run = context["dag_run"]
+    if run["run_type"] == "backfill":
+        return
+    _log.error(
+        "%s, run %s: is %s and should have ended by %s",
+        run["dag_id"],
+        run["dag_run_id"],
+        run["state"],
+        context["deadline"]["deadline_time"],
+    )
+    if callback:
+        module, _, name = callback.rpartition(".")
+        await getattr(import_module(module), name)(context=context)

@@ -1,0 +1,44 @@
+"""The task that forgets a person."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from airflow.sdk import Context
+
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.operators.base import ConstantContactOperator
+from constant_contact.operators.base import person as who
+from constant_contact.sync.erasure import ErasureReport, erase, person, refuse_if_mailable
+
+
+class ErasureOperator(ConstantContactOperator):
+    """Erases a person whom Constant Contact may not mail any more; one call, to see that.
+
+    Args:
+        contact_id: Of the CRM (templated), or
+        constant_contact_id: of Constant Contact (templated).
+    """
+
+    lane: ClassVar[str] = "opt_outs"
+    template_fields: Sequence[str] = (
+        *ConstantContactOperator.template_fields,
+        "contact_id",
+        "constant_contact_id",
+    )
+
+    def __init__(self, *, contact_id: Any, constant_contact_id: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.contact_id = contact_id
+        self.constant_contact_id = constant_contact_id
+
+    def sync(self, hook: ConstantContactHook, context: Context) -> ErasureReport:
+        """Run `person`, `refuse_if_mailable` and `erase`."""
+        found = person(
+            hook.crm,
+            contact_id=str(self.contact_id).strip() or None,
+            constant_contact_id=str(self.constant_contact_id).strip() or None,
+        )
+        # The log of this call is written when the client goes, and erased then.
+        with hook.client() as client:
+            refuse_if_mailable(client, found["constant_contact_id"])
+        return erase(hook.crm, found, by=who(context))

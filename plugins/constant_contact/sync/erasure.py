@@ -1,0 +1,131 @@
+"""Erasure: a person who asks to be forgotten is, and is never written to again.
+
+What goes: the address, what the person did (the ledger's events become nobody's), the interactions,
+the requests, the reasons, the id in the call log. What stays: that the flag was changed and what
+was decided about it, without an address, and a digest of the address, so that nobody creates the
+person anew.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from constant_contact.api.client import Client
+from constant_contact.errors import BulkPending, ChangesRefused, NotFound, SettingError
+from constant_contact.store import database, state
+from constant_contact.store.database import Database
+from constant_contact.sync import consent
+from constant_contact.sync.reports import Report
+
+_LOOK_AGAIN = timedelta(minutes=2)
+
+
+@dataclass
+class ErasureReport(Report):
+    """What was erased, and how many addresses are refused from now on."""
+
+    contacts: int = 0
+    interactions: int = 0
+    events: int = 0
+    memberships: int = 0
+    calls: int = 0
+    addresses_suppressed: int = 0
+
+
+def person(
+    crm: Database, *, contact_id: str | None, constant_contact_id: str | None
+) -> dict[str, Any]:
+    """Whom an erasure is about, as `crm/erased_person` says.
+
+    Raises:
+        SettingError: Nobody, or other CRM contacts as well.
+    """
+    asked = {"contact_id": contact_id, "constant_contact_id": constant_contact_id}
+    if (contact_id is None) == (constant_contact_id is None):
+        raise SettingError("params contact_id, constant_contact_id", "give one of them")
+    with crm.transaction() as connection:
+        found = database.row(connection, "crm/erased_person", asked) or {}
+    if contact_id is not None and found["others"]:
+        raise SettingError(
+            "param contact_id",
+            f"{contact_id} shares an address or a link with {', '.join(found['others'])}: give "
+            "them another address and clear their links, or erase all by constant_contact_id",
+        )
+    if found["constant_contact_id"] is None and not found["email_digests"]:
+        raise SettingError("param contact_id", f"nothing is known of {contact_id}")
+    return found
+
+
+def refuse_if_mailable(client: Client, constant_contact_id: str | None) -> None:
+    """Ask the vendor, who is told nothing more of this person afterwards.
+
+    Raises:
+        ChangesRefused: The vendor may still mail the person.
+    """
+    if constant_contact_id is None:
+        return
+    try:
+        current = client.get(f"/contacts/{constant_contact_id}")
+    except NotFound:
+        return
+    if consent.may_be_mailed(current):
+        raise ChangesRefused(
+            f"Constant Contact may still mail contact {constant_contact_id}: set Do Not Email in "
+            "the CRM and let it be carried, or delete the contact there; then erase"
+        )
+
+
+def erase(crm: Database, found: dict[str, Any], *, by: str) -> ErasureReport:
+    """Forget a person, in one transaction; no API call.
+
+    Args:
+        crm: Where the traces are.
+        found: Of `person`.
+        by: Who does it, for the record.
+
+    Raises:
+        BulkPending: A call that carries the person is on its way, or is being planned.
+    """
+    with crm.session() as session:
+        # No list membership is planned or sent meanwhile.
+        if not (database.row(session, "memberships/try_lock") or {})["is_ours"]:
+            raise _on_the_way(session)
+        with crm.transaction() as connection:
+            if (database.row(connection, "erasure/is_on_the_way", found) or {})["is_on_the_way"]:
+                raise _on_the_way(connection)
+            return _erase(connection, found, by)
+
+
+def _erase(connection: psycopg.Connection[Any], found: dict[str, Any], by: str) -> ErasureReport:
+    report = ErasureReport(contacts=len(found["contact_ids"]))
+    params = found | {"erased_by": by, "nobody": str(uuid.uuid4())}
+    report.addresses_suppressed = database.run(connection, "erasure/add_suppressed", params)
+    report.memberships = database.run(connection, "crm/erase_memberships", params)
+    database.run(connection, "erasure/erase_bulk_rows", params)
+    if found["constant_contact_id"] is None:
+        database.run(connection, "crm/erase_reasons", params)
+        return report
+    # Neither a projection nor a page that was read before brings anything back.
+    database.row(connection, "engagement/lock_interactions")
+    database.row(connection, "engagement/lock_projection")
+    database.row(connection, "opt_outs/lock_contact", params)
+    database.run(connection, "crm/erase_reasons", params)
+    database.run(connection, "erasure/lock_mirror")
+    database.run(connection, "erasure/add_erased", params)
+    report.interactions = database.run(connection, "crm/erase_interactions", params)
+    database.run(connection, "erasure/forget_links", params)
+    database.run(connection, "crm/erase_links", params)
+    database.run(connection, "erasure/erase_contact", params)
+    report.events = database.run(connection, "erasure/erase_events", params)
+    report.calls = database.run(connection, "erasure/erase_calls", params)
+    return report
+
+
+def _on_the_way(connection: psycopg.Connection[Any]) -> BulkPending:
+    return BulkPending(
+        "a call for list memberships is on its way; the person is erased after it",
+        state.database_now(connection) + _LOOK_AGAIN,
+    )

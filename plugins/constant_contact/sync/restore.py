@@ -1,0 +1,62 @@
+"""After a CRM was restored from a backup: what it forgot must not undo anybody's no.
+
+Between the backup and now people said no, and Constant Contact knows it; the CRM does not any more.
+So nothing that waits in the restored CRM and would have somebody mailed is carried, and whoever
+Constant Contact may not mail since then is flagged again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from constant_contact.store import database
+from constant_contact.store.database import Database
+from constant_contact.sync.reports import Report
+
+# The vendor's clock and ours differ, and its dates may be whole seconds.
+_CLOCKS_DIFFER = timedelta(hours=1)
+
+
+@dataclass
+class SettleReport(Report):
+    """What waited in the restored CRM and is not carried any more."""
+
+    opt_ins_superseded: int = 0
+    memberships_failed: int = 0
+
+
+@dataclass
+class FlagsReport(Report):
+    """Contacts whose Do Not Email was lost and is set again."""
+
+    flagged: int = 0
+
+
+def settle(crm: Database, *, by: str) -> SettleReport:
+    """Carry nothing that was asked for before the backup; no API call.
+
+    Args:
+        crm: The restored one.
+        by: Who says so, for the record.
+    """
+    with crm.transaction() as connection:
+        report = SettleReport(
+            opt_ins_superseded=database.run(connection, "crm/settle_restored_opt_ins", {"by": by}),
+            memberships_failed=database.run(connection, "crm/settle_restored_memberships"),
+        )
+        database.row(connection, "restore/advance_numbers")
+        database.run(connection, "restore/read_all_again")
+    return report
+
+
+def flag_lost_opt_outs(crm: Database, *, restored_to: datetime) -> FlagsReport:
+    """Set Do Not Email again, by a mirror and links that are of now; no API call.
+
+    Args:
+        crm: The restored one.
+        restored_to: The moment of the backup; an hour before it counts as since.
+    """
+    with crm.transaction() as connection:
+        database.row(connection, "restore/reason")
+        since = {"restored_to": restored_to - _CLOCKS_DIFFER}
+        flagged = database.run(connection, "crm/flag_lost_opt_outs", since)
+    return FlagsReport(flagged=flagged)

@@ -1,0 +1,141 @@
+"""Opt-outs: what became of each change of Do Not Email, and what a person may do about it."""
+
+from typing import Annotated, Any, Final, Literal
+
+from airflow.api_fastapi.common.db.common import SessionDep
+from fastapi import APIRouter, Form, HTTPException, Query, Request, status
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.operators.opt_ins import CONFIRM, DISMISS
+from constant_contact.store import database
+from constant_contact.sync import opt_ins, opt_outs
+from constant_contact.web import dag_runs
+from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.crm import PageHook
+from constant_contact.web.pages import go_to, page
+
+router = APIRouter(prefix="/opt-outs")
+
+_OPT_INS_DAG: Final = "constant_contact_opt_ins"
+_OPT_OUTS_DAG: Final = "constant_contact_opt_outs"
+_ROWS: Final = 50
+Status = Literal["", "pending", "held", "failed", "done", "superseded"]
+
+
+@router.get("")
+def list_changes(
+    request: Request,
+    _may: MayRead,
+    hook: PageHook,
+    status: Status = "",
+    before: Annotated[int | None, Query()] = None,
+) -> HTMLResponse:
+    """The outbox, the newest change first; what the circuit breaker holds stands above it."""
+    with hook.crm.transaction() as connection:
+        params = {"status": status, "before": before, "most": _ROWS + 1}
+        changes = database.rows(connection, "crm/opt_out_changes", params)
+        counts = database.row(connection, "crm/count_opt_outs")
+        holds = database.rows(connection, "web/holds", {"noun": "opt_outs"})
+    return page(
+        request,
+        "opt_outs",
+        changes=changes[:_ROWS],
+        has_more=len(changes) > _ROWS,
+        counts=counts,
+        holds=holds,
+        chosen=status,
+        before=before,
+    )
+
+
+@router.get("/{change_id}")
+def show_change(
+    request: Request,
+    *,
+    _may: MayRead,
+    user: CurrentUser,
+    session: SessionDep,
+    hook: PageHook,
+    change_id: int,
+) -> HTMLResponse:
+    """One change: what was asked and by whom, every decision about it, what can be done now."""
+    change = _change(hook, change_id)
+    with hook.crm.transaction() as connection:
+        decisions = database.rows(connection, "web/decisions", {"change_id": change_id})
+        confirmation = database.row(connection, "web/confirmation", change)
+    return page(
+        request,
+        "opt_out",
+        change=change,
+        decisions=decisions,
+        confirmation=confirmation,
+        runs=dag_runs.named(session, _OPT_INS_DAG, _run_id(change_id)),
+        may_decide=may_trigger(user, _OPT_INS_DAG),
+        may_retry=may_trigger(user, _OPT_OUTS_DAG),
+        once=dag_runs.once(),
+    )
+
+
+@router.get("/{change_id}/confirmation", dependencies=[require_trigger(_OPT_INS_DAG)])
+def show_confirmation(
+    request: Request, _may: MayRead, hook: PageHook, change_id: int
+) -> HTMLResponse:
+    """The step before the mail: what is sent to whom, and that it is sent once ever."""
+    change = _change(hook, change_id)
+    opt_ins.check_askable(hook.crm, change_id=change_id)
+    with hook.crm.transaction() as connection:
+        lists = database.rows(connection, "web/live_lists")
+    return page(request, "confirmation", change=change, lists=lists, once=dag_runs.once())
+
+
+@router.post("/{change_id}/confirmation", dependencies=[require_trigger(_OPT_INS_DAG)])
+def ask_confirmation(
+    request: Request,
+    *,
+    user: CurrentUser,
+    session: SessionDep,
+    hook: PageHook,
+    change_id: int,
+    once: dag_runs.Once,
+    list_id: Annotated[list[str], Form()],
+) -> RedirectResponse:
+    """Start the run that has the vendor ask the contact."""
+    opt_ins.check_askable(hook.crm, change_id=change_id)
+    with hook.crm.transaction() as connection:
+        if database.rows(connection, "memberships/dead_lists", {"list_ids": list_id}):
+            raise HTTPException(
+                status.HTTP_409_CONFLICT, "One of these lists is no longer at Constant Contact."
+            )
+    conf: dict[str, object] = {"change_id": change_id, "action": CONFIRM, "list_ids": list_id}
+    dag_runs.start(session, user, _OPT_INS_DAG, _run_id(change_id, once), conf)
+    return go_to(request, f"/opt-outs/{change_id}")
+
+
+@router.post("/{change_id}/dismissal", dependencies=[require_trigger(_OPT_INS_DAG)])
+def dismiss(
+    request: Request, user: CurrentUser, session: SessionDep, change_id: int, once: dag_runs.Once
+) -> RedirectResponse:
+    """Start the run that leaves the contact unsubscribed."""
+    conf: dict[str, object] = {"change_id": change_id, "action": DISMISS}
+    dag_runs.start(session, user, _OPT_INS_DAG, _run_id(change_id, once), conf)
+    return go_to(request, f"/opt-outs/{change_id}")
+
+
+@router.post("/{change_id}/retry", dependencies=[require_trigger(_OPT_OUTS_DAG)])
+def retry(request: Request, user: CurrentUser, hook: PageHook, change_id: int) -> RedirectResponse:
+    """Put a failed change back into the outbox, which wakes the DAG."""
+    opt_outs.retry(hook.crm, change_id=change_id, by=user.get_name())
+    return go_to(request, f"/opt-outs/{change_id}")
+
+
+def _run_id(change_id: int, once: str = "") -> str:
+    return f"change_{change_id}_{once}"
+
+
+def _change(hook: ConstantContactHook, change_id: int) -> dict[str, Any]:
+    with hook.crm.transaction() as connection:
+        change = database.row(connection, "crm/opt_out_change", {"change_id": change_id})
+    if change is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no change {change_id}.")
+    return change

@@ -1,0 +1,230 @@
+"""The wizard: a list, who is to be put on it or taken off it, what would become of them, and then.
+
+What is typed goes by POST, since it may be an address; the contacts found are kept as a choice, and
+only its number is in an address or in a run's conf.
+"""
+
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlencode
+
+from airflow.api_fastapi.common.db.common import SessionDep
+from fastapi import APIRouter, Form, HTTPException, Request, Response, status
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel
+
+from constant_contact.errors import QueryTooSlow
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.store import budget, database
+from constant_contact.sync import choices
+from constant_contact.sync.bulk_memberships import Wanted, selections
+from constant_contact.web import dag_runs
+from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.crm import PageHook
+from constant_contact.web.memberships import BULK_DAG
+from constant_contact.web.pages import go_to, page
+
+router = APIRouter(prefix="/memberships")
+
+_ROWS: Final = 50
+# By the page itself; about a tenth of a second a thousand.
+_MOST_LOOKED_AT: Final = 5_000
+_MAY_REQUEST: Final = require_trigger(BULK_DAG)
+
+
+class Asked(BaseModel):
+    """The first form, as it was filled in."""
+
+    list_id: str
+    action: Literal["add", "remove"]
+    contact_ids: str = ""
+    selection: str = ""
+    search: str = ""
+    on_list: str = ""
+    not_on_list: str = ""
+    is_mailable: bool = False
+
+    def wanted(self) -> Wanted:
+        """Whom to find; ids stand one a line."""
+        ids = dict.fromkeys(filter(None, map(str.strip, self.contact_ids.splitlines())))
+        rest = self.model_dump(exclude={"list_id", "action", "contact_ids"})
+        return Wanted(contact_ids=list(ids), **rest)
+
+
+@router.get("/new", dependencies=[_MAY_REQUEST])
+def ask(request: Request, _may: MayRead, hook: PageHook, choice: int | None = None) -> HTMLResponse:
+    """The first form; filled in as a choice was, to change it."""
+    made = _choice(hook, choice) if choice is not None else None
+    wanted = made["criteria"] if made else asdict(Wanted(is_mailable=True))
+    with hook.crm.transaction() as connection:
+        lists = database.rows(connection, "web/live_lists")
+    return page(
+        request,
+        "wizard",
+        lists=lists,
+        selections=selections(),
+        wanted=wanted,
+        list_id=made["list_id"] if made else "",
+        action=made["action"] if made else "add",
+    )
+
+
+@router.post("/new", dependencies=[_MAY_REQUEST])
+def find(
+    request: Request, user: CurrentUser, hook: PageHook, asked: Annotated[Asked, Form()]
+) -> RedirectResponse:
+    """Find the contacts, and show them."""
+    choice_id = choices.choose(
+        hook.crm, asked.list_id, asked.action, asked.wanted(), by=user.get_name()
+    )
+    return go_to(request, f"/memberships/choices/{choice_id}")
+
+
+@router.get("/choices/{choice_id}")
+def show_choice(
+    request: Request,
+    *,
+    _may: MayRead,
+    user: CurrentUser,
+    session: SessionDep,
+    hook: PageHook,
+    choice_id: int,
+    after: str = "",
+) -> HTMLResponse:
+    """Who was found, each to be left out; once requested, what becomes of them."""
+    choice = _choice(hook, choice_id)
+    if choice["submitted_at"] is not None:
+        return _progress(request, session, hook, choice)
+    with hook.crm.transaction() as connection:
+        params = {"choice_id": choice_id, "after": after, "most": _ROWS + 1}
+        found = database.rows(connection, "crm/chosen_contacts", params)
+    return page(
+        request,
+        "choice",
+        choice=choice,
+        contacts=found[:_ROWS],
+        after=after,
+        has_more=len(found) > _ROWS,
+        may_request=may_trigger(user, BULK_DAG),
+    )
+
+
+@router.get("/choices/{choice_id}/forecast")
+def show_forecast(
+    request: Request,
+    *,
+    _may: MayRead,
+    user: CurrentUser,
+    session: SessionDep,
+    hook: PageHook,
+    choice_id: int,
+) -> HTMLResponse:
+    """What would become of them, how many calls it takes, and the button.
+
+    Many are looked at by a run: a page has seconds.
+    """
+    choice = _choice(hook, choice_id)
+    if choice["contacts"] - choice["left_out"] <= _MOST_LOOKED_AT and not choice["submitted_at"]:
+        with suppress(QueryTooSlow):
+            choices.foretell(hook.crm, choice_id)
+            choice = _choice(hook, choice_id)
+    day = budget.day(hook.crm, hook.settings)
+    return page(
+        request,
+        "forecast",
+        choice=choice,
+        run=dag_runs.find(session, BULK_DAG, _forecast_run_id(choice_id, choice["edits"])),
+        left=day.left("memberships"),
+        calls_per_second=day.plan.calls_per_second,
+        may_request=may_trigger(user, BULK_DAG),
+    )
+
+
+@router.post("/choices/{choice_id}/forecast", dependencies=[_MAY_REQUEST])
+def foretell(
+    request: Request, *, user: CurrentUser, session: SessionDep, hook: PageHook, choice_id: int
+) -> RedirectResponse:
+    """Start the run that looks at many contacts."""
+    run_id = _forecast_run_id(choice_id, _choice(hook, choice_id)["edits"])
+    dag_runs.start(session, user, BULK_DAG, run_id, {"choice_id": choice_id, "dry_run": True})
+    return go_to(request, f"/memberships/choices/{choice_id}/forecast")
+
+
+@router.post("/choices/{choice_id}/ticks", dependencies=[_MAY_REQUEST])
+def leave_out(
+    request: Request,
+    *,
+    hook: PageHook,
+    choice_id: int,
+    shown: Annotated[list[str], Form()] = [],  # noqa: B006 - FastAPI copies it
+    ticked: Annotated[list[str], Form()] = [],  # noqa: B006
+    everyone: Annotated[Literal["", "in", "out"], Form()] = "",
+    after: Annotated[str, Form()] = "",
+) -> Response:
+    """Keep who is ticked of those that the page showed; or take in or leave out all."""
+    if everyone:
+        choices.leave_out_all(hook.crm, choice_id, is_left_out=everyone == "out")
+    else:
+        choices.leave_out(hook.crm, choice_id, shown=shown, ticked=ticked)
+    if "HX-Request" in request.headers:
+        # The page stays; its forecast is made anew.
+        return Response(status_code=status.HTTP_204_NO_CONTENT, headers={"HX-Trigger": "ticked"})
+    return go_to(request, f"/memberships/choices/{choice_id}?{urlencode({'after': after})}")
+
+
+@router.post("/choices/{choice_id}/request", dependencies=[_MAY_REQUEST])
+def request_choice(
+    request: Request,
+    *,
+    user: CurrentUser,
+    session: SessionDep,
+    hook: PageHook,
+    choice_id: int,
+    edits: Annotated[int, Form()],
+) -> RedirectResponse:
+    """Start the run that writes the requests; a second press finds the first one's run."""
+    choices.submit(hook.crm, choice_id, edits=edits, by=user.get_name())
+    dag_runs.start(session, user, BULK_DAG, _run_id(choice_id), {"choice_id": choice_id})
+    return go_to(request, f"/memberships/choices/{choice_id}")
+
+
+def _progress(
+    request: Request, session: SessionDep, hook: ConstantContactHook, choice: dict[str, Any]
+) -> HTMLResponse:
+    with hook.crm.transaction() as connection:
+        groups = database.rows(connection, "crm/choice_progress", choice)
+        calls = database.rows(connection, "web/bulk_activities")
+    run = dag_runs.find(session, BULK_DAG, _run_id(choice["choice_id"]))
+    is_waiting = choice["requested_at"] is None and (run is None or run.goes_on)
+    return page(
+        request,
+        "choice_progress",
+        choice=choice,
+        groups=groups if choice["requested_at"] else [],
+        calls=[call for call in calls if call["goes_on"]],
+        run=run,
+        goes_on=is_waiting or any(group["status"] == "pending" for group in groups),
+    )
+
+
+def _run_id(choice_id: int) -> str:
+    return f"choice_{choice_id}"
+
+
+def _forecast_run_id(choice_id: int, edits: int) -> str:
+    return f"forecast_{choice_id}_{edits}"
+
+
+def _choice(hook: ConstantContactHook, choice_id: int) -> dict[str, Any]:
+    choice = choices.look(hook.crm, choice_id)
+    if choice is None:
+        raise _none(choice_id)
+    return choice
+
+
+def _none(choice_id: int) -> HTTPException:
+    return HTTPException(
+        status.HTTP_404_NOT_FOUND,
+        f"There is no choice {choice_id} (any more): one that came to nothing is kept for a day.",
+    )

@@ -1,0 +1,83 @@
+"""A nightly run that takes too long is reported, by Airflow's own deadlines."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.airflow import alarms
+from tests.airflow.airflow_runs import ROOT
+
+DAG_ID = "constant_contact_lists"
+
+
+@pytest.fixture
+def session(airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Airflow's database, with the DAG in it as it is with these options."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.utils.session import create_session
+
+    monkeypatch.setenv("AIRFLOW__CONSTANT_CONTACT__DEADLINE_MINUTES", "90")
+    monkeypatch.setenv(
+        "AIRFLOW__CONSTANT_CONTACT__ON_DEADLINE_CALLBACK", "tests.airflow.alarms.ring"
+    )
+    DagBundlesManager().sync_bundles_to_db()
+    bag = DagBag(ROOT / "dags" / f"{DAG_ID}.py")
+    assert bag.import_errors == {}
+    sync_bag_to_db(bag, "dags-folder", None)
+    alarms.rung.clear()
+    with create_session() as made:
+        yield made
+        made.rollback()
+    monkeypatch.undo()
+    # other tests run the DAG as it is without
+    sync_bag_to_db(DagBag(ROOT / "dags" / f"{DAG_ID}.py"), "dags-folder", None)
+
+
+def started(session: Any) -> Any:
+    """The deadline of a new run of the DAG."""
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.models.deadline import Deadline
+    from airflow.utils.types import DagRunTriggeredByType
+    from sqlalchemy import select
+
+    run = trigger_dag(DAG_ID, triggered_by=DagRunTriggeredByType.TEST, session=session)
+    assert run
+    session.flush()
+    return session.scalars(select(Deadline).where(Deadline.dagrun_id == run.id)).one()
+
+
+def missed(session: Any, deadline: Any) -> None:
+    """What scheduler and triggerer do when it has passed."""
+    from airflow.triggers.callback import CallbackTrigger
+
+    deadline.handle_miss(session)
+
+    async def run() -> list[Any]:
+        trigger = CallbackTrigger(**deadline.callback.trigger.kwargs)
+        return [event.payload["state"] async for event in trigger.run()]
+
+    assert asyncio.run(run())[-1] == "success"
+
+
+def test_a_run_may_take_as_long_as_the_option_says(session: Any) -> None:
+    deadline = started(session)
+    took = deadline.deadline_time - deadline.dagrun.queued_at
+    assert took.total_seconds() == 90 * 60
+
+
+def test_a_late_run_is_told_to_whoever_wants_to_know(session: Any) -> None:
+    deadline = started(session)
+    missed(session, deadline)
+    (told,) = alarms.rung
+    assert told["dag_run"]["dag_id"] == DAG_ID
+
+
+def test_a_run_of_a_backfill_is_never_late(session: Any) -> None:
+    deadline = started(session)
+    deadline.dagrun.run_type = "backfill"
+    session.flush()
+    missed(session, deadline)
+    assert alarms.rung == []

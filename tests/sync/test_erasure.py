@@ -1,0 +1,199 @@
+"""Who asks to be forgotten is, and is never written to again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from constant_contact.api.client import Client
+from constant_contact.errors import BulkPending, ChangesRefused, SettingError
+from constant_contact.store.database import Database
+from constant_contact.sync.campaigns import sync_campaigns
+from constant_contact.sync.contacts import sync_contacts
+from constant_contact.sync.engagement import sync_engagement
+from constant_contact.sync.erasure import ErasureReport, erase, person, refuse_if_mailable
+from constant_contact.sync.interactions import project_interactions
+from constant_contact.sync.links import link_contacts
+from constant_contact.sync.memberships import MembershipsReport
+from constant_contact.sync.opt_outs import push_opt_outs
+from simulator.server import Running
+from tests.support import contact_id, vendor_contact
+from tests.sync.memberships import Add, Rows, answers, made
+
+ACTIVITY = "00000000-0000-4000-9000-000000000001"
+ANN, BOB = contact_id(1), contact_id(2)
+Erase = Callable[..., ErasureReport]
+
+
+@pytest.fixture
+def known(
+    simulator: Running,
+    client: Client,
+    crm: Database,
+    lists: list[str],
+    add_crm_contact: Add,
+    set_do_not_email: Callable[..., None],
+) -> None:
+    """Ann and Bob clicked; Ann asked to be left alone, and was."""
+    at = "2026-05-01T10:00:00.000Z"
+    click = {"type": "clicks", "campaign_activity_id": ACTIVITY}
+    simulator.control.load(
+        contacts=[vendor_contact(1, "ann@example.com"), vendor_contact(2, "bob@example.com")],
+        campaigns=[
+            {
+                "name": "May News",
+                "last_sent_date": at,
+                "campaign_activities": [
+                    {"role": "primary_email", "campaign_activity_id": ACTIVITY, "sent_at": at}
+                ],
+            }
+        ],
+        events=[
+            click
+            | {
+                "contact_id": each,
+                "created_time": at,
+                "url_id": each,
+                "link_url": f"https://x/{each}",
+            }
+            for each in (ANN, BOB)
+        ],
+    )
+    add_crm_contact("c1", "Ann@Example.com", first_name="Ann")
+    add_crm_contact("c2", "bob@example.com")
+    everything(client, crm)
+    set_do_not_email("c1", True, "Ann Lee asked by telephone", by_contact=True)
+    push_opt_outs(client, crm)
+
+
+def everything(client: Client, crm: Database, **options: Any) -> None:
+    sync_contacts(client, crm, full=True)
+    link_contacts(crm)
+    sync_campaigns(client, crm)
+    sync_engagement(client, crm, **options)
+    project_interactions(crm)
+
+
+@pytest.fixture
+def forget(client: Client, crm: Database) -> Erase:
+    """As the operator does it."""
+
+    def run(contact: str | None = None, vendors: str | None = None) -> ErasureReport:
+        found = person(crm, contact_id=contact, constant_contact_id=vendors)
+        refuse_if_mailable(client, found["constant_contact_id"])
+        return erase(crm, found, by="ann-the-officer")
+
+    return run
+
+
+def everything_kept(sql_rows: Rows) -> str:
+    """All that the database holds, but the CRM's contacts, which are the CRM's to erase."""
+    tables = sql_rows(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind = 'r' AND relname <> 'crm_contact' ORDER BY relname"
+    )
+    return "\n".join(str(sql_rows(f"SELECT * FROM {each['relname']}")) for each in tables)
+
+
+@pytest.mark.usefixtures("known")
+def test_nothing_that_tells_of_the_person_is_left_whatever_is_read_again(
+    client: Client, crm: Database, forget: Erase, sql_rows: Rows
+) -> None:
+    assert "ann@example.com" in everything_kept(sql_rows)
+    report = forget("c1")
+    assert (report.interactions, report.events, report.addresses_suppressed) == (1, 1, 1)
+    everything(client, crm, reread=True)
+    left = everything_kept(sql_rows)
+    assert "ann@example.com" not in left.lower()
+    assert "Ann Lee" not in left
+    assert f"https://x/{ANN}" not in left
+    (events,) = sql_rows("SELECT count(*) AS n FROM ctct_engagement WHERE contact_id = %s", ANN)
+    (shown,) = sql_rows("SELECT array_agg(contact_id) AS of FROM crm_interaction")
+    assert (events["n"], shown["of"]) == (0, ["c2"])
+    # The log of calls too: those made afterwards are the vendor's to be asked about nobody.
+    assert not [call for call in sql_rows("SELECT path FROM ctct_api_call") if ANN in call["path"]]
+    (link,) = sql_rows("SELECT constant_contact_id AS id FROM crm_contact WHERE contact_id = 'c1'")
+    assert link["id"] is None
+    # The other's click, and nobody's: the report still adds up, and is not read for more.
+    (stream,) = sql_rows("SELECT * FROM ctct_engagement_stream WHERE activity_type = 'click'")
+    assert (stream["stored_count"], stream["shortfall"]) == (2, 0)
+
+
+@pytest.mark.usefixtures("known", "nobody_was_wronged")
+def test_nobody_creates_the_person_anew_or_puts_them_on_a_list(
+    simulator: Running,
+    crm: Database,
+    client: Client,
+    forget: Erase,
+    push_lists: Callable[..., MembershipsReport],
+    want: Callable[..., None],
+    add_crm_contact: Add,
+    sql_rows: Rows,
+) -> None:
+    simulator.control.delete_contact(ANN)
+    sql_rows("DELETE FROM crm_contact WHERE contact_id = 'c1'")
+    forget("c1")
+    sync_contacts(client, crm, full=True)
+    add_crm_contact("c9", " ANN@example.com")
+    want("c9")
+    assert push_lists().rejected == 1
+    assert "asked to be forgotten" in str(answers(sql_rows)[("c9", 1)][1])
+    assert made(simulator, "POST", "/contacts") == 0
+
+
+@pytest.mark.usefixtures("known")
+def test_that_the_person_said_no_stays(forget: Erase, sql_rows: Rows) -> None:
+    before = sql_rows("SELECT * FROM ctct_consent ORDER BY consent_id")
+    forget("c1")
+    assert sql_rows("SELECT * FROM ctct_consent ORDER BY consent_id") == before
+    (change,) = sql_rows("SELECT * FROM crm_opt_out_change")
+    assert (change["requested_by_contact"], change["status"]) == (True, "done")
+    assert change["reason"] is None
+
+
+@pytest.mark.usefixtures("known")
+def test_an_opt_in_that_waits_is_not_carried_afterwards(
+    client: Client,
+    crm: Database,
+    forget: Erase,
+    set_do_not_email: Callable[..., None],
+    sql_rows: Rows,
+) -> None:
+    set_do_not_email("c1", False)
+    assert push_opt_outs(client, crm).held == 1
+    forget("c1")
+    (change,) = sql_rows("SELECT status FROM crm_opt_out_change WHERE NOT do_not_email")
+    assert change["status"] == "superseded"
+
+
+@pytest.mark.usefixtures("known")
+def test_whom_the_vendor_may_still_mail_is_not_erased(forget: Erase, sql_rows: Rows) -> None:
+    with pytest.raises(ChangesRefused, match="may still mail"):
+        forget("c2")
+    assert sql_rows("SELECT * FROM ctct_erased") == []
+
+
+@pytest.mark.usefixtures("known")
+def test_who_shares_the_address_is_not_erased_along_unasked(
+    simulator: Running, forget: Erase, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c3", "ann@example.com")
+    with pytest.raises(SettingError, match="c3"):
+        forget("c1")
+    assert forget(vendors=ANN).contacts == 2
+
+
+@pytest.mark.usefixtures("known")
+def test_a_call_on_its_way_is_waited_for(forget: Erase, sql_rows: Rows) -> None:
+    sql_rows(
+        "INSERT INTO ctct_bulk_activity (bulk_id, kind, list_ids, contacts, state)"
+        " VALUES (1, 'add', '{l}', 1, 'queued')"
+    )
+    sql_rows("INSERT INTO ctct_bulk_activity_row VALUES (1, 'c1', 'l', 'add', now(), %s)", ANN)
+    with pytest.raises(BulkPending):
+        forget("c1")
+
+
+def test_somebody_unknown_is_said_to_be(forget: Erase) -> None:
+    with pytest.raises(SettingError, match="nothing is known"):
+        forget("nobody")

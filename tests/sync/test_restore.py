@@ -1,0 +1,182 @@
+"""A CRM that was restored from a backup: nobody who said no since is mailed."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database
+from constant_contact.sync.contacts import sync_contacts
+from constant_contact.sync.links import link_contacts
+from constant_contact.sync.memberships import MembershipsReport
+from constant_contact.sync.opt_outs import push_opt_outs
+from constant_contact.sync.restore import flag_lost_opt_outs, settle
+from simulator.server import Running
+from tests.support import Databases, contact_id, vendor_contact
+from tests.sync.memberships import Add, Rows, answers, on_lists
+
+pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
+
+ANN, BOB = contact_id(1), contact_id(2)
+Flag = Callable[..., None]
+Push = Callable[..., MembershipsReport]
+
+
+class Backup:
+    """Copies of the CRM database, as `pg_dump` and `pg_restore` make them."""
+
+    def __init__(self, server_url: str, name: str, crm: Database) -> None:
+        self._server_url, self._name, self._crm = server_url, name, crm
+        self.made_at: datetime | None = None
+
+    def take(self) -> None:
+        self._copy(self._name, f"{self._name}_backup")
+        self.made_at = datetime.now(UTC)
+
+    def restore(self) -> None:
+        self._run(f"DROP DATABASE {self._name} WITH (FORCE)")
+        self._copy(f"{self._name}_backup", self._name)
+
+    def _copy(self, source: str, target: str) -> None:
+        self._crm.close()
+        self._run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = '{source}' AND pid <> pg_backend_pid()"
+        )
+        self._run(f"CREATE DATABASE {target} TEMPLATE {source}")
+
+    def drop(self) -> None:
+        self._run(f"DROP DATABASE IF EXISTS {self._name}_backup")
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self._server_url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture
+def backup(
+    postgres_url: str, databases: Databases, crm_url: str, crm: Database
+) -> Iterator[Backup]:
+    with psycopg.connect(crm_url) as connection:
+        name = connection.info.dbname
+    made = Backup(postgres_url, name, crm)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def people(
+    simulator: Running, client: Client, crm: Database, lists: list[str], add_crm_contact: Add
+) -> None:
+    simulator.control.load(
+        contacts=[vendor_contact(1, "ann@example.com"), vendor_contact(2, "bob@example.com")]
+    )
+    add_crm_contact("c1", "ann@example.com")
+    add_crm_contact("c2", "bob@example.com")
+    sync_contacts(client, crm)
+    link_contacts(crm)
+
+
+@pytest.fixture
+def after_restore(client: Client, crm: Database, backup: Backup) -> Callable[[], Any]:
+    """As the DAG does it."""
+
+    def run() -> Any:
+        settled = settle(crm, by="ann-the-operator")
+        sync_contacts(client, crm, full=True)
+        link_contacts(crm)
+        assert backup.made_at
+        return settled, flag_lost_opt_outs(crm, restored_to=backup.made_at).flagged
+
+    return run
+
+
+def permission(simulator: Running, vendors_id: str) -> Any:
+    return simulator.control.truth_contact(vendors_id)["permission"]
+
+
+@pytest.mark.usefixtures("people")
+def test_an_opt_in_of_before_does_not_undo_an_opt_out_of_since(
+    simulator: Running,
+    client: Client,
+    crm: Database,
+    backup: Backup,
+    after_restore: Callable[[], Any],
+    set_do_not_email: Flag,
+    sql_rows: Rows,
+) -> None:
+    set_do_not_email("c1", True)
+    push_opt_outs(client, crm)
+    set_do_not_email("c1", False)
+    backup.take()
+    push_opt_outs(client, crm)
+    assert permission(simulator, ANN) == "implicit"
+    # By the account, so that the rules would let a waiting opt-in pass.
+    set_do_not_email("c1", True)
+    push_opt_outs(client, crm)
+    backup.restore()
+    settled, flagged = after_restore()
+    assert (settled.opt_ins_superseded, flagged) == (1, 1)
+    push_opt_outs(client, crm)
+    assert permission(simulator, ANN) == "unsubscribed"
+    (ann,) = sql_rows("SELECT do_not_email FROM crm_contact WHERE contact_id = 'c1'")
+    assert ann["do_not_email"]
+
+
+@pytest.mark.usefixtures("people")
+def test_nobody_is_put_back_on_a_list_they_were_taken_off_since(
+    simulator: Running,
+    backup: Backup,
+    after_restore: Callable[[], Any],
+    push_lists: Push,
+    want: Callable[..., None],
+    sql_rows: Rows,
+) -> None:
+    want("c2", 1)
+    backup.take()
+    push_lists()
+    want("c2", 1, "remove")
+    push_lists()
+    backup.restore()
+    settled, _ = after_restore()
+    assert settled.memberships_failed == 1
+    push_lists()
+    assert on_lists(simulator)["bob@example.com"] == set()
+    assert "restored" in str(answers(sql_rows)[("c2", 1)][1])
+
+
+@pytest.mark.usefixtures("people")
+def test_an_unsubscribe_at_the_vendor_since_is_flagged_and_one_of_before_stays_as_it_was(
+    simulator: Running,
+    client: Client,
+    crm: Database,
+    backup: Backup,
+    after_restore: Callable[[], Any],
+    sql_rows: Rows,
+) -> None:
+    simulator.control.unsubscribe(ANN, when="2026-01-31T10:00:00Z")
+    sync_contacts(client, crm)
+    backup.take()
+    simulator.control.unsubscribe(BOB)
+    backup.restore()
+    assert after_restore()[1] == 1
+    flags = sql_rows("SELECT contact_id FROM crm_contact WHERE do_not_email")
+    assert [each["contact_id"] for each in flags] == ["c2"]
+    report = push_opt_outs(client, crm)
+    assert (report.unchanged, report.unsubscribed) == (1, 0)
+
+
+@pytest.mark.usefixtures("people")
+def test_a_question_that_waits_in_airflow_is_about_no_later_stop(
+    backup: Backup, after_restore: Callable[[], Any], sql_rows: Rows
+) -> None:
+    hold = "INSERT INTO ctct_hold (noun, detail) VALUES ('opt_outs', 'x') RETURNING hold_id"
+    backup.take()
+    (asked,) = sql_rows(hold)
+    backup.restore()
+    after_restore()
+    (later,) = sql_rows(hold)
+    assert later["hold_id"] > asked["hold_id"] + 1_000_000
