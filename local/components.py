@@ -54,11 +54,12 @@ class Components:
         self._commands = commands(environment[EXECUTOR])
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self) -> None:
-        """Starts all; they are not ready yet."""
+    def start(self, *, but: str = "") -> None:
+        """Starts those that do not run yet, except one; they are not ready yet."""
         for name in self._commands:
-            (LOGS / f"{name}.log").unlink(missing_ok=True)
-            self._start(name)
+            if name != but and name not in self._children:
+                (LOGS / f"{name}.log").unlink(missing_ok=True)
+                self._start(name)
 
     def idle_workers(self) -> list[str]:
         """Those that take no tasks yet, by what they log."""

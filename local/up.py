@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
 
 from local.components import SETTINGS_OF, Components, log_of
@@ -50,7 +50,6 @@ def main() -> int:
         if applied:
             print(f"the local CRM has its schema: {', '.join(applied)}", flush=True)
         with _airflow(stack, port) as airflow:
-            _await_health(airflow, port)
             _greet(stack, port)
             # this is how it is meant to end
             with contextlib.suppress(KeyboardInterrupt):
@@ -94,7 +93,12 @@ def _airflow(stack: Stack, port: int) -> Iterator[Components]:
             del environment[CONSTANT_CONTACT]
         airflow = Components(environment)
         parts.callback(airflow.stop)
+        url = f"http://127.0.0.1:{port}"
+        # a task that the scheduler hands out before the api-server listens fails its first try
+        airflow.start(but="scheduler")
+        _await(airflow, lambda: [name for name in unhealthy(url) if name == "api-server"])
         airflow.start()
+        _await(airflow, lambda: unhealthy(url) + airflow.idle_workers())
         yield airflow
 
 
@@ -118,17 +122,19 @@ def _prepare(stack: Stack, environment: Mapping[str, str]) -> None:
         stop_group(child.pid, grace_s=5)
 
 
-def _await_health(airflow: Components, port: int) -> None:
+def _await(airflow: Components, missing: Callable[[], list[str]]) -> None:
+    """Returns as soon as nothing is missing.
+
+    Raises:
+        Stop: something still is after minutes, or a process ended.
+    """
     deadline = time.monotonic() + _HEALTHY_WITHIN_S
-    missing = []
-    while time.monotonic() < deadline:
+    while names := missing():
         airflow.watch()
-        missing = unhealthy(f"http://127.0.0.1:{port}") + airflow.idle_workers()
-        if not missing:
-            return
+        if time.monotonic() > deadline:
+            where = log_of(names[0].replace("_", "-"))
+            raise Stop(f"{', '.join(names)} not healthy after {_HEALTHY_WITHIN_S} s; {where}")
         time.sleep(0.5)
-    name = missing[0].replace("_", "-")
-    raise Stop(f"{', '.join(missing)} not healthy after {_HEALTHY_WITHIN_S} s; {log_of(name)}")
 
 
 def _greet(stack: Stack, port: int) -> None:
