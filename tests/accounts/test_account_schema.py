@@ -96,6 +96,8 @@ def test_tables_in_use_before_there_were_accounts_belong_to_who_used_them(
                     " VALUES ('tried_once', NULL), ('my_own_id', now())"
                 )
             connection.execute((SQL_DIR / "schema" / f"{version}.sql").read_text())
+            if version.startswith("0008"):
+                break
         claim(connection, "my_own_id", "connection crm_default")
         with pytest.raises(SettingError, match="those of connection my_own_id"):
             claim(connection, EU_CONN_ID, "connection crm_eu")
