@@ -42,6 +42,19 @@ def test_an_account_gets_its_schema_once_and_whole(migrate_eu: Migrate, eu_rows:
     assert seen == []
 
 
+def test_no_statement_but_those_that_make_an_account_names_a_schema() -> None:
+    named = [
+        path.relative_to(SQL_DIR).as_posix()
+        for path in SQL_DIR.rglob("*.sql")
+        if "public." in path.read_text()
+    ]
+    assert sorted(named) == [
+        "accounts/schema/contacts.sql",
+        "accounts/schema/outbox.sql",
+        "accounts/shares_contacts.sql",
+    ]
+
+
 def test_the_default_account_is_left_as_it_is(
     migrate_eu: Migrate, sql_rows: Rows, add_crm_contact: Add, set_do_not_email: Flag
 ) -> None:
