@@ -71,6 +71,7 @@ def test_an_allowed_access_leaves_a_refresh_token_that_works(
 def test_another_account_has_its_own_connection_and_its_own_file(
     commands: Commands, simulator: Running
 ) -> None:
+    (commands.local / "refresh_token").unlink(missing_ok=True)
     status, _, err = authorize(commands, simulator, 8914, "allow", account="eu")
     assert status == 0, err
     assert (commands.local / "refresh_token_eu").exists()
