@@ -11,7 +11,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format reference bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format reference audit sbom wheel bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -36,7 +36,7 @@ run: $(VENV)/.ready ## one DAG in the foreground: DAG=… [DATE=…] [CONF='{}']
 authorize: $(VENV)/.ready ## the first authorization of a real account, in your browser
 	@exec $(RUN) local.authorize
 
-migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT or the local CRM
+migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT (and _NAME) or the local CRM
 	@$(RUN) local.migrate
 
 test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='-k lists')
@@ -70,6 +70,19 @@ env: ## .env for docker-compose.yaml, with new keys (DEMO=1: for its profile dem
 
 reference: $(VENV)/.ready ## docs/reference and the README's tables, from the code
 	@$(RUN) local.reference $(ARGS)
+
+audit: $(VENV)/.ready $(TOOLS)/.ready ## licences and known vulnerabilities of what the lock installs
+	@$(RUN) local.licences
+	@$(TOOLS)/bin/pip-audit --disable-pip --require-hashes -r requirements.txt --format json \
+		--progress-spinner off 2>/dev/null | $(RUN) local.audit
+
+sbom: $(TOOLS)/.ready ## .local/sbom.json, CycloneDX, from the lock
+	@mkdir -p .local
+	@$(TOOLS)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
+		--output-reproducible --output-format JSON --output-file .local/sbom.json
+
+wheel: $(VENV)/.ready ## .local/dist, the same bytes from the same sources
+	@$(RUN) local.wheel
 
 bench: $(VENV)/.ready ## how fast, beside others
 	@$(RUN) local.bench $(ARGS)
@@ -120,8 +133,8 @@ $(JUDGE)/.ready: $(JUDGE_LOCK) | $(VENV)/.ready
 # not there yet, or removed: the tests that need the judge say so themselves
 $(JUDGE_LOCK):
 
-$(TOOLS)/.ready: | $(VENV)/.ready
-	@echo 'installing uv into $(TOOLS)'
+$(TOOLS)/.ready: Makefile | $(VENV)/.ready
+	@echo 'installing uv, pip-audit and cyclonedx-bom into $(TOOLS)'
 	@$(RUN) venv --clear $(TOOLS)
-	@$(TOOLS)/bin/python -m pip install --quiet uv
+	@$(TOOLS)/bin/python -m pip install --quiet uv pip-audit cyclonedx-bom
 	@touch $@

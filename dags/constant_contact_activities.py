@@ -33,49 +33,61 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, Param
 
-from constant_contact.config import at_least_one, dag_defaults, nightly, nightly_deadline
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, at_least_one, dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.campaigns import CampaignsOperator
 from constant_contact.operators.engagement import EngagementOperator
 from constant_contact.operators.interactions import InteractionsOperator
 
-ledger = Asset("ctct_engagement")
 
-with DAG(
-    dag_id="constant_contact_activities",
-    description="Engagement with campaigns as interactions in the CRM",
-    schedule=nightly("0 2 * * *"),
-    deadline=nightly_deadline(),
-    tags=["constant_contact", "read"],
-    params={
-        "since": Param(
-            None,
-            type=["null", "string"],
-            description="Read back to this time only (ISO 8601; UTC if it names no zone).",
-        ),
-        "reread": Param(False, type="boolean", description="Read all reports whole."),
-    },
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    # One at a time, also where several runs of a backfill are active: the first asks for all.
-    campaigns = CampaignsOperator(
-        task_id="campaigns", max_active_tis_per_dag=1, outlets=[Asset("ctct_campaign")]
-    )
-    reading: dict[str, Any] = {
-        "task_id": "engagement",
-        "since": "{{ params.since }}",
-        "reread": "{{ params.reread }}",
-        "outlets": [ledger],
-    }
-    shards = at_least_one("engagement_shards")
-    engagement = (
-        EngagementOperator(**reading)
-        if shards == 1
-        else EngagementOperator.partial(**reading, shards=shards).expand(shard=list(range(shards)))
-    )
-    interactions = InteractionsOperator(
-        task_id="interactions",
-        inlets=[ledger, Asset("crm_contact")],
-        outlets=[Asset("crm_interaction")],
-    )
-    campaigns >> engagement >> interactions
+def activities_dag(account: Account) -> None:
+    """One account's DAG."""
+    ledger = Asset(account.asset("ctct_engagement"))
+
+    with DAG(
+        dag_id=account.dag_id("activities"),
+        description="Engagement with campaigns as interactions in the CRM",
+        schedule=nightly("0 2 * * *"),
+        deadline=nightly_deadline(),
+        tags=[*account.tags, "read"],
+        params={
+            "since": Param(
+                None,
+                type=["null", "string"],
+                description="Read back to this time only (ISO 8601; UTC if it names no zone).",
+            ),
+            "reread": Param(False, type="boolean", description="Read all reports whole."),
+        },
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        # One at a time, also where several runs of a backfill are active: the first asks for all.
+        campaigns = CampaignsOperator(
+            task_id="campaigns",
+            max_active_tis_per_dag=1,
+            outlets=[Asset(account.asset("ctct_campaign"))],
+        )
+        reading: dict[str, Any] = {
+            "task_id": "engagement",
+            "since": "{{ params.since }}",
+            "reread": "{{ params.reread }}",
+            "outlets": [ledger],
+        }
+        shards = at_least_one("engagement_shards")
+        engagement = (
+            EngagementOperator(**reading)
+            if shards == 1
+            else EngagementOperator.partial(**reading, shards=shards).expand(
+                shard=list(range(shards))
+            )
+        )
+        interactions = InteractionsOperator(
+            task_id="interactions",
+            inlets=[ledger, Asset(account.asset("crm_contact"))],
+            outlets=[Asset(account.asset("crm_interaction"))],
+        )
+        campaigns >> engagement >> interactions
+
+
+for each in accounts():
+    activities_dag(each)

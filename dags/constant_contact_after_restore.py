@@ -20,30 +20,40 @@ The steps before and after: docs/operations.md.
 
 from airflow.sdk import DAG, Asset, Param
 
-from constant_contact.config import dag_defaults
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.contacts import ContactsOperator
 from constant_contact.operators.links import LinksOperator
 from constant_contact.operators.restore import FlagsOperator, SettleOperator
 
-with DAG(
-    dag_id="constant_contact_after_restore",
-    description="After the CRM was restored from a backup: lets no lost no be undone",
-    schedule=None,
-    tags=["constant_contact", "write"],
-    params={
-        "restored_to": Param(
-            "",
-            type="string",
-            description="The moment of the backup (ISO 8601; UTC if it names no zone).",
-        ),
-    },
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    settle = SettleOperator(task_id="settle")
-    contacts = ContactsOperator(task_id="contacts", full=True)
-    links = LinksOperator(task_id="links")
-    flags = FlagsOperator(
-        task_id="flags", restored_to="{{ params.restored_to }}", outlets=[Asset("crm_contact")]
-    )
-    settle >> contacts >> links >> flags
+
+def after_restore_dag(account: Account) -> None:
+    """One account's DAG."""
+    with DAG(
+        dag_id=account.dag_id("after_restore"),
+        description="After the CRM was restored from a backup: lets no lost no be undone",
+        schedule=None,
+        tags=[*account.tags, "write"],
+        params={
+            "restored_to": Param(
+                "",
+                type="string",
+                description="The moment of the backup (ISO 8601; UTC if it names no zone).",
+            ),
+        },
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        settle = SettleOperator(task_id="settle")
+        contacts = ContactsOperator(task_id="contacts", full=True)
+        links = LinksOperator(task_id="links")
+        flags = FlagsOperator(
+            task_id="flags",
+            restored_to="{{ params.restored_to }}",
+            outlets=[Asset(account.asset("crm_contact"))],
+        )
+        settle >> contacts >> links >> flags
+
+
+for each in accounts():
+    after_restore_dag(each)

@@ -18,39 +18,46 @@ opt-outs go out meanwhile.
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Param
 
-from constant_contact.config import dag_defaults
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.holds import (
-    APPROVALS_DAG,
     APPROVE,
     REJECT,
     AnswerOperator,
     AskOperator,
 )
 
-with DAG(
-    dag_id=APPROVALS_DAG,
-    description="A person decides about what the circuit breaker holds",
-    schedule=None,
-    tags=["constant_contact", "write"],
-    params={
-        "hold_id": Param(None, type=["null", "integer"], description="A number of ctct_hold."),
-    },
-    doc_md=__doc__,
-    # It runs only when something was stopped; then nobody must have to think of switching it on.
-    is_paused_upon_creation=False,
-    # One question must not wait for the answer to another.
-    **dag_defaults() | {"max_active_runs": 16},
-):
-    ask = AskOperator(task_id="ask", hold_id="{{ params.hold_id }}")
-    approval = HITLOperator(
-        task_id="approval",
-        subject="{{ ti.xcom_pull(task_ids='ask')['subject'] }}",
-        body="{{ ti.xcom_pull(task_ids='ask')['body'] }}",
-        options=[APPROVE, REJECT],
-        # A person takes as long as a person takes.
-        execution_timeout=None,
-    )
-    answer = AnswerOperator(
-        task_id="answer", question_task_id=ask.task_id, answer_task_id=approval.task_id
-    )
-    ask >> approval >> answer
+
+def approvals_dag(account: Account) -> None:
+    """One account's DAG."""
+    with DAG(
+        dag_id=account.dag_id("approvals"),
+        description="A person decides about what the circuit breaker holds",
+        schedule=None,
+        tags=[*account.tags, "write"],
+        params={
+            "hold_id": Param(None, type=["null", "integer"], description="A number of ctct_hold."),
+        },
+        doc_md=account.runbook(__doc__),
+        # It runs only when something was stopped; nobody must think of switching it on then.
+        is_paused_upon_creation=False,
+        # One question must not wait for the answer to another.
+        **dag_defaults(account) | {"max_active_runs": 16},
+    ):
+        ask = AskOperator(task_id="ask", hold_id="{{ params.hold_id }}")
+        approval = HITLOperator(
+            task_id="approval",
+            subject="{{ ti.xcom_pull(task_ids='ask')['subject'] }}",
+            body="{{ ti.xcom_pull(task_ids='ask')['body'] }}",
+            options=[APPROVE, REJECT],
+            # A person takes as long as a person takes.
+            execution_timeout=None,
+        )
+        answer = AnswerOperator(
+            task_id="answer", question_task_id=ask.task_id, answer_task_id=approval.task_id
+        )
+        ask >> approval >> answer
+
+
+for each in accounts():
+    approvals_dag(each)

@@ -22,55 +22,63 @@ and how many would be refused and why, as things stand; the log has the reasons 
 
 from airflow.sdk import DAG, Asset, Param
 
-from constant_contact.config import dag_defaults
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.bulk_memberships import BulkMembershipsOperator
 
-with DAG(
-    dag_id="constant_contact_bulk_memberships",
-    description="List memberships for many CRM contacts at once",
-    schedule=None,
-    tags=["constant_contact", "write"],
-    params={
-        "list_id": Param("", type="string", description="The list's id at Constant Contact."),
-        "action": Param(
-            "add",
-            type="string",
-            enum=["add", "remove"],
-            description="Put them on the list, or take them off it.",
-        ),
-        "contact_ids": Param(
-            None,
-            type=["null", "array"],
-            items={"type": "string"},
-            description="Ids of CRM contacts, one a line.",
-        ),
-        "search": Param(
-            None, type=["null", "string"], description="Part of a name or of an address."
-        ),
-        "selection": Param(
-            None,
-            type=["null", "string"],
-            description="A file of include/sql/selections, without .sql.",
-        ),
-        "choice_id": Param(
-            None,
-            type=["null", "integer"],
-            description="Instead of all others: what the wizard on our pages kept.",
-        ),
-        "dry_run": Param(False, type="boolean", description="Tell only, write nothing."),
-    },
-    doc_md=__doc__,
-    render_template_as_native_obj=True,
-    **dag_defaults(),
-):
-    BulkMembershipsOperator(
-        task_id="bulk_memberships",
-        list_id="{{ params.list_id }}",
-        action="{{ params.action }}",
-        contact_ids="{{ params.contact_ids }}",
-        search="{{ params.search }}",
-        selection="{{ params.selection }}",
-        choice_id="{{ params.choice_id }}",
-        is_dry_run="{{ params.dry_run }}",
-        inlets=[Asset("crm_contact")],
-    )
+
+def bulk_memberships_dag(account: Account) -> None:
+    """One account's DAG."""
+    with DAG(
+        dag_id=account.dag_id("bulk_memberships"),
+        description="List memberships for many CRM contacts at once",
+        schedule=None,
+        tags=[*account.tags, "write"],
+        params={
+            "list_id": Param("", type="string", description="The list's id at Constant Contact."),
+            "action": Param(
+                "add",
+                type="string",
+                enum=["add", "remove"],
+                description="Put them on the list, or take them off it.",
+            ),
+            "contact_ids": Param(
+                None,
+                type=["null", "array"],
+                items={"type": "string"},
+                description="Ids of CRM contacts, one a line.",
+            ),
+            "search": Param(
+                None, type=["null", "string"], description="Part of a name or of an address."
+            ),
+            "selection": Param(
+                None,
+                type=["null", "string"],
+                description="A file of include/sql/selections, without .sql.",
+            ),
+            "choice_id": Param(
+                None,
+                type=["null", "integer"],
+                description="Instead of all others: what the wizard on our pages kept.",
+            ),
+            "dry_run": Param(False, type="boolean", description="Tell only, write nothing."),
+        },
+        doc_md=account.runbook(__doc__),
+        render_template_as_native_obj=True,
+        **dag_defaults(account),
+    ):
+        BulkMembershipsOperator(
+            task_id="bulk_memberships",
+            list_id="{{ params.list_id }}",
+            action="{{ params.action }}",
+            contact_ids="{{ params.contact_ids }}",
+            search="{{ params.search }}",
+            selection="{{ params.selection }}",
+            choice_id="{{ params.choice_id }}",
+            is_dry_run="{{ params.dry_run }}",
+            inlets=[Asset(account.asset("crm_contact"))],
+        )
+
+
+for each in accounts():
+    bulk_memberships_dag(each)

@@ -22,40 +22,48 @@ fails at once with the field to correct.
 
 from airflow.sdk import DAG, Asset, Param
 
-from constant_contact.config import dag_defaults, nightly, nightly_deadline
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.contacts import ContactsOperator
 from constant_contact.operators.links import LinksOperator
 
-mirrored = Asset("ctct_contact")
 
-with DAG(
-    dag_id="constant_contact_contacts",
-    description="Contacts of Constant Contact, linked to the CRM's by email",
-    schedule=nightly("0 1 * * *"),
-    deadline=nightly_deadline(),
-    tags=["constant_contact", "read"],
-    params={
-        "full": Param(False, type="boolean", description="Read all contacts."),
-        "since": Param(
-            None,
-            type=["null", "string"],
-            description="Also what changed after this time (ISO 8601; UTC if it names no zone).",
-        ),
-        "dry_run": Param(False, type="boolean", description="Tell what would be linked only."),
-    },
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    contacts = ContactsOperator(
-        task_id="contacts",
-        full="{{ params.full }}",
-        since="{{ params.since }}",
-        outlets=[mirrored],
-    )
-    links = LinksOperator(
-        task_id="links",
-        is_dry_run="{{ params.dry_run }}",
-        inlets=[mirrored],
-        outlets=[Asset("crm_contact")],
-    )
-    contacts >> links
+def contacts_dag(account: Account) -> None:
+    """One account's DAG."""
+    mirrored = Asset(account.asset("ctct_contact"))
+
+    with DAG(
+        dag_id=account.dag_id("contacts"),
+        description="Contacts of Constant Contact, linked to the CRM's by email",
+        schedule=nightly("0 1 * * *"),
+        deadline=nightly_deadline(),
+        tags=[*account.tags, "read"],
+        params={
+            "full": Param(False, type="boolean", description="Read all contacts."),
+            "since": Param(
+                None,
+                type=["null", "string"],
+                description="Also what changed after this time (ISO 8601; UTC without a zone).",
+            ),
+            "dry_run": Param(False, type="boolean", description="Tell what would be linked only."),
+        },
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        contacts = ContactsOperator(
+            task_id="contacts",
+            full="{{ params.full }}",
+            since="{{ params.since }}",
+            outlets=[mirrored],
+        )
+        links = LinksOperator(
+            task_id="links",
+            is_dry_run="{{ params.dry_run }}",
+            inlets=[mirrored],
+            outlets=[Asset(account.asset("crm_contact"))],
+        )
+        contacts >> links
+
+
+for each in accounts():
+    contacts_dag(each)

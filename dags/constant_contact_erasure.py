@@ -19,25 +19,33 @@ Contact may still mail the person, or that other CRM contacts share the address.
 
 from airflow.sdk import DAG, Param
 
-from constant_contact.config import dag_defaults
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.erasure import ErasureOperator
 
-with DAG(
-    dag_id="constant_contact_erasure",
-    description="Forgets a person who asked for it, and never creates them anew",
-    schedule=None,
-    tags=["constant_contact", "write"],
-    params={
-        "contact_id": Param("", type="string", description="A contact's id in the CRM."),
-        "constant_contact_id": Param(
-            "", type="string", description="Or its id at Constant Contact."
-        ),
-    },
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    ErasureOperator(
-        task_id="erasure",
-        contact_id="{{ params.contact_id }}",
-        constant_contact_id="{{ params.constant_contact_id }}",
-    )
+
+def erasure_dag(account: Account) -> None:
+    """One account's DAG."""
+    with DAG(
+        dag_id=account.dag_id("erasure"),
+        description="Forgets a person who asked for it, and never creates them anew",
+        schedule=None,
+        tags=[*account.tags, "write"],
+        params={
+            "contact_id": Param("", type="string", description="A contact's id in the CRM."),
+            "constant_contact_id": Param(
+                "", type="string", description="Or its id at Constant Contact."
+            ),
+        },
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        ErasureOperator(
+            task_id="erasure",
+            contact_id="{{ params.contact_id }}",
+            constant_contact_id="{{ params.constant_contact_id }}",
+        )
+
+
+for each in accounts():
+    erasure_dag(each)

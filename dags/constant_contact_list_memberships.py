@@ -33,54 +33,60 @@ from airflow.sdk import (
     Param,
 )
 
-from constant_contact.config import dag_defaults
-from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
-from constant_contact.operators.holds import APPROVALS_DAG
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.memberships import MembershipsOperator
 from constant_contact.sensors.outbox import OutboxSensor
 from constant_contact.triggers.crm_rows import CrmRowsTrigger
 
-outbox = Asset(
-    "crm_list_membership",
-    watchers=[
-        AssetWatcher(
-            name="crm_list_membership",
-            trigger=CrmRowsTrigger(DEFAULT_CRM_CONN_ID, "crm/memberships_waiting"),
-        )
-    ],
-)
-linked = Asset("crm_contact")
 
-with DAG(
-    dag_id="constant_contact_list_memberships",
-    description="List memberships from the CRM to Constant Contact",
-    schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=outbox | linked
-    ),
-    tags=["constant_contact", "write"],
-    params={
-        "release_held": Param(
-            False, type="boolean", description="Also carry what the circuit breaker holds."
+def list_memberships_dag(account: Account) -> None:
+    """One account's DAG."""
+    outbox = Asset(
+        account.asset("crm_list_membership"),
+        watchers=[
+            AssetWatcher(
+                name="crm_list_membership",
+                trigger=CrmRowsTrigger(account.crm_conn_id, "crm/memberships_waiting"),
+            )
+        ],
+    )
+    linked = Asset(account.asset("crm_contact"))
+
+    with DAG(
+        dag_id=account.dag_id("list_memberships"),
+        description="List memberships from the CRM to Constant Contact",
+        schedule=AssetOrTimeSchedule(
+            timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=outbox | linked
         ),
-    },
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    waiting = OutboxSensor(
-        task_id="waiting",
-        noun="memberships",
-        release_held="{{ params.release_held }}",
-        retry_delay=timedelta(seconds=15),
-    )
-    memberships = MembershipsOperator(
-        task_id="memberships",
-        release_held="{{ params.release_held }}",
-        retry_delay=timedelta(seconds=15),
-        outlets=[Asset("ctct_contact")],
-    )
-    ask = TriggerDagRunOperator.partial(
-        task_id="ask",
-        trigger_dag_id=APPROVALS_DAG,
-        skip_when_already_exists=True,
-    ).expand_kwargs(waiting.output)
-    waiting >> [memberships, ask]
+        tags=[*account.tags, "write"],
+        params={
+            "release_held": Param(
+                False, type="boolean", description="Also carry what the circuit breaker holds."
+            ),
+        },
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        waiting = OutboxSensor(
+            task_id="waiting",
+            noun="memberships",
+            release_held="{{ params.release_held }}",
+            retry_delay=timedelta(seconds=15),
+        )
+        memberships = MembershipsOperator(
+            task_id="memberships",
+            release_held="{{ params.release_held }}",
+            retry_delay=timedelta(seconds=15),
+            outlets=[Asset(account.asset("ctct_contact"))],
+        )
+        ask = TriggerDagRunOperator.partial(
+            task_id="ask",
+            trigger_dag_id=account.dag_id("approvals"),
+            skip_when_already_exists=True,
+        ).expand_kwargs(waiting.output)
+        waiting >> [memberships, ask]
+
+
+for each in accounts():
+    list_memberships_dag(each)

@@ -12,16 +12,24 @@ it again is always safe.
 
 from airflow.sdk import DAG, Asset
 
-from constant_contact.config import dag_defaults, nightly, nightly_deadline
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.lists import ListsOperator
 
-with DAG(
-    dag_id="constant_contact_lists",
-    description="Lists of Constant Contact into the CRM's list dropdown",
-    schedule=nightly("30 0 * * *"),
-    deadline=nightly_deadline(),
-    tags=["constant_contact", "read"],
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    ListsOperator(task_id="lists", outlets=[Asset("ctct_list")])
+
+def lists_dag(account: Account) -> None:
+    """One account's DAG."""
+    with DAG(
+        dag_id=account.dag_id("lists"),
+        description="Lists of Constant Contact into the CRM's list dropdown",
+        schedule=nightly("30 0 * * *"),
+        deadline=nightly_deadline(),
+        tags=[*account.tags, "read"],
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        ListsOperator(task_id="lists", outlets=[Asset(account.asset("ctct_list"))])
+
+
+for each in accounts():
+    lists_dag(each)

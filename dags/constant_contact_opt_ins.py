@@ -20,32 +20,40 @@ again.
 
 from airflow.sdk import DAG, Param
 
-from constant_contact.config import dag_defaults
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.opt_ins import CONFIRM, DISMISS, OptInsOperator
 
-with DAG(
-    dag_id="constant_contact_opt_ins",
-    description="A person decides about a held opt-in: ask the contact, or dismiss",
-    schedule=None,
-    tags=["constant_contact", "write"],
-    params={
-        "change_id": Param(
-            None, type=["null", "integer"], description="A held row of crm_opt_out_change."
-        ),
-        "action": Param(DISMISS, enum=[CONFIRM, DISMISS], description="What is to be done."),
-        "list_ids": Param(
-            [],
-            type="array",
-            items={"type": "string"},
-            description="Lists the contact joins when it confirms.",
-        ),
-    },
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    OptInsOperator(
-        task_id="opt_ins",
-        change_id="{{ params.change_id }}",
-        action="{{ params.action }}",
-        list_ids="{{ params.list_ids | join(',') }}",
-    )
+
+def opt_ins_dag(account: Account) -> None:
+    """One account's DAG."""
+    with DAG(
+        dag_id=account.dag_id("opt_ins"),
+        description="A person decides about a held opt-in: ask the contact, or dismiss",
+        schedule=None,
+        tags=[*account.tags, "write"],
+        params={
+            "change_id": Param(
+                None, type=["null", "integer"], description="A held row of crm_opt_out_change."
+            ),
+            "action": Param(DISMISS, enum=[CONFIRM, DISMISS], description="What is to be done."),
+            "list_ids": Param(
+                [],
+                type="array",
+                items={"type": "string"},
+                description="Lists the contact joins when it confirms.",
+            ),
+        },
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        OptInsOperator(
+            task_id="opt_ins",
+            change_id="{{ params.change_id }}",
+            action="{{ params.action }}",
+            list_ids="{{ params.list_ids | join(',') }}",
+        )
+
+
+for each in accounts():
+    opt_ins_dag(each)

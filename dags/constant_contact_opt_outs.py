@@ -34,55 +34,61 @@ from airflow.sdk import (
     Param,
 )
 
-from constant_contact.config import dag_defaults
-from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
-from constant_contact.operators.holds import APPROVALS_DAG
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.opt_outs import OptOutsOperator
 from constant_contact.sensors.outbox import OutboxSensor
 from constant_contact.triggers.crm_rows import CrmRowsTrigger
 
-outbox = Asset(
-    "crm_opt_out_change",
-    watchers=[
-        AssetWatcher(
-            name="crm_opt_out_change",
-            trigger=CrmRowsTrigger(DEFAULT_CRM_CONN_ID, "crm/opt_outs_waiting"),
-        )
-    ],
-)
 
-with DAG(
-    dag_id="constant_contact_opt_outs",
-    description="Do Not Email from the CRM to Constant Contact, within seconds",
-    schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[outbox]
-    ),
-    tags=["constant_contact", "write"],
-    params={
-        "release_held": Param(
-            False, type="boolean", description="Also carry what the circuit breaker holds."
+def opt_outs_dag(account: Account) -> None:
+    """One account's DAG."""
+    outbox = Asset(
+        account.asset("crm_opt_out_change"),
+        watchers=[
+            AssetWatcher(
+                name="crm_opt_out_change",
+                trigger=CrmRowsTrigger(account.crm_conn_id, "crm/opt_outs_waiting"),
+            )
+        ],
+    )
+
+    with DAG(
+        dag_id=account.dag_id("opt_outs"),
+        description="Do Not Email from the CRM to Constant Contact, within seconds",
+        schedule=AssetOrTimeSchedule(
+            timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[outbox]
         ),
-        "dry_run": Param(False, type="boolean", description="Tell what would be done only."),
-    },
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    waiting = OutboxSensor(
-        task_id="waiting",
-        noun="opt_outs",
-        release_held="{{ params.release_held }}",
-        retry_delay=timedelta(seconds=15),
-    )
-    opt_outs = OptOutsOperator(
-        task_id="opt_outs",
-        release_held="{{ params.release_held }}",
-        is_dry_run="{{ params.dry_run }}",
-        retry_delay=timedelta(seconds=15),
-        outlets=[Asset("ctct_contact")],
-    )
-    ask = TriggerDagRunOperator.partial(
-        task_id="ask",
-        trigger_dag_id=APPROVALS_DAG,
-        skip_when_already_exists=True,
-    ).expand_kwargs(waiting.output)
-    waiting >> [opt_outs, ask]
+        tags=[*account.tags, "write"],
+        params={
+            "release_held": Param(
+                False, type="boolean", description="Also carry what the circuit breaker holds."
+            ),
+            "dry_run": Param(False, type="boolean", description="Tell what would be done only."),
+        },
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        waiting = OutboxSensor(
+            task_id="waiting",
+            noun="opt_outs",
+            release_held="{{ params.release_held }}",
+            retry_delay=timedelta(seconds=15),
+        )
+        opt_outs = OptOutsOperator(
+            task_id="opt_outs",
+            release_held="{{ params.release_held }}",
+            is_dry_run="{{ params.dry_run }}",
+            retry_delay=timedelta(seconds=15),
+            outlets=[Asset(account.asset("ctct_contact"))],
+        )
+        ask = TriggerDagRunOperator.partial(
+            task_id="ask",
+            trigger_dag_id=account.dag_id("approvals"),
+            skip_when_already_exists=True,
+        ).expand_kwargs(waiting.output)
+        waiting >> [opt_outs, ask]
+
+
+for each in accounts():
+    opt_outs_dag(each)

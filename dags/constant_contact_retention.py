@@ -16,18 +16,26 @@ of its log says what a person must do; every other DAG would fail for the same r
 
 from airflow.sdk import DAG
 
-from constant_contact.config import dag_defaults, nightly, nightly_deadline
+from constant_contact.accounts import Account
+from constant_contact.config import accounts, dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.retention import RetentionOperator
 from constant_contact.operators.tokens import TokensOperator
 
-with DAG(
-    dag_id="constant_contact_retention",
-    description="Old rows of the API call log; the refresh token kept alive",
-    schedule=nightly("30 3 * * *"),
-    deadline=nightly_deadline(),
-    tags=["constant_contact", "maintenance"],
-    doc_md=__doc__,
-    **dag_defaults(),
-):
-    RetentionOperator(task_id="retention")
-    TokensOperator(task_id="tokens")
+
+def retention_dag(account: Account) -> None:
+    """One account's DAG."""
+    with DAG(
+        dag_id=account.dag_id("retention"),
+        description="Old rows of the API call log; the refresh token kept alive",
+        schedule=nightly("30 3 * * *"),
+        deadline=nightly_deadline(),
+        tags=[*account.tags, "maintenance"],
+        doc_md=account.runbook(__doc__),
+        **dag_defaults(account),
+    ):
+        RetentionOperator(task_id="retention")
+        TokensOperator(task_id="tokens")
+
+
+for each in accounts():
+    retention_dag(each)

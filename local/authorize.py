@@ -1,12 +1,12 @@
-"""`make authorize`: the first authorization of a real account, in your browser.
+"""`make authorize [ACCOUNT=eu]`: the first authorization of a real account, in your browser.
 
-Reads API key, secret, scopes and redirect URL from `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`. The
-redirect URL must be registered with the application at Constant Contact and lead to this machine,
-such as http://localhost:8910/callback. The refresh token goes into a file that only you may read:
-put it into the connection's field refresh_token, and remove the file.
+Reads API key, secret, scopes and redirect URL from `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`, or the
+account's. The redirect URL must be registered with the application at Constant Contact and lead to
+this machine, such as http://localhost:8910/callback. The refresh token goes into a file that only
+you may read: put it into the connection's field refresh_token, and remove the file.
 
-The page *Connection* in the Airflow UI does the same and stores the tokens itself; this is for
-those who have no UI.
+The page *Connection* in the Airflow UI does the same for the default account and stores the tokens
+itself; this is for those who have no UI.
 """
 
 import http.server
@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
+from constant_contact.accounts import DEFAULT, Account, accounts_named
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.settings import ApiSettings
 from constant_contact.errors import ConstantContactError
-from local.environment import CONSTANT_CONTACT
 from local.paths import LOCAL
 from local.stop import USAGE, Stop, command
 
-CONN_ID = "constant_contact_default"
 TOKEN_FILE = LOCAL / "refresh_token"
 
 
@@ -49,11 +48,13 @@ class _Callback(http.server.BaseHTTPRequestHandler):
 
 def main() -> int:
     """Waits for the browser, exchanges the code, keeps the refresh token."""
-    settings = _settings()
+    account = _account()
+    variable = f"AIRFLOW_CONN_{account.constant_contact_conn_id.upper()}"
+    settings = _settings(account, variable)
     callback = urlsplit(settings.redirect_url)
     if callback.hostname not in {"localhost", "127.0.0.1"} or not callback.port:
         raise Stop(
-            f"{CONSTANT_CONTACT}: redirect_url in extra must lead to this machine, such as "
+            f"{variable}: redirect_url in extra must lead to this machine, such as "
             "http://localhost:8910/callback, and be registered with the application",
             USAGE,
         )
@@ -69,24 +70,33 @@ def main() -> int:
         raise Stop("the answer does not belong to this request (state differs): start again")
     if "code" not in answer:
         raise Stop(f"the access was not allowed ({answer.get('error', 'no code came')})")
-    return _keep(authorization, answer["code"], verifier)
+    of_account = "" if account == DEFAULT else f"_{account.name}"
+    file = TOKEN_FILE.with_name(TOKEN_FILE.name + of_account)
+    return _keep(authorization, answer["code"], verifier, file)
 
 
-def _settings() -> ApiSettings:
-    if not os.environ.get(CONSTANT_CONTACT):
-        raise Stop(f"{CONSTANT_CONTACT} is not set: set it with API key, secret, redirect_url", 2)
+def _account() -> Account:
+    try:
+        return accounts_named(os.environ.get("ACCOUNT", ""))[-1]
+    except ValueError as error:
+        raise Stop(f"ACCOUNT: {error}", USAGE) from None
+
+
+def _settings(account: Account, variable: str) -> ApiSettings:
+    if not os.environ.get(variable):
+        raise Stop(f"{variable} is not set: set it with API key, secret, redirect_url", USAGE)
     # Airflow's own reading of the variable, URI or JSON; its database is not needed
     from airflow.sdk import Connection  # noqa: PLC0415
 
-    value = os.environ[CONSTANT_CONTACT]
+    value, conn_id = os.environ[variable], account.constant_contact_conn_id
     try:
         conn = (
-            Connection.from_json(value, CONN_ID)
+            Connection.from_json(value, conn_id)
             if value.lstrip().startswith("{")
-            else Connection.from_uri(value, CONN_ID)
+            else Connection.from_uri(value, conn_id)
         )
         return ApiSettings.from_connection(
-            conn_id=CONN_ID,
+            conn_id=conn_id,
             login=conn.login,
             password=conn.password,
             host=conn.host,
@@ -97,13 +107,13 @@ def _settings() -> ApiSettings:
         raise Stop(str(error), USAGE) from None
 
 
-def _keep(authorization: Authorization, code: str, verifier: str) -> int:
+def _keep(authorization: Authorization, code: str, verifier: str, file: Path) -> int:
     try:
         reply = authorization.exchange(code, verifier)
     except ConstantContactError as error:
         raise Stop(str(error)) from None
-    _write(TOKEN_FILE, str(reply["refresh_token"]))
-    print(f"The refresh token is in {TOKEN_FILE}. Put it into the field refresh_token of the")
+    _write(file, str(reply["refresh_token"]))
+    print(f"The refresh token is in {file}. Put it into the field refresh_token of the")
     print("connection, then remove the file.")
     return 0
 

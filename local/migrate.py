@@ -1,86 +1,120 @@
-"""`make migrate`: the CRM's schema, up to date.
+"""`make migrate`: the CRM's schema, up to date, of each account.
 
-On `AIRFLOW_CONN_CRM_DEFAULT` where it is set, on the local CRM otherwise.
+On `AIRFLOW_CONN_CRM_DEFAULT` where it is set, on the local CRM otherwise; then on
+`AIRFLOW_CONN_CRM_NAME` of each account that `AIRFLOW__CONSTANT_CONTACT__ACCOUNTS` names.
 """
 
 import os
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any, cast
 
 import psycopg
 
+from constant_contact.accounts import DEFAULT, Account, accounts_named
+from constant_contact.errors import SchemaError, SettingError
+from constant_contact.store.accounts import claim, migrate_account
+from constant_contact.store.migrations import migrate
 from local.environment import CRM, airflow_environment
 from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
-from local.stop import Stop, command, one_line
+from local.stop import USAGE, Stop, command, one_line
+
+ACCOUNTS = "AIRFLOW__CONSTANT_CONTACT__ACCOUNTS"
 
 
 def main() -> int:
     """Says what was applied."""
+    default, *others = _accounts()
+    variables = {account: f"AIRFLOW_CONN_{account.crm_conn_id.upper()}" for account in others}
+    for account, variable in variables.items():
+        if not os.environ.get(variable):
+            raise Stop(f"{variable} is not set, but {ACCOUNTS} names {account.name}", USAGE)
     if os.environ.get(CRM):
-        applied, where = _migrate_named(), f"the CRM of {CRM}"
+        _tell(_migrate_named(default, CRM, is_only=not others), f"the CRM of {CRM}")
     else:
-        applied, where = _migrate_local(), "the local CRM"
+        _tell(_migrate_local(), "the local CRM")
+    for account, variable in variables.items():
+        _tell(_migrate_named(account, variable), f"the CRM of {variable}")
+    return 0
+
+
+def _accounts() -> tuple[Account, ...]:
+    try:
+        return accounts_named(os.environ.get(ACCOUNTS, ""))
+    except ValueError as error:
+        raise Stop(f"{ACCOUNTS}: {error}", USAGE) from None
+
+
+def _tell(applied: list[str], where: str) -> None:
     for name in applied:
         print(f"applied {name}")
     print(f"{where} {'is' if applied else 'was already'} up to date")
-    return 0
 
 
 def _migrate_local() -> list[str]:
     with LocalPostgres() as postgres, psycopg.connect(postgres.url(CRM_DATABASE)) as connection:
-        return _migrate(connection)
+        return _explained(lambda: migrate(connection))
 
 
-def _migrate_named() -> list[str]:
+def _migrate_named(account: Account, variable: str, *, is_only: bool = False) -> list[str]:
     # Airflow reads the connection from the environment: its own database stays untouched, and
     # need not run
     environment = airflow_environment(
         os.environ,
         metadata_url=LocalPostgres().url(AIRFLOW_DATABASE, "psycopg2"),
-        connections={CRM: os.environ[CRM]},
+        connections={variable: os.environ[variable]},
         paused=True,
     )
     os.environ.update(environment)
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
     # a host that swallows packets is no reason to wait for minutes
     os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
-    with closing(_connect_named()) as connection, connection:
-        return _migrate(connection)
+    with closing(_connect_named(account, variable)) as connection, connection:
+        return _explained(lambda: _migrate_account(connection, account, variable, is_only=is_only))
 
 
-def _connect_named() -> psycopg.Connection[Any]:
+def _migrate_account(
+    connection: psycopg.Connection[Any], account: Account, variable: str, *, is_only: bool
+) -> list[str]:
+    is_default = account == DEFAULT
+    applied = migrate(connection) if is_default else migrate_account(connection, variable)
+    if not is_only:
+        # Before any job runs: which of several these are is known here.
+        claim(connection, account.constant_contact_conn_id, variable)
+    return applied
+
+
+def _connect_named(account: Account, variable: str) -> psycopg.Connection[Any]:
     from airflow.providers.postgres.hooks.postgres import PostgresHook  # noqa: PLC0415
 
     try:
-        hook = PostgresHook("crm_default")
+        hook = PostgresHook(account.crm_conn_id)
         place = hook.connection
     except Exception as error:  # noqa: BLE001 (Airflow names no type for a bad value)
         # the error may quote the value, with the password in it
         raise Stop(
-            f"{CRM} is no Airflow connection ({type(error).__name__}): write"
+            f"{variable} is no Airflow connection ({type(error).__name__}): write"
             " postgres://user:password@host:5432/database, or its JSON"
         ) from None
     if place.conn_type not in ("postgres", "postgresql"):
         raise Stop(
-            f"{CRM} is of type {place.conn_type or 'none'}: the CRM has to be PostgreSQL (postgres)"
+            f"{variable} is of type {place.conn_type or 'none'}: the CRM has to be PostgreSQL"
+            " (postgres)"
         )
     try:
         return cast("psycopg.Connection[Any]", hook.get_conn())
     except psycopg.OperationalError as error:
         at = f"{place.host or 'localhost'}:{place.port or 5432}/{place.schema or ''}"
         raise Stop(
-            f"{CRM}: cannot connect to {at} as {place.login}: {one_line(error)};"
+            f"{variable}: cannot connect to {at} as {place.login}: {one_line(error)};"
             " check host, port, database, user and password, and that the server runs"
         ) from None
 
 
-def _migrate(connection: psycopg.Connection[Any]) -> list[str]:
-    from constant_contact.errors import SchemaError  # noqa: PLC0415
-    from constant_contact.store.migrations import migrate  # noqa: PLC0415
-
+def _explained(apply: Callable[[], list[str]]) -> list[str]:
     try:
-        return migrate(connection)
-    except SchemaError as error:
+        return apply()
+    except (SchemaError, SettingError) as error:
         raise Stop(one_line(error)) from None
     except psycopg.Error as error:
         raise Stop(f"the schema was not applied, nothing was changed: {one_line(error)}") from None

@@ -2,23 +2,34 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from constant_contact.api.authorization import Authorization
-from constant_contact.api.client import Client, RetryPolicy
-from constant_contact.api.tokens import Tokens
+from constant_contact.api.client import Client
+from constant_contact.store.accounts import claim
 from constant_contact.store.api_calls import ApiCallLog, Caller
-from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from local import environment
 from local.postgres import LocalPostgres
 from local.secrets_file import load_secrets
 from simulator.server import Running, running
-from tests.support import UNLIMITED, Databases, MemoryTokenStore, api_settings, set_flag
+from tests.support import (
+    CONN_ID,
+    EU_SCHEMA,
+    UNLIMITED,
+    Databases,
+    MemoryTokenStore,
+    api_client,
+    api_settings,
+    prepare_account,
+    run_rows,
+    set_flag,
+)
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +76,7 @@ def crm(crm_url: str) -> Iterator[Database]:
 @pytest.fixture
 def sql_rows(crm_url: str) -> Callable[..., list[dict[str, Any]]]:
     """Runs a statement on the CRM database; returns its rows, if it has any."""
-
-    def run(statement: str, *params: Any) -> list[dict[str, Any]]:
-        with psycopg.connect(crm_url, row_factory=psycopg.rows.dict_row) as connection:
-            cursor = connection.execute(statement, params or None)
-            return cursor.fetchall() if cursor.description else []
-
-    return run
+    return partial(run_rows, crm_url)
 
 
 @pytest.fixture(scope="session")
@@ -99,13 +104,7 @@ def make_client(simulator: Running, crm: Database) -> Iterator[Callable[..., Cli
         settings = api_settings(simulator, extra.pop("refresh_token", seed), **extra)
         call_log = ApiCallLog(crm, Caller("a_dag", "a_task", "a_run", 1))
         logs.append(call_log)
-        return Client(
-            settings,
-            Tokens(settings, store, Authorization(settings, call_log.add).refresh),
-            ApiBudget(crm, settings, lane),
-            call_log,
-            RetryPolicy(first_wait_s=0.01, max_wait_s=0.05),
-        )
+        return api_client(settings, crm, store, call_log, lane)
 
     yield make
     for call_log in logs:
@@ -139,3 +138,41 @@ def set_do_not_email(crm_url: str) -> Callable[..., None]:
             set_flag(connection, contact_id, flag, reason, by_contact)
 
     return change
+
+
+@pytest.fixture
+def eu_url(crm_url: str) -> str:
+    """The CRM's database as a second account's connection, crm_eu, sees it."""
+    return make_conninfo(crm_url, options=f"-csearch_path={EU_SCHEMA}")
+
+
+@pytest.fixture
+def migrate_eu(crm_url: str, eu_url: str) -> Callable[[], list[str]]:
+    """What `make migrate` does for both accounts; returns what was applied to the second's."""
+
+    def run() -> list[str]:
+        with psycopg.connect(crm_url) as connection:
+            claim(connection, CONN_ID, "connection crm_default")
+        return prepare_account(eu_url)
+
+    return run
+
+
+@pytest.fixture
+def eu_rows(eu_url: str) -> Callable[..., list[dict[str, Any]]]:
+    """As `sql_rows`, as the second account sees the database."""
+    return partial(run_rows, eu_url)
+
+
+@pytest.fixture(scope="session")
+def shared_eu_simulator() -> Iterator[Running]:
+    with running() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def eu_simulator(shared_eu_simulator: Running) -> Running:
+    """The second account's vendor: an empty account, no limits."""
+    shared_eu_simulator.control.reset()
+    shared_eu_simulator.control.limits(**UNLIMITED)
+    return shared_eu_simulator

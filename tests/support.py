@@ -8,14 +8,22 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from constant_contact.api.authorization import Authorization
+from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
+from constant_contact.api.tokens import Tokens
+from constant_contact.store.accounts import claim, migrate_account
+from constant_contact.store.api_calls import ApiCallLog
+from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from constant_contact.store.migrations import migrate
 from constant_contact.store.tokens import token_lock
 from simulator.server import Running
 
 CONN_ID = "constant_contact_default"
+EU_CONN_ID = "constant_contact_eu"
+EU_SCHEMA = "constant_contact_eu"
 UNLIMITED = {"calls_per_second": 0, "calls_per_day": 0, "token_calls_per_second": 0}
 
 
@@ -52,6 +60,21 @@ class Databases:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
+def run_rows(url: str, statement: str, *params: Any) -> list[dict[str, Any]]:
+    """Run a statement; return its rows, if it has any."""
+    with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
+        cursor = connection.execute(statement, params or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def prepare_account(url: str) -> list[str]:
+    """What `make migrate` does for the account `eu`; returns what was applied."""
+    with psycopg.connect(url) as connection:
+        applied = migrate_account(connection, "connection crm_eu")
+        claim(connection, EU_CONN_ID, "connection crm_eu")
+    return applied
+
+
 class MemoryTokenStore:
     """Stands in for Airflow's Variable; the lock is the real one."""
 
@@ -86,6 +109,19 @@ def api_settings(simulator: Running, refresh_token: str, **extra: Any) -> ApiSet
             "timeout_s": 5,
         }
         | extra,
+    )
+
+
+def api_client(
+    settings: ApiSettings, crm: Database, store: MemoryTokenStore, call_log: ApiCallLog, lane: str
+) -> Client:
+    """A client whose retries wait for hardly anything."""
+    return Client(
+        settings,
+        Tokens(settings, store, Authorization(settings, call_log.add).refresh),
+        ApiBudget(crm, settings, lane),
+        call_log,
+        RetryPolicy(first_wait_s=0.01, max_wait_s=0.05),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.paths import ROOT
-from local.reference import dags, errors, settings, statements, tables
+from local.reference import dags, errors, licences, settings, statements, tables
 
 _FOLDER = Path("docs/reference")
 _HEAD = "<!-- Made by `make reference`; edit what it is made from. -->\n\n"
@@ -23,6 +23,7 @@ def documents(server_url: str) -> dict[Path, str]:
         _FOLDER / "settings.md": settings.page(),
         _FOLDER / "tables.md": tables.page(schema),
         _FOLDER / "errors.md": errors.page(),
+        _FOLDER / "licences.md": licences.page(),
     }
     made = {path: _HEAD + text for path, text in whole.items()}
     parts = {

@@ -1,3 +1,3 @@
 """Constant Contact for a CRM in PostgreSQL, on Apache Airflow."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

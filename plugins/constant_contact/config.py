@@ -13,6 +13,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.version import version as airflow_version
 
+from constant_contact.accounts import DEFAULT, Account, accounts_named
 from constant_contact.alerts import late
 from constant_contact.errors import SettingError
 from constant_contact.options import OPTIONS, SECTION
@@ -73,6 +74,18 @@ def words(option: str, known: Iterable[str]) -> frozenset[str]:
     return given
 
 
+def accounts() -> tuple[Account, ...]:
+    """The default account first, then those of the option `accounts`.
+
+    Raises:
+        SettingError: A name of it is malformed, or there twice.
+    """
+    try:
+        return accounts_named(text("accounts"))
+    except ValueError as error:
+        raise _wrong("accounts", str(error)) from None
+
+
 def _callback(option: str) -> Callable[..., Any] | None:
     path = text(option)
     if not path:
@@ -113,8 +126,8 @@ def nightly(cron: str) -> CronDataIntervalTimetable:
     return CronDataIntervalTimetable(cron, timezone=zone)
 
 
-def dag_defaults() -> dict[str, Any]:
-    """What all DAGs of this package have in common.
+def dag_defaults(account: Account = DEFAULT) -> dict[str, Any]:
+    """What all DAGs of an account have in common; its connections reach every task by it.
 
     Raises:
         SettingError: This Airflow is another than the package is made for, or an option is wrong.
@@ -137,5 +150,7 @@ def dag_defaults() -> dict[str, Any]:
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=30),
             "execution_timeout": timedelta(hours=6),
+            "constant_contact_conn_id": account.constant_contact_conn_id,
+            "crm_conn_id": account.crm_conn_id,
         },
     }

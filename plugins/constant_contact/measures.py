@@ -38,8 +38,8 @@ def task_ended(hook: ConstantContactHook, report: Report | None) -> None:
     try:
         _calls(hook.calls, tags)
         for name, value in (report.as_dict() if report else {}).items():
-            if isinstance(value, int) and value > 0:
-                stats.incr("constant_contact.rows", int(value), tags=tags | {"kind": name})
+            if isinstance(value, int):
+                stats.gauge("constant_contact.rows", float(value), tags=tags | {"kind": name})
         with hook.crm.transaction() as connection:
             outboxes(connection)
         if "settings" in hook.__dict__:

@@ -9,6 +9,14 @@ from typing import Any, Final
 SECTION: Final = "constant_contact"
 
 OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "accounts": {
+        "description": "Further accounts, by name, separated by commas. Each has its own DAGs "
+        "(constant_contact_NAME_lists) and two connections, constant_contact_NAME and crm_NAME; "
+        "see docs/accounts.md.",
+        "type": "string",
+        "default": "",
+        "example": "eu, us",
+    },
     "timezone": {
         "description": "Time zone of the nightly schedules (00:30, 01:00, 02:00).",
         "type": "string",

@@ -20,9 +20,10 @@ class Ran(NamedTuple):
     log: str
 
 
-def crm_connection(url: str) -> str:
-    """The CRM database as the value of AIRFLOW_CONN_CRM_DEFAULT."""
+def crm_connection(url: str, search_path: str | None = None) -> str:
+    """The CRM database as the value of AIRFLOW_CONN_CRM_DEFAULT, or of another account's."""
     parts = conninfo_to_dict(url)
+    extra = {"options": f"-csearch_path={search_path}"} if search_path else {}
     return json.dumps(
         {
             "conn_type": "postgres",
@@ -31,6 +32,7 @@ def crm_connection(url: str) -> str:
             "login": parts.get("user"),
             "password": parts.get("password"),
             "schema": parts.get("dbname"),
+            "extra": extra,
         }
     )
 

@@ -102,9 +102,9 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
 def run_dag(
     connections: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., Ran]:
-    """Runs a DAG of dags/ through Airflow; one try a task."""
+    """Runs a DAG of dags/ through Airflow, of the default account or another; one try a task."""
 
-    def run(dag_id: str, folder: Path = ROOT / "dags", **conf: Any) -> Ran:
+    def run(dag_id: str, folder: Path = ROOT / "dags", account: str = "", **conf: Any) -> Ran:
         from airflow.dag_processing.bundles.manager import DagBundlesManager
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
@@ -112,7 +112,7 @@ def run_dag(
         bag = DagBag(folder / f"{dag_id}.py")
         assert not bag.import_errors, bag.import_errors
         sync_bag_to_db(bag, "dags-folder", None)
-        dag = bag.dags[dag_id]
+        dag = bag.dags[dag_id.replace("constant_contact", f"constant_contact_{account}".strip("_"))]
         for task in dag.tasks:
             task.retries = 0
         capfd.readouterr()

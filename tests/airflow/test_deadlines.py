@@ -9,7 +9,13 @@ import pytest
 from tests.airflow import alarms
 from tests.airflow.airflow_runs import ROOT
 
-DAG_ID = "constant_contact_lists"
+DAG_ID = "a_night"
+NIGHTLY = {
+    "constant_contact_lists",
+    "constant_contact_contacts",
+    "constant_contact_activities",
+    "constant_contact_retention",
+}
 
 
 @pytest.fixture
@@ -24,16 +30,13 @@ def session(airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch) -> Ite
         "AIRFLOW__CONSTANT_CONTACT__ON_DEADLINE_CALLBACK", "tests.airflow.alarms.ring"
     )
     DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag(ROOT / "dags" / f"{DAG_ID}.py")
+    bag = DagBag(ROOT / "tests" / "airflow" / "dags" / f"{DAG_ID}.py")
     assert bag.import_errors == {}
     sync_bag_to_db(bag, "dags-folder", None)
     alarms.rung.clear()
     with create_session() as made:
         yield made
         made.rollback()
-    monkeypatch.undo()
-    # other tests run the DAG as it is without
-    sync_bag_to_db(DagBag(ROOT / "dags" / f"{DAG_ID}.py"), "dags-folder", None)
 
 
 def started(session: Any) -> Any:
@@ -81,3 +84,10 @@ def test_a_run_of_a_backfill_is_never_late(session: Any) -> None:
     session.flush()
     missed(session, deadline)
     assert alarms.rung == []
+
+
+def test_every_nightly_dag_has_a_deadline_and_no_other(session: Any) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    dags = DagBag(ROOT / "dags").dags.values()
+    assert {dag.dag_id for dag in dags if dag.deadline} == NIGHTLY

@@ -195,13 +195,16 @@ def test_no_code_state_token_or_secret_is_logged_or_shown(
     capfd: pytest.CaptureFixture[str],
     sql_rows: Callable[..., list[dict[str, Any]]],
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    wrong = person.decide(person.begin(), code_challenge="of-another")
+    overtaken = person.come_back(wrong)
     url = person.begin()
-    path = person.decide(url)
-    failed = person.decide(url)
-    pages = [person.come_back(path), person.come_back(failed), person.site.get(PAGE, "VIEWER")]
-    begun = person.begin()
-    pages.append(person.come_back(person.decide(begun, code_challenge="wrong")))
+    path, second = person.decide(url), person.decide(url)
+    # From here on: what was logged before is of this test's own browser.
+    capfd.readouterr()
+    caplog.clear()
+    caplog.set_level(logging.DEBUG)
+    pages = [overtaken, person.come_back(path), person.come_back(second)]
+    pages.append(person.site.get(PAGE, "VIEWER"))
     pages.append(person.site.get(PAGE, "OP"))
     stored = pair()
     assert stored is not None

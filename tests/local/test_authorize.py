@@ -29,14 +29,13 @@ def connection(simulator: Running, port: int, **fields: str) -> str:
 
 
 def authorize(
-    commands: Commands, simulator: Running, port: int, decision: str, **fields: str
-) -> tuple[int, str, str]:
+    commands: Commands, simulator: Running, port: int, decision: str, account: str = "",
+    **fields: str,
+) -> tuple[int, str, str]:  # fmt: skip
     """Start the command, open the page it names, decide, follow the redirect."""
-    child = commands.start(
-        "local.authorize",
-        AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT=connection(simulator, port, **fields),
-        PYTHONUNBUFFERED="1",
-    )
+    variable = f"AIRFLOW_CONN_CONSTANT_CONTACT_{account.upper() or 'DEFAULT'}"
+    environment = {variable: connection(simulator, port, **fields), "ACCOUNT": account}
+    child = commands.start("local.authorize", PYTHONUNBUFFERED="1", **environment)
     assert child.stdout is not None
     url = ""
     for line in child.stdout:
@@ -67,6 +66,16 @@ def test_an_allowed_access_leaves_a_refresh_token_that_works(
         timeout=10,
     )
     assert reply.status_code == 200
+
+
+def test_another_account_has_its_own_connection_and_its_own_file(
+    commands: Commands, simulator: Running
+) -> None:
+    (commands.local / "refresh_token").unlink(missing_ok=True)
+    status, _, err = authorize(commands, simulator, 8914, "allow", account="eu")
+    assert status == 0, err
+    assert (commands.local / "refresh_token_eu").exists()
+    assert not (commands.local / "refresh_token").exists()
 
 
 def test_a_denied_access_and_a_missing_scope_are_told(

@@ -197,3 +197,5 @@ def test_a_call_on_its_way_is_waited_for(forget: Erase, sql_rows: Rows) -> None:
 def test_somebody_unknown_is_said_to_be(forget: Erase) -> None:
     with pytest.raises(SettingError, match="nothing is known"):
         forget("nobody")
+    with pytest.raises(SettingError, match="nothing is known"):
+        forget(vendors=contact_id(99))

@@ -1,7 +1,8 @@
 -- Whom an erasure is about: by a CRM contact (also one who has left the CRM), or by the vendor's.
 -- Parameters: contact_id, constant_contact_id (one of them null).
--- Grain: one row: the vendor's id, the CRM contacts that are or were linked to it or have its
--- address, those of them that are in the CRM besides the one asked for, and the addresses' digests.
+-- Grain: one row: the vendor's id, whether the mirror has it, the CRM contacts that are or were
+-- linked to it or have its address, those of them that are in the CRM besides the one asked for,
+-- and the addresses' digests.
 WITH person AS (
     SELECT
         coalesce(
@@ -53,6 +54,10 @@ contact AS (
 
 SELECT
     person.constant_contact_id,
+    exists(
+        SELECT FROM ctct_contact AS mirrored
+        WHERE mirrored.contact_id = person.constant_contact_id
+    ) AS is_mirrored,
     array(SELECT contact.contact_id FROM contact) AS contact_ids,
     array(
         SELECT crm.contact_id FROM crm_contact AS crm

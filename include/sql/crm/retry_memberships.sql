@@ -21,20 +21,17 @@ WITH unmet AS MATERIALIZED (
     LIMIT %(most)s
 ),
 
-same_person AS (
+known AS MATERIALIZED (
     SELECT
-        unmet.contact_id,
-        unmet.list_id,
-        other.contact_id AS other_id
-    FROM unmet
-    INNER JOIN crm_contact AS other ON unmet.constant_contact_id = other.constant_contact_id
-    UNION
-    SELECT
-        unmet.contact_id,
-        unmet.list_id,
-        other.contact_id AS other_id
-    FROM unmet
-    INNER JOIN crm_contact AS other ON unmet.email_key = ctct_email_key(other.preferred_email)
+        membership.contact_id,
+        membership.list_id,
+        membership.action,
+        membership.requested_at,
+        crm.constant_contact_id,
+        ctct_email_key(crm.preferred_email) AS email_key
+    FROM crm_list_membership AS membership
+    INNER JOIN crm_contact AS crm ON membership.contact_id = crm.contact_id
+    WHERE membership.list_id IN (SELECT list_id FROM unmet)
 ),
 
 overruled AS (
@@ -42,11 +39,16 @@ overruled AS (
         unmet.contact_id,
         unmet.list_id
     FROM unmet
-    INNER JOIN same_person
-        ON unmet.contact_id = same_person.contact_id AND unmet.list_id = same_person.list_id
-    INNER JOIN crm_list_membership AS newer
-        ON same_person.other_id = newer.contact_id AND same_person.list_id = newer.list_id
-    WHERE newer.action <> unmet.action AND newer.requested_at >= unmet.requested_at
+    INNER JOIN known
+        ON unmet.list_id = known.list_id AND unmet.constant_contact_id = known.constant_contact_id
+    WHERE unmet.action <> known.action AND known.requested_at >= unmet.requested_at
+    UNION
+    SELECT
+        unmet.contact_id,
+        unmet.list_id
+    FROM unmet
+    INNER JOIN known ON unmet.list_id = known.list_id AND unmet.email_key = known.email_key
+    WHERE unmet.action <> known.action AND known.requested_at >= unmet.requested_at
 )
 
 UPDATE crm_list_membership AS membership

@@ -1,2 +1,5 @@
 -- Let the next run plan and send. Grain: one row.
-SELECT pg_advisory_unlock(hashtextextended('constant_contact memberships', 0)) AS was_ours;
+SELECT
+    pg_advisory_unlock(
+        hashtextextended('constant_contact memberships', ctct_account_key())
+    ) AS was_ours;

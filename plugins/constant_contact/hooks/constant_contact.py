@@ -1,5 +1,6 @@
 """The Airflow connection `constant_contact` becomes a client."""
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,7 @@ from airflow.sdk import Variable
 from airflow.sdk.exceptions import AirflowNotFoundException
 from requests.adapters import HTTPAdapter
 
+from constant_contact import config
 from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE, Authorization
 from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
@@ -21,6 +23,7 @@ from constant_contact.calls import Call, CallLog
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
 from constant_contact.hooks.measured import MOST_CALLS, MeasuredCallLog
+from constant_contact.store.accounts import claim
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
@@ -129,8 +132,43 @@ class ConstantContactHook(HttpHook):
 
     @cached_property
     def crm(self) -> Database:
-        """The CRM database."""
-        return crm_database(self.crm_conn_id)
+        """The CRM database, as this account sees it.
+
+        Raises:
+            SettingError: There is no such connection, or the tables are another account's.
+        """
+        crm = crm_database(self.crm_conn_id)
+        try:
+            with crm.transaction() as connection:
+                claim(connection, self.constant_contact_conn_id, crm.name)
+        except BaseException:
+            crm.close()
+            raise
+        return crm
+
+    @cached_property
+    def budget_crm(self) -> Database:
+        """Where the calls of this account's API key are counted.
+
+        The vendor's limits are the key's: accounts that share one share the row of the first.
+        """
+        accounts = config.accounts()
+        ids = [account.constant_contact_conn_id for account in accounts]
+        if self.constant_contact_conn_id not in ids:
+            return self.crm
+        for account in accounts[: ids.index(self.constant_contact_conn_id)]:
+            other = ConstantContactHook(account.constant_contact_conn_id, account.crm_conn_id)
+            # A connection that is wrong cannot call: it has no share in anything.
+            with contextlib.suppress(SettingError):
+                if other.settings.api_key_digest == self.settings.api_key_digest:
+                    return crm_database(other.crm_conn_id)
+        return self.crm
+
+    def close(self) -> None:
+        """Close what was opened of the databases."""
+        for name in ("crm", "budget_crm"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
 
     @cached_property
     def token_store(self) -> TokenStore:
@@ -147,7 +185,7 @@ class ConstantContactHook(HttpHook):
             yield Client(
                 settings,
                 self._tokens(measured),
-                ApiBudget(crm, settings, self.lane),
+                ApiBudget(self.budget_crm, settings, self.lane),
                 measured,
                 self.retry,
             )
@@ -204,7 +242,7 @@ class ConstantContactHook(HttpHook):
         session = requests.Session()
         session.headers.update({"User-Agent": USER_AGENT, "Authorization": f"Bearer {token}"})
         session.headers.update(headers or {})
-        paced = _PacedAdapter(ApiBudget(self.crm, self.settings, self.lane))
+        paced = _PacedAdapter(ApiBudget(self.budget_crm, self.settings, self.lane))
         session.mount(self.settings.base_url, paced)
         return session
 

@@ -69,8 +69,7 @@ class ConstantContactOperator(BaseOperator):
                 report = self.sync(hook, context)
             finally:
                 measures.task_ended(hook, report)
-                if "crm" in hook.__dict__:
-                    hook.crm.close()
+                hook.close()
         self.log.info("%s: %s", self.task_id, report)
         return report.as_dict()
 

@@ -15,7 +15,6 @@ from constant_contact.sync import holds
 from constant_contact.sync.holds import Hold
 from constant_contact.sync.reports import Report
 
-APPROVALS_DAG = "constant_contact_approvals"
 APPROVE, REJECT = "Approve", "Reject"
 
 

@@ -18,6 +18,11 @@ CREATE TABLE IF NOT EXISTS ctct_schema_version (
 """
 
 
+def migration_lock(connection: psycopg.Connection[Any]) -> None:
+    """Hold off whoever else changes the schema, to the transaction's end."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+
+
 def migrate(connection: psycopg.Connection[Any]) -> list[str]:
     """Apply every file of include/sql/schema that is not applied yet, in order of name.
 
@@ -32,7 +37,7 @@ def migrate(connection: psycopg.Connection[Any]) -> list[str]:
     """
     files = {path.stem: path for path in sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))}
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        migration_lock(connection)
         connection.execute(_VERSIONS)
         applied = {
             version for (version,) in connection.execute("SELECT version FROM ctct_schema_version")

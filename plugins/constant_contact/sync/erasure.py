@@ -54,8 +54,12 @@ def person(
             f"{contact_id} shares an address or a link with {', '.join(found['others'])}: give "
             "them another address and clear their links, or erase all by constant_contact_id",
         )
-    if found["constant_contact_id"] is None and not found["email_digests"]:
-        raise SettingError("param contact_id", f"nothing is known of {contact_id}")
+    is_linked = found["constant_contact_id"] is not None and found["contact_ids"]
+    if not (is_linked or found["is_mirrored"] or found["email_digests"]):
+        asked_for = contact_id or constant_contact_id
+        raise SettingError(
+            "params contact_id, constant_contact_id", f"nothing is known of {asked_for}"
+        )
     return found
 
 

@@ -16,15 +16,15 @@ from airflow.api_fastapi.auth.managers.models.resource_details import (
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, HTTPException, Request, status
 
-from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.operators.holds import APPROVALS_DAG
+from constant_contact.accounts import DEFAULT
 
 # Reading our tables is reading what our DAGs did. By the name of one: without it, a request could
 # name any.
-_READ_DAG_ID = "constant_contact_opt_outs"
-DAG_PREFIX: Final = "constant_contact_"
+_READ_DAG_ID = DEFAULT.dag_id("opt_outs")
+DAG_PREFIX: Final = DEFAULT.dag_id("")
+APPROVALS_DAG: Final = DEFAULT.dag_id("approvals")
 # The account that our pages are about.
-CONN_ID: Final = ConstantContactHook.default_conn_name
+CONN_ID: Final = DEFAULT.constant_contact_conn_id
 
 
 def known_user(request: Request, user: GetUserDep) -> None:

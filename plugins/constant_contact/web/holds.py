@@ -17,10 +17,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from constant_contact.operators.holds import APPROVALS_DAG, APPROVE, REJECT
+from constant_contact.operators.holds import APPROVE, REJECT
 from constant_contact.sync import holds
 from constant_contact.web import dag_runs
-from constant_contact.web.access import CurrentUser, MayAnswer, MayRead, may_answer
+from constant_contact.web.access import (
+    APPROVALS_DAG,
+    CurrentUser,
+    MayAnswer,
+    MayRead,
+    may_answer,
+)
 from constant_contact.web.crm import PageHook
 from constant_contact.web.pages import go_to, page
 

@@ -17,7 +17,7 @@ from constant_contact.web.syncs import SYNCS, Row, Run, known
 
 _TAG: Final = "constant_contact"
 _RUNS_SHOWN: Final = 14
-_MOST_DAGS: Final = 30
+_MOST_DAGS: Final = 100
 # What every shard of a task tells of all streams alike.
 _STANDING: Final = frozenset({"refused_streams", "short_streams", "shortfall"})
 

@@ -23,8 +23,8 @@ class Sync:
         main: The figures of those reports that its trend shows, added up.
         counted: What those are called.
         also: When it runs besides its schedule.
-        page: Where its runs are started, as they must be told what to do; below our root, or below
-            Airflow's, where people answer questions.
+        page: Where its runs are started, as they must be told what to do; below our root, or, if
+            `is_airflows`, below Airflow's.
     """
 
     noun: str
@@ -34,6 +34,7 @@ class Sync:
     also: str = ""
     page: str = ""
     page_name: str = ""
+    is_airflows: bool = False
 
     @property
     def dag_id(self) -> str:
@@ -91,8 +92,25 @@ SYNCS: Final = (
         also="when the circuit breaker holds something",
         page="/required_actions",
         page_name="Required Actions",
+        is_airflows=True,
     ),
     Sync("retention", ("retention",), ("calls_forgotten",), "calls forgotten"),
+    Sync(
+        "erasure",
+        ("erasure",),
+        also="when a person asks to be forgotten",
+        page="/dags/constant_contact_erasure",
+        page_name="Trigger",
+        is_airflows=True,
+    ),
+    Sync(
+        "after_restore",
+        ("settle", "contacts", "links", "flags"),
+        also="after the CRM was restored from a backup",
+        page="/dags/constant_contact_after_restore",
+        page_name="Trigger",
+        is_airflows=True,
+    ),
 )
 
 

@@ -1,0 +1,93 @@
+"""Whose tables a connection sees, and how an account gets its own."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from constant_contact.errors import SettingError
+from constant_contact.store import database
+from constant_contact.store.migrations import migrate, migration_lock
+
+# PostgreSQL's own: an account that has it is in a database of its own.
+_DEFAULT_PATH = '"$user", public'
+
+
+def claim(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> None:
+    """Make the tables those of the account `conn_id`; the first one to use them has them.
+
+    Args:
+        connection: To the CRM database.
+        conn_id: Of the account at Constant Contact.
+        seen_by: What a person calls the connection, such as "connection crm_eu".
+
+    Raises:
+        SettingError: They are another account's, or those of several are in sight.
+    """
+    owner = database.row(connection, "accounts/owner") or {}
+    if owner["in_sight"] > 1:
+        raise _several(seen_by, "the tables of several accounts are in sight")
+    if owner["conn_id"] is None:
+        database.run(connection, "accounts/claim", {"conn_id": conn_id})
+        owner = database.row(connection, "accounts/owner") or {}
+    if owner["conn_id"] != conn_id:
+        raise SettingError(
+            seen_by,
+            f"the tables that it sees are those of connection {owner['conn_id']}, not of "
+            f"{conn_id}; each account has a schema or a database of its own (docs/accounts.md)",
+        )
+
+
+def migrate_account(connection: psycopg.Connection[Any], seen_by: str) -> list[str]:
+    """As `migrate`, for another account than the default one: makes its schema where needed.
+
+    An account in a schema of its own, beside the default one in public, has the same CRM contacts,
+    unless it has a `crm_contact` already.
+
+    Args:
+        connection: Whose search_path names the account's schema and nothing else, or the
+            database's own one, in a database of the account's own.
+        seen_by: What a person calls the connection, such as "connection crm_eu".
+
+    Returns:
+        The versions applied now.
+
+    Raises:
+        SettingError: The search_path does not name one schema.
+        SchemaError: As `migrate`.
+    """
+    with connection.transaction():
+        migration_lock(connection)
+        _enter_own_schema(connection, seen_by)
+        found = database.row(connection, "accounts/shares_contacts") or {}
+        if not found["shares_contacts"]:
+            return migrate(connection)
+        database.run(connection, "accounts/schema/contacts")
+        applied = migrate(connection)
+        database.run(connection, "accounts/schema/outbox")
+        return applied
+
+
+def _enter_own_schema(connection: psycopg.Connection[Any], seen_by: str) -> None:
+    """Make the account's schema if it is not there, and look at nothing else to the end."""
+    ((path,),) = connection.execute("SELECT current_setting('search_path')").fetchall()
+    if path == _DEFAULT_PATH:
+        return
+    if "," in path or not path:
+        raise _several(seen_by, f"its search_path does not name one schema ({path})")
+    # As PostgreSQL reads it: without quotes in small letters.
+    name = path[1:-1] if path.startswith('"') else path.lower()
+    schema = sql.Identifier(name)
+    ((is_there,),) = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", [path]).fetchall()
+    if not is_there:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
+    # Temporary tables last: functions that run by their owner's rights keep this path.
+    connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_temp").format(schema))
+
+
+def _several(seen_by: str, problem: str) -> SettingError:
+    return SettingError(
+        seen_by,
+        f"{problem}: what is missing in one would be taken from the next; name the account's own "
+        "schema only, such as options=-csearch_path=constant_contact_eu (docs/accounts.md)",
+    )

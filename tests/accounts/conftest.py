@@ -1,0 +1,33 @@
+"""A second account, `eu`, beside the default one: its own vendor, over the same CRM."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import psycopg
+import pytest
+
+from constant_contact.api.client import Client
+from constant_contact.store.api_calls import ApiCallLog, Caller
+from constant_contact.store.database import Database
+from simulator.server import Running
+from tests.support import EU_CONN_ID, MemoryTokenStore, api_client, api_settings
+
+
+class Eu(NamedTuple):
+    """The account: its vendor, its database, a client for all lanes."""
+
+    simulator: Running
+    crm: Database
+    client: Client
+
+
+@pytest.fixture
+def eu(eu_simulator: Running, eu_url: str, migrate_eu: Callable[[], list[str]]) -> Iterator[Eu]:
+    migrate_eu()
+    crm = Database(lambda: psycopg.connect(eu_url), name="connection crm_eu")
+    settings = api_settings(eu_simulator, eu_simulator.control.grant())
+    call_log = ApiCallLog(crm, Caller("eu_dag", "a_task", "a_run", 1))
+    store = MemoryTokenStore(crm, EU_CONN_ID)
+    yield Eu(eu_simulator, crm, api_client(settings, crm, store, call_log, "opt_outs"))
+    call_log.close()
+    crm.close()

@@ -1,0 +1,192 @@
+"""Two accounts over one CRM: each its own links and rows; whoever says no says it to both."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database
+from constant_contact.sync.campaigns import sync_campaigns
+from constant_contact.sync.contacts import sync_contacts
+from constant_contact.sync.engagement import sync_engagement
+from constant_contact.sync.interactions import project_interactions
+from constant_contact.sync.links import LinksReport, link_contacts
+from constant_contact.sync.lists import sync_lists
+from constant_contact.sync.memberships import push_memberships
+from constant_contact.sync.opt_outs import push_opt_outs
+from simulator.server import Running
+from tests.accounts.conftest import Eu
+from tests.support import contact_id, vendor_contact
+from tests.sync.memberships import list_id, on_lists
+
+Rows = Callable[..., list[dict[str, Any]]]
+Add = Callable[..., None]
+Flag = Callable[..., None]
+OURS, THEIRS = contact_id(1), contact_id(1001)
+
+
+def permission(simulator: Running, contact: str) -> str:
+    return str(simulator.control.truth_contact(contact)["permission"])
+
+
+@pytest.fixture
+def link(client: Client, crm: Database, eu: Eu) -> Callable[[], tuple[LinksReport, LinksReport]]:
+    """A night's contacts of both accounts."""
+
+    def run() -> tuple[LinksReport, LinksReport]:
+        sync_contacts(client, crm)
+        sync_contacts(eu.client, eu.crm)
+        return link_contacts(crm), link_contacts(eu.crm)
+
+    return run
+
+
+@pytest.fixture
+def ann(simulator: Running, eu: Eu, add_crm_contact: Add, link: Callable[[], Any]) -> str:
+    """A contact of the CRM, linked to both accounts, by another id in each."""
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    eu.simulator.control.load(contacts=[vendor_contact(1001, "Ann@example.com")])
+    add_crm_contact("c1", "ann@example.com", first_name="Ann")
+    link()
+    return "c1"
+
+
+def test_each_account_links_the_same_contact_to_its_own(
+    ann: str, sql_rows: Rows, eu_rows: Rows
+) -> None:
+    assert sql_rows("SELECT constant_contact_id FROM crm_contact") == [
+        {"constant_contact_id": OURS}
+    ]
+    assert eu_rows("SELECT contact_id, first_name, constant_contact_id FROM crm_contact") == [
+        {"contact_id": "c1", "first_name": "Ann", "constant_contact_id": THEIRS}
+    ]
+
+
+def test_a_link_moves_and_is_cleared_in_its_own_account_only(
+    ann: str, eu: Eu, link: Callable[[], Any], sql_rows: Rows, eu_rows: Rows
+) -> None:
+    eu.simulator.control.purge_contact(THEIRS)
+    eu.simulator.control.load(contacts=[vendor_contact(1002, "ann@example.com")])
+    sync_contacts(eu.client, eu.crm, full=True)
+    assert link_contacts(eu.crm).relinked == 1
+    eu.simulator.control.purge_contact(contact_id(1002))
+    sync_contacts(eu.client, eu.crm, full=True)
+    assert link_contacts(eu.crm).unlinked == 1
+    assert eu_rows("SELECT constant_contact_id FROM crm_contact") == [{"constant_contact_id": None}]
+    assert sql_rows("SELECT constant_contact_id FROM crm_contact") == [
+        {"constant_contact_id": OURS}
+    ]
+
+
+@pytest.mark.parametrize("by_contact", [True, False])
+def test_an_opt_out_reaches_both_and_so_does_its_end(
+    simulator: Running, client: Client, crm: Database, eu: Eu, ann: str,
+    set_do_not_email: Flag, by_contact: bool,
+) -> None:  # fmt: skip
+    set_do_not_email(ann, True, reason="enough", by_contact=by_contact)
+    assert push_opt_outs(client, crm).unsubscribed == 1
+    assert push_opt_outs(eu.client, eu.crm).unsubscribed == 1
+    for vendor, contact in ((simulator, OURS), (eu.simulator, THEIRS)):
+        truth = vendor.control.truth_contact(contact)
+        assert (truth["permission"], truth["opt_out_reason"]) == ("unsubscribed", "enough")
+        assert truth["opt_out_source"] == ("Contact" if by_contact else "Account")
+    set_do_not_email(ann, False)
+    ended = push_opt_outs(client, crm), push_opt_outs(eu.client, eu.crm)
+    assert [report.held for report in ended] == [by_contact, by_contact]
+    assert permission(eu.simulator, THEIRS) == ("unsubscribed" if by_contact else "implicit")
+    assert eu.simulator.control.truth()["policy_violations"] == []
+
+
+def test_a_change_that_the_crm_writes_itself_reaches_both(eu: Eu, ann: str, sql_rows: Rows) -> None:
+    sql_rows(
+        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, requested_by_contact)"
+        " VALUES ('c1', TRUE, TRUE)"
+    )
+    assert push_opt_outs(eu.client, eu.crm).unsubscribed == 1
+    assert permission(eu.simulator, THEIRS) == "unsubscribed"
+
+
+def test_who_was_flagged_before_is_unsubscribed_when_linked(
+    eu: Eu, add_crm_contact: Add, link: Callable[[], Any]
+) -> None:
+    eu.simulator.control.load(contacts=[vendor_contact(1001, "ann@example.com")])
+    add_crm_contact("c1", "ann@example.com", do_not_email=True)
+    assert link()[1].opt_outs_queued == 1
+    assert push_opt_outs(eu.client, eu.crm).unsubscribed == 1
+
+
+def test_an_opt_out_goes_out_although_its_contact_has_left_the_crm(
+    eu: Eu, ann: str, set_do_not_email: Flag, sql_rows: Rows, add_crm_contact: Add, eu_rows: Rows
+) -> None:
+    set_do_not_email(ann, True)
+    sql_rows("DELETE FROM crm_contact")
+    assert push_opt_outs(eu.client, eu.crm).unsubscribed == 1
+    # And whoever gets its id later is somebody else.
+    add_crm_contact(ann, "bob@example.com")
+    assert eu_rows("SELECT constant_contact_id FROM crm_contact") == [{"constant_contact_id": None}]
+
+
+def test_memberships_of_one_do_not_touch_the_other(
+    simulator: Running, client: Client, crm: Database, eu: Eu, ann: str,
+    add_crm_contact: Add, sql_rows: Rows, eu_rows: Rows,
+) -> None:  # fmt: skip
+    for vendor in (simulator, eu.simulator):
+        vendor.control.load(lists=[{"list_id": list_id(1), "name": "One"}])
+    sync_lists(client, crm)
+    sync_lists(eu.client, eu.crm)
+    add_crm_contact("c2", "new@example.com", first_name="Nea")
+    request = "INSERT INTO crm_list_membership (contact_id, list_id) VALUES (%s, %s)"
+    for person in ("c1", "c2"):
+        eu_rows(request, person, list_id(1))
+    at_once: dict[str, Any] = {"waits_s": (0, 0, 0), "grace_s": 0}
+    report = push_memberships(eu.client, eu.crm, **at_once)
+    assert (report.added, report.created) == (2, 1)
+    assert on_lists(eu.simulator) == {"Ann@example.com": {1}, "new@example.com": {1}}
+    assert push_memberships(client, crm, **at_once).added == 0
+    assert on_lists(simulator) == {"ann@example.com": set()}
+    assert sql_rows("SELECT * FROM crm_list_membership") == []
+
+
+def test_interactions_are_each_accounts_own_and_the_crm_can_show_both(
+    simulator: Running, client: Client, crm: Database, eu: Eu, add_crm_contact: Add,
+    link: Callable[[], Any], sql_rows: Rows,
+) -> None:  # fmt: skip
+    happened = {}
+    for account, vendor, seed in (("default", simulator, 3), ("eu", eu.simulator, 4)):
+        vendor.control.generate(seed=seed, contacts=20, lists=1, campaigns=1, events=60)
+        for number, contact in enumerate(vendor.control.truth_contacts()):
+            add_crm_contact(f"{account}{number}", contact["email"])
+    link()
+    for one_client, database in ((client, crm), (eu.client, eu.crm)):
+        sync_campaigns(one_client, database)
+        sync_engagement(one_client, database)
+        project_interactions(database)
+    for account, vendor, schema in (
+        ("default", simulator, "public"), ("eu", eu.simulator, "constant_contact_eu"),
+    ):  # fmt: skip
+        linked = {
+            row["id"]
+            for row in sql_rows(f"SELECT constant_contact_id AS id FROM {schema}.crm_contact")
+        }
+        happened[account] = sum(
+            event["contact_id"] in linked for event in vendor.control.truth_events()
+        )
+    shown = sql_rows(
+        "SELECT account, count(*) AS n FROM ("
+        " SELECT 'default' AS account, * FROM public.crm_interaction"
+        " UNION ALL SELECT 'eu', * FROM constant_contact_eu.crm_interaction"
+        ") AS both_accounts GROUP BY account"
+    )
+    assert {row["account"]: row["n"] for row in shown} == happened
+    assert min(happened.values()) > 0
+
+
+def test_calls_are_counted_and_logged_by_account(
+    client: Client, crm: Database, eu: Eu, sql_rows: Rows, eu_rows: Rows
+) -> None:
+    sync_lists(client, crm)
+    for _ in range(2):
+        sync_lists(eu.client, eu.crm)
+    calls = "SELECT calls FROM ctct_api_budget"
+    assert (sql_rows(calls), eu_rows(calls)) == ([{"calls": 1}], [{"calls": 2}])

@@ -1,0 +1,69 @@
+"""`make migrate`, of several accounts."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.airflow.airflow_runs import crm_connection
+from tests.local.local_commands import Commands
+from tests.support import EU_SCHEMA, Databases
+
+ACCOUNTS = "AIRFLOW__CONSTANT_CONTACT__ACCOUNTS"
+
+
+@pytest.fixture
+def empty_url(databases: Databases) -> Iterator[str]:
+    name = databases.create(migrated=False)
+    yield databases.url(name)
+    databases.drop(name)
+
+
+def test_one_command_migrates_every_account_and_does_nothing_the_second_time(
+    commands: Commands, empty_url: str
+) -> None:
+    environment = {
+        ACCOUNTS: "eu",
+        "AIRFLOW_CONN_CRM_DEFAULT": crm_connection(empty_url),
+        "AIRFLOW_CONN_CRM_EU": crm_connection(empty_url, search_path=EU_SCHEMA),
+    }
+    first = commands.run("local.migrate", **environment)
+    assert first.status == 0, first.err
+    assert first.out.count("applied 0001_crm") == 2
+    again = commands.run("local.migrate", **environment)
+    assert again.out.splitlines() == [
+        "the CRM of AIRFLOW_CONN_CRM_DEFAULT was already up to date",
+        "the CRM of AIRFLOW_CONN_CRM_EU was already up to date",
+    ]
+    with psycopg.connect(empty_url) as connection:
+        owners = connection.execute(
+            "SELECT constant_contact_conn_id FROM public.ctct_account UNION ALL"
+            " SELECT constant_contact_conn_id FROM constant_contact_eu.ctct_account"
+        ).fetchall()
+    assert owners == [("constant_contact_default",), ("constant_contact_eu",)]
+
+
+def test_an_account_that_would_get_the_default_ones_tables_is_refused(
+    commands: Commands, empty_url: str
+) -> None:
+    same = crm_connection(empty_url)
+    ended = commands.run(
+        "local.migrate",
+        **{ACCOUNTS: "eu", "AIRFLOW_CONN_CRM_DEFAULT": same, "AIRFLOW_CONN_CRM_EU": same},
+    )
+    assert ended.status == 1
+    assert ended.err.startswith("AIRFLOW_CONN_CRM_EU: the tables that it sees are those of")
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ("eu", "AIRFLOW_CONN_CRM_EU is not set, but"),
+        ("EU", f"{ACCOUNTS}: 'EU' is no name of an account"),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_is_changed(
+    commands: Commands, names: str, says: str
+) -> None:
+    ended = commands.run("local.migrate", **{ACCOUNTS: names})
+    assert (ended.status, says in ended.err) == (2, True)

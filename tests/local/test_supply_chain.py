@@ -1,0 +1,69 @@
+"""What is installed, under which licence, and what is given away."""
+
+import hashlib
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import constant_contact
+from constant_contact.api.authorization import USER_AGENT
+from local import licences, wheel
+from local.audit import judged
+from local.paths import ROOT
+from local.stop import Stop
+
+
+def test_a_wheel_built_again_later_by_somebody_else_is_the_same_file(tmp_path: Path) -> None:
+    first = wheel.build(tmp_path / "one")
+    before = os.umask(0o077)
+    try:
+        # As after a fresh checkout.
+        os.utime(ROOT / "plugins" / "constant_contact" / "__init__.py")
+        second = wheel.build(tmp_path / "two")
+    finally:
+        os.umask(before)
+    digests = {hashlib.sha256(each.read_bytes()).hexdigest() for each in (first, second)}
+    assert len(digests) == 1
+
+
+def test_the_version_is_one_and_the_vendor_is_told_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == constant_contact.__version__
+    assert constant_contact.__version__ in USER_AGENT
+
+
+def test_every_package_of_the_lock_has_a_licence_that_is_allowed() -> None:
+    assert len(licences.locked(everywhere=True)) > 150
+    assert licences.main() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("Apache-2.0", True),
+        ("Artistic License; GNU General Public License (GPL)", True),
+        ("GNU Lesser General Public License v3 or later (LGPLv3+)", True),
+        ("GNU General Public License v3 (GPLv3)", False),
+        ("GNU Affero General Public License v3", False),
+        ("Proprietary", False),
+        ("", False),
+    ],
+)
+def test_a_licence_is_allowed_or_not(text: str, allowed: bool) -> None:
+    assert licences.is_allowed(text) is allowed
+
+
+def test_a_known_vulnerability_fails_the_audit_by_name() -> None:
+    vulnerable = {
+        "name": "a-package",
+        "version": "1.0",
+        "vulns": [{"id": "PYSEC-2026-1", "fix_versions": ["1.1"]}],
+    }
+    with pytest.raises(Stop, match=r"a-package 1\.0: PYSEC-2026-1 \(fixed in 1\.1\)"):
+        judged([vulnerable])
+
+
+def test_an_audit_without_data_says_so_and_claims_nothing() -> None:
+    assert "skipped" in judged([{"name": "a-package", "skip_reason": "not found"}])
