@@ -63,7 +63,7 @@ def test_a_hold_is_found_on_the_overview_and_released(
     expect(page.get_by_text("Approved by admin")).to_be_visible(timeout=RELEASED_WITHIN_MS)
     eventually(
         lambda: crm_rows(
-            "SELECT FROM crm_opt_out_change WHERE hold_id = %s AND status = 'done'", hold_id
+            "SELECT 1 FROM crm_opt_out_change WHERE hold_id = %s AND status = 'done'", hold_id
         )
     )
     page.goto("/constant-contact/opt-outs?status=done")

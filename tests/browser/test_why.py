@@ -41,7 +41,7 @@ def test_a_person_is_found_by_address_and_a_list_explained(
     page.get_by_role("link", name=f"({somebody['contact_id']})").click()
     expect(page.get_by_role("cell", name=somebody["preferred_email"]).first).to_be_visible()
     expect(page.get_by_role("region", name="Last interactions")).to_contain_text("Clicked")
-    page.get_by_label("list", exact=True).select_option(index=1)
+    page.get_by_role("combobox").select_option(index=1)
     page.get_by_role("button", name="Explain").click()
     expect(page.get_by_role("status")).to_contain_text("on th")
     assert accessible(page) == []
