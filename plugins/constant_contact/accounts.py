@@ -18,6 +18,11 @@ class Account:
 
     name: str
 
+    @classmethod
+    def of(cls, crm_conn_id: str) -> "Account":
+        """The account of a CRM connection; of one outside the option, its id is the name."""
+        return cls(crm_conn_id.removeprefix("crm_"))
+
     @property
     def constant_contact_conn_id(self) -> str:
         """The connection with key, secret and refresh token."""
@@ -40,6 +45,10 @@ class Account:
     def asset(self, table: str) -> str:
         """The name of the asset that one of this account's tables is."""
         return table if self == DEFAULT else f"{self.name}.{table}"
+
+    def gauge(self, name: str) -> str:
+        """The name of a gauge of this account's: StatsD keeps one figure a name, without tags."""
+        return ".".join(["constant_contact", *([] if self == DEFAULT else [self.name]), name])
 
     def runbook(self, doc: str | None) -> str:
         """A DAG file's docstring, as it reads for this account."""

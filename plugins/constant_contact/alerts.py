@@ -11,14 +11,16 @@ _log = logging.getLogger("constant_contact.alerts")
 async def late(context: Mapping[str, Any], callback: str = "") -> None:
     """Log which run is late, and tell whoever wants to be told.
 
-    A backfill's runs wait for each other for as long as they do: they are never late.
+    A backfill's runs wait for each other for as long as they do, and whoever starts a run by hand
+    looks at it: they are never late. Nor is a run that has ended: Airflow keeps the deadline of one
+    that failed, and it was told of as that.
 
     Args:
         context: By Airflow: `dag_run` and `deadline`, as plain values.
         callback: Dotted path of an async callable that takes `context`.
     """
     run = context["dag_run"]
-    if run["run_type"] == "backfill":
+    if run["run_type"] != "scheduled" or run["state"] in ("success", "failed"):
         return
     _log.error(
         "%s, run %s: is %s and should have ended by %s",

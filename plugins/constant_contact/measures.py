@@ -5,19 +5,19 @@ kept and nothing is asked of the database. The names: docs/metrics.md.
 """
 
 import logging
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
-import psycopg
 from airflow.sdk.observability import stats
 from opentelemetry import metrics
 
+from constant_contact.accounts import Account
 from constant_contact.calls import Call
-from constant_contact.errors import ConstantContactError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.measured import metrics_are_on
 from constant_contact.store import database
 from constant_contact.store.budget import RESERVED_SHARE, day
+from constant_contact.store.database import Database
 from constant_contact.sync.reports import Report
 
 _log = logging.getLogger("constant_contact.measures")
@@ -31,39 +31,41 @@ def task_ended(hook: ConstantContactHook, report: Report | None) -> None:
         hook: The task's: it knows the calls that were made.
         report: What the job tells of itself; None if it failed.
     """
-    if not metrics_are_on():
-        return
-    caller = hook.caller
+    account, caller = Account.of(hook.crm_conn_id), hook.caller
     tags = {"dag_id": caller.dag_id or "", "task_id": caller.task_id or ""}
-    try:
-        _calls(hook.calls, tags)
-        for name, value in (report.as_dict() if report else {}).items():
-            if isinstance(value, int):
-                stats.gauge("constant_contact.rows", float(value), tags=tags | {"kind": name})
-        with hook.crm.transaction() as connection:
-            outboxes(connection)
-        if "settings" in hook.__dict__:
-            _budget(hook)
-    except (ConstantContactError, psycopg.Error) as error:
-        _log.warning("not everything was measured: %s", type(error).__name__)
-    finally:
-        flush()
+    _measured(
+        lambda: _calls(hook.calls, tags | {"account": account.name}),
+        lambda: _rows(report, account, tags),
+        lambda: _outboxes(hook.crm, account),
+        lambda: _budget(hook, account),
+    )
 
 
-def outboxes(connection: psycopg.Connection[Any]) -> None:
-    """Tell how the outboxes stand."""
-    if not metrics_are_on():
-        return
-    for name, value in (database.row(connection, "crm/backlog") or {}).items():
-        noun, _, measure = name.partition("__")
-        stats.gauge(f"constant_contact.{noun}.{measure}", float(value))
+def outboxes(crm: Database, crm_conn_id: str) -> None:
+    """Tell how the outboxes stand; never fails the task."""
+    _measured(lambda: _outboxes(crm, Account.of(crm_conn_id)))
 
 
-def flush() -> None:
+def _measured(*measures: Callable[[], None]) -> None:
+    """Measure, if anybody listens; what cannot be measured stops neither the task nor the rest."""
+    for step in (*measures, _flush):
+        try:
+            if metrics_are_on():
+                step()
+        except Exception as error:  # noqa: BLE001 - opt-outs go on, whatever it is
+            # Without its text: it may quote a row.
+            _log.warning("not everything was measured: %s", type(error).__name__)
+
+
+def _flush() -> None:
     """Send what is measured: a task's process ends without the exporter's last turn."""
     send = getattr(metrics.get_meter_provider(), "force_flush", None)
     if send is not None:
         send(_FLUSH_TIMEOUT_MS)
+
+
+def _gauge(account: Account, name: str, value: float, tags: Mapping[str, str]) -> None:
+    stats.gauge(account.gauge(name), value, tags={**tags, "account": account.name})
 
 
 def _calls(calls: Iterable[Call], tags: dict[str, str]) -> None:
@@ -74,7 +76,23 @@ def _calls(calls: Iterable[Call], tags: dict[str, str]) -> None:
         stats.timing("constant_contact.call.waited", float(call.waited_ms), tags=tags)
 
 
-def _budget(hook: ConstantContactHook) -> None:
-    today = day(hook.crm, hook.settings)
+def _rows(report: Report | None, account: Account, tags: dict[str, str]) -> None:
+    for name, value in (report.as_dict() if report else {}).items():
+        if isinstance(value, int):
+            _gauge(account, "rows", float(value), tags | {"kind": name})
+
+
+def _outboxes(crm: Database, account: Account) -> None:
+    with crm.transaction() as connection:
+        backlog = database.row(connection, "crm/backlog") or {}
+    for name, value in backlog.items():
+        noun, _, measure = name.partition("__")
+        _gauge(account, f"{noun}.{measure}", float(value), {})
+
+
+def _budget(hook: ConstantContactHook, account: Account) -> None:
+    if "settings" not in hook.__dict__:
+        return
+    today = day(hook.budget_crm, hook.settings)
     for lane in RESERVED_SHARE:
-        stats.gauge("constant_contact.budget.left", today.left(lane), tags={"lane": lane})
+        _gauge(account, "budget.left", today.left(lane), {"lane": lane})

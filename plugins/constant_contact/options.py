@@ -32,7 +32,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "deadline_minutes": {
         "description": "How long after its start a nightly run may still be under way before it is "
         "reported as late, in the triggerer's log and by on_deadline_callback; 0: never. Backfills "
-        "are not.",
+        "and runs by hand are not.",
         "type": "integer",
         "default": "0",
         "example": "240",

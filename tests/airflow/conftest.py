@@ -13,7 +13,7 @@ import pytest
 from simulator.server import Running
 from tests.airflow.airflow_runs import ROOT, Ran, account_connection, crm_connection
 from tests.airflow.site import Site
-from tests.support import CONN_ID, Databases
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +67,25 @@ def connections(
         patch.setenv("AIRFLOW_CONN_CRM_DEFAULT", crm_connection(crm_url))
         patch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", account_connection(simulator))
         yield patch
+
+
+@pytest.fixture
+def eu(
+    connections: pytest.MonkeyPatch,
+    eu_simulator: Running,
+    crm_url: str,
+    migrate_eu: Callable[[], list[str]],
+) -> Running:
+    """The second account, as a data engineer sets it up; returns its vendor."""
+    migrate_eu()
+    eu_simulator.control.settings(client_id="eu-api-key")
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS", "eu")
+    connections.setenv("AIRFLOW_CONN_CRM_EU", crm_connection(crm_url, search_path=EU_SCHEMA))
+    connections.setenv(
+        f"AIRFLOW_CONN_{EU_CONN_ID.upper()}",
+        account_connection(eu_simulator, login="eu-api-key"),
+    )
+    return eu_simulator
 
 
 @pytest.fixture

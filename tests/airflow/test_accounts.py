@@ -30,25 +30,6 @@ def both(airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch) -> dict[s
     return dict(bag.dags)
 
 
-@pytest.fixture
-def eu(
-    connections: pytest.MonkeyPatch,
-    eu_simulator: Running,
-    crm_url: str,
-    migrate_eu: Callable[[], list[str]],
-) -> Running:
-    """The second account, as a data engineer sets it up; returns its vendor."""
-    migrate_eu()
-    eu_simulator.control.settings(client_id="eu-api-key")
-    connections.setenv(OPTION, "eu")
-    connections.setenv("AIRFLOW_CONN_CRM_EU", crm_connection(crm_url, search_path=EU_SCHEMA))
-    connections.setenv(
-        f"AIRFLOW_CONN_{EU_CONN_ID.upper()}",
-        account_connection(eu_simulator, login="eu-api-key"),
-    )
-    return eu_simulator
-
-
 def eu_of(dag_id: str) -> str:
     return dag_id.replace(PREFIX, f"{PREFIX}eu_")
 

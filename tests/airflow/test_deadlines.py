@@ -48,6 +48,7 @@ def started(session: Any) -> Any:
 
     run = trigger_dag(DAG_ID, triggered_by=DagRunTriggeredByType.TEST, session=session)
     assert run
+    run.run_type = "scheduled"
     session.flush()
     return session.scalars(select(Deadline).where(Deadline.dagrun_id == run.id)).one()
 
@@ -78,9 +79,21 @@ def test_a_late_run_is_told_to_whoever_wants_to_know(session: Any) -> None:
     assert told["dag_run"]["dag_id"] == DAG_ID
 
 
-def test_a_run_of_a_backfill_is_never_late(session: Any) -> None:
+@pytest.mark.parametrize(
+    ("run_type", "state"),
+    [
+        ("backfill", "running"),
+        ("manual", "running"),
+        ("scheduled", "failed"),
+        ("scheduled", "success"),
+    ],
+)
+def test_a_run_by_hand_or_of_a_backfill_or_that_has_ended_is_not_late(
+    session: Any, run_type: str, state: str
+) -> None:
     deadline = started(session)
-    deadline.dagrun.run_type = "backfill"
+    deadline.dagrun.run_type = run_type
+    deadline.dagrun._state = state
     session.flush()
     missed(session, deadline)
     assert alarms.rung == []

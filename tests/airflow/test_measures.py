@@ -1,16 +1,22 @@
 """Metrics and traces, by Airflow's own means, as a collector receives them."""
 
 import atexit
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from constant_contact.store import sql
 from simulator.server import Running
-from tests.airflow.airflow_runs import Ran
+from tests.airflow.airflow_runs import Ran, account_connection
 from tests.airflow.collector import Collector, collecting
-from tests.support import contact_id, vendor_contact
+from tests.support import EU_CONN_ID, contact_id, vendor_contact
 
 Run = Callable[..., Ran]
+Rows = Callable[..., list[dict[str, Any]]]
+DEFAULT = "account=default"
 
 
 @pytest.fixture
@@ -48,9 +54,9 @@ def switched_on(
 
 
 def values(collector: Collector, name: str) -> dict[str, float]:
-    """A metric's values by one of its attributes."""
+    """A metric's values by its attributes."""
     return {
-        ",".join(f"{each.key}={each.value.string_value}" for each in point.attributes): (
+        ",".join(sorted(f"{each.key}={each.value.string_value}" for each in point.attributes)): (
             point.as_double or point.as_int
         )
         for point in collector.metrics[f"airflow.constant_contact.{name}"]
@@ -74,18 +80,80 @@ def test_a_collector_learns_of_calls_rows_budget_and_what_waits(
     set_do_not_email("c2", True)
     assert run_dag("constant_contact_opt_outs").returned["opt_outs"]["unsubscribed"] == 1
     trace.get_tracer_provider().force_flush()
-    task = "dag_id=constant_contact_opt_outs,task_id=opt_outs"
-    assert values(collector, "calls") == {f"{task},outcome=2xx": 3}
-    assert values(collector, "rows")[f"{task},kind=unsubscribed"] == 1
-    assert values(collector, "budget.left")["lane=engagement"] < 800_000
-    assert values(collector, "opt_outs.pending") == {"": 0}
-    assert values(collector, "opt_outs.slowest_of_last_hour_s")[""] > 0
+    dag = f"{DEFAULT},dag_id=constant_contact_opt_outs"
+    assert values(collector, "calls") == {f"{dag},outcome=2xx,task_id=opt_outs": 3}
+    assert values(collector, "rows")[f"{dag},kind=unsubscribed,task_id=opt_outs"] == 1
+    assert values(collector, "budget.left")[f"{DEFAULT},lane=engagement"] < 800_000
+    assert values(collector, "opt_outs.pending") == {DEFAULT: 0}
+    assert values(collector, "opt_outs.slowest_of_last_hour_s")[DEFAULT] > 0
     made = [span for span in collector.spans if span.name.startswith(("GET", "PUT", "POST"))]
     assert {span.name for span in made} >= {f"PUT /v3/contacts/{contact_id(1)}"}
     assert all(span.end_time_unix_nano > span.start_time_unix_nano for span in made)
     sent = str(collector.metrics) + str(collector.spans)
     assert "example.com" not in sent
     assert "demo-secret" not in sent
+
+
+@pytest.mark.usefixtures("switched_on")
+def test_an_account_whose_opt_outs_wait_is_not_hidden_by_another(
+    eu: Running, connections: pytest.MonkeyPatch, collector: Collector, run_dag: Run, eu_rows: Rows
+) -> None:
+    eu.control.settings(client_id="demo-api-key")
+    connections.setenv(f"AIRFLOW_CONN_{EU_CONN_ID.upper()}", account_connection(eu))
+    eu_rows(
+        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, changed_at)"
+        " VALUES ('c1', TRUE, now() - interval '2 hours')"
+    )
+    run_dag("constant_contact_lists", account="eu")
+    run_dag("constant_contact_lists")
+    # StatsD drops the attributes: another account's figure has another name.
+    assert values(collector, "eu.opt_outs.oldest_pending_s")["account=eu"] >= 7200
+    assert values(collector, "opt_outs.oldest_pending_s") == {DEFAULT: 0}
+    # The key is the same, so its day is.
+    assert values(collector, "eu.budget.left")["account=eu,lane=opt_outs"] == 999_999
+    assert values(collector, "budget.left")[f"{DEFAULT},lane=opt_outs"] == 999_998
+
+
+@pytest.fixture
+def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An adopter's own include/sql/crm/backlog.sql."""
+    shutil.copytree(sql.SQL_DIR, tmp_path / "sql")
+    monkeypatch.setattr(sql, "SQL_DIR", tmp_path / "sql")
+    sql.statement.cache_clear()
+    yield tmp_path / "sql" / "crm" / "backlog.sql"
+    sql.statement.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        (None, "SettingError"),
+        ("SELECT opted_out AS opt_outs__pending FROM crm_contact", "SchemaError"),
+        ("SELECT NULL AS opt_outs__pending", "TypeError"),
+    ],
+)
+@pytest.mark.usefixtures("switched_on", "connections")
+def test_what_cannot_be_measured_stops_no_opt_out(
+    edited: Path,
+    add_crm_contact: Callable[..., None],
+    set_do_not_email: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+    statement: str | None,
+    error: str,
+) -> None:
+    from constant_contact import measures
+    from constant_contact.hooks.constant_contact import ConstantContactHook
+    from constant_contact.sensors.outbox import OutboxSensor
+
+    edited.write_text(statement) if statement else edited.unlink()
+    add_crm_contact("c1", "ann@example.com")
+    set_do_not_email("c1", True)
+    assert OutboxSensor(task_id="waiting", noun="opt_outs").poke({}).is_done
+    hook = ConstantContactHook()
+    measures.task_ended(hook, None)
+    hook.close()
+    said = [each.message for each in caplog.records if each.name == "constant_contact.measures"]
+    assert said == [f"not everything was measured: {error}"] * 2
 
 
 def test_nothing_is_sent_where_it_is_switched_off(

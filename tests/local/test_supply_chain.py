@@ -2,7 +2,11 @@
 
 import hashlib
 import os
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +30,24 @@ def test_a_wheel_built_again_later_by_somebody_else_is_the_same_file(tmp_path: P
         os.umask(before)
     digests = {hashlib.sha256(each.read_bytes()).hexdigest() for each in (first, second)}
     assert len(digests) == 1
+
+
+def test_the_wheel_runs_with_include_beside_it_and_else_says_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    with zipfile.ZipFile(wheel.build(tmp_path / "dist")) as built:
+        built.extractall(tmp_path / "plugins")
+    command = [
+        sys.executable,
+        "-c",
+        "from constant_contact.store.sql import statement; print(statement('api/day'))",
+    ]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "plugins")}
+    alone = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert "deploy include/ beside plugins/" in alone.stderr
+    shutil.copytree(ROOT / "include", tmp_path / "include")
+    beside = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert "SELECT" in beside.stdout
 
 
 def test_the_version_is_one_and_the_vendor_is_told_it() -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import psycopg
 
+from constant_contact.store.sql import statement
+
 Rows = Callable[..., list[dict[str, Any]]]
 
 
@@ -47,3 +49,19 @@ def test_a_listener_hears_of_the_commit(crm_url: str, add_crm_contact: Callable[
             connection.execute("UPDATE crm_contact SET do_not_email = TRUE")
         heard = [note.payload for note in listener.notifies(timeout=5, stop_after=1)]
     assert heard == ["crm_opt_out_change"]
+
+
+def test_how_the_outboxes_stand_is_told_without_reading_what_was_done_long_ago(
+    sql_rows: Rows,
+) -> None:
+    sql_rows(
+        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status, processed_at)"
+        " SELECT n::text, TRUE, 'done', now() - interval '1 year' FROM generate_series(1, 20000) n"
+    )
+    sql_rows(
+        "INSERT INTO crm_list_membership (contact_id, list_id, status, processed_at)"
+        " SELECT n::text, 'l', 'done', now() - interval '1 year' FROM generate_series(1, 20000) n"
+    )
+    sql_rows("ANALYZE crm_opt_out_change, crm_list_membership")
+    plan = sql_rows(f"EXPLAIN {statement('crm/backlog')}")
+    assert [row for row in plan if "Seq Scan" in row["QUERY PLAN"]] == []

@@ -1,11 +1,12 @@
 """The CRM's Airflow connection, as a `Database`."""
 
-import os
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from constant_contact.errors import SettingError
@@ -36,17 +37,15 @@ def crm_database(
         SettingError: There is no such connection.
     """
     try:
-        hook = PostgresHook(conn_id, connection=connection)
-        _ = hook.connection
+        given = connection or PostgresHook.get_connection(conn_id)
     except AirflowNotFoundException:
         raise SettingError(
             f"connection {conn_id}",
             f"does not exist; add it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}",
         ) from None
+    hook = PostgresHook(conn_id, connection=_impatient(given, connect_timeout_s))
 
     def connect() -> psycopg.Connection[Any]:
-        # A host that swallows packets is no reason to wait for minutes.
-        os.environ.setdefault("PGCONNECT_TIMEOUT", str(connect_timeout_s))
         made = cast("psycopg.Connection[Any]", hook.get_conn())
         for name, value in (session_settings or {}).items():
             made.execute("SELECT set_config(%s, %s, false)", (name, value))
@@ -54,3 +53,20 @@ def crm_database(
         return made
 
     return make(connect, name=f"connection {conn_id}")
+
+
+def _impatient(given: Any, connect_timeout_s: int) -> Connection:
+    """A copy that gives up a host which swallows packets, whichever class of Airflow's it is.
+
+    Not by PGCONNECT_TIMEOUT: Airflow's own connections of this process would have it too.
+    """
+    return Connection(
+        conn_id=given.conn_id,
+        conn_type=given.conn_type,
+        host=given.host,
+        schema=given.schema,
+        login=given.login,
+        password=given.password,
+        port=given.port,
+        extra=json.dumps({"connect_timeout": connect_timeout_s} | given.extra_dejson),
+    )

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, ClassVar
 
 import psycopg
@@ -64,12 +64,11 @@ class ConstantContactOperator(BaseOperator):
             self.constant_contact_conn_id, self.crm_conn_id, self.lane, _caller(context)
         )
         report: Report | None = None
-        with self._translated(context):
+        with self._translated(context), closing(hook):
             try:
                 report = self.sync(hook, context)
             finally:
                 measures.task_ended(hook, report)
-                hook.close()
         self.log.info("%s: %s", self.task_id, report)
         return report.as_dict()
 

@@ -1,6 +1,7 @@
 """Looks whether rows wait in an outbox of the CRM."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
@@ -43,15 +44,11 @@ class OutboxSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Whether a row waits, or a question to a person."""
-        crm = crm_database(self.crm_conn_id)
-        try:
+        with closing(crm_database(self.crm_conn_id)) as crm:
             with crm.transaction() as connection:
                 outbox = database.row(connection, _COUNTS[self.noun]) or {}
                 unasked = holds.unasked(connection, self.noun)
-                measures.outboxes(connection)
-        finally:
-            measures.flush()
-            crm.close()
+            measures.outboxes(crm, self.crm_conn_id)
         self.log.info("%s: %s", self.noun, ", ".join(f"{n} {s}" for s, n in outbox.items()))
         runs = [
             {"conf": {"hold_id": hold_id}, "trigger_run_id": f"hold_{hold_id}"}

@@ -1,0 +1,64 @@
+"""The CRM's connection: a host that swallows packets is given up, and nobody else notices."""
+
+import json
+import os
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from constant_contact.errors import DatabaseUnavailable
+from tests.airflow.airflow_runs import crm_connection
+
+VARIABLE = "PGCONNECT_TIMEOUT"
+
+
+def made(class_name: str, value: str) -> Any:
+    """The connection as a task, or as the api-server, has it; None: it is to be looked up."""
+    from airflow.models.connection import Connection as OrmConnection
+    from airflow.sdk import Connection
+
+    makes = {"sdk": Connection.from_json, "orm": OrmConnection.from_json}
+    return makes[class_name](value, conn_id="crm_default") if class_name in makes else None
+
+
+@pytest.mark.parametrize("class_name", ["none", "sdk", "orm"])
+@pytest.mark.parametrize(("own", "counts"), [({}, "4"), ({"connect_timeout": "7"}, "7")])
+def test_the_connections_own_timeout_wins_over_the_one_of_the_code(
+    connections: pytest.MonkeyPatch,
+    crm_url: str,
+    class_name: str,
+    own: dict[str, str],
+    counts: str,
+) -> None:
+    from constant_contact.hooks.crm import crm_database
+
+    connections.delenv(VARIABLE, raising=False)
+    given = json.loads(crm_connection(crm_url, search_path="pg_catalog,public"))
+    given["extra"] |= own
+    value = json.dumps(given)
+    connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", value)
+    crm = crm_database(connection=made(class_name, value), connect_timeout_s=4)
+    with crm.transaction() as connection:
+        assert connection.info.get_parameters()["connect_timeout"] == counts
+        assert connection.execute("SHOW search_path").fetchone() == ("pg_catalog,public",)
+    crm.close()
+    # Airflow's own connections of this process are as patient as before.
+    assert VARIABLE not in os.environ
+
+
+@pytest.mark.parametrize("class_name", ["sdk", "orm"])
+def test_a_server_that_never_answers_is_given_up_in_time(
+    airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch, class_name: str
+) -> None:
+    from constant_contact.hooks.crm import crm_database
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://ann@127.0.0.1:{silent.getsockname()[1]}/crm"
+        crm = crm_database(connection=made(class_name, crm_connection(url)), connect_timeout_s=2)
+        asked = time.monotonic()
+        with pytest.raises(DatabaseUnavailable, match="connection crm_default"), crm.transaction():
+            pass
+    assert time.monotonic() - asked < 20
