@@ -58,6 +58,31 @@ def test_an_opt_in_that_is_being_carried_is_waited_for_and_counts(
     assert changes(sql_rows)[-1] == ("c1", "done", False)
 
 
+def test_the_vendor_is_asked_when_nobody_edits_the_contact_any_more(
+    crm_url: str,
+    silenced: str,
+    set_do_not_email: Callable[..., None],
+    push: Push,
+    forget: Erase,
+    sql_rows: Rows,
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        with psycopg.connect(crm_url) as worker, psycopg.connect(crm_url) as other:
+            worker.execute("SELECT 1 FROM crm_opt_out_change FOR UPDATE")
+            other.execute(LOCK, [silenced])
+            forgotten = pool.submit(forget, "c1")
+            wait_for_a_waiter(sql_rows)
+            # Too late to be superseded.
+            set_do_not_email("c1", False)
+            pushed = pool.submit(push, workers=1)
+            wait_for_a_waiter(sql_rows, waiters=2)
+            worker.rollback()
+            wait_for_a_waiter(sql_rows, waiters=2)
+        assert pushed.result().resubscribed == 1
+        with pytest.raises(ChangesRefused, match="may still mail"):
+            forgotten.result()
+
+
 def test_an_erasure_and_whoever_carries_a_change_do_not_wait_for_each_other(
     crm_url: str, silenced: str, forget: Erase, sql_rows: Rows
 ) -> None:
