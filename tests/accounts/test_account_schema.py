@@ -237,6 +237,18 @@ def test_what_was_asked_before_the_account_came_counts_there_too(
     ]
 
 
+def test_who_was_erased_in_the_default_account_is_suppressed_here_too(
+    migrate_eu: Migrate, sql_rows: Rows, eu_rows: Rows
+) -> None:
+    sql_rows("INSERT INTO ctct_suppressed (email_digest) VALUES ('before')")
+    migrate_eu()
+    sql_rows("INSERT INTO ctct_suppressed (email_digest) VALUES ('after')")
+    migrate_eu()
+    kept = "SELECT * FROM ctct_suppressed ORDER BY since"
+    assert [row["email_digest"] for row in eu_rows(kept)] == ["before", "after"]
+    assert eu_rows(kept) == sql_rows(kept)
+
+
 def test_a_link_that_another_run_made_meanwhile_is_left_to_it(
     migrate_eu: Migrate, eu_url: str, sql_rows: Rows, eu_rows: Rows, add_crm_contact: Add
 ) -> None:
@@ -275,7 +287,7 @@ def test_an_account_may_have_a_role_of_its_own_with_few_rights(
     sql_rows("CREATE ROLE crm_eu_jobs")
     try:
         sql_rows(f'GRANT CREATE ON DATABASE "{database}" TO crm_eu_jobs')
-        for table in ("crm_contact", "crm_opt_out_change"):
+        for table in ("crm_contact", "crm_opt_out_change", "ctct_suppressed"):
             sql_rows(f"GRANT SELECT, TRIGGER ON public.{table} TO crm_eu_jobs")
         with psycopg.connect(eu_url) as connection:
             connection.execute("SET ROLE crm_eu_jobs")

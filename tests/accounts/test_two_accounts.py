@@ -10,6 +10,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.engagement import sync_engagement
+from constant_contact.sync.erasure import erase, person
 from constant_contact.sync.interactions import project_interactions
 from constant_contact.sync.links import LinksReport, link_contacts
 from constant_contact.sync.lists import sync_lists
@@ -137,8 +138,8 @@ def test_memberships_of_one_do_not_touch_the_other(
     sync_lists(eu.client, eu.crm)
     add_crm_contact("c2", "new@example.com", first_name="Nea")
     request = "INSERT INTO crm_list_membership (contact_id, list_id) VALUES (%s, %s)"
-    for person in ("c1", "c2"):
-        eu_rows(request, person, list_id(1))
+    for wanted in ("c1", "c2"):
+        eu_rows(request, wanted, list_id(1))
     at_once: dict[str, Any] = {"waits_s": (0, 0, 0), "grace_s": 0}
     report = push_memberships(eu.client, eu.crm, **at_once)
     assert (report.added, report.created) == (2, 1)
@@ -190,3 +191,20 @@ def test_calls_are_counted_and_logged_by_account(
         sync_lists(eu.client, eu.crm)
     calls = "SELECT calls FROM ctct_api_budget"
     assert (sql_rows(calls), eu_rows(calls)) == ([{"calls": 1}], [{"calls": 2}])
+
+
+def test_whom_one_account_erased_the_other_does_not_create(
+    client: Client, crm: Database, eu: Eu, ann: str, simulator: Running,
+    add_crm_contact: Add, sql_rows: Rows, eu_rows: Rows,
+) -> None:  # fmt: skip
+    eu.simulator.control.purge_contact(THEIRS)
+    eu.simulator.control.load(lists=[{"list_id": list_id(1), "name": "One"}])
+    sync_lists(eu.client, eu.crm)
+    sync_contacts(eu.client, eu.crm, full=True)
+    simulator.control.delete_contact(OURS)
+    erase(client, crm, person(crm, contact_id=ann, constant_contact_id=None), by="joe")
+    sql_rows("DELETE FROM crm_contact")
+    add_crm_contact("c9", "ANN@example.com")
+    eu_rows("INSERT INTO crm_list_membership (contact_id, list_id) VALUES ('c9', %s)", list_id(1))
+    assert push_memberships(eu.client, eu.crm, waits_s=(0, 0, 0), grace_s=0).rejected == 1
+    assert on_lists(eu.simulator) == {}

@@ -9,6 +9,7 @@ from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.engagement import EngagementReport, sync_engagement
+from constant_contact.sync.erasure import ErasureReport, erase, erase_calls, person
 from constant_contact.sync.memberships import MembershipsReport, push_memberships
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 from simulator.server import Running
@@ -75,6 +76,19 @@ def night(client: Client, crm: Database) -> Callable[..., EngagementReport]:
     def run(**options: Any) -> EngagementReport:
         sync_campaigns(client, crm)
         return sync_engagement(client, crm, **options)
+
+    return run
+
+
+@pytest.fixture
+def forget(client: Client, crm: Database) -> Callable[..., ErasureReport]:
+    """As the operator does it."""
+
+    def run(contact: str | None = None, vendors: str | None = None) -> ErasureReport:
+        found = person(crm, contact_id=contact, constant_contact_id=vendors)
+        report = erase(client, crm, found, by="ann-the-officer")
+        report.calls = erase_calls(crm)
+        return report
 
     return run
 

@@ -26,9 +26,11 @@ def crowd(simulator: Running, add_crm_contact: Add, size: int) -> None:
         add_crm_contact(f"c{n}", f"{n}@example.com", constant_contact_id=contact_id(n))
 
 
-def wait_for_a_waiter(sql_rows: Rows) -> None:
-    """Until somebody waits for an advisory lock."""
-    waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+def wait_for_a_waiter(sql_rows: Rows, waiters: int = 1) -> None:
+    """Until somebody waits for an advisory lock, or for a row."""
+    waiting = (
+        "SELECT pid FROM pg_locks WHERE locktype IN ('advisory', 'transactionid') AND NOT granted"
+    )
     deadline = monotonic() + 10
-    while not sql_rows(waiting):
+    while len(sql_rows(waiting)) < waiters:
         assert monotonic() < deadline, "nobody waits"

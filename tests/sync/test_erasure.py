@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
-from constant_contact.errors import BulkPending, ChangesRefused, SettingError
+from constant_contact.errors import BulkPending, ChangesRefused, ServerFault, SettingError
 from constant_contact.store.database import Database
+from constant_contact.sync.bulk_memberships import Wanted
 from constant_contact.sync.campaigns import sync_campaigns
+from constant_contact.sync.choices import choose, foretell
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.engagement import sync_engagement
-from constant_contact.sync.erasure import ErasureReport, erase, person, refuse_if_mailable
+from constant_contact.sync.erasure import ErasureReport
 from constant_contact.sync.interactions import project_interactions
 from constant_contact.sync.links import link_contacts
+from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships import MembershipsReport
 from constant_contact.sync.opt_outs import push_opt_outs
 from simulator.server import Running
@@ -21,7 +24,7 @@ from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import Add, Rows, answers, made
 
 ACTIVITY = "00000000-0000-4000-9000-000000000001"
-ANN, BOB = contact_id(1), contact_id(2)
+ANN, BOB, ANN_ANEW = contact_id(1), contact_id(2), contact_id(4)
 Erase = Callable[..., ErasureReport]
 
 
@@ -74,18 +77,6 @@ def everything(client: Client, crm: Database, **options: Any) -> None:
     project_interactions(crm)
 
 
-@pytest.fixture
-def forget(client: Client, crm: Database) -> Erase:
-    """As the operator does it."""
-
-    def run(contact: str | None = None, vendors: str | None = None) -> ErasureReport:
-        found = person(crm, contact_id=contact, constant_contact_id=vendors)
-        refuse_if_mailable(client, found["constant_contact_id"])
-        return erase(crm, found, by="ann-the-officer")
-
-    return run
-
-
 def everything_kept(sql_rows: Rows) -> str:
     """All that the database holds, but the CRM's contacts, which are the CRM's to erase."""
     tables = sql_rows(
@@ -97,8 +88,20 @@ def everything_kept(sql_rows: Rows) -> str:
 
 @pytest.mark.usefixtures("known")
 def test_nothing_that_tells_of_the_person_is_left_whatever_is_read_again(
-    client: Client, crm: Database, forget: Erase, sql_rows: Rows
+    client: Client, crm: Database, lists: list[str], forget: Erase, sql_rows: Rows
 ) -> None:
+    sync_lists(client, crm)
+    kept = choose(crm, lists[0], "add", Wanted(search="bob@example.com"), by="joe")
+    for wanted in (
+        Wanted(search="ann@example.com", contact_ids=["c2"]),
+        Wanted(search="Example"),
+        Wanted(contact_ids=["c1", "c2"], search="bob"),
+    ):
+        foretell(crm, choose(crm, lists[0], "add", wanted, by="joe"))
+    sql_rows(
+        "INSERT INTO ctct_bulk_activity (kind, list_ids, contacts, state, error)"
+        " VALUES ('add', '{l}', 1, 'done', %s)", f"no contact {ANN}",
+    )  # fmt: skip
     assert "ann@example.com" in everything_kept(sql_rows)
     report = forget("c1")
     assert (report.interactions, report.events, report.addresses_suppressed) == (1, 1, 1)
@@ -107,6 +110,9 @@ def test_nothing_that_tells_of_the_person_is_left_whatever_is_read_again(
     assert "ann@example.com" not in left.lower()
     assert "Ann Lee" not in left
     assert f"https://x/{ANN}" not in left
+    assert sql_rows("SELECT choice_id FROM ctct_choice") == [{"choice_id": kept}]
+    assert sql_rows("SELECT contact_id FROM ctct_choice_contact") == [{"contact_id": "c2"}]
+    assert sql_rows("SELECT error FROM ctct_bulk_activity") == [{"error": "no contact erased"}]
     (events,) = sql_rows("SELECT count(*) AS n FROM ctct_engagement WHERE contact_id = %s", ANN)
     (shown,) = sql_rows("SELECT array_agg(contact_id) AS of FROM crm_interaction")
     assert (events["n"], shown["of"]) == (0, ["c2"])
@@ -169,6 +175,61 @@ def test_an_opt_in_that_waits_is_not_carried_afterwards(
 @pytest.mark.usefixtures("known")
 def test_whom_the_vendor_may_still_mail_is_not_erased(forget: Erase, sql_rows: Rows) -> None:
     with pytest.raises(ChangesRefused, match="may still mail"):
+        forget("c2")
+    assert sql_rows("SELECT * FROM ctct_erased") == []
+
+
+def test_whom_the_vendor_may_mail_is_not_erased_because_nobody_has_linked_them_yet(
+    simulator: Running, client: Client, crm: Database, add_crm_contact: Add, forget: Erase
+) -> None:
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    sync_contacts(client, crm)
+    add_crm_contact("c1", "ann@example.com")
+    with pytest.raises(ChangesRefused, match="may still mail"):
+        forget("c1")
+
+
+@pytest.mark.usefixtures("known")
+def test_of_another_contact_with_the_same_address_nothing_is_left_either(
+    simulator: Running, client: Client, crm: Database, forget: Erase, sql_rows: Rows
+) -> None:
+    simulator.control.purge_contact(ANN)
+    simulator.control.load(
+        contacts=[vendor_contact(4, "ann@example.com")],
+        # Alike, but for whose it is.
+        events=[
+            {
+                "type": "clicks",
+                "campaign_activity_id": ACTIVITY,
+                "contact_id": ANN_ANEW,
+                "created_time": "2026-05-01T10:00:00.000Z",
+                "url_id": ANN,
+                "link_url": f"https://x/{ANN}",
+            }
+        ],
+    )
+    sync_contacts(client, crm)
+    sync_engagement(client, crm, reread=True)
+    with pytest.raises(ChangesRefused, match=ANN_ANEW):
+        forget("c1")
+    simulator.control.unsubscribe(ANN_ANEW)
+    assert forget("c1").events == 2
+    everything(client, crm, reread=True)
+    assert "ann@example.com" not in everything_kept(sql_rows).lower()
+    assert sql_rows("SELECT count(DISTINCT contact_id) AS n FROM ctct_engagement") == [{"n": 3}]
+    erased = sql_rows("SELECT constant_contact_id AS id FROM ctct_erased ORDER BY 1")
+    assert [row["id"] for row in erased] == [ANN, ANN_ANEW]
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, "<html>lost</html>"), (200, {})])
+@pytest.mark.usefixtures("known")
+def test_what_is_no_answer_of_the_vendors_does_not_let_anybody_be_erased(
+    simulator: Running, forget: Erase, sql_rows: Rows, status: int, body: Any
+) -> None:
+    simulator.control.add_fault(
+        "status", match={"path": f"/contacts/{BOB}"}, params={"status": status, "body": body}
+    )
+    with pytest.raises(ServerFault):
         forget("c2")
     assert sql_rows("SELECT * FROM ctct_erased") == []
 

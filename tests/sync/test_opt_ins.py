@@ -1,9 +1,11 @@
 """Held opt-ins: the contact is asked once, by a person's word, and only its own answer counts."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 
 from constant_contact.api.client import Client
@@ -15,6 +17,7 @@ from constant_contact.sync.opt_ins import OptInsReport, ask_confirmation, dismis
 from constant_contact.sync.opt_outs import push_opt_outs
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
+from tests.sync.outbox import wait_for_a_waiter
 
 Rows = Callable[..., list[dict[str, Any]]]
 Flag = Callable[..., None]
@@ -63,6 +66,19 @@ def mails(simulator: Running) -> int:
 def night(client: Client, crm: Database) -> LinksReport:
     sync_contacts(client, crm, full=True)
     return link_contacts(crm)
+
+
+def test_the_change_is_taken_before_its_contact_as_whoever_carries_or_erases_it_does(
+    crm_url: str, held: int, ask: Ask, sql_rows: Rows
+) -> None:
+    free = "SELECT 1 FROM crm_opt_out_change WHERE change_id = %s FOR UPDATE SKIP LOCKED"
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(crm_url) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [ANN])
+            asked = pool.submit(ask)
+            wait_for_a_waiter(sql_rows)
+            assert other.execute(free, [held]).fetchall() == []
+        assert asked.result().confirmations == 1
 
 
 def test_the_contact_is_asked_and_its_own_answer_ends_the_change(

@@ -1,6 +1,6 @@
 -- Of an erased person's changes of Do Not Email stays that they were made, which proves that nobody
 -- was mailed against their will; what was written about the person goes, and no opt-in that waits
--- is carried any more. Parameters: contact_ids, constant_contact_id, erased_by.
+-- is carried any more. Parameters: contact_ids, constant_contact_ids, erased_by.
 -- Grain: one row an opt-in that waited.
 WITH erased AS (
     UPDATE crm_opt_out_change
@@ -12,7 +12,7 @@ WITH erased AS (
         END
     WHERE
         contact_id = any(%(contact_ids)s::text[])
-        OR constant_contact_id = %(constant_contact_id)s
+        OR constant_contact_id = any(%(constant_contact_ids)s::text[])
     RETURNING change_id, do_not_email, status, constant_contact_id
 )
 

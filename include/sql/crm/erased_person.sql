@@ -1,8 +1,9 @@
 -- Whom an erasure is about: by a CRM contact (also one who has left the CRM), or by the vendor's.
 -- Parameters: contact_id, constant_contact_id (one of them null).
--- Grain: one row: the vendor's id, whether the mirror has it, the CRM contacts that are or were
--- linked to it or have its address, those of them that are in the CRM besides the one asked for,
--- and the addresses' digests.
+-- Grain: one row: the ids of the vendor's contacts, that of the link and those with the person's
+-- address, deleted or not; whether the mirror has one, the CRM contacts that are or were linked to
+-- them or have the address, those of them that are in the CRM besides the one asked for, and the
+-- addresses' digests.
 WITH person AS (
     SELECT
         coalesce(
@@ -38,25 +39,37 @@ address AS (
         AND ctct_email_key(crm.preferred_email) IS NOT NULL
 ),
 
+vendors AS (
+    SELECT constant_contact_id FROM person
+    WHERE constant_contact_id IS NOT NULL
+    UNION
+    SELECT mirrored.contact_id FROM ctct_contact AS mirrored
+    INNER JOIN address ON mirrored.email_key = address.email_key
+),
+
 contact AS (
     SELECT %(contact_id)s::text AS contact_id
     WHERE %(contact_id)s IS NOT NULL
     UNION
     SELECT crm.contact_id FROM crm_contact AS crm
-    INNER JOIN person ON crm.constant_contact_id = person.constant_contact_id
+    INNER JOIN vendors ON crm.constant_contact_id = vendors.constant_contact_id
     UNION
     SELECT crm.contact_id FROM crm_contact AS crm
     INNER JOIN address ON ctct_email_key(crm.preferred_email) = address.email_key
     UNION
     SELECT projected.crm_contact_id FROM ctct_projected_link AS projected
-    INNER JOIN person ON projected.constant_contact_id = person.constant_contact_id
+    INNER JOIN vendors ON projected.constant_contact_id = vendors.constant_contact_id
 )
 
 SELECT
-    person.constant_contact_id,
+    -- In one order, for whoever locks them.
+    array(
+        SELECT vendors.constant_contact_id FROM vendors
+        ORDER BY vendors.constant_contact_id
+    ) AS constant_contact_ids,
     exists(
         SELECT FROM ctct_contact AS mirrored
-        WHERE mirrored.contact_id = person.constant_contact_id
+        INNER JOIN vendors ON mirrored.contact_id = vendors.constant_contact_id
     ) AS is_mirrored,
     array(SELECT contact.contact_id FROM contact) AS contact_ids,
     array(
@@ -65,5 +78,4 @@ SELECT
         WHERE crm.contact_id <> %(contact_id)s
         ORDER BY crm.contact_id
     ) AS others,
-    array(SELECT ctct_email_digest(address.email_key) FROM address) AS email_digests
-FROM person;
+    array(SELECT ctct_email_digest(address.email_key) FROM address) AS email_digests;

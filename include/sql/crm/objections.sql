@@ -1,8 +1,12 @@
 -- Who objects to mailing this contact again, as of now; asked right before it would happen.
--- Parameters: contact_id, constant_contact_id. Grain: one row: whether the CRM's flag is set,
--- whether another CRM contact with the same link says no, and when any of them last asked to be
--- left alone.
+-- Parameters: contact_id, constant_contact_id. Grain: one row: whether the person was erased,
+-- whether the CRM's flag is set, whether another CRM contact with the same link says no, and when
+-- any of them last asked to be left alone.
 SELECT
+    exists(
+        SELECT FROM ctct_erased AS erased
+        WHERE erased.constant_contact_id = %(constant_contact_id)s
+    ) AS is_erased,
     coalesce(
         (
             SELECT crm.do_not_email FROM crm_contact AS crm

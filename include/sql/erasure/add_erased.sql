@@ -1,4 +1,7 @@
--- Whom the mirror does not learn again. Parameters: constant_contact_id, erased_by. Grain: one row.
+-- Whom the mirror does not learn again, and whose ids are taken from the log of calls next.
+-- Parameters: constant_contact_ids, erased_by. Grain: one row a contact.
 INSERT INTO ctct_erased (constant_contact_id, erased_by)
-VALUES (%(constant_contact_id)s, %(erased_by)s)
-ON CONFLICT (constant_contact_id) DO NOTHING;
+SELECT
+    unnest(%(constant_contact_ids)s::text[]),
+    %(erased_by)s
+ON CONFLICT (constant_contact_id) DO UPDATE SET is_in_log = TRUE;

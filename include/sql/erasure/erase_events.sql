@@ -1,5 +1,14 @@
--- Make an erased person's events nobody's: the counts of the reports stay right.
--- Parameters: constant_contact_id, nobody (an id that was never used). Grain: one row an event.
-UPDATE ctct_engagement
-SET contact_id = %(nobody)s, link_url = NULL, opt_out_reason = NULL
-WHERE contact_id = %(constant_contact_id)s;
+-- Make an erased person's events nobody's: the counts of the reports stay right. Each of the
+-- vendor's contacts becomes a nobody of its own, as their events may be alike.
+-- Parameters: constant_contact_ids. Grain: one row an event.
+WITH erased AS MATERIALIZED (
+    SELECT
+        contact_id,
+        gen_random_uuid()::text AS nobody
+    FROM unnest(%(constant_contact_ids)s::text[]) AS contact (contact_id)
+)
+
+UPDATE ctct_engagement AS event
+SET contact_id = erased.nobody, link_url = NULL, opt_out_reason = NULL
+FROM erased
+WHERE event.contact_id = erased.contact_id;

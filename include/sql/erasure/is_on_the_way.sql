@@ -1,5 +1,5 @@
 -- Whether a call that carries an erased person was sent and is not decided.
--- Parameters: constant_contact_id, contact_ids. Grain: one row.
+-- Parameters: constant_contact_ids, contact_ids. Grain: one row.
 SELECT
     exists(
         SELECT FROM ctct_bulk_activity AS activity
@@ -8,6 +8,6 @@ SELECT
             activity.state IN ('sending', 'queued', 'ended')
             AND (
                 carried.contact_id = any(%(contact_ids)s::text[])
-                OR carried.target = %(constant_contact_id)s
+                OR carried.target = any(%(constant_contact_ids)s::text[])
             )
     ) AS is_on_the_way;

@@ -9,12 +9,15 @@ RETURN encode(sha256(convert_to(email_key, 'UTF8')), 'hex');
 CREATE TABLE ctct_erased (
     constant_contact_id text PRIMARY KEY,
     erased_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    erased_by text NOT NULL
+    erased_by text NOT NULL,
+    is_in_log boolean NOT NULL DEFAULT TRUE
 );
 COMMENT ON TABLE ctct_erased IS
 'The vendor''s contacts that were erased here: what the vendor still says of them is not stored.';
 COMMENT ON COLUMN ctct_erased.constant_contact_id IS
 '→ ctct_contact.contact_id.';
+COMMENT ON COLUMN ctct_erased.is_in_log IS
+'The log of calls is gone through after the erasure; until then it may have the id.';
 
 CREATE TABLE ctct_suppressed (
     email_digest text PRIMARY KEY,

@@ -8,11 +8,11 @@ from airflow.sdk import Context
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.operators.base import person as who
-from constant_contact.sync.erasure import ErasureReport, erase, person, refuse_if_mailable
+from constant_contact.sync.erasure import ErasureReport, erase, erase_calls, person
 
 
 class ErasureOperator(ConstantContactOperator):
-    """Erases a person whom Constant Contact may not mail any more; one call, to see that.
+    """Erases a person whom Constant Contact may not mail any more; a call or two, to see that.
 
     Args:
         contact_id: Of the CRM (templated), or
@@ -32,13 +32,14 @@ class ErasureOperator(ConstantContactOperator):
         self.constant_contact_id = constant_contact_id
 
     def sync(self, hook: ConstantContactHook, context: Context) -> ErasureReport:
-        """Run `person`, `refuse_if_mailable` and `erase`."""
+        """Run `person`, `erase` and `erase_calls`."""
         found = person(
             hook.crm,
             contact_id=str(self.contact_id).strip() or None,
             constant_contact_id=str(self.constant_contact_id).strip() or None,
         )
-        # The log of this call is written when the client goes, and erased then.
         with hook.client() as client:
-            refuse_if_mailable(client, found["constant_contact_id"])
-        return erase(hook.crm, found, by=who(context))
+            report = erase(client, hook.crm, found, by=who(context))
+        # The log of its calls is written when the client goes.
+        report.calls = erase_calls(hook.crm)
+        return report

@@ -106,6 +106,8 @@ def objection(
         },
     )
     match objections:
+        case {"is_erased": True}:
+            return Outcome("superseded", "The person was erased.")
         case {"flag_is_set": True}:
             return Outcome("superseded", "Do Not Email is set in the CRM by now.")
         case {"other_contact_says_no": True}:

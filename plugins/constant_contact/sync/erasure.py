@@ -1,12 +1,11 @@
 """Erasure: a person who asks to be forgotten is, and is never written to again.
 
 What goes: the address, what the person did (the ledger's events become nobody's), the interactions,
-the requests, the reasons, the id in the call log. What stays: that the flag was changed and what
-was decided about it, without an address, and a digest of the address, so that nobody creates the
-person anew.
+the requests and choices, the reasons, the id in the call log. What stays: that the flag was changed
+and what was decided about it, without an address, and a digest of the address, so that nobody
+creates the person anew.
 """
 
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,13 @@ from typing import Any
 import psycopg
 
 from constant_contact.api.client import Client
-from constant_contact.errors import BulkPending, ChangesRefused, NotFound, SettingError
+from constant_contact.errors import (
+    BulkPending,
+    ChangesRefused,
+    NotFound,
+    ServerFault,
+    SettingError,
+)
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import consent
@@ -54,7 +59,7 @@ def person(
             f"{contact_id} shares an address or a link with {', '.join(found['others'])}: give "
             "them another address and clear their links, or erase all by constant_contact_id",
         )
-    is_linked = found["constant_contact_id"] is not None and found["contact_ids"]
+    is_linked = found["constant_contact_ids"] and found["contact_ids"]
     if not (is_linked or found["is_mirrored"] or found["email_digests"]):
         asked_for = contact_id or constant_contact_id
         raise SettingError(
@@ -63,35 +68,18 @@ def person(
     return found
 
 
-def refuse_if_mailable(client: Client, constant_contact_id: str | None) -> None:
-    """Ask the vendor, who is told nothing more of this person afterwards.
-
-    Raises:
-        ChangesRefused: The vendor may still mail the person.
-    """
-    if constant_contact_id is None:
-        return
-    try:
-        current = client.get(f"/contacts/{constant_contact_id}")
-    except NotFound:
-        return
-    if consent.may_be_mailed(current):
-        raise ChangesRefused(
-            f"Constant Contact may still mail contact {constant_contact_id}: set Do Not Email in "
-            "the CRM and let it be carried, or delete the contact there; then erase"
-        )
-
-
-def erase(crm: Database, found: dict[str, Any], *, by: str) -> ErasureReport:
-    """Forget a person, in one transaction; no API call.
+def erase(client: Client, crm: Database, found: dict[str, Any], *, by: str) -> ErasureReport:
+    """Forget a person, in one transaction; one call for each of the vendor's contacts.
 
     Args:
+        client: Of the account.
         crm: Where the traces are.
         found: Of `person`.
         by: Who does it, for the record.
 
     Raises:
         BulkPending: A call that carries the person is on its way, or is being planned.
+        ChangesRefused: The vendor may still mail the person.
     """
     with crm.session() as session:
         # No list membership is planned or sent meanwhile.
@@ -100,23 +88,43 @@ def erase(crm: Database, found: dict[str, Any], *, by: str) -> ErasureReport:
         with crm.transaction() as connection:
             if (database.row(connection, "erasure/is_on_the_way", found) or {})["is_on_the_way"]:
                 raise _on_the_way(connection)
-            return _erase(connection, found, by)
+            return _erase(client, connection, found | {"erased_by": by})
 
 
-def _erase(connection: psycopg.Connection[Any], found: dict[str, Any], by: str) -> ErasureReport:
-    report = ErasureReport(contacts=len(found["contact_ids"]))
-    params = found | {"erased_by": by, "nobody": str(uuid.uuid4())}
+def erase_calls(crm: Database) -> int:
+    """Take the ids of the erased from the log of calls, which may take minutes; holds nobody up.
+
+    Returns:
+        How many calls had one.
+    """
+    with crm.transaction() as connection:
+        erased = database.rows(connection, "erasure/in_log")
+    calls = 0
+    for each in erased:
+        with crm.transaction() as connection:
+            calls += database.run(connection, "erasure/erase_calls", each)
+    return calls
+
+
+def _erase(
+    client: Client, connection: psycopg.Connection[Any], params: dict[str, Any]
+) -> ErasureReport:
+    report = ErasureReport(contacts=len(params["contact_ids"]))
+    # The change before its contact, as whoever carries it: an opt-in under way is waited for.
+    database.run(connection, "crm/erase_reasons", params)
+    for each in params["constant_contact_ids"]:
+        database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": each})
+        _refuse_if_mailable(client, each)
+    # Before the requests: a run that writes those of a choice is waited for.
+    database.run(connection, "erasure/erase_choices", params)
     report.addresses_suppressed = database.run(connection, "erasure/add_suppressed", params)
     report.memberships = database.run(connection, "crm/erase_memberships", params)
     database.run(connection, "erasure/erase_bulk_rows", params)
-    if found["constant_contact_id"] is None:
-        database.run(connection, "crm/erase_reasons", params)
+    if not params["constant_contact_ids"]:
         return report
     # Neither a projection nor a page that was read before brings anything back.
     database.row(connection, "engagement/lock_interactions")
     database.row(connection, "engagement/lock_projection")
-    database.row(connection, "opt_outs/lock_contact", params)
-    database.run(connection, "crm/erase_reasons", params)
     database.run(connection, "erasure/lock_mirror")
     database.run(connection, "erasure/add_erased", params)
     report.interactions = database.run(connection, "crm/erase_interactions", params)
@@ -124,8 +132,26 @@ def _erase(connection: psycopg.Connection[Any], found: dict[str, Any], by: str) 
     database.run(connection, "crm/erase_links", params)
     database.run(connection, "erasure/erase_contact", params)
     report.events = database.run(connection, "erasure/erase_events", params)
-    report.calls = database.run(connection, "erasure/erase_calls", params)
     return report
+
+
+def _refuse_if_mailable(client: Client, constant_contact_id: str) -> None:
+    """Ask the vendor, who is told nothing more of this contact afterwards."""
+    path = f"/contacts/{constant_contact_id}"
+    try:
+        current = client.get(path)
+    except NotFound as error:
+        if error.error_key is None:
+            # Not the vendor's own words: a gateway may not know where contacts live.
+            raise ServerFault(str(error)) from None
+        return
+    if current.get("contact_id") != constant_contact_id:
+        raise ServerFault(f"GET {path} answered with no such contact")
+    if consent.may_be_mailed(current):
+        raise ChangesRefused(
+            f"Constant Contact may still mail contact {constant_contact_id}: set Do Not Email in "
+            "the CRM and let it be carried, or delete the contact there; then erase"
+        )
 
 
 def _on_the_way(connection: psycopg.Connection[Any]) -> BulkPending:

@@ -67,6 +67,8 @@ def ask_confirmation(
             raise ChangesRefused(_asked_before(connection, contact))
     try:
         with crm.transaction() as connection:
+            # The change before its contact, as whoever carries or erases it.
+            _held(connection, change_id)
             database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact})
             if _askable(connection, change_id) != contact:
                 raise ChangesRefused(f"change {change_id}: its link has moved; look at it again")

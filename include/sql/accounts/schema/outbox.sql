@@ -1,6 +1,7 @@
 -- For an account in a schema of its own, after its tables were made: whatever comes to the outbox
 -- in public, by the trigger on crm_contact or by the CRM itself, comes to this account's too, in
--- the same transaction. Running it again is harmless. Grain: none.
+-- the same transaction; and so does whoever is erased there. Running it again is harmless.
+-- Grain: none.
 
 -- By its owner's rights, since a user of the CRM has none here; changed_by is that user's all the
 -- same. An opt-out is to be carried here whatever became of it there; an old opt-in is not.
@@ -33,6 +34,37 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     DELETE FROM crm_contact_link WHERE contact_id = OLD.contact_id;
     RETURN NULL;
+END
+$$;
+
+-- Who asked to be forgotten asked the firm. By its owner's rights too.
+CREATE OR REPLACE FUNCTION ctct_suppressed_elsewhere() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO ctct_suppressed (email_digest, since)
+    VALUES (NEW.email_digest, NEW.since)
+    ON CONFLICT (email_digest) DO NOTHING;
+    RETURN NULL;
+END
+$$;
+
+DO $$
+DECLARE
+    account text := 'account_' || current_schema();
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'public.ctct_suppressed'::regclass AND tgname = account
+    ) THEN
+        RETURN;
+    END IF;
+    EXECUTE format(
+        'CREATE TRIGGER %I AFTER INSERT ON public.ctct_suppressed '
+        'FOR EACH ROW EXECUTE FUNCTION ctct_suppressed_elsewhere()', account
+    );
+    INSERT INTO ctct_suppressed (email_digest, since)
+    SELECT email_digest, since FROM public.ctct_suppressed
+    ON CONFLICT (email_digest) DO NOTHING;
 END
 $$;
 
