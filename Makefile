@@ -11,7 +11,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format reference audit sbom wheel bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format reference licences audit sbom wheel bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -71,8 +71,10 @@ env: ## .env for docker-compose.yaml, with new keys (DEMO=1: for its profile dem
 reference: $(VENV)/.ready ## docs/reference and the README's tables, from the code
 	@$(RUN) local.reference $(ARGS)
 
-audit: $(VENV)/.ready $(TOOLS)/.ready ## licences and known vulnerabilities of what the lock installs
+licences: $(VENV)/.ready ## fails on a licence that nobody has allowed
 	@$(RUN) local.licences
+
+audit: $(VENV)/.ready $(TOOLS)/.ready ## known vulnerabilities of what the lock installs; asks the package index
 	@$(TOOLS)/bin/pip-audit --disable-pip --require-hashes -r requirements.txt --format json \
 		--progress-spinner off 2>/dev/null | $(RUN) local.audit
 
@@ -136,5 +138,5 @@ $(JUDGE_LOCK):
 $(TOOLS)/.ready: Makefile | $(VENV)/.ready
 	@echo 'installing uv, pip-audit and cyclonedx-bom into $(TOOLS)'
 	@$(RUN) venv --clear $(TOOLS)
-	@$(TOOLS)/bin/python -m pip install --quiet uv pip-audit cyclonedx-bom
+	@$(TOOLS)/bin/python -m pip install --quiet 'uv==0.13.*' 'pip-audit==2.*' 'cyclonedx-bom==7.*'
 	@touch $@

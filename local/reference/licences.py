@@ -9,6 +9,6 @@ def page() -> str:
     return (
         "# Licences\n\n"
         "Of what `requirements.txt` installs, for development too; by each package's metadata.\n"
-        "`make audit` fails on one that `local/licences.py` does not allow.\n\n"
+        "`make licences` fails on one that `local/licences.py` does not allow.\n\n"
         + table(["package", "licence"], [(name, licence(name)) for name in locked(everywhere=True)])
     )

@@ -38,6 +38,8 @@ def migrate(connection: psycopg.Connection[Any]) -> list[str]:
     files = {path.stem: path for path in sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))}
     with connection.transaction():
         migration_lock(connection)
+        # Behind somebody who holds a table for long, all who write to it would queue behind us.
+        connection.execute("SET LOCAL lock_timeout = '10s'")
         connection.execute(_VERSIONS)
         applied = {
             version for (version,) in connection.execute("SELECT version FROM ctct_schema_version")
