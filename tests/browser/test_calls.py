@@ -50,6 +50,8 @@ def test_a_filter_narrows_the_calls_at_once_and_the_way_back_widens_them(
     assert "dag_id=constant_contact_contacts" in page.url
     page.go_back()
     expect(tasks.filter(has_not_text="contacts ·").first).to_be_visible()
+    page.goto(f"/plugin/constant-contact{CALLS}")
+    framed(page)
     screenshot(page, "calls")
 
 
