@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -12,7 +12,7 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
 from tests.airflow.consent import CALLBACK, PAGE, Person, query
 from tests.airflow.site import Site
-from tests.support import CONN_ID
+from tests.support import CONN_ID, contact_id
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 
@@ -162,6 +162,47 @@ def test_a_grant_without_a_scope_is_refused_and_the_old_one_stays(
     answer = person.come_back(person.decide(person.begin(), scope=granted))
     assert (answer.status, says in answer.text) == (400, True)
     assert pair() == stored
+
+
+@pytest.mark.parametrize("application", ["current", "next"])
+def test_a_grant_of_another_account_is_refused_and_the_old_one_stays(
+    person: Person,
+    simulator: Running,
+    sql_rows: Callable[..., list[dict[str, Any]]],
+    application: Literal["current", "next"],
+) -> None:
+    from airflow.utils.session import create_session
+
+    from constant_contact.web.applications import NextApplication
+
+    person.authorize()
+    before = pair()
+    with create_session() as session:
+        NextApplication("demo-api-key", "demo-secret", "", "op").save(session)
+    simulator.control.load(lists=[{"name": "Of the other account"}])
+    sql_rows("INSERT INTO ctct_list (list_id, mirrored_at) VALUES ('of-ours', now())")
+    simulator.control.expire_access_tokens()
+    answer = person.authorize(application)
+    assert (answer.status, "it is another account" in answer.text) == (400, True)
+    assert "still in use" in answer.text
+    assert pair() == before
+    with create_session() as session:
+        following = NextApplication.load(session)
+    assert following is not None
+    assert following.tokens == ""
+
+
+def test_a_mirror_whose_lists_were_all_marked_as_deleted_still_knows_its_account(
+    person: Person, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
+) -> None:
+    sql_rows(
+        "INSERT INTO ctct_list (list_id, mirrored_at, deleted_at) VALUES (%s, now(), now())",
+        contact_id(900),
+    )
+    simulator.control.load(lists=[{"name": "Of the other account"}])
+    assert person.authorize().status == 400
+    simulator.control.load(lists=[{"list_id": contact_id(900), "name": "News"}])
+    assert person.authorize().status == 303
 
 
 def test_scopes_that_cannot_do_are_explained_before_anybody_goes(

@@ -110,11 +110,11 @@ def test_a_new_application_that_does_not_answer_changes_nothing(
 def test_an_application_of_another_account_is_not_taken_over(
     person: Person, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
 ) -> None:
-    sql_rows("INSERT INTO ctct_list (list_id, mirrored_at) VALUES ('another-accounts', now())")
     simulator.control.load(lists=[{"name": "Of this account"}])
     before = connection()
     enter(person)
     person.authorize("next")
+    sql_rows("INSERT INTO ctct_list (list_id, mirrored_at) VALUES ('another-accounts', now())")
     refused = press(person, "take-over")
     assert (refused.status, "it is another account" in refused.text) == (409, True)
     assert connection() == before

@@ -135,7 +135,7 @@ def test_an_authorization_wins_over_the_seed_and_never_gives_way_to_it(
     seed, granted = simulator.control.grant(), simulator.control.grant()
     settings = api_settings(simulator, seed)
     refresh = Authorization(settings, lambda call: None).refresh
-    Tokens(settings, store, refresh).authorize(lambda: refresh(granted), "ann")
+    Tokens(settings, store, refresh).authorize(lambda: refresh(granted), "ann", lambda pair: None)
     assert store.pair is not None
     assert tokens(simulator, store, seed).access_token() == store.pair.access_token
     store.pair = replace(store.pair, refresh_token="dead")

@@ -75,6 +75,29 @@ def _descends(pair: TokenPair, settings: ApiSettings) -> bool:
     return is_of_seed and pair.client_digest == client_digest(settings)
 
 
+class Granted:
+    """Gives the access token of a grant that is not stored, so that it can be tried.
+
+    Nothing is refreshed: that would change what is to be stored.
+    """
+
+    def __init__(self, pair: TokenPair) -> None:
+        self._pair = pair
+
+    def access_token(self, rejected: str | None = None) -> str:
+        """Return the token.
+
+        Raises:
+            AuthorizationRequired: It is `rejected`.
+        """
+        if self._pair.access_token == rejected:
+            raise AuthorizationRequired(
+                "Constant Contact answered 401 to the access token that it has just given: "
+                "authorize again"
+            )
+        return self._pair.access_token
+
+
 class Tokens:
     """Gives the current access token to any number of threads.
 
@@ -123,7 +146,12 @@ class Tokens:
                     raise
             return self._pair.access_token
 
-    def authorize(self, exchange: Callable[[], dict[str, Any]], authorized_by: str) -> None:
+    def authorize(
+        self,
+        exchange: Callable[[], dict[str, Any]],
+        authorized_by: str,
+        check: Callable[[TokenPair], None],
+    ) -> None:
         """Store a new grant: from now on it is used, whatever was stored or pasted before.
 
         It is exchanged and stored in one turn: a refresh of the old token in between might end
@@ -132,9 +160,11 @@ class Tokens:
         Args:
             exchange: Redeems the code: → the token endpoint's reply, which has all scopes.
             authorized_by: The user of Airflow who authorized.
+            check: Raises if the grant may not be stored.
 
         Raises:
-            AuthorizationRequired, SettingError, RefreshUncertain: What is stored stays.
+            AuthorizationRequired, SettingError, RefreshUncertain: What is stored stays; so it
+                does where the check raises.
         """
         with self._store.exclusively():
             pair = replace(
@@ -148,6 +178,7 @@ class Tokens:
                 authorized_at_utc=datetime.now(UTC),
             )
             hide(pair.access_token, pair.refresh_token)
+            check(pair)
             self._save(pair)
 
     def _usable(self, pair: TokenPair, rejected: str | None) -> bool:

@@ -28,6 +28,7 @@ from constant_contact.redact import redact
 from constant_contact.web import stored
 from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection
 from constant_contact.web.applications import CURRENT, NEXT, Application, hook_of
+from constant_contact.web.connection import ask, require_same_account
 from constant_contact.web.pages import page
 from constant_contact.web.redirect import CALLBACK_PATH, redirect_for
 
@@ -132,7 +133,12 @@ def _authorized(
         hook = hook_of(begun.application)
         url = redirect_for(request, hook.settings.redirect_url).url
         hook.settings = replace(hook.settings, redirect_url=url)
-        hook.authorize(code, begun.verifier, user_name)
+        hook.authorize(
+            code,
+            begun.verifier,
+            user_name,
+            check=lambda pair: require_same_account(ask(hook, pair)),
+        )
     except ConstantContactError as failure:
         _log.warning("connection %s was not authorized: %s", CONN_ID, failure)
         return _refused(request, begun, str(failure))

@@ -21,7 +21,7 @@ from constant_contact.store.tokens import token_lock
 from constant_contact.web import stored
 from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection
 from constant_contact.web.applications import CURRENT, NEXT, NEXT_KEY, NextApplication, hook_of
-from constant_contact.web.connection import Answered, ask
+from constant_contact.web.connection import ask, require_same_account
 from constant_contact.web.pages import page
 from constant_contact.web.redirect import redirect_for
 from constant_contact.web.sources import source_of
@@ -64,7 +64,7 @@ def take_over(request: Request, _may: MayEditConnection) -> Response:
         old = hook_of(CURRENT).settings
         hook = hook_of(NEXT)
         answered = ask(hook)
-        _require_same_account(answered)
+        require_same_account(answered)
         _switch(hook)
     except ConstantContactError as error:
         return _shown(request, str(error))
@@ -112,16 +112,6 @@ def _require_writable() -> None:
         where = source.name if source else "nowhere"
         raise SettingError(
             f"connection {CONN_ID}", f"is in {where}, which no page can write; change it there"
-        )
-
-
-def _require_same_account(answered: Answered) -> None:
-    if answered.is_other_account:
-        raise SettingError(
-            f"connection {CONN_ID}",
-            f"none of the {answered.mirrored} lists of the mirror is in the account that the new "
-            "application was authorized for: it is another account. Authorize it as a user of the "
-            "same account; nothing was changed",
         )
 
 
