@@ -1,10 +1,12 @@
 """Authorizing on the page: to the simulator's consent page and back."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+import psycopg
 import pytest
 
 from constant_contact.api.token_pair import TokenPair
@@ -278,18 +280,67 @@ def test_the_page_tells_the_state_to_a_viewer_without_buttons(person: Person) ->
         assert button in person.site.get(PAGE, "OP").text
 
 
-def test_a_refresh_under_way_is_waited_for_and_not_broken(person: Person, crm_url: str) -> None:
-    import psycopg
-
-    path = person.decide(person.begin())
+@pytest.fixture
+def refreshing(crm_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A task that refreshes the tokens, until this is closed."""
     with psycopg.connect(crm_url) as connection:
         connection.execute("INSERT INTO ctct_token (conn_id) VALUES (%s)", [CONN_ID])
         connection.commit()
         connection.execute("SELECT 1 FROM ctct_token FOR UPDATE")
-        answer = person.come_back(path)
+        yield connection
+
+
+def test_a_refresh_under_way_is_waited_for_longer_than_another_lock(
+    person: Person,
+    refreshing: psycopg.Connection[Any],
+    crm_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from constant_contact.web import crm
+
+    monkeypatch.setitem(crm._SESSION, "lock_timeout", "300ms")
+    path = person.decide(person.begin())
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(crm_url, autocommit=True) as looking:
+        answer = pool.submit(person.come_back, path)
+        waits_long = (
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND waitstart < now() - interval '600 ms'"
+        )
+        while not answer.done() and not looking.execute(waits_long).fetchall():
+            pass
+        refreshing.rollback()
+    assert answer.result().status == 303
+    assert pair() is not None
+
+
+def test_a_refresh_that_does_not_end_is_not_broken(
+    person: Person, refreshing: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("constant_contact.web.stored._WAIT_S", 1)
+    answer = person.authorize()
     assert answer.status == 400
     assert "took too long" in answer.text
     assert pair() is None
+
+
+def test_tokens_that_were_stored_are_not_said_to_be_refused(
+    person: Person, crm_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from constant_contact.web.stored import StoredTokens
+
+    save = StoredTokens.save
+
+    def save_and_go_away(store: StoredTokens, kept: TokenPair) -> None:
+        save(store, kept)
+        with psycopg.connect(crm_url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state = 'idle in transaction'"
+            )
+
+    monkeypatch.setattr(StoredTokens, "save", save_and_go_away)
+    answer = person.authorize()
+    assert pair() is not None
+    assert (answer.status, answer.headers.get("location")) == (303, PAGE)
 
 
 def test_a_token_close_to_its_death_shows_how_many_days_it_has(person: Person) -> None:

@@ -8,7 +8,7 @@ https://developer.constantcontact.com/api_guide/server_flow.html
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,6 +39,8 @@ _log = logging.getLogger("constant_contact.tokens")
 # A token about to expire is refreshed before a call rather than by a failed one.
 _EXPIRY_MARGIN = timedelta(minutes=5)
 _TOKEN_CALLS = 4
+# Between tries to store a pair that nobody else has: it is insisted for a minute.
+SAVE_WAITS_S = (1, 2, 4, 8, 15, 30)
 
 
 class TokenStore(Protocol):
@@ -59,6 +61,11 @@ def client_digest(settings: ApiSettings) -> str:
     return digest_of(f"{settings.api_key} {settings.token_url}")
 
 
+def credentials_digest(settings: ApiSettings) -> str:
+    """What tells an application and its seed from those that take their place."""
+    return digest_of(f"{client_digest(settings)} {settings.refresh_token}")
+
+
 def stored_pair(settings: ApiSettings, store: TokenStore) -> TokenPair | None:
     """The stored pair, if it counts; None before the first refresh, and after another seed."""
     pair = store.load()
@@ -73,6 +80,10 @@ def _descends(pair: TokenPair, settings: ApiSettings) -> bool:
     seed = settings.refresh_token
     is_of_seed = not seed or pair.seed_digest == digest_of(seed)
     return is_of_seed and pair.client_digest == client_digest(settings)
+
+
+def _replaced(stored: TokenPair | None) -> str:
+    return stored.replaces if stored else ""
 
 
 class Granted:
@@ -105,6 +116,7 @@ class Tokens:
         settings: Of the connection; its refresh token is the seed.
         store: Where the pair lives.
         refresh: Sends one refresh request: refresh token → the endpoint's reply.
+        save_waits_s: Before each further try to store a pair.
     """
 
     def __init__(
@@ -112,10 +124,12 @@ class Tokens:
         settings: ApiSettings,
         store: TokenStore,
         refresh: Callable[[str], dict[str, Any]],
+        save_waits_s: Sequence[float] = SAVE_WAITS_S,
     ) -> None:
         self._settings = settings
         self._store = store
         self._refresh = refresh
+        self._save_waits_s = save_waits_s
         hide(settings.client_secret, settings.refresh_token)
         self._seed_digest = digest_of(settings.refresh_token)
         self._client_digest = client_digest(settings)
@@ -179,7 +193,7 @@ class Tokens:
             )
             hide(pair.access_token, pair.refresh_token)
             check(pair)
-            self._save(pair)
+            self._save(replace(pair, replaces=_replaced(self._store.load())))
 
     def _usable(self, pair: TokenPair, rejected: str | None) -> bool:
         return (
@@ -198,9 +212,9 @@ class Tokens:
             stored = self._store.load()
             if stored is not None and self._usable(stored, rejected):
                 return stored
-            if self._pair is not None and stored is not None:
+            if stored is not None:
                 self._check_application(stored)
-            pair = self._refreshed(stored)
+            pair = replace(self._refreshed(stored), replaces=_replaced(stored))
             hide(pair.access_token, pair.refresh_token)
             # Stored even if it lacks a scope: the old one is dead by now.
             self._save(pair)
@@ -209,10 +223,11 @@ class Tokens:
 
     def _check_application(self, stored: TokenPair) -> None:
         """A task that began with the old application must not store over the new one's tokens."""
-        if stored.client_digest != self._client_digest:
+        is_old = self._pair is not None or stored.replaces == credentials_digest(self._settings)
+        if is_old and stored.client_digest != self._client_digest:
             raise CredentialsReplaced(
                 f"connection {self._settings.conn_id} has another API key since this task began; "
-                "its next try uses that one"
+                "its next try uses that one (docs/tokens.md)"
             )
 
     def _refreshed(self, stored: TokenPair | None) -> TokenPair:
@@ -263,11 +278,12 @@ class Tokens:
             )
 
     def _save(self, pair: TokenPair) -> None:
-        """Store the pair; insist for a minute, since nobody else has it."""
-        waits_s = (1, 2, 4, 8, 15, 30)
-        for wait_s in waits_s:
+        """Store the pair; insist, since nobody else has it."""
+        for wait_s in self._save_waits_s:
             try:
                 self._store.save(pair)
+            except Fatal:
+                raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the pair must not be lost
                 _log.warning("the new tokens could not be stored (%s)", type(error).__name__)
                 time.sleep(wait_s)

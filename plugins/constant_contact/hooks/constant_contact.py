@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE, A
 from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
-from constant_contact.api.tokens import Granted, Tokens, TokenStore, stored_pair
+from constant_contact.api.tokens import SAVE_WAITS_S, Granted, Tokens, TokenStore, stored_pair
 from constant_contact.calls import Call, CallLog
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
@@ -82,9 +82,11 @@ class ConstantContactHook(HttpHook):
 
     Attributes:
         retry: When and how often a failed call is repeated; the client's own policy if None.
+        save_waits_s: Before each further try to store tokens.
     """
 
     retry: RetryPolicy | None = None
+    save_waits_s: Sequence[float] = SAVE_WAITS_S
     conn_name_attr = "constant_contact_conn_id"
     default_conn_name = "constant_contact_default"
     conn_type = "constant_contact"
@@ -198,7 +200,7 @@ class ConstantContactHook(HttpHook):
 
     def _tokens(self, call_log: CallLog) -> Tokens:
         refresh = Authorization(self.settings, call_log.add).refresh
-        return Tokens(self.settings, self.token_store, refresh)
+        return Tokens(self.settings, self.token_store, refresh, self.save_waits_s)
 
     def stored_tokens(self) -> TokenPair | None:
         """The tokens that count now, as they are stored; asks nobody for new ones."""
