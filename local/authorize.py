@@ -3,7 +3,8 @@
 Reads API key, secret, scopes and redirect URL from `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`, or the
 account's. The redirect URL must be registered with the application at Constant Contact and lead to
 this machine, such as http://localhost:8910/callback. The refresh token goes into a file that only
-you may read: put it into the connection's field refresh_token, and remove the file.
+you may read: put it into the connection's field refresh_token, and remove the file. Nothing here
+knows which account you had before: log in as a user of the same one (docs/tokens.md).
 
 The page *Connection* in the Airflow UI does the same for the default account and stores the tokens
 itself; this is for those who have no UI.
@@ -114,7 +115,8 @@ def _keep(authorization: Authorization, code: str, verifier: str, file: Path) ->
         raise Stop(str(error)) from None
     _write(file, str(reply["refresh_token"]))
     print(f"The refresh token is in {file}. Put it into the field refresh_token of the")
-    print("connection, then remove the file.")
+    print("connection, then remove the file. Where another was: 'Ask Constant Contact now' on")
+    print("the page Connection tells whether it is the same account; ask before any job runs.")
     return 0
 
 

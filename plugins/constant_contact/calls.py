@@ -30,6 +30,17 @@ class CallPlan(Protocol):
         """Likewise; the day is UTC."""
 
 
+class AccessTokens(Protocol):
+    """Gives the access token of each call."""
+
+    def access_token(self, rejected: str | None = None) -> str:
+        """Return a token that should work; another than `rejected`, which got a 401.
+
+        Raises:
+            AuthorizationRequired: There is none.
+        """
+
+
 class CallBudget(Protocol):
     """Hands out the calls of one API key to everyone who shares the database."""
 

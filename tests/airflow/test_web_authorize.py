@@ -1,10 +1,12 @@
 """Authorizing on the page: to the simulator's consent page and back."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
+import psycopg
 import pytest
 
 from constant_contact.api.token_pair import TokenPair
@@ -12,7 +14,7 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
 from tests.airflow.consent import CALLBACK, PAGE, Person, query
 from tests.airflow.site import Site
-from tests.support import CONN_ID
+from tests.support import CONN_ID, contact_id
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 
@@ -164,6 +166,47 @@ def test_a_grant_without_a_scope_is_refused_and_the_old_one_stays(
     assert pair() == stored
 
 
+@pytest.mark.parametrize("application", ["current", "next"])
+def test_a_grant_of_another_account_is_refused_and_the_old_one_stays(
+    person: Person,
+    simulator: Running,
+    sql_rows: Callable[..., list[dict[str, Any]]],
+    application: Literal["current", "next"],
+) -> None:
+    from airflow.utils.session import create_session
+
+    from constant_contact.web.applications import NextApplication
+
+    person.authorize()
+    before = pair()
+    with create_session() as session:
+        NextApplication("demo-api-key", "demo-secret", "", "op").save(session)
+    simulator.control.load(lists=[{"name": "Of the other account"}])
+    sql_rows("INSERT INTO ctct_list (list_id, mirrored_at) VALUES ('of-ours', now())")
+    simulator.control.expire_access_tokens()
+    answer = person.authorize(application)
+    assert (answer.status, "it is another account" in answer.text) == (400, True)
+    assert "still in use" in answer.text
+    assert pair() == before
+    with create_session() as session:
+        following = NextApplication.load(session)
+    assert following is not None
+    assert following.tokens == ""
+
+
+def test_a_mirror_whose_lists_were_all_marked_as_deleted_still_knows_its_account(
+    person: Person, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
+) -> None:
+    sql_rows(
+        "INSERT INTO ctct_list (list_id, mirrored_at, deleted_at) VALUES (%s, now(), now())",
+        contact_id(900),
+    )
+    simulator.control.load(lists=[{"name": "Of the other account"}])
+    assert person.authorize().status == 400
+    simulator.control.load(lists=[{"list_id": contact_id(900), "name": "News"}])
+    assert person.authorize().status == 303
+
+
 def test_scopes_that_cannot_do_are_explained_before_anybody_goes(
     person: Person, simulator: Running, connections: pytest.MonkeyPatch
 ) -> None:
@@ -237,18 +280,67 @@ def test_the_page_tells_the_state_to_a_viewer_without_buttons(person: Person) ->
         assert button in person.site.get(PAGE, "OP").text
 
 
-def test_a_refresh_under_way_is_waited_for_and_not_broken(person: Person, crm_url: str) -> None:
-    import psycopg
-
-    path = person.decide(person.begin())
+@pytest.fixture
+def refreshing(crm_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A task that refreshes the tokens, until this is closed."""
     with psycopg.connect(crm_url) as connection:
         connection.execute("INSERT INTO ctct_token (conn_id) VALUES (%s)", [CONN_ID])
         connection.commit()
         connection.execute("SELECT 1 FROM ctct_token FOR UPDATE")
-        answer = person.come_back(path)
+        yield connection
+
+
+def test_a_refresh_under_way_is_waited_for_longer_than_another_lock(
+    person: Person,
+    refreshing: psycopg.Connection[Any],
+    crm_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from constant_contact.web import crm
+
+    monkeypatch.setitem(crm._SESSION, "lock_timeout", "300ms")
+    path = person.decide(person.begin())
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(crm_url, autocommit=True) as looking:
+        answer = pool.submit(person.come_back, path)
+        waits_long = (
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND waitstart < now() - interval '600 ms'"
+        )
+        while not answer.done() and not looking.execute(waits_long).fetchall():
+            pass
+        refreshing.rollback()
+    assert answer.result().status == 303
+    assert pair() is not None
+
+
+def test_a_refresh_that_does_not_end_is_not_broken(
+    person: Person, refreshing: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("constant_contact.web.stored._WAIT_S", 1)
+    answer = person.authorize()
     assert answer.status == 400
     assert "took too long" in answer.text
     assert pair() is None
+
+
+def test_tokens_that_were_stored_are_not_said_to_be_refused(
+    person: Person, crm_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from constant_contact.web.stored import StoredTokens
+
+    save = StoredTokens.save
+
+    def save_and_go_away(store: StoredTokens, kept: TokenPair) -> None:
+        save(store, kept)
+        with psycopg.connect(crm_url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state = 'idle in transaction'"
+            )
+
+    monkeypatch.setattr(StoredTokens, "save", save_and_go_away)
+    answer = person.authorize()
+    assert pair() is not None
+    assert (answer.status, answer.headers.get("location")) == (303, PAGE)
 
 
 def test_a_token_close_to_its_death_shows_how_many_days_it_has(person: Person) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from constant_contact.errors import CredentialsReplaced
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
 from tests.airflow.consent import PAGE, REDIRECT_URL, Person
@@ -110,14 +111,75 @@ def test_a_new_application_that_does_not_answer_changes_nothing(
 def test_an_application_of_another_account_is_not_taken_over(
     person: Person, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
 ) -> None:
-    sql_rows("INSERT INTO ctct_list (list_id, mirrored_at) VALUES ('another-accounts', now())")
     simulator.control.load(lists=[{"name": "Of this account"}])
     before = connection()
     enter(person)
     person.authorize("next")
+    sql_rows("INSERT INTO ctct_list (list_id, mirrored_at) VALUES ('another-accounts', now())")
     refused = press(person, "take-over")
     assert (refused.status, "it is another account" in refused.text) == (409, True)
     assert connection() == before
+
+
+def test_only_what_was_tested_is_taken_over(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from constant_contact.web import credentials
+
+    before = connection()
+    enter(person)
+    person.authorize("next")
+    ask = credentials.ask
+
+    def meanwhile(*asked: Any) -> Any:
+        answered = ask(*asked)
+        # Another operator, at the same page.
+        press(person, "cancel")
+        enter(person)
+        person.authorize("next")
+        return answered
+
+    monkeypatch.setattr(credentials, "ask", meanwhile)
+    refused = press(person, "take-over")
+    assert (refused.status, "was changed meanwhile" in refused.text) == (409, True)
+    assert connection() == before
+    monkeypatch.setattr(credentials, "ask", ask)
+    assert press(person, "take-over").status == 200
+
+
+def test_an_authorized_application_is_not_entered_over(person: Person, simulator: Running) -> None:
+    simulator.control.settings(other_applications={NEW_KEY: NEW_SECRET, "third-key": "third"})
+    enter(person)
+    assert enter(person, "third-key", "third").status == 303
+    enter(person)
+    person.authorize("next")
+    refused = enter(person, "third-key", "third")
+    assert (refused.status, "entered by op, is authorized already" in refused.text) == (409, True)
+    assert press(person, "take-over").status == 200
+    assert connection()["login"] == NEW_KEY
+
+
+def test_a_task_that_began_before_the_take_over_does_not_use_the_old_seed(
+    person: Person,
+) -> None:
+    from airflow.utils.session import create_session
+
+    from constant_contact.hooks.constant_contact import ConstantContactHook
+    from constant_contact.web import stored
+
+    began = ConstantContactHook()
+    assert began.settings.refresh_token
+    enter(person)
+    person.authorize("next")
+    assert press(person, "take-over").status == 200
+    with create_session() as session:
+        kept = stored.read(session, f"{CONN_ID}_tokens")
+    began.token_store = stored.StoredTokens(began.crm, CONN_ID)
+    with pytest.raises(CredentialsReplaced):
+        began.access_token()
+    began.close()
+    with create_session() as session:
+        assert stored.read(session, f"{CONN_ID}_tokens") == kept
 
 
 def test_key_and_secret_that_do_not_belong_together_are_not_kept(person: Person) -> None:

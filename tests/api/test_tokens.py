@@ -11,7 +11,7 @@ import pytest
 
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.token_pair import TokenPair
-from constant_contact.api.tokens import Tokens
+from constant_contact.api.tokens import Tokens, credentials_digest
 from constant_contact.errors import (
     AuthorizationRequired,
     CredentialsReplaced,
@@ -127,6 +127,52 @@ def test_a_task_that_began_with_the_old_application_does_not_store_over_the_new_
     assert store.pair.refresh_token == "of the new one"
 
 
+def test_a_task_without_a_token_yet_that_began_before_a_take_over_does_not_use_its_seed(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    simulator.control.settings(rotating=False)
+    seed, newer = simulator.control.grant(), simulator.control.grant()
+    replaced = credentials_digest(api_settings(simulator, seed))
+    granted = simulator.control.grant()
+    new = api_settings(simulator, granted)
+    # Tells two applications apart as the API key does.
+    new = replace(new, token_url=f"{new.token_url}?of=the-new-one")
+    refresh = Authorization(new, lambda call: None).refresh
+    Tokens(new, store, refresh).access_token()
+    assert store.pair is not None
+    store.pair = TokenPair.from_json(replace(store.pair, replaces=replaced).to_json())
+    for change in (
+        lambda old: Tokens(new, store, refresh).access_token(rejected=old),
+        lambda _: Tokens(new, store, refresh).authorize(
+            lambda: refresh(granted), "ann", lambda pair: None
+        ),
+    ):
+        change(store.pair.access_token)
+        kept = store.pair
+        with pytest.raises(CredentialsReplaced):
+            tokens(simulator, store, seed).access_token()
+        assert store.pair == kept
+    # Pasted on purpose: the old application again.
+    assert tokens(simulator, store, newer).access_token()
+
+
+def test_a_grant_that_does_not_pass_its_check_is_not_stored(
+    simulator: Running, store: MemoryTokenStore
+) -> None:
+    settings = api_settings(simulator, simulator.control.grant())
+    refresh = Authorization(settings, lambda call: None).refresh
+    before = tokens(simulator, store, settings.refresh_token).access_token()
+
+    def refuse(pair: TokenPair) -> None:
+        assert pair.access_token != before
+        raise SettingError("connection", "is of another account")
+
+    granted = simulator.control.grant()
+    with pytest.raises(SettingError, match="another account"):
+        Tokens(settings, store, refresh).authorize(lambda: refresh(granted), "ann", refuse)
+    assert tokens(simulator, store, settings.refresh_token).access_token() == before
+
+
 def test_an_authorization_wins_over_the_seed_and_never_gives_way_to_it(
     simulator: Running, store: MemoryTokenStore
 ) -> None:
@@ -135,7 +181,7 @@ def test_an_authorization_wins_over_the_seed_and_never_gives_way_to_it(
     seed, granted = simulator.control.grant(), simulator.control.grant()
     settings = api_settings(simulator, seed)
     refresh = Authorization(settings, lambda call: None).refresh
-    Tokens(settings, store, refresh).authorize(lambda: refresh(granted), "ann")
+    Tokens(settings, store, refresh).authorize(lambda: refresh(granted), "ann", lambda pair: None)
     assert store.pair is not None
     assert tokens(simulator, store, seed).access_token() == store.pair.access_token
     store.pair = replace(store.pair, refresh_token="dead")
@@ -277,6 +323,21 @@ def test_a_pair_that_cannot_be_stored_for_a_moment_is_not_lost(
     assert tokens(simulator, store, seed).access_token()
     assert store.pair is not None
     assert store.pair.refresh_token != seed
+
+
+def test_a_pair_that_a_setting_keeps_from_being_stored_is_not_tried_again(
+    simulator: Running, store: MemoryTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def refuse(pair: TokenPair) -> None:
+        tries.append(pair)
+        raise SettingError("option fernet_key", "is empty")
+
+    monkeypatch.setattr(store, "save", refuse)
+    with pytest.raises(SettingError):
+        tokens(simulator, store, simulator.control.grant()).access_token()
+    assert len(tries) == 1
 
 
 @pytest.mark.parametrize(("days", "warned"), [(149, False), (150, True)])

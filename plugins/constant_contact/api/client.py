@@ -20,8 +20,7 @@ import urllib3
 from constant_contact.api import replies, vendor
 from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE
 from constant_contact.api.settings import ApiSettings
-from constant_contact.api.tokens import Tokens
-from constant_contact.calls import Call, CallBudget, CallLog
+from constant_contact.calls import AccessTokens, Call, CallBudget, CallLog
 from constant_contact.errors import (
     AuthorizationRequired,
     ConnectionFault,
@@ -102,7 +101,7 @@ class Client:
     def __init__(
         self,
         settings: ApiSettings,
-        tokens: Tokens,
+        tokens: AccessTokens,
         budget: CallBudget,
         call_log: CallLog,
         retry: RetryPolicy | None = None,

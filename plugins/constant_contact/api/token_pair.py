@@ -27,6 +27,8 @@ class TokenPair:
         authorized_by: Who authorized by the page in the Airflow UI, as Airflow names them; "" if
             the pair descends from a pasted seed.
         authorized_at_utc: When that was.
+        replaces: Digest of the credentials that a new application took the place of: a task that
+            began with those may not use its seed; "" if none did.
     """
 
     access_token: str = field(repr=False)
@@ -38,6 +40,7 @@ class TokenPair:
     client_digest: str
     authorized_by: str = ""
     authorized_at_utc: datetime | None = None
+    replaces: str = ""
 
     def to_json(self) -> str:
         """As it is stored (encrypted by Airflow)."""
@@ -68,6 +71,7 @@ class TokenPair:
                 client_digest=values["client_digest"],
                 authorized_by=values.get("authorized_by", ""),
                 authorized_at_utc=authorized_at and datetime.fromisoformat(authorized_at),
+                replaces=values.get("replaces", ""),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("not a stored token pair") from error

@@ -8,7 +8,7 @@ https://developer.constantcontact.com/api_guide/server_flow.html
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,6 +39,8 @@ _log = logging.getLogger("constant_contact.tokens")
 # A token about to expire is refreshed before a call rather than by a failed one.
 _EXPIRY_MARGIN = timedelta(minutes=5)
 _TOKEN_CALLS = 4
+# Between tries to store a pair that nobody else has: it is insisted for a minute.
+SAVE_WAITS_S = (1, 2, 4, 8, 15, 30)
 
 
 class TokenStore(Protocol):
@@ -59,6 +61,11 @@ def client_digest(settings: ApiSettings) -> str:
     return digest_of(f"{settings.api_key} {settings.token_url}")
 
 
+def credentials_digest(settings: ApiSettings) -> str:
+    """What tells an application and its seed from those that take their place."""
+    return digest_of(f"{client_digest(settings)} {settings.refresh_token}")
+
+
 def stored_pair(settings: ApiSettings, store: TokenStore) -> TokenPair | None:
     """The stored pair, if it counts; None before the first refresh, and after another seed."""
     pair = store.load()
@@ -75,6 +82,33 @@ def _descends(pair: TokenPair, settings: ApiSettings) -> bool:
     return is_of_seed and pair.client_digest == client_digest(settings)
 
 
+def _replaced(stored: TokenPair | None) -> str:
+    return stored.replaces if stored else ""
+
+
+class Granted:
+    """Gives the access token of a grant that is not stored, so that it can be tried.
+
+    Nothing is refreshed: that would change what is to be stored.
+    """
+
+    def __init__(self, pair: TokenPair) -> None:
+        self._pair = pair
+
+    def access_token(self, rejected: str | None = None) -> str:
+        """Return the token.
+
+        Raises:
+            AuthorizationRequired: It is `rejected`.
+        """
+        if self._pair.access_token == rejected:
+            raise AuthorizationRequired(
+                "Constant Contact answered 401 to the access token that it has just given: "
+                "authorize again"
+            )
+        return self._pair.access_token
+
+
 class Tokens:
     """Gives the current access token to any number of threads.
 
@@ -82,6 +116,7 @@ class Tokens:
         settings: Of the connection; its refresh token is the seed.
         store: Where the pair lives.
         refresh: Sends one refresh request: refresh token → the endpoint's reply.
+        save_waits_s: Before each further try to store a pair.
     """
 
     def __init__(
@@ -89,10 +124,12 @@ class Tokens:
         settings: ApiSettings,
         store: TokenStore,
         refresh: Callable[[str], dict[str, Any]],
+        save_waits_s: Sequence[float] = SAVE_WAITS_S,
     ) -> None:
         self._settings = settings
         self._store = store
         self._refresh = refresh
+        self._save_waits_s = save_waits_s
         hide(settings.client_secret, settings.refresh_token)
         self._seed_digest = digest_of(settings.refresh_token)
         self._client_digest = client_digest(settings)
@@ -123,7 +160,12 @@ class Tokens:
                     raise
             return self._pair.access_token
 
-    def authorize(self, exchange: Callable[[], dict[str, Any]], authorized_by: str) -> None:
+    def authorize(
+        self,
+        exchange: Callable[[], dict[str, Any]],
+        authorized_by: str,
+        check: Callable[[TokenPair], None],
+    ) -> None:
         """Store a new grant: from now on it is used, whatever was stored or pasted before.
 
         It is exchanged and stored in one turn: a refresh of the old token in between might end
@@ -132,9 +174,11 @@ class Tokens:
         Args:
             exchange: Redeems the code: → the token endpoint's reply, which has all scopes.
             authorized_by: The user of Airflow who authorized.
+            check: Raises if the grant may not be stored.
 
         Raises:
-            AuthorizationRequired, SettingError, RefreshUncertain: What is stored stays.
+            AuthorizationRequired, SettingError, RefreshUncertain: What is stored stays; so it
+                does where the check raises.
         """
         with self._store.exclusively():
             pair = replace(
@@ -148,7 +192,8 @@ class Tokens:
                 authorized_at_utc=datetime.now(UTC),
             )
             hide(pair.access_token, pair.refresh_token)
-            self._save(pair)
+            check(pair)
+            self._save(replace(pair, replaces=_replaced(self._store.load())))
 
     def _usable(self, pair: TokenPair, rejected: str | None) -> bool:
         return (
@@ -167,9 +212,9 @@ class Tokens:
             stored = self._store.load()
             if stored is not None and self._usable(stored, rejected):
                 return stored
-            if self._pair is not None and stored is not None:
+            if stored is not None:
                 self._check_application(stored)
-            pair = self._refreshed(stored)
+            pair = replace(self._refreshed(stored), replaces=_replaced(stored))
             hide(pair.access_token, pair.refresh_token)
             # Stored even if it lacks a scope: the old one is dead by now.
             self._save(pair)
@@ -178,10 +223,11 @@ class Tokens:
 
     def _check_application(self, stored: TokenPair) -> None:
         """A task that began with the old application must not store over the new one's tokens."""
-        if stored.client_digest != self._client_digest:
+        is_old = self._pair is not None or stored.replaces == credentials_digest(self._settings)
+        if is_old and stored.client_digest != self._client_digest:
             raise CredentialsReplaced(
                 f"connection {self._settings.conn_id} has another API key since this task began; "
-                "its next try uses that one"
+                "its next try uses that one (docs/tokens.md)"
             )
 
     def _refreshed(self, stored: TokenPair | None) -> TokenPair:
@@ -232,11 +278,12 @@ class Tokens:
             )
 
     def _save(self, pair: TokenPair) -> None:
-        """Store the pair; insist for a minute, since nobody else has it."""
-        waits_s = (1, 2, 4, 8, 15, 30)
-        for wait_s in waits_s:
+        """Store the pair; insist, since nobody else has it."""
+        for wait_s in self._save_waits_s:
             try:
                 self._store.save(pair)
+            except Fatal:
+                raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the pair must not be lost
                 _log.warning("the new tokens could not be stored (%s)", type(error).__name__)
                 time.sleep(wait_s)

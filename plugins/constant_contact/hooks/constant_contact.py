@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE, A
 from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
-from constant_contact.api.tokens import Tokens, TokenStore, stored_pair
+from constant_contact.api.tokens import SAVE_WAITS_S, Granted, Tokens, TokenStore, stored_pair
 from constant_contact.calls import Call, CallLog
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
@@ -82,9 +82,11 @@ class ConstantContactHook(HttpHook):
 
     Attributes:
         retry: When and how often a failed call is repeated; the client's own policy if None.
+        save_waits_s: Before each further try to store tokens.
     """
 
     retry: RetryPolicy | None = None
+    save_waits_s: Sequence[float] = SAVE_WAITS_S
     conn_name_attr = "constant_contact_conn_id"
     default_conn_name = "constant_contact_default"
     conn_type = "constant_contact"
@@ -176,15 +178,19 @@ class ConstantContactHook(HttpHook):
         return VariableTokenStore(self.crm, self.constant_contact_conn_id)
 
     @contextmanager
-    def client(self) -> Iterator[Client]:
-        """Lend a client; at the end every call it made is in the log."""
+    def client(self, granted: TokenPair | None = None) -> Iterator[Client]:
+        """Lend a client; at the end every call it made is in the log.
+
+        Args:
+            granted: Whose access token to use in place of the stored one.
+        """
         settings, crm = self.settings, self.crm
         call_log = ApiCallLog(crm, self.caller)
         measured = MeasuredCallLog(call_log, self.calls)
         try:
             yield Client(
                 settings,
-                self._tokens(measured),
+                Granted(granted) if granted else self._tokens(measured),
                 ApiBudget(self.budget_crm, settings, self.lane),
                 measured,
                 self.retry,
@@ -194,28 +200,31 @@ class ConstantContactHook(HttpHook):
 
     def _tokens(self, call_log: CallLog) -> Tokens:
         refresh = Authorization(self.settings, call_log.add).refresh
-        return Tokens(self.settings, self.token_store, refresh)
+        return Tokens(self.settings, self.token_store, refresh, self.save_waits_s)
 
     def stored_tokens(self) -> TokenPair | None:
         """The tokens that count now, as they are stored; asks nobody for new ones."""
         return stored_pair(self.settings, self.token_store)
 
-    def authorize(self, code: str, verifier: str, authorized_by: str) -> None:
+    def authorize(
+        self, code: str, verifier: str, authorized_by: str, check: Callable[[TokenPair], None]
+    ) -> None:
         """Redeem an authorization code; from now on its tokens are the stored ones.
 
         Args:
             code: That the vendor sent.
             verifier: The PKCE verifier of the request that it answers.
             authorized_by: The user of Airflow who authorized.
+            check: Raises if the tokens may not be stored.
 
         Raises:
-            AuthorizationRequired, SettingError, RefreshUncertain: What was stored stays.
+            ConstantContactError: As `Tokens.authorize`; what was stored stays.
         """
         call_log = ApiCallLog(self.crm, self.caller)
         authorization = Authorization(self.settings, call_log.add)
         try:
             self._tokens(call_log).authorize(
-                lambda: authorization.exchange(code, verifier), authorized_by
+                lambda: authorization.exchange(code, verifier), authorized_by, check
             )
         finally:
             call_log.close()

@@ -12,6 +12,7 @@ from airflow.utils.session import create_session
 from sqlalchemy.orm import Session
 
 from constant_contact.api.settings import ApiSettings
+from constant_contact.api.token_pair import TokenPair
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import hide
@@ -51,6 +52,13 @@ class NextApplication:
         if found:
             hide(found.client_secret)
         return found
+
+    def is_grant_of(self, other: "NextApplication") -> bool:
+        """Whether both are one application by one authorization; a refresh changes neither."""
+        if self.api_key != other.api_key or not self.tokens or not other.tokens:
+            return False
+        mine, theirs = TokenPair.from_json(self.tokens), TokenPair.from_json(other.tokens)
+        return mine.authorized_at_utc == theirs.authorized_at_utc
 
     def settings(self, current: ApiSettings) -> ApiSettings:
         """The connection's settings with this application; it has no seed."""

@@ -13,6 +13,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
@@ -24,10 +25,12 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from constant_contact.api.authorization import Authorization
 from constant_contact.errors import ConstantContactError
+from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import redact
 from constant_contact.web import stored
 from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection
 from constant_contact.web.applications import CURRENT, NEXT, Application, hook_of
+from constant_contact.web.connection import ask, require_same_account
 from constant_contact.web.pages import page
 from constant_contact.web.redirect import CALLBACK_PATH, redirect_for
 
@@ -129,10 +132,7 @@ def _authorized(
         why = redact(said.strip(), _SAID_CHARS) or "neither a code nor an error came"
         return _refused(request, begun, f"Constant Contact did not give access: {why}")
     try:
-        hook = hook_of(begun.application)
-        url = redirect_for(request, hook.settings.redirect_url).url
-        hook.settings = replace(hook.settings, redirect_url=url)
-        hook.authorize(code, begun.verifier, user_name)
+        _redeem(request, begun, user_name, code)
     except ConstantContactError as failure:
         _log.warning("connection %s was not authorized: %s", CONN_ID, failure)
         return _refused(request, begun, str(failure))
@@ -140,6 +140,35 @@ def _authorized(
     root = request.scope["root_path"]
     path = "/connection/credentials" if begun.application == NEXT else "/connection"
     return RedirectResponse(f"{root}{path}", status.HTTP_303_SEE_OTHER)
+
+
+def _redeem(request: Request, begun: Begun, user_name: str, code: str) -> None:
+    """Store the tokens that a code brings.
+
+    Raises:
+        ConstantContactError: They are not stored.
+    """
+    hook = hook_of(begun.application)
+    before = _authorized_at(hook)
+    url = redirect_for(request, hook.settings.redirect_url).url
+    hook.settings = replace(hook.settings, redirect_url=url)
+    try:
+        hook.authorize(
+            code,
+            begun.verifier,
+            user_name,
+            check=lambda pair: require_same_account(ask(hook, pair)),
+        )
+    except ConstantContactError as failure:
+        if _authorized_at(hook) == before:
+            raise
+        # Such as a CRM that went away before the lock was given back.
+        _log.warning("connection %s, after its tokens were stored: %s", CONN_ID, failure)
+
+
+def _authorized_at(hook: ConstantContactHook) -> datetime | None:
+    pair = hook.stored_tokens()
+    return pair.authorized_at_utc if pair else None
 
 
 def _refused(request: Request, begun: Begun, problem: str) -> HTMLResponse:

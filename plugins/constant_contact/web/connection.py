@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from constant_contact.api import vendor
 from constant_contact.api.authorization import missing_scopes
 from constant_contact.api.token_pair import TokenPair, claims
-from constant_contact.errors import ConstantContactError
+from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import database
 from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection, MayRead
@@ -90,26 +90,45 @@ class Answered:
         return self.mirrored > 0 and self.known == 0
 
 
-def ask(hook: ConstantContactHook) -> Answered:
+def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered:
     """Make real calls, one or two, and compare the account with the mirror.
+
+    Args:
+        hook: The account.
+        granted: Tokens to ask by in place of the stored ones.
 
     Raises:
         ConstantContactError: What stands in the way, and what to do.
     """
-    with hook.client() as client:
+    with hook.client(granted) as client:
         params = {"limit": vendor.LISTS_PER_PAGE, "status": "all"}
         ids = [
             str(each["list_id"])
             for listed in client.pages("/contact_lists", params)
             for each in listed.rows("lists")
         ]
-        pair = hook.stored_tokens()
+        pair = granted or hook.stored_tokens()
         may_ask = pair is not None and _ACCOUNT_SCOPE in pair.scopes
         account = client.get("/account/summary") if may_ask else {}
     with hook.crm.transaction() as connection:
         counts = database.row(connection, "web/known_lists", {"list_ids": ids}) or {}
     organization = str(account.get("organization_name") or "")
     return Answered(organization, len(ids), counts["mirrored"], counts["known"])
+
+
+def require_same_account(answered: Answered) -> None:
+    """Refuse an account whose ids the CRM's mirror does not know: its opt-outs would be lost.
+
+    Raises:
+        SettingError: It is another account.
+    """
+    if answered.is_other_account:
+        raise SettingError(
+            f"connection {CONN_ID}",
+            f"none of the {answered.mirrored} lists of the mirror is in the account that was "
+            "authorized: it is another account. Authorize as a user of the same account "
+            "(docs/tokens.md); nothing was changed",
+        )
 
 
 @router.get("/connection")

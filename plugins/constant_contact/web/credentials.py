@@ -5,6 +5,7 @@ secret and tokens change in one transaction of Airflow's database.
 """
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from airflow.models.connection import Connection
@@ -14,6 +15,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 
 from constant_contact.api.authorization import Authorization
+from constant_contact.api.settings import ApiSettings
+from constant_contact.api.token_pair import TokenPair
+from constant_contact.api.tokens import credentials_digest
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook, tokens_key
 from constant_contact.redact import hide
@@ -21,7 +25,7 @@ from constant_contact.store.tokens import token_lock
 from constant_contact.web import stored
 from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection
 from constant_contact.web.applications import CURRENT, NEXT, NEXT_KEY, NextApplication, hook_of
-from constant_contact.web.connection import Answered, ask
+from constant_contact.web.connection import ask, require_same_account
 from constant_contact.web.pages import page
 from constant_contact.web.redirect import redirect_for
 from constant_contact.web.sources import source_of
@@ -62,10 +66,12 @@ def take_over(request: Request, _may: MayEditConnection) -> Response:
     try:
         _require_writable()
         old = hook_of(CURRENT).settings
+        with create_session(scoped=False) as session:
+            tested = NextApplication.load(session)
         hook = hook_of(NEXT)
         answered = ask(hook)
-        _require_same_account(answered)
-        _switch(hook)
+        require_same_account(answered)
+        _switch(hook, old, tested)
     except ConstantContactError as error:
         return _shown(request, str(error))
     return page(
@@ -103,6 +109,13 @@ def _check(following: NextApplication) -> None:
         )
     Authorization(following.settings(settings), lambda call: None).check_client()
     with create_session(scoped=False) as session:
+        waiting = NextApplication.load(session, lock=True)
+        if waiting is not None and waiting.tokens:
+            raise SettingError(
+                f"connection {CONN_ID}",
+                f"another application, entered by {waiting.begun_by}, is authorized already: take "
+                "it over, or cancel it first",
+            )
         following.save(session)
 
 
@@ -115,31 +128,28 @@ def _require_writable() -> None:
         )
 
 
-def _require_same_account(answered: Answered) -> None:
-    if answered.is_other_account:
-        raise SettingError(
-            f"connection {CONN_ID}",
-            f"none of the {answered.mirrored} lists of the mirror is in the account that the new "
-            "application was authorized for: it is another account. Authorize it as a user of the "
-            "same account; nothing was changed",
-        )
-
-
-def _switch(hook: ConstantContactHook) -> None:
+def _switch(hook: ConstantContactHook, old: ApiSettings, tested: NextApplication | None) -> None:
     """Put key, secret and tokens of the next application where the jobs read them.
 
     Under the lock of refreshes: one that is under way would store the old tokens over the new.
 
+    Args:
+        hook: Of the next application.
+        old: What it takes the place of.
+        tested: The next application as it was when it was asked.
+
     Raises:
-        SettingError: Somebody took the connection or the next application away meanwhile.
+        SettingError: Somebody changed the connection or the next application meanwhile.
     """
     with token_lock(hook.crm, CONN_ID), create_session(scoped=False) as session:
         following = NextApplication.load(session, lock=True)
         row = session.scalar(
             select(Connection).where(Connection.conn_id == CONN_ID).with_for_update()
         )
-        if following is None or not following.tokens or row is None:
+        is_tested = following is not None and tested is not None and following.is_grant_of(tested)
+        if following is None or row is None or not is_tested:
             raise SettingError(f"connection {CONN_ID}", "was changed meanwhile; begin again")
+        pair = TokenPair.from_json(following.tokens)
         row.login = following.api_key
         row.set_password(following.client_secret)
         # The old application's seed would win over the new tokens.
@@ -148,7 +158,7 @@ def _switch(hook: ConstantContactHook) -> None:
         stored.write(
             session,
             tokens_key(CONN_ID),
-            following.tokens,
+            replace(pair, replaces=credentials_digest(old)).to_json(),
             f"Tokens of connection {CONN_ID}; kept by constant_contact",
         )
         stored.forget(session, NEXT_KEY)

@@ -28,6 +28,8 @@ _CONNECT_TIMEOUT_S: Final = 3
 _AWAY_FOR_S: Final = 5.0
 # One who looks can press the button again.
 _RETRY: Final = RetryPolicy(max_tries=2, max_total_s=5, max_wait_s=1)
+# New tokens are nowhere else, but a request holds a thread, and the row that jobs wait for.
+_SAVE_WAITS_S: Final = (1, 2, 4)
 _SESSION: Final = {
     "application_name": "constant_contact pages",
     "statement_timeout": "5s",
@@ -90,6 +92,7 @@ def page_hook() -> ConstantContactHook:
     hook.crm = _shared_crm(hook.crm_conn_id)
     hook.token_store = StoredTokens(hook.crm, hook.constant_contact_conn_id)
     hook.retry = _RETRY
+    hook.save_waits_s = _SAVE_WAITS_S
     return hook
 
 

@@ -4,6 +4,9 @@ Their keys hold the word "token", so that Airflow shows the value nowhere, its o
 Variables and its logs included.
 """
 
+from contextlib import AbstractContextManager
+from typing import Final
+
 from airflow.models.crypto import get_fernet
 from airflow.models.variable import Variable
 from airflow.utils.session import create_session
@@ -12,6 +15,10 @@ from sqlalchemy.orm import Session
 
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import VariableTokenStore
+from constant_contact.store.tokens import token_lock
+
+# Longer than a refresh takes as a rule: its time limit is 30 s, its answer comes within one.
+_WAIT_S: Final = 20
 
 
 def read(session: Session, key: str, *, lock: bool = False) -> str | None:
@@ -59,6 +66,10 @@ class StoredTokens(VariableTokenStore):
 
     The session is the store's own: what is saved is committed, whatever becomes of the request.
     """
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        """Hold off every other refresh; a person's code is not lost to one that is under way."""
+        return token_lock(self._crm, self._conn_id, _WAIT_S)
 
     def _read(self) -> str | None:
         with create_session(scoped=False) as session:
