@@ -2,8 +2,8 @@
 
 Forgets a person who asked for it: the address and the reasons go, the interactions leave the CRM,
 the events of the ledger become nobody's, the link is cleared, and last the id leaves the call log.
-With several accounts: run each one's. That the person said no stays, without an address, and a digest of the address, so that nobody creates the
-person anew or puts the address on a list.
+With several accounts: run each one's. That the person said no stays, without an address, and a
+digest of the address, so that nobody creates the person anew or puts the address on a list.
 
 Before, in this order: set *Do Not Email* in the CRM, as asked by the contact; let it be carried;
 delete the contact at Constant Contact, if it is to be forgotten there too; delete it in the CRM.
