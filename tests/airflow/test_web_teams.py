@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from simulator.server import Running
+from tests.airflow.airflow_runs import account_connection
 from tests.airflow.overview_page import section
 from tests.airflow.site import Site
 from tests.support import CONN_ID
@@ -56,6 +58,23 @@ def test_a_dag_of_another_team_is_neither_shown_nor_started_nor_switched_on(site
     assert '<tr id="lists"' in section(site, "syncs", "ADMIN")
 
 
+def test_a_task_of_another_team_that_waits_is_not_shown(
+    site: Site,
+    simulator: Running,
+    connections: pytest.MonkeyPatch,
+    start_dag: Callable[..., Any],
+    request: pytest.FixtureRequest,
+) -> None:
+    extra = {"calls_per_day": "1"}
+    connections.setenv(
+        f"AIRFLOW_CONN_{CONN_ID.upper()}", account_connection(simulator, extra=extra)
+    )
+    assert start_dag(LISTS).waits
+    assert LISTS in section(site, "waiting", "OP")
+    request.getfixturevalue("another_teams")
+    assert LISTS not in section(site, "waiting", "OP")
+
+
 @pytest.mark.usefixtures("another_teams")
 def test_the_account_of_another_team_is_not_changed(site: Site) -> None:
     assert "<form" not in site.get(f"{PAGES}/connection", "OP").text
@@ -84,5 +103,6 @@ def test_the_teams_of_all_our_dags_are_asked_for_at_once(site: Site) -> None:
     clear_team_name_cache()
     event.listen(engine, "after_cursor_execute", lambda *a: asked.append(a[2]))
     section(site, "syncs", "OP")
-    # who may read, who may read our pages at all, and whose the DAGs shown are
-    assert len([each for each in asked if "dag_bundle_team" in each]) == 3
+    # who may read our pages at all; what may be read of our DAGs, and of the tasks that wait; and
+    # whose the DAGs shown are
+    assert len([each for each in asked if "dag_bundle_team" in each]) == 4

@@ -17,6 +17,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from airflow.models.connection import Connection
 from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException, Request, status
+from sqlalchemy.orm import Session
 
 from constant_contact.accounts import DEFAULT
 
@@ -44,6 +45,11 @@ CurrentUser = Annotated[BaseUser, Depends(current_user)]
 MayRead = Annotated[
     None, Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS, _READ_DAG_ID))
 ]
+
+
+def readable_dags(user: BaseUser, session: Session) -> set[str]:
+    """The ids of the DAGs that a user may read, as Airflow's own pages filter by them."""
+    return get_auth_manager().get_authorized_dag_ids(user=user, session=session)
 
 
 def may_trigger(user: BaseUser, dag: str | DagDetails) -> bool:

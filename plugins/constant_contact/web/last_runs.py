@@ -3,7 +3,6 @@
 from collections import defaultdict
 from typing import Any, Final
 
-from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 from airflow.models.dag import DagModel, DagTag
@@ -12,7 +11,7 @@ from airflow.models.xcom import XCOM_RETURN_KEY, XComModel
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
-from constant_contact.web.access import DAG_PREFIX, may_edit_dag, may_trigger
+from constant_contact.web.access import DAG_PREFIX, may_edit_dag, may_trigger, readable_dags
 from constant_contact.web.metadata import short
 from constant_contact.web.syncs import SYNCS, Row, Run, Sync, all_syncs, unknown
 
@@ -32,7 +31,7 @@ def rows(session: Session, user: BaseUser, key: str | None = None) -> list[Row]:
     """
     known = all_syncs()
     with short(session):
-        may_read = get_auth_manager().get_authorized_dag_ids(user=user, session=session)
+        may_read = readable_dags(user, session)
         dags = [dag for dag in _dags(session, key) if dag.dag_id in may_read]
         syncs = {dag.dag_id: known.get(dag.dag_id) or unknown(dag.dag_id) for dag in dags}
         runs = _runs(session, syncs)
