@@ -91,7 +91,10 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
     with create_session() as session:
         # As at first: a test before this one may have switched DAGs on, or had another account's.
         gone = DagModel.dag_id.not_in(list(bag.dags))
-        session.execute(update(DagModel).values(is_paused=True, is_stale=gone))
+        on = [dag_id for dag_id, dag in bag.dags.items() if dag.is_paused_upon_creation is False]
+        paused = DagModel.dag_id.not_in(on)
+        session.execute(update(DagModel).values(is_paused=paused, is_stale=gone))
+        session.execute(delete(DagRun))
 
     def start(dag_id: str, **conf: Any) -> Any:
         when = When(datetime.now(UTC), None)
