@@ -44,7 +44,7 @@ def after_restore_dag(account: Account) -> None:
         doc_md=account.runbook(__doc__),
         **dag_defaults(account),
     ):
-        settle = SettleOperator(task_id="settle")
+        settle = SettleOperator(task_id="settle", restored_to="{{ params.restored_to }}")
         contacts = ContactsOperator(task_id="contacts", full=True)
         links = LinksOperator(task_id="links")
         flags = FlagsOperator(

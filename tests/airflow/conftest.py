@@ -93,9 +93,10 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
     """Runs a DAG as `make run` does, as far as it comes, watched as by the api-server."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.models.dag import DagModel
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
-    from sqlalchemy import delete
+    from sqlalchemy import delete, update
 
     from constant_contact.web.waiting import follow
     from local.dag_run import ForegroundRun
@@ -106,6 +107,13 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
     DagBundlesManager().sync_bundles_to_db()
     bag = DagBag(ROOT / "dags")
     sync_bag_to_db(bag, "dags-folder", None)
+    with create_session() as session:
+        # As at first: a test before this one may have switched DAGs on, or had another account's.
+        gone = DagModel.dag_id.not_in(list(bag.dags))
+        on = [dag_id for dag_id, dag in bag.dags.items() if dag.is_paused_upon_creation is False]
+        paused = DagModel.dag_id.not_in(on)
+        session.execute(update(DagModel).values(is_paused=paused, is_stale=gone))
+        session.execute(delete(DagRun))
 
     def start(dag_id: str, **conf: Any) -> Any:
         when = When(datetime.now(UTC), None)

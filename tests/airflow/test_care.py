@@ -43,12 +43,24 @@ def test_a_person_is_erased_by_the_crms_id_and_so_is_the_call_that_looked(
 def test_after_a_restore_a_lost_flag_is_set_again(
     simulator: Running, run_dag: Run, sql_rows: Rows
 ) -> None:
-    unsaid = run_dag("constant_contact_after_restore")
-    assert unsaid.state == "failed"
-    assert "param restored_to: is empty" in unsaid.log
     simulator.control.unsubscribe(ANN)
     ran = run_dag("constant_contact_after_restore", restored_to="2026-01-31")
     assert ran.state == "success"
     assert ran.returned["flags"] == {"flagged": 1}
     (ann,) = sql_rows("SELECT do_not_email FROM crm_contact")
     assert ann["do_not_email"]
+
+
+@pytest.mark.usefixtures("ann")
+def test_without_the_moment_of_the_backup_a_restore_touches_nothing(
+    run_dag: Run, sql_rows: Rows
+) -> None:
+    sql_rows(
+        "INSERT INTO crm_list_membership (contact_id, list_id, action) VALUES ('c1', 'l1', 'add')"
+    )
+    unsaid = run_dag("constant_contact_after_restore")
+    assert unsaid.tasks["settle"] == "failed"
+    assert set(unsaid.tasks.values()) == {"failed", "upstream_failed"}
+    assert "param restored_to: is empty" in unsaid.log
+    (request,) = sql_rows("SELECT status, detail FROM crm_list_membership")
+    assert request == {"status": "pending", "detail": None}

@@ -1,11 +1,13 @@
 """*Sync now*: runs started from the overview."""
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from tests.airflow.airflow_runs import ROOT
 from tests.airflow.overview_page import OVERVIEW, section, sync_row, text_of
 from tests.airflow.site import Site
 
@@ -133,6 +135,46 @@ def test_only_our_dags_are_started_and_only_those_that_need_no_more_to_be_told(s
     assert site.get(f"{RUNS}/no_such", "OP").status == 404
     assert site.post(f"{RUNS}/no_such/unpause", "OP").status == 404
     assert not runs("constant_contact_approvals")
+
+
+@pytest.fixture
+def eu_dags(airflow: pytest.MonkeyPatch, dags: None) -> Iterator[None]:
+    """Airflow knows a second account's DAGs too."""
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS", "eu")
+        sync_bag_to_db(DagBag(ROOT / "dags"), "dags-folder", None)
+        pause_all(False)
+        yield
+
+
+@pytest.mark.usefixtures("eu_dags")
+def test_of_another_account_the_same_dags_are_started_as_of_the_first(site: Site) -> None:
+    syncs = section(site, "syncs", "OP")
+    offered = set(re.findall(r'<button [^>]*id="sync-(\w+)"', syncs))
+    plain = {"lists", "contacts", "activities", "opt_outs", "list_memberships", "retention"}
+    assert offered == plain | {f"eu_{noun}" for noun in plain}
+    for noun in ("after_restore", "erasure", "opt_ins", "bulk_memberships"):
+        link = f'href="/dags/constant_contact_eu_{noun}" data-airflow>Trigger<'
+        assert link in syncs, noun
+        assert site.post(f"{RUNS}/eu_{noun}", "OP").status == 404
+    row = sync_row(site, "eu_lists", "OP")
+    assert "Lists (eu)" in row
+    assert site.post(f"{RUNS}/eu_lists", "OP").status == 303
+    assert len(runs("constant_contact_eu_lists")) == 1
+
+
+@pytest.mark.usefixtures("eu_dags")
+def test_a_dag_of_which_nothing_is_known_is_left_to_airflows_form(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What was that account's is nobody's now.
+    monkeypatch.delenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS")
+    row = sync_row(site, "eu_lists", "OP")
+    assert "Sync now" not in row
+    assert 'href="/dags/constant_contact_eu_lists" data-airflow>Trigger<' in row
+    assert site.post(f"{RUNS}/eu_lists", "OP").status == 404
 
 
 @pytest.mark.usefixtures("dags")

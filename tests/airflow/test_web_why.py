@@ -57,6 +57,14 @@ def told(site: Site, **fields: str) -> str:
     return words(answer.text)
 
 
+def test_a_crm_of_the_required_columns_alone_is_enough(
+    site: Site, sql_rows: Rows, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    sql_rows("ALTER TABLE crm_contact DROP COLUMN created_at, DROP COLUMN updated_at")
+    assert "ann@example.com" in told(site, contact_id="c1")
+
+
 def test_somebody_linked_for_whom_nobody_asked(
     site: Site, add_crm_contact: Add, mirror: Add, news: str
 ) -> None:

@@ -1,12 +1,14 @@
 """API calls: found from a task and from the menu, filtered, and back to the task's log."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.frame import framed
+from tests.browser.local_airflow import LocalAirflow
 from tests.browser.looks import accessible, screenshot
 
 pytestmark = pytest.mark.browser
@@ -72,3 +74,33 @@ def test_the_calls_are_a_file_for_a_spreadsheet(page: Page) -> None:
         page.get_by_role("link", name="as CSV").click()
     assert download.value.suggested_filename.endswith(".csv")
     assert download.value.path().read_text().startswith("call_id,called_at,dag_id")
+
+
+def test_a_span_of_time_and_from_and_to_take_each_others_place(page: Page) -> None:
+    page.goto(CALLS)
+    span, since = page.locator("select[name=span]"), page.locator("input[name=from]")
+    since.fill("2026-01-31T12:00")
+    since.blur()
+    expect(span).to_have_value("")
+    span.select_option(index=1)
+    expect(since).to_have_value("")
+    page.wait_for_url("**from=&**")
+
+
+def test_what_goes_wrong_is_told_beside_what_is_shown_until_it_goes_well(
+    browser: Browser, airflow: LocalAirflow, logged_in: Any
+) -> None:
+    # Not in a window that calls every refusal a fault.
+    with browser.new_context(base_url=airflow.url, storage_state=logged_in) as context:
+        page = context.new_page()
+        page.goto(CALLS)
+        shown = page.locator("#found table")
+        expect(shown).to_be_visible()
+        status = page.get_by_label("status")
+        status.fill("abc")
+        status.press("Enter")
+        expect(page.locator("#problem").get_by_role("alert")).to_be_visible()
+        expect(shown).to_be_visible()
+        status.fill("200")
+        status.press("Enter")
+        expect(page.get_by_role("alert")).to_have_count(0)

@@ -5,8 +5,6 @@ SELECT
     last_name,
     preferred_email,
     constant_contact_id,
-    created_at,
-    updated_at,
     coalesce(do_not_email, FALSE) AS do_not_email
 FROM crm_contact
 WHERE contact_id = %(contact_id)s;

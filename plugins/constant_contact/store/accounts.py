@@ -24,18 +24,32 @@ def claim(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> No
     Raises:
         SettingError: They are another account's, or those of several are in sight.
     """
+    if not are_of(connection, conn_id, seen_by):
+        database.run(connection, "accounts/claim", {"conn_id": conn_id})
+        are_of(connection, conn_id, seen_by)
+
+
+def are_of(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> bool:
+    """Whether the tables are those of the account `conn_id`; false: they are nobody's yet.
+
+    Args:
+        connection: As `claim`.
+        conn_id: As `claim`.
+        seen_by: As `claim`.
+
+    Raises:
+        SettingError: As `claim`.
+    """
     owner = database.row(connection, "accounts/owner") or {}
     if owner["in_sight"] > 1:
         raise _several(seen_by, "the tables of several accounts are in sight")
-    if owner["conn_id"] is None:
-        database.run(connection, "accounts/claim", {"conn_id": conn_id})
-        owner = database.row(connection, "accounts/owner") or {}
-    if owner["conn_id"] != conn_id:
+    if owner["conn_id"] not in {None, conn_id}:
         raise SettingError(
             seen_by,
             f"the tables that it sees are those of connection {owner['conn_id']}, not of "
             f"{conn_id}; each account has a schema or a database of its own (docs/accounts.md)",
         )
+    return owner["conn_id"] is not None
 
 
 def migrate_account(connection: psycopg.Connection[Any], seen_by: str) -> list[str]:

@@ -14,7 +14,10 @@ from airflow.api_fastapi.auth.managers.models.resource_details import (
     DagDetails,
 )
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+from airflow.models.connection import Connection
+from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException, Request, status
+from sqlalchemy.orm import Session
 
 from constant_contact.accounts import DEFAULT
 
@@ -44,12 +47,17 @@ MayRead = Annotated[
 ]
 
 
-def may_trigger(user: BaseUser, dag_id: str) -> bool:
-    """Whether a user may start runs of a DAG."""
+def readable_dags(user: BaseUser, session: Session) -> set[str]:
+    """The ids of the DAGs that a user may read, as Airflow's own pages filter by them."""
+    return get_auth_manager().get_authorized_dag_ids(user=user, session=session)
+
+
+def may_trigger(user: BaseUser, dag: str | DagDetails) -> bool:
+    """Whether a user may start runs of a DAG, by its id or with its team looked up already."""
     return get_auth_manager().is_authorized_dag(
         method="POST",
         access_entity=DagAccessEntity.RUN,
-        details=DagDetails(id=dag_id),
+        details=_details(dag),
         user=user,
     )
 
@@ -76,11 +84,9 @@ RequireTriggerOfNoun = Depends(_trigger_of_noun)
 RequireEditOfNoun = Depends(_edit_of_noun)
 
 
-def may_edit_dag(user: BaseUser, dag_id: str) -> bool:
-    """Whether a user may pause and unpause a DAG."""
-    return get_auth_manager().is_authorized_dag(
-        method="PUT", details=DagDetails(id=dag_id), user=user
-    )
+def may_edit_dag(user: BaseUser, dag: str | DagDetails) -> bool:
+    """Whether a user may pause and unpause a DAG, by its id or with its team looked up already."""
+    return get_auth_manager().is_authorized_dag(method="PUT", details=_details(dag), user=user)
 
 
 MayAnswer: Final = Depends(requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVALS_DAG))
@@ -91,16 +97,15 @@ def may_answer(user: BaseUser) -> bool:
     return get_auth_manager().is_authorized_dag(
         method="PUT",
         access_entity=DagAccessEntity.HITL_DETAIL,
-        details=DagDetails(id=APPROVALS_DAG),
+        details=_details(APPROVALS_DAG),
         user=user,
     )
 
 
 def may_edit_connection(user: BaseUser, conn_id: str) -> bool:
     """Whether a user may change a connection."""
-    return get_auth_manager().is_authorized_connection(
-        method="PUT", details=ConnectionDetails(conn_id=conn_id), user=user
-    )
+    details = ConnectionDetails(conn_id=conn_id, team_name=Connection.get_team_name(conn_id))
+    return get_auth_manager().is_authorized_connection(method="PUT", details=details, user=user)
 
 
 def edit_connection(user: CurrentUser) -> None:
@@ -109,6 +114,13 @@ def edit_connection(user: CurrentUser) -> None:
 
 
 MayEditConnection = Annotated[None, Depends(edit_connection)]
+
+
+def _details(dag: str | DagDetails) -> DagDetails:
+    if isinstance(dag, DagDetails):
+        return dag
+    # Where Airflow has several teams, what is one's is closed to the others.
+    return DagDetails(id=dag, team_name=DagModel.get_team_name(dag))
 
 
 def _require(is_allowed: bool) -> None:

@@ -16,7 +16,7 @@ from constant_contact.web import calls_file
 from constant_contact.web.access import MayRead
 from constant_contact.web.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
 from constant_contact.web.crm import PageHook
-from constant_contact.web.pages import page
+from constant_contact.web.pages import page, wants_part
 
 router = APIRouter(prefix="/calls")
 _MOST_ROWS: Final = 50
@@ -52,9 +52,7 @@ def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> 
     """The page; for htmx only what the form replaces."""
     wanted = asked.wanted(datetime.now(UTC))
     before, after = asked.place("before"), asked.place("after")
-    headers = request.headers
-    # going back in the browser's history needs the whole page
-    is_part = "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+    is_part = wants_part(request)
     with hook.crm.transaction() as connection:
         found = call_search.page(connection, wanted, _MOST_ROWS, before=before, after=after)
         if found.has_newer or found.has_older:

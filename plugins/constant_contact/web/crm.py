@@ -21,7 +21,9 @@ from constant_contact.api.client import RetryPolicy
 from constant_contact.errors import DatabaseUnavailable, QueryTooSlow
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import crm_database
+from constant_contact.store.accounts import are_of
 from constant_contact.store.database import Database
+from constant_contact.web.access import CONN_ID
 from constant_contact.web.stored import StoredTokens
 
 _CONNECT_TIMEOUT_S: Final = 3
@@ -43,8 +45,12 @@ _SESSION: Final = {
 
 
 class PageDatabase(Database):
-    """A `Database` that gives up early, and for a moment does not try again."""
+    """A `Database` that gives up early, and for a moment does not try again.
 
+    It looks once whether the tables are our account's; those that are nobody's yet it leaves so.
+    """
+
+    _is_ours = False
     _away = ""
     _away_until = 0.0
 
@@ -56,11 +62,13 @@ class PageDatabase(Database):
             DatabaseUnavailable: The server does not answer, or did not a moment ago.
             QueryTooSlow: A statement ran into the time limit of a page.
             SchemaError: A table or column is missing.
+            SettingError: The tables are another account's.
         """
         if time.monotonic() < self._away_until:
             raise DatabaseUnavailable(self._away)
         try:
             with super().transaction() as connection, self._limited():
+                self._is_ours = self._is_ours or are_of(connection, CONN_ID, self.name)
                 yield connection
         except DatabaseUnavailable as error:
             self._away, self._away_until = str(error), time.monotonic() + _AWAY_FOR_S

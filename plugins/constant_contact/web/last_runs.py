@@ -3,17 +3,17 @@
 from collections import defaultdict
 from typing import Any, Final
 
-from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 from airflow.models.dag import DagModel, DagTag
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XCOM_RETURN_KEY, XComModel
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
-from constant_contact.web.access import DAG_PREFIX, may_edit_dag, may_trigger
+from constant_contact.web.access import DAG_PREFIX, may_edit_dag, may_trigger, readable_dags
 from constant_contact.web.metadata import short
-from constant_contact.web.syncs import SYNCS, Row, Run, known
+from constant_contact.web.syncs import SYNCS, Row, Run, Sync, all_syncs, unknown
 
 _TAG: Final = "constant_contact"
 _RUNS_SHOWN: Final = 14
@@ -22,19 +22,28 @@ _MOST_DAGS: Final = 100
 _STANDING: Final = frozenset({"refused_streams", "short_streams", "shortfall"})
 
 
-def rows(session: Session, user: BaseUser, noun: str | None = None) -> list[Row]:
-    """Our DAGs that a user may read, or the one of a noun: three statements, however many.
+def rows(session: Session, user: BaseUser, key: str | None = None) -> list[Row]:
+    """Our DAGs that a user may read, or the one of a key: a few statements, however many.
 
     Raises:
+        SettingError: The option `accounts` is wrong.
         QueryTooSlow: Airflow's database takes too long.
     """
+    known = all_syncs()
     with short(session):
-        dags = _readable(_dags(session, noun), user)
-        runs = _runs(session, dags)
-    return [_row(dag, runs[dag.dag_id], user) for dag in dags]
+        may_read = readable_dags(user, session)
+        dags = [dag for dag in _dags(session, key) if dag.dag_id in may_read]
+        syncs = {dag.dag_id: known.get(dag.dag_id) or unknown(dag.dag_id) for dag in dags}
+        runs = _runs(session, syncs)
+        teams = DagModel.get_dag_id_to_team_name_mapping(list(syncs), session=session)
+    order = {dag_id: place for place, dag_id in enumerate(known)}
+    dags.sort(key=lambda dag: (order.get(dag.dag_id, len(order)), dag.dag_id))
+    return [
+        _row(dag, syncs[dag.dag_id], runs[dag.dag_id], user, teams.get(dag.dag_id)) for dag in dags
+    ]
 
 
-def _dags(session: Session, noun: str | None) -> list[Any]:
+def _dags(session: Session, key: str | None) -> list[Any]:
     ours = (
         select(
             DagModel.dag_id,
@@ -49,35 +58,26 @@ def _dags(session: Session, noun: str | None) -> list[Any]:
         )
         .limit(_MOST_DAGS)
     )
-    if noun is not None:
-        ours = ours.where(DagModel.dag_id == DAG_PREFIX + noun)
-    order = {sync.dag_id: place for place, sync in enumerate(SYNCS)}
-    found = session.execute(ours).all()
-    return sorted(found, key=lambda dag: (order.get(dag.dag_id, len(order)), dag.dag_id))
+    if key is not None:
+        ours = ours.where(DagModel.dag_id == DAG_PREFIX + key)
+    return list(session.execute(ours))
 
 
-def _readable(dags: list[Any], user: BaseUser) -> list[Any]:
-    may = get_auth_manager().filter_authorized_dag_ids(
-        dag_ids={dag.dag_id for dag in dags}, user=user
-    )
-    return [dag for dag in dags if dag.dag_id in may]
-
-
-def _runs(session: Session, dags: list[Any]) -> dict[str, list[Run]]:
+def _runs(session: Session, syncs: dict[str, Sync]) -> dict[str, list[Run]]:
     """The last runs of each DAG, the newest first."""
     found: dict[str, list[Run]] = defaultdict(list)
-    if not dags:
+    if not syncs:
         return found
     newest = [
         select(
             select(DagRun.id)
-            .where(DagRun.dag_id == dag.dag_id)
+            .where(DagRun.dag_id == dag_id)
             .order_by(DagRun.id.desc())
             .limit(_RUNS_SHOWN)
             .subquery()
             .c.id
         )
-        for dag in dags
+        for dag_id in syncs
     ]
     runs = session.execute(
         select(
@@ -93,7 +93,7 @@ def _runs(session: Session, dags: list[Any]) -> dict[str, list[Run]]:
     ).all()
     reports = _reports(session, [run.id for run in runs])
     for run in runs:
-        told = _in_order(reports[run.id], known(run.dag_id.removeprefix(DAG_PREFIX)).tasks)
+        told = _in_order(reports[run.id], syncs[run.dag_id].tasks)
         found[run.dag_id].append(Run(run.run_id, str(run.state), run.begun_at, run.end_date, told))
     return found
 
@@ -132,13 +132,13 @@ def _in_order(reports: dict[str, Any], tasks: tuple[str, ...]) -> dict[str, Any]
     return {task: reports[task] for task in tasks if task in reports}
 
 
-def _row(dag: Any, runs: list[Run], user: BaseUser) -> Row:
-    sync = known(dag.dag_id.removeprefix(DAG_PREFIX))
+def _row(dag: Any, sync: Sync, runs: list[Run], user: BaseUser, team_name: str | None) -> Row:
+    details = DagDetails(id=dag.dag_id, team_name=team_name)
     return Row(
         sync,
         dag.is_paused,
         None if dag.is_paused else dag.next_dagrun_create_after,
         runs,
-        may_trigger=not sync.page and may_trigger(user, dag.dag_id),
-        may_edit=may_edit_dag(user, dag.dag_id),
+        may_trigger=not sync.page and may_trigger(user, details),
+        may_edit=may_edit_dag(user, details),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.common.db.common import SessionDep
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -14,7 +15,7 @@ from constant_contact.api.vendor import TRACKER_BY_TYPE
 from constant_contact.store import budget, database
 from constant_contact.store.budget import Day
 from constant_contact.web import attention
-from constant_contact.web.access import CurrentUser, MayRead
+from constant_contact.web.access import CurrentUser, MayRead, readable_dags
 from constant_contact.web.attention import Line
 from constant_contact.web.charts import Chart
 from constant_contact.web.crm import page_hook
@@ -73,7 +74,7 @@ def overview(
         needs=_needs(session, syncs.value or ()),
         syncs=syncs,
         calls=part(_day_of_calls),
-        waiting=part(lambda: _waiting(session)),
+        waiting=part(lambda: _waiting(session, user)),
         engagement=part(_engagement),
         hours=part(_hours),
     )
@@ -89,14 +90,14 @@ def _needs(session: Session, syncs: Sequence[Row]) -> list[Part[list[Line]]]:
     ]
 
 
-def _waiting(session: Session) -> list[Waiting]:
+def _waiting(session: Session, user: BaseUser) -> list[Waiting]:
     with short(session):
-        return waiting_tasks(session)
+        return waiting_tasks(session, readable_dags(user, session))
 
 
 def _day_of_calls() -> DayOfCalls:
     hook = page_hook()
-    day = budget.day(hook.crm, hook.settings)
+    day = budget.day(hook.budget_crm, hook.settings)
     with hook.crm.transaction() as connection:
         expected = forecast(connection, day)
     return DayOfCalls(day, _lanes(day), expected)

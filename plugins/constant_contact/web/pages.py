@@ -37,6 +37,12 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
     return _TEMPLATES.TemplateResponse(request, f"{name}.html", always | values, status_code=status)
 
 
+def wants_part(request: Request) -> bool:
+    """Whether htmx asks for a part of a page; going back in the history needs a whole one."""
+    headers = request.headers
+    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+
+
 def go_to(request: Request, path: str) -> RedirectResponse:
     """After a form has done its work: the page below ours that shows it."""
     root = request.scope.get("root_path", "")

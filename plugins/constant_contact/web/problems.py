@@ -11,7 +11,7 @@ from starlette.status import HTTP_401_UNAUTHORIZED
 
 from constant_contact.errors import ChangesRefused, ConstantContactError
 from constant_contact.redact import redact
-from constant_contact.web.pages import page
+from constant_contact.web.pages import page, wants_part
 
 _log = logging.getLogger("constant_contact.web")
 _KNOWN = {
@@ -20,6 +20,8 @@ _KNOWN = {
     404: "There is no such page or row.",
     405: "This page has no such action.",
 }
+# Tells htmx to put the line into base.html's place for it, whatever was to be replaced.
+_BESIDE = {"HX-Retarget": "#problem", "HX-Reswap": "innerHTML", "HX-Reselect": "[role=alert]"}
 
 
 def explain_problems(app: FastAPI) -> None:
@@ -66,8 +68,10 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _problem(request: Request, status: int, text: str) -> HTMLResponse:
-    # A part of a page is replaced by the line alone.
-    name = "problem_line" if request.headers.get("HX-Request") else "problem"
-    return page(
-        request, name, status=status, problem=text, logged_out=status == HTTP_401_UNAUTHORIZED
-    )
+    values = {"problem": text, "logged_out": status == HTTP_401_UNAUTHORIZED}
+    if not wants_part(request):
+        return page(request, "problem", status=status, **values)
+    line = page(request, "problem_line", status=status, **values)
+    # The part that was asked for stays as it is shown, and goes on asking if it did.
+    line.headers.update(_BESIDE)
+    return line

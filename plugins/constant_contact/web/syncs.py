@@ -1,17 +1,21 @@
 """Our DAGs as the overview shows them: what is known of each, its runs, and what they did."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
 from airflow.utils.state import DagRunState
 
+from constant_contact.accounts import DEFAULT, Account
+from constant_contact.config import accounts
 from constant_contact.sync.reports import in_words
 from constant_contact.web.access import DAG_PREFIX
 
 _ACTIVE: Final = frozenset({DagRunState.QUEUED, DagRunState.RUNNING})
+# Where Airflow asks what a run is to be told.
+_TRIGGER: Final = "/dags/{dag_id}"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Sync:
         also: When it runs besides its schedule.
         page: Where its runs are started, as they must be told what to do; below our root, or, if
             `is_airflows`, below Airflow's.
+        account: Whose DAG it is.
     """
 
     noun: str
@@ -35,16 +40,36 @@ class Sync:
     page: str = ""
     page_name: str = ""
     is_airflows: bool = False
+    account: Account = DEFAULT
 
     @property
     def dag_id(self) -> str:
         """As Airflow calls it."""
-        return DAG_PREFIX + self.noun
+        return self.account.dag_id(self.noun)
+
+    @property
+    def key(self) -> str:
+        """As our paths call it: its noun, behind the name of an account that is not the default."""
+        return self.dag_id.removeprefix(DAG_PREFIX)
 
     @property
     def title(self) -> str:
         """As people call it."""
-        return self.noun.replace("_", " ").capitalize()
+        words = self.noun.replace("_", " ").capitalize()
+        return words if self.account == DEFAULT else f"{words} ({self.account.name})"
+
+    @property
+    def path(self) -> str:
+        """The path of `page`."""
+        return self.page.format(dag_id=self.dag_id)
+
+    def of(self, account: Account) -> "Sync":
+        """The same of another account; our own pages are about the default one only."""
+        if self.page and not self.is_airflows:
+            return replace(
+                self, account=account, page=_TRIGGER, page_name="Trigger", is_airflows=True
+            )
+        return replace(self, account=account)
 
 
 # In the order of a day; DAGs of ours that are not here come behind them.
@@ -99,7 +124,7 @@ SYNCS: Final = (
         "erasure",
         ("erasure",),
         also="when a person asks to be forgotten",
-        page="/dags/constant_contact_erasure",
+        page=_TRIGGER,
         page_name="Trigger",
         is_airflows=True,
     ),
@@ -107,16 +132,28 @@ SYNCS: Final = (
         "after_restore",
         ("settle", "contacts", "links", "flags"),
         also="after the CRM was restored from a backup",
-        page="/dags/constant_contact_after_restore",
+        page=_TRIGGER,
         page_name="Trigger",
         is_airflows=True,
     ),
 )
 
 
-def known(noun: str) -> Sync:
-    """What is known beforehand of the DAG of a noun."""
-    return next((sync for sync in SYNCS if sync.noun == noun), Sync(noun))
+def all_syncs() -> dict[str, Sync]:
+    """What is known beforehand of the DAGs of each account, by id, in the order of a day.
+
+    Raises:
+        SettingError: The option `accounts` is wrong.
+    """
+    _, *others = accounts()
+    further = [sync.of(account) for account in others for sync in SYNCS]
+    return {sync.dag_id: sync for sync in (*SYNCS, *further)}
+
+
+def unknown(dag_id: str) -> Sync:
+    """A DAG of which nothing is known: perhaps it must be told what to do, and Airflow asks."""
+    noun = dag_id.removeprefix(DAG_PREFIX)
+    return Sync(noun, page=_TRIGGER, page_name="Trigger", is_airflows=True)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ still spent goes back to waiting, at no call.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -49,11 +49,14 @@ def follow() -> None:
             event.listen(model, name, watch)
 
 
-def waiting_tasks(session: Session) -> list[Waiting]:
-    """Who waits now, the longest-waiting first."""
+def waiting_tasks(session: Session, dag_ids: Iterable[str]) -> list[Waiting]:
+    """Who of these DAGs waits now, the longest-waiting first."""
     rows = session.execute(
         _of_waiting(TaskInstance.dag_id, TaskInstance.run_id, TaskInstance.task_id, XComModel.value)
-        .where(TaskInstance.state == TaskInstanceState.UP_FOR_RESCHEDULE)
+        .where(
+            TaskInstance.dag_id.in_(dag_ids),
+            TaskInstance.state == TaskInstanceState.UP_FOR_RESCHEDULE,
+        )
         .order_by(XComModel.timestamp)
         .limit(_MOST_SHOWN)
     )

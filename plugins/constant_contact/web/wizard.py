@@ -129,7 +129,7 @@ def show_forecast(
         with suppress(QueryTooSlow):
             choices.foretell(hook.crm, choice_id)
             choice = _choice(hook, choice_id)
-    day = budget.day(hook.crm, hook.settings)
+    day = budget.day(hook.budget_crm, hook.settings)
     return page(
         request,
         "forecast",

@@ -28,6 +28,19 @@
     each.textContent = each.closest("form").elements.zone.value;
   }
   document.addEventListener("htmx:afterSwap", () => showTimes(document));
+  // What went wrong is told until something goes well; 204 says that it does not yet.
+  document.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => {
+    if (xhr.status >= 200 && xhr.status < 400 && xhr.status !== 204) {
+      document.getElementById("problem").replaceChildren();
+    }
+  });
+  // A span of time, or from and to: who chooses one has done with the other. Before htmx asks.
+  document.addEventListener("change", ({ target }) => {
+    const { span, from, to } = target.form?.elements ?? {};
+    if (!span || !from || !to) return;
+    if (target === span && span.value) from.value = to.value = "";
+    if (target === from || target === to) span.value = "";
+  }, true);
   addEventListener("storage", () => showTimes(document));
 
   // Airflow shows our pages in a frame that may not open windows or replace the page around it;

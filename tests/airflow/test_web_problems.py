@@ -1,0 +1,67 @@
+"""What goes wrong with a part of a page: it is told beside the part, which stays as it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.airflow.overview_page import OVERVIEW, section, text_of
+from tests.airflow.site import Site
+from tests.support import EU_CONN_ID
+
+Rows = Callable[..., list[dict[str, Any]]]
+ROOT = "/constant-contact"
+HTMX = {"HX-Request": "true"}
+AWAY = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9}'
+
+# What replaces itself every few seconds, and how it is asked for.
+PARTS = ("opt-outs/1", "holds/1", "memberships", "memberships/choices/1/forecast", "calls")
+
+
+@pytest.mark.parametrize("path", PARTS)
+def test_a_part_that_cannot_be_shown_takes_the_place_of_nothing(
+    site: Site, connections: pytest.MonkeyPatch, path: str
+) -> None:
+    connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", AWAY)
+    answer = site.get(f"{ROOT}/{path}", headers=HTMX)
+    assert answer.status == 503
+    assert answer.headers["HX-Retarget"] == "#problem"
+    assert answer.headers["HX-Reswap"] == "innerHTML"
+    assert answer.headers["HX-Reselect"] == "[role=alert]"
+    assert answer.text.startswith('<p role="alert">')
+    assert '<div id="problem"></div>' in site.get(f"{ROOT}/{path}").text
+
+
+def test_a_row_whose_button_is_refused_stays_too(
+    site: Site, connections: pytest.MonkeyPatch
+) -> None:
+    answer = site.post(f"{ROOT}/runs/lists", "VIEWER", headers=HTMX)
+    assert (answer.status, answer.headers["HX-Retarget"]) == (403, "#problem")
+
+
+def test_going_back_to_what_cannot_be_shown_is_a_whole_page(
+    site: Site, connections: pytest.MonkeyPatch
+) -> None:
+    connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", AWAY)
+    back = HTMX | {"HX-History-Restore-Request": "true"}
+    answer = site.get(f"{ROOT}/calls", headers=back)
+    assert "<html" in answer.text
+    assert "HX-Retarget" not in answer.headers
+
+
+def test_pages_do_not_show_another_accounts_tables(
+    site: Site, connections: pytest.MonkeyPatch, sql_rows: Rows
+) -> None:
+    sql_rows("INSERT INTO ctct_account (constant_contact_conn_id) VALUES (%s)", EU_CONN_ID)
+    answer = site.get(f"{ROOT}/calls")
+    assert answer.status == 503
+    theirs = f"the tables that it sees are those of connection {EU_CONN_ID}"
+    assert theirs in answer.text
+    assert theirs in section(site, "calls")
+
+
+def test_pages_that_only_look_do_not_take_tables_that_are_nobodys(
+    site: Site, connections: pytest.MonkeyPatch, sql_rows: Rows
+) -> None:
+    assert "calls made" in text_of(site.get(OVERVIEW).text)
+    assert sql_rows("SELECT * FROM ctct_account") == []

@@ -1,0 +1,108 @@
+"""Our pages where Airflow has several teams: what is another team's is closed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from simulator.server import Running
+from tests.airflow.airflow_runs import account_connection
+from tests.airflow.overview_page import section
+from tests.airflow.site import Site
+from tests.support import CONN_ID
+
+LISTS = "constant_contact_lists"
+APPROVALS = "constant_contact_approvals"
+PAGES = "/constant-contact"
+
+
+@pytest.fixture
+def another_teams(start_dag: Callable[..., Any]) -> Iterator[None]:
+    """Two of our DAGs, and the account's connection, belong to a team of which nobody here is."""
+    from airflow.models.connection import Connection
+    from airflow.models.dag import DagModel, clear_team_name_cache
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.team import Team
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, update
+
+    def move(bundle: str) -> None:
+        with create_session() as session:
+            ours = update(DagModel).where(DagModel.dag_id.in_((LISTS, APPROVALS)))
+            session.execute(ours.values(bundle_name=bundle))
+        clear_team_name_cache()
+
+    with create_session() as session:
+        team = Team(name="others")
+        bundle = DagBundleModel(name="theirs")
+        bundle.teams.append(team)
+        session.add_all((team, bundle))
+        session.flush()
+        session.add(Connection(conn_id=CONN_ID, conn_type="constant_contact", team_name="others"))
+    move("theirs")
+    yield
+    move("dags-folder")
+    with create_session() as session:
+        session.execute(delete(Connection).where(Connection.conn_id == CONN_ID))
+        session.execute(delete(DagBundleModel).where(DagBundleModel.name == "theirs"))
+        session.execute(delete(Team))
+
+
+@pytest.mark.usefixtures("another_teams")
+def test_a_dag_of_another_team_is_neither_shown_nor_started_nor_switched_on(site: Site) -> None:
+    syncs = section(site, "syncs", "OP")
+    assert '<tr id="contacts"' in syncs
+    assert '<tr id="lists"' not in syncs
+    assert site.post(f"{PAGES}/runs/lists", "OP").status == 403
+    assert site.post(f"{PAGES}/runs/lists/unpause", "OP").status == 403
+    assert '<tr id="lists"' in section(site, "syncs", "ADMIN")
+
+
+def test_a_task_of_another_team_that_waits_is_not_shown(
+    site: Site,
+    simulator: Running,
+    connections: pytest.MonkeyPatch,
+    start_dag: Callable[..., Any],
+    request: pytest.FixtureRequest,
+) -> None:
+    extra = {"calls_per_day": "1"}
+    connections.setenv(
+        f"AIRFLOW_CONN_{CONN_ID.upper()}", account_connection(simulator, extra=extra)
+    )
+    assert start_dag(LISTS).waits
+    assert LISTS in section(site, "waiting", "OP")
+    request.getfixturevalue("another_teams")
+    assert LISTS not in section(site, "waiting", "OP")
+
+
+@pytest.mark.usefixtures("another_teams")
+def test_the_account_of_another_team_is_not_changed(site: Site) -> None:
+    assert "<form" not in site.get(f"{PAGES}/connection", "OP").text
+    assert site.post(f"{PAGES}/connection/test", "OP").status == 403
+    assert site.post(f"{PAGES}/connection/test", "ADMIN").status == 200
+
+
+@pytest.mark.usefixtures("another_teams")
+def test_who_may_answer_is_asked_as_airflow_asks_it() -> None:
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    from constant_contact.web.access import may_answer
+
+    assert not may_answer(SimpleAuthManagerUser(username="op", role="OP"))
+    theirs = SimpleAuthManagerUser(username="op", role="OP", teams=["others"])
+    assert may_answer(theirs)
+
+
+@pytest.mark.usefixtures("another_teams")
+def test_the_teams_of_all_our_dags_are_asked_for_at_once(site: Site) -> None:
+    from airflow.models.dag import clear_team_name_cache
+    from airflow.settings import engine
+    from sqlalchemy import event
+
+    asked: list[str] = []
+    clear_team_name_cache()
+    event.listen(engine, "after_cursor_execute", lambda *a: asked.append(a[2]))
+    section(site, "syncs", "OP")
+    # who may read our pages at all; what may be read of our DAGs, and of the tasks that wait; and
+    # whose the DAGs shown are
+    assert len([each for each in asked if "dag_bundle_team" in each]) == 4
