@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from constant_contact.errors import SettingError
 from constant_contact.store.accounts import claim, migrate_account
+from constant_contact.store.migrations import migrate
 from constant_contact.store.sql import SQL_DIR
 from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases, prepare_account, set_flag
 
@@ -123,6 +124,26 @@ def test_an_account_may_have_a_database_of_its_own(own_database: str) -> None:
             "SELECT relkind FROM pg_class WHERE oid = 'public.crm_contact'::regclass"
         ).fetchone()
     assert kind == ("r",)
+
+
+def test_an_account_without_contacts_to_share_is_refused_and_leaves_nothing(
+    own_database: str,
+) -> None:
+    """The default account is in a schema of its own too: its contacts would not be found."""
+    with psycopg.connect(make_conninfo(own_database, options="-csearch_path=crm")) as connection:
+        connection.execute("CREATE SCHEMA crm")
+        migrate(connection)
+    eu = make_conninfo(own_database, options=f"-csearch_path={EU_SCHEMA}")
+    with pytest.raises(SettingError, match=r"crm_eu: .* make a crm_contact in this schema first"):
+        prepare_account(eu)
+    with psycopg.connect(own_database) as connection:
+        left = connection.execute("SELECT to_regnamespace(%s)", [EU_SCHEMA]).fetchone()
+        assert left == (None,)
+        connection.execute(f"CREATE SCHEMA {EU_SCHEMA}".encode())
+        connection.execute(
+            f"CREATE VIEW {EU_SCHEMA}.crm_contact AS SELECT * FROM crm.crm_contact".encode()
+        )
+    assert prepare_account(eu) == ALL
 
 
 def test_contacts_of_the_accounts_own_are_not_shared(
