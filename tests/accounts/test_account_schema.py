@@ -158,12 +158,12 @@ def test_contacts_of_the_accounts_own_are_not_shared(
     assert eu_rows("SELECT * FROM crm_opt_out_change") == []
 
 
-def test_only_the_link_is_written_through_the_view(
+def test_nothing_but_the_link_is_changed_and_the_flag_set_through_the_view(
     migrate_eu: Migrate, eu_rows: Rows, add_crm_contact: Add
 ) -> None:
     migrate_eu()
-    add_crm_contact("c1", "ann@example.com")
-    for column, value in (("do_not_email", True), ("first_name", "Bob"), ("contact_id", "c2")):
+    add_crm_contact("c1", "ann@example.com", do_not_email=True)
+    for column, value in (("do_not_email", False), ("first_name", "Bob"), ("contact_id", "c2")):
         with pytest.raises(psycopg.errors.RaiseException, match="writes constant_contact_id only"):
             eu_rows(f"UPDATE crm_contact SET {column} = %s", value)
 
@@ -302,6 +302,9 @@ def test_an_account_may_have_a_role_of_its_own_with_few_rights(
             connection.execute("SET ROLE crm_eu_jobs")
             assert migrate_account(connection, "connection crm_eu") == ALL
             connection.execute("UPDATE crm_contact SET constant_contact_id = 'x'")
+            connection.commit()
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("UPDATE crm_contact SET do_not_email = TRUE")
         set_do_not_email("c1", True)
         assert eu_rows("SELECT constant_contact_id AS id FROM crm_opt_out_change") == [{"id": "x"}]
     finally:
