@@ -5,7 +5,8 @@ paused. What people said between the backup and now is lost in the CRM, and know
 Contact; nobody is to be mailed because of that.
 
 - `settle`: opt-ins and wishes to be put on a list that wait in the restored CRM are not carried:
-  they may have been carried before, and taken back since.
+  they may have been carried before, and taken back since. Choices of the wizard that were not
+  requested yet are forgotten.
 - `contacts`, `links`: all contacts are read again, and linked.
 - `flags`: *Do Not Email* is set again for everybody whom Constant Contact may not mail since the
   moment of the backup. That queues opt-outs, which then find that all is so already.

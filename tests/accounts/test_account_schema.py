@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from constant_contact.errors import SettingError
 from constant_contact.store.accounts import claim, migrate_account
+from constant_contact.store.migrations import migrate
 from constant_contact.store.sql import SQL_DIR
 from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases, prepare_account, set_flag
 
@@ -125,6 +126,26 @@ def test_an_account_may_have_a_database_of_its_own(own_database: str) -> None:
     assert kind == ("r",)
 
 
+def test_an_account_without_contacts_to_share_is_refused_and_leaves_nothing(
+    own_database: str,
+) -> None:
+    """The default account is in a schema of its own too: its contacts would not be found."""
+    with psycopg.connect(make_conninfo(own_database, options="-csearch_path=crm")) as connection:
+        connection.execute("CREATE SCHEMA crm")
+        migrate(connection)
+    eu = make_conninfo(own_database, options=f"-csearch_path={EU_SCHEMA}")
+    with pytest.raises(SettingError, match=r"crm_eu: .* make a crm_contact in this schema first"):
+        prepare_account(eu)
+    with psycopg.connect(own_database) as connection:
+        left = connection.execute("SELECT to_regnamespace(%s)", [EU_SCHEMA]).fetchone()
+        assert left == (None,)
+        connection.execute(f"CREATE SCHEMA {EU_SCHEMA}".encode())
+        connection.execute(
+            f"CREATE VIEW {EU_SCHEMA}.crm_contact AS SELECT * FROM crm.crm_contact".encode()
+        )
+    assert prepare_account(eu) == ALL
+
+
 def test_contacts_of_the_accounts_own_are_not_shared(
     migrate_eu: Migrate, sql_rows: Rows, eu_rows: Rows, add_crm_contact: Add, set_do_not_email: Flag
 ) -> None:
@@ -137,12 +158,12 @@ def test_contacts_of_the_accounts_own_are_not_shared(
     assert eu_rows("SELECT * FROM crm_opt_out_change") == []
 
 
-def test_only_the_link_is_written_through_the_view(
+def test_nothing_but_the_link_is_changed_and_the_flag_set_through_the_view(
     migrate_eu: Migrate, eu_rows: Rows, add_crm_contact: Add
 ) -> None:
     migrate_eu()
-    add_crm_contact("c1", "ann@example.com")
-    for column, value in (("do_not_email", True), ("first_name", "Bob"), ("contact_id", "c2")):
+    add_crm_contact("c1", "ann@example.com", do_not_email=True)
+    for column, value in (("do_not_email", False), ("first_name", "Bob"), ("contact_id", "c2")):
         with pytest.raises(psycopg.errors.RaiseException, match="writes constant_contact_id only"):
             eu_rows(f"UPDATE crm_contact SET {column} = %s", value)
 
@@ -293,6 +314,9 @@ def test_an_account_may_have_a_role_of_its_own_with_few_rights(
             connection.execute("SET ROLE crm_eu_jobs")
             assert migrate_account(connection, "connection crm_eu") == ALL
             connection.execute("UPDATE crm_contact SET constant_contact_id = 'x'")
+            connection.commit()
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("UPDATE crm_contact SET do_not_email = TRUE")
         set_do_not_email("c1", True)
         assert eu_rows("SELECT constant_contact_id AS id FROM crm_opt_out_change") == [{"id": "x"}]
     finally:

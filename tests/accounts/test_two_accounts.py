@@ -1,8 +1,11 @@
 """Two accounts over one CRM: each its own links and rows; whoever says no says it to both."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from constant_contact.api.client import Client
@@ -16,9 +19,10 @@ from constant_contact.sync.links import LinksReport, link_contacts
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships import push_memberships
 from constant_contact.sync.opt_outs import push_opt_outs
+from constant_contact.sync.restore import flag_lost_opt_outs
 from simulator.server import Running
 from tests.accounts.conftest import Eu
-from tests.support import contact_id, vendor_contact
+from tests.support import contact_id, set_flag, vendor_contact
 from tests.sync.memberships import list_id, on_lists
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -208,3 +212,51 @@ def test_whom_one_account_erased_the_other_does_not_create(
     eu_rows("INSERT INTO crm_list_membership (contact_id, list_id) VALUES ('c9', %s)", list_id(1))
     assert push_memberships(eu.client, eu.crm, waits_s=(0, 0, 0), grace_s=0).rejected == 1
     assert on_lists(eu.simulator) == {}
+
+
+def test_a_flag_lost_by_a_restore_is_set_again_by_the_account_that_knows_of_it(
+    eu: Eu, ann: str, link: Callable[[], Any], sql_rows: Rows, eu_rows: Rows
+) -> None:
+    eu.simulator.control.unsubscribe(THEIRS)
+    link()
+    since = datetime.now(UTC) - timedelta(days=1)
+    for flagged in (1, 0):
+        assert flag_lost_opt_outs(eu.crm, restored_to=since).flagged == flagged
+    assert sql_rows("SELECT do_not_email FROM crm_contact") == [{"do_not_email": True}]
+    queued = "SELECT contact_id, do_not_email, reason FROM crm_opt_out_change"
+    assert eu_rows(queued) == sql_rows(queued)
+    assert "before the CRM was restored" in sql_rows(queued)[0]["reason"]
+
+
+def test_linking_that_changes_nothing_does_not_wait_for_whoever_sets_the_flag(
+    eu: Eu, ann: str, crm_url: str
+) -> None:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(crm_url) as clerk:
+        set_flag(clerk, ann, True)
+        assert pool.submit(link_contacts, eu.crm).result(20).linked == 0
+
+
+def test_the_flag_waits_for_the_links_and_not_for_what_is_counted_after_them(
+    eu: Eu, ann: str, crm_url: str, eu_url: str, eu_rows: Rows, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c2", "ann@example.com")
+    eu_rows(
+        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status)"
+        " VALUES ('c1', FALSE, 'held') RETURNING change_id"
+    )
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(eu_url) as reader,
+        psycopg.connect(crm_url) as clerk,
+    ):
+        reader.execute("SELECT FROM crm_opt_out_change FOR UPDATE")
+        linking = pool.submit(link_contacts, eu.crm)
+        while not eu_rows(
+            "SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        ):
+            assert not linking.done(), "the linking did not look at held opt-ins"
+        clerk.execute("SET lock_timeout = '5s'")
+        set_flag(clerk, "c2", True)
+        clerk.commit()
+        reader.rollback()
+        assert (linking.result(20).linked, linking.result().opt_ins_requeued) == (1, 1)

@@ -204,6 +204,21 @@ def test_what_changed_between_the_page_and_the_run_is_told_and_obeyed(
     assert 1 not in on_lists(people)["ann@example.com"]
 
 
+def test_who_was_taken_off_since_is_left_as_they_are_and_counted(
+    site: Site, people: Running, start_dag: Start, sql_rows: Rows
+) -> None:
+    path = choose(site, contact_ids="c1\nc6")
+    press(site, path, site.get(f"{path}/forecast", "OP"))
+    sql_rows(
+        "INSERT INTO crm_list_membership (contact_id, list_id, action) VALUES ('c1', %s, 'remove')",
+        NEWS,
+    )
+    carry_on(DAG)
+    body = site.get(path).text
+    assert "1 requests were written." in body
+    assert "<strong>1 were left as they are</strong>" in body
+
+
 def test_a_choice_is_requested_once_however_often_its_run_is_repeated(
     site: Site, people: Running, run_dag: Callable[..., Any], sql_rows: Rows
 ) -> None:

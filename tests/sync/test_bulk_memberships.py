@@ -53,6 +53,7 @@ def test_what_is_foretold_is_what_happens(
             "Has no email address.": 1,
         },
         "requested": 0,
+        "overruled": 0,
     }
     assert len(answers(sql_rows)) == 1
     requested = request_memberships(crm, list_id(1), ALL)

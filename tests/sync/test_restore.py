@@ -8,15 +8,19 @@ import psycopg
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.errors import ChangesRefused
 from constant_contact.store.database import Database
+from constant_contact.sync.bulk_memberships import Wanted
+from constant_contact.sync.choices import choose, request_choice, submit
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.links import link_contacts
-from constant_contact.sync.memberships import MembershipsReport
+from constant_contact.sync.lists import sync_lists
+from constant_contact.sync.memberships import MembershipsReport, retry
 from constant_contact.sync.opt_outs import push_opt_outs
 from constant_contact.sync.restore import flag_lost_opt_outs, settle
 from simulator.server import Running
 from tests.support import Databases, contact_id, vendor_contact
-from tests.sync.memberships import Add, Rows, answers, on_lists
+from tests.sync.memberships import Add, Rows, answers, list_id, on_lists
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 
@@ -76,6 +80,7 @@ def people(
     )
     add_crm_contact("c1", "ann@example.com")
     add_crm_contact("c2", "bob@example.com")
+    sync_lists(client, crm)
     sync_contacts(client, crm)
     link_contacts(crm)
 
@@ -180,3 +185,33 @@ def test_a_question_that_waits_in_airflow_is_about_no_later_stop(
     after_restore()
     (later,) = sql_rows(hold)
     assert later["hold_id"] > asked["hold_id"] + 1_000_000
+
+
+@pytest.mark.usefixtures("people")
+def test_what_a_restore_settled_is_tried_again_one_by_one_only(
+    crm: Database, want: Callable[..., None], sql_rows: Rows
+) -> None:
+    want("c1", 1)
+    want("c2", 1)
+    settle(crm, by="ann-the-operator")
+    with pytest.raises(ChangesRefused, match="one by one"):
+        retry(crm)
+    assert retry(crm, contact_id="c2") == 1
+    sql_rows("UPDATE crm_list_membership SET status = 'failed' WHERE contact_id = 'c2'")
+    assert retry(crm) == 1
+    assert [answers(sql_rows)[(who, 1)][0] for who in ("c1", "c2")] == ["failed", "pending"]
+
+
+@pytest.mark.usefixtures("people")
+def test_choices_of_before_are_forgotten_and_those_of_since_have_numbers_of_their_own(
+    crm: Database, sql_rows: Rows
+) -> None:
+    before = [choose(crm, list_id(1), "add", Wanted(["c1"]), by="op") for _ in range(2)]
+    for choice_id in before:
+        submit(crm, choice_id, edits=0, by="op")
+    request_choice(crm, before[0])
+    assert settle(crm, by="ann-the-operator").choices_forgotten == 1
+    kept = sql_rows("SELECT choice_id FROM ctct_choice NATURAL JOIN ctct_choice_contact")
+    assert kept == [{"choice_id": before[0]}]
+    assert len(sql_rows("SELECT * FROM ctct_choice_contact")) == 1
+    assert choose(crm, list_id(1), "add", Wanted(["c1"]), by="op") > 1_700_000_000

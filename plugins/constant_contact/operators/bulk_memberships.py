@@ -1,6 +1,7 @@
 """The task that requests a membership for many CRM contacts at once."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk import Context
@@ -64,12 +65,12 @@ class BulkMembershipsOperator(ConstantContactOperator):
 
     def sync(self, hook: ConstantContactHook, context: Context) -> BulkMembershipsReport:
         """Run `request_memberships`, or for a choice `request_choice` or `foretell`."""
-        report = self._requested(hook)
+        report = self._requested(hook, context["dag_run"].run_after)
         for reason, contacts in report.refused.items():
             self.log.info("%d contacts: %s", contacts, reason)
         return report
 
-    def _requested(self, hook: ConstantContactHook) -> BulkMembershipsReport:
+    def _requested(self, hook: ConstantContactHook, asked_at: datetime) -> BulkMembershipsReport:
         if self.choice_id is not None:
             if not str(self.choice_id).isdigit():
                 raise SettingError(
@@ -87,4 +88,5 @@ class BulkMembershipsOperator(ConstantContactOperator):
             ),
             action=one_of("action", self.action, ("add", "remove")),
             dry_run=flag("dry_run", self.is_dry_run),
+            asked_at=asked_at,
         )

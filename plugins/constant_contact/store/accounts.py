@@ -67,14 +67,22 @@ def migrate_account(connection: psycopg.Connection[Any], seen_by: str) -> list[s
         The versions applied now.
 
     Raises:
-        SettingError: The search_path does not name one schema.
+        SettingError: The search_path does not name one schema, or there are no contacts for it.
         SchemaError: As `migrate`.
     """
     with connection.transaction():
         migration_lock(connection)
-        _enter_own_schema(connection, seen_by)
+        has_schema = _enter_own_schema(connection, seen_by)
         found = database.row(connection, "accounts/shares_contacts") or {}
         if not found["shares_contacts"]:
+            if has_schema and not found["has_contacts"]:
+                # An empty table of contacts would be made, and no opt-out would ever come to it.
+                raise SettingError(
+                    seen_by,
+                    "the default account is not in public of this database, so there are no "
+                    "contacts to share; make a crm_contact in this schema first "
+                    "(docs/accounts.md)",
+                )
             return migrate(connection)
         database.run(connection, "accounts/schema/contacts")
         applied = migrate(connection)
@@ -82,11 +90,15 @@ def migrate_account(connection: psycopg.Connection[Any], seen_by: str) -> list[s
         return applied
 
 
-def _enter_own_schema(connection: psycopg.Connection[Any], seen_by: str) -> None:
-    """Make the account's schema if it is not there, and look at nothing else to the end."""
+def _enter_own_schema(connection: psycopg.Connection[Any], seen_by: str) -> bool:
+    """Make the account's schema if it is not there, and look at nothing else to the end.
+
+    Returns:
+        Whether the account has one; else it has a database of its own.
+    """
     ((path,),) = connection.execute("SELECT current_setting('search_path')").fetchall()
     if path == _DEFAULT_PATH:
-        return
+        return False
     if "," in path or not path:
         raise _several(seen_by, f"its search_path does not name one schema ({path})")
     # As PostgreSQL reads it: without quotes in small letters.
@@ -97,6 +109,7 @@ def _enter_own_schema(connection: psycopg.Connection[Any], seen_by: str) -> None
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
     # Temporary tables last: functions that run by their owner's rights keep this path.
     connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_temp").format(schema))
+    return True
 
 
 def _several(seen_by: str, problem: str) -> SettingError:

@@ -7,12 +7,13 @@ SQL that routes them then.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 import psycopg
 
 from constant_contact.errors import SettingError
-from constant_contact.store import database
+from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.store.sql import SQL_DIR
 from constant_contact.sync import membership_routes
@@ -68,6 +69,7 @@ class BulkMembershipsReport(Report):
         unchanged: Contacts for whom nothing is to be done.
         refused: Contacts that cannot be put there, by the reason.
         requested: Requests written; none in a dry run.
+        overruled: Contacts left as they are, since somebody wanted something else later.
     """
 
     chosen: int = 0
@@ -76,6 +78,7 @@ class BulkMembershipsReport(Report):
     unchanged: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     requested: int = 0
+    overruled: int = 0
 
 
 def request_memberships(
@@ -85,6 +88,7 @@ def request_memberships(
     *,
     action: Literal["add", "remove"] = "add",
     dry_run: bool = False,
+    asked_at: datetime | None = None,
 ) -> BulkMembershipsReport:
     """Request that the chosen contacts are put on a list, or taken off it.
 
@@ -94,6 +98,7 @@ def request_memberships(
         chosen: Who.
         action: Which of the two.
         dry_run: Only tell; write nothing.
+        asked_at: When somebody wanted it, which may be long ago; None: now.
 
     Raises:
         SettingError: There is no such list or selection, or not one way of choosing.
@@ -103,9 +108,30 @@ def request_memberships(
         contact_ids = _contact_ids(connection, chosen)
         report = preview(connection, list_id, action, contact_ids)
         if not dry_run:
-            params = {"contact_id": contact_ids, "list_id": list_id, "action": action}
-            report.requested = database.run(connection, "crm/request_memberships", params)
+            requests = {"contact_id": contact_ids, "list_id": list_id, "action": action}
+            asked_at = asked_at or state.database_now(connection)
+            write_requests(connection, requests, asked_at, report)
     return report
+
+
+def write_requests(
+    connection: psycopg.Connection[Any],
+    requests: dict[str, Any],
+    asked_at: datetime,
+    report: BulkMembershipsReport,
+) -> None:
+    """Write requests, as old as the wish is, and tell in the report what came of it.
+
+    Args:
+        connection: In the transaction that looked at them.
+        requests: contact_id (list), list_id and action.
+        asked_at: When somebody wanted it: what was wanted later stands.
+        report: Of the same transaction.
+    """
+    params = requests | {"asked_at": asked_at}
+    report.requested = database.run(connection, "crm/request_memberships", params)
+    left = database.row(connection, "crm/count_overruled", requests) or {}
+    report.overruled = left["overruled"]
 
 
 def preview(

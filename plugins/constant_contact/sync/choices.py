@@ -23,6 +23,7 @@ from constant_contact.sync.bulk_memberships import (
     check_list,
     find,
     preview,
+    write_requests,
 )
 
 _CHANGED = (
@@ -154,7 +155,7 @@ def request_choice(crm: Database, choice_id: int) -> BulkMembershipsReport:
             return BulkMembershipsReport(**choice["report"])
         requests = _requests(connection, choice_id, choice)
         report = _previewed(connection, choice, requests)
-        report.requested = database.run(connection, "crm/request_memberships", requests)
+        write_requests(connection, requests, choice["submitted_at"], report)
         kept = {"choice_id": choice_id, "report": json.dumps(report.as_dict())}
         database.run(connection, "choices/end", kept)
     return report

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.reports import Report
@@ -40,32 +42,25 @@ class LinksReport(Report):
 
 
 def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
-    """Link, relink and unlink in one statement; no API call.
+    """Link, relink and unlink at once; no API call.
 
     Args:
         crm: Where the contacts and the mirror are.
         dry_run: Tell what would change and change nothing.
 
     Whoever the CRM flags as Do Not Email and the vendor may still mail is queued as an opt-out in
-    the same transaction: a link never exists without it.
+    the same transaction: a link never exists without it. In an account that shares its contacts
+    the CRM's next change of the flag waits for that transaction: all the rest is in another.
     """
+    report = LinksReport()
     with crm.transaction() as connection:
-        # An id that the mirror lacks means something once every contact was read.
-        is_whole = state.load(connection, "contacts").full_pass_at is not None
-        changed = database.row(connection, "crm/link_contacts", {"mirror_is_whole": is_whole})
-        queued = database.run(connection, "crm/queue_opt_outs")
-        requeued = database.run(connection, "crm/requeue_opt_ins")
-        standing = database.row(connection, "crm/count_links")
-        differences = database.row(connection, "crm/count_differences") or {}
+        _link(connection, report)
         if dry_run:
+            differences = _count(connection, report)
             connection.rollback()
-    report = LinksReport(
-        **(changed or {}),
-        **(standing or {}),
-        opt_outs_queued=queued,
-        opt_ins_requeued=requeued,
-        only_vendor_says_no=differences["only_vendor_says_no"],
-    )
+    if not dry_run:
+        with crm.transaction() as connection:
+            differences = _count(connection, report)
     _log_differences(differences)
     if report.shared_addresses:
         _log.info(
@@ -74,6 +69,27 @@ def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
             report.sharing,
         )
     return report
+
+
+def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
+    # An id that the mirror lacks means something once every contact was read.
+    is_whole = state.load(connection, "contacts").full_pass_at is not None
+    database.run(connection, "crm/stage_links")
+    if database.run(connection, "crm/want_links", {"mirror_is_whole": is_whole}):
+        changed = database.row(connection, "crm/link_contacts") or {}
+        report.linked, report.relinked = changed["linked"], changed["relinked"]
+        report.unlinked = changed["unlinked"]
+    report.opt_outs_queued = database.run(connection, "crm/queue_opt_outs")
+
+
+def _count(connection: psycopg.Connection[Any], report: LinksReport) -> dict[str, Any]:
+    """Look at held opt-ins again, and tell how the contacts stand; returns the differences."""
+    report.opt_ins_requeued = database.run(connection, "crm/requeue_opt_ins")
+    for name, value in (database.row(connection, "crm/count_links") or {}).items():
+        setattr(report, name, value)
+    differences = database.row(connection, "crm/count_differences") or {}
+    report.only_vendor_says_no = differences["only_vendor_says_no"]
+    return differences
 
 
 def _log_differences(differences: Mapping[str, Any]) -> None:

@@ -183,7 +183,8 @@ def retry(
     if not retried:
         raise ChangesRefused(
             "nothing is tried again: it is neither failed nor rejected any more, or another CRM "
-            "contact with the same address asked for the opposite later"
+            "contact with the same address asked for the opposite later; what was asked for before "
+            "the CRM was restored is tried one by one"
         )
     return retried
 

@@ -22,6 +22,7 @@ class SettleReport(Report):
 
     opt_ins_superseded: int = 0
     memberships_failed: int = 0
+    choices_forgotten: int = 0
 
 
 @dataclass
@@ -43,6 +44,9 @@ def settle(crm: Database, *, by: str) -> SettleReport:
             opt_ins_superseded=database.run(connection, "crm/settle_restored_opt_ins", {"by": by}),
             memberships_failed=database.run(connection, "crm/settle_restored_memberships"),
         )
+        forgotten = database.row(connection, "restore/forget_choices") or {}
+        report.choices_forgotten = forgotten["choices"]
+        database.run(connection, "restore/keep", {"by": by})
         database.row(connection, "restore/advance_numbers")
         database.run(connection, "restore/read_all_again")
     return report

@@ -34,17 +34,24 @@ END
 $$;
 
 CREATE OR REPLACE TRIGGER crm_contact_lock_links
-BEFORE UPDATE ON crm_contact
+BEFORE UPDATE OF constant_contact_id ON crm_contact
 FOR EACH STATEMENT EXECUTE FUNCTION crm_contact_lock_links();
 
--- The one column that is written. A link that another run changed meanwhile is left to it.
+-- The link is the one column that is written; after a restore the flag is set too, where all
+-- accounts see it. A link that another run changed meanwhile is left to it.
 CREATE OR REPLACE FUNCTION crm_contact_link() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF (NEW.contact_id, NEW.first_name, NEW.last_name, NEW.preferred_email, NEW.do_not_email)
-    IS DISTINCT FROM
-    (OLD.contact_id, OLD.first_name, OLD.last_name, OLD.preferred_email, OLD.do_not_email) THEN
-        RAISE EXCEPTION 'an account writes constant_contact_id only: change public.crm_contact';
+    IF (NEW.contact_id, NEW.first_name, NEW.last_name, NEW.preferred_email)
+    IS DISTINCT FROM (OLD.contact_id, OLD.first_name, OLD.last_name, OLD.preferred_email)
+    OR (NEW.do_not_email IS DISTINCT FROM OLD.do_not_email AND NEW.do_not_email IS NOT TRUE) THEN
+        RAISE EXCEPTION 'an account writes constant_contact_id only, and sets do_not_email: change public.crm_contact';
+    END IF;
+    IF NEW.do_not_email IS DISTINCT FROM OLD.do_not_email THEN
+        UPDATE public.crm_contact SET do_not_email = TRUE WHERE contact_id = OLD.contact_id;
+    END IF;
+    IF NEW.constant_contact_id IS NOT DISTINCT FROM OLD.constant_contact_id THEN
+        RETURN NEW;
     END IF;
     IF NEW.constant_contact_id IS NULL THEN
         DELETE FROM crm_contact_link

@@ -1,0 +1,37 @@
+"""Another try for many requests: what was overruled stays, and is in nobody's way."""
+
+import pytest
+
+from constant_contact.errors import ChangesRefused
+from constant_contact.store.database import Database
+from constant_contact.sync import memberships
+from constant_contact.sync.memberships import retry
+from tests.sync.memberships import Rows, list_id
+
+REQUESTS = """
+WITH contact AS (
+    INSERT INTO crm_contact (contact_id, preferred_email)
+    VALUES ('old', 'ann@example.com'), ('new', 'ANN@example.com'), ('bob', 'bob@example.com')
+)
+INSERT INTO crm_list_membership (contact_id, list_id, action, status, requested_at) VALUES
+('old', %(list)s, 'add', 'failed', now() - interval '3 hours'),
+('bob', %(list)s, 'add', 'failed', now() - interval '2 hours'),
+('new', %(list)s, 'remove', 'done', now() - interval '1 hour')
+"""
+
+
+def test_overruled_requests_do_not_use_up_those_that_are_tried_at_once(
+    crm: Database, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memberships, "_MOST_RETRIED", 1)
+    with crm.transaction() as connection:
+        connection.execute(REQUESTS, {"list": list_id(1)})
+    assert retry(crm) == 1
+    statuses = sql_rows("SELECT contact_id, status FROM crm_list_membership ORDER BY contact_id")
+    assert [tuple(row.values()) for row in statuses] == [
+        ("bob", "pending"),
+        ("new", "done"),
+        ("old", "failed"),
+    ]
+    with pytest.raises(ChangesRefused):
+        retry(crm)
