@@ -2,16 +2,16 @@
 
 Forgets a person who asked for it: the address and the reasons go, the interactions leave the CRM,
 the events of the ledger become nobody's, the link is cleared, and last the id leaves the call log.
-With several accounts: run each one's. That the person said no stays, without an address, and a
-digest of the address, so that nobody creates the person anew or puts the address on a list.
+That the person said no stays, without an address, and a digest of the address, so that nobody
+creates the person anew or puts the address on a list. With several accounts: run each one's.
 
 Before, in this order: set *Do Not Email* in the CRM, as asked by the contact; let it be carried;
 delete the contact at Constant Contact, if it is to be forgotten there too; delete it in the CRM.
 What this DAG erases is only what the integration keeps. The guide: docs/operations.md.
 
 **When it fails**: nothing was erased, or all but the call log, which the next try goes through. The
-last line of the log says why, such as that Constant
-Contact may still mail the person, or that other CRM contacts share the address.
+last line of the log says why, such as that Constant Contact may still mail the person, or that
+other CRM contacts share the address.
 
 **By hand**: *Trigger*, with one of
 - `contact_id`: the CRM's id, also of somebody who has left the CRM,

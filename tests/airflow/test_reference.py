@@ -28,6 +28,6 @@ def test_every_table_that_has_a_comment_in_the_migration_has_it_in_the_database(
 ) -> None:
     from local.reference.tables import load
 
-    comments = (SQL_DIR / "schema" / "0013_comments.sql").read_text()
+    comments = (SQL_DIR / "schema" / "0012_comments.sql").read_text()
     uncommented = [each.name for each in load(postgres_url) if not each.comment]
     assert [name for name in uncommented if name in comments] == []

@@ -221,6 +221,31 @@ def test_of_another_contact_with_the_same_address_nothing_is_left_either(
     assert [row["id"] for row in erased] == [ANN, ANN_ANEW]
 
 
+@pytest.mark.usefixtures("known")
+def test_of_a_deleted_contact_that_the_link_has_left_nothing_is_left_either(
+    simulator: Running,
+    client: Client,
+    crm: Database,
+    forget: Erase,
+    sql_rows: Rows,
+) -> None:
+    simulator.control.delete_contact(ANN)
+    simulator.control.load(contacts=[vendor_contact(4, "ann.lee@example.com")])
+    sql_rows(
+        "UPDATE crm_contact SET preferred_email = %s WHERE contact_id = 'c1'", "ann.lee@example.com"
+    )
+    everything(client, crm)
+    (link,) = sql_rows("SELECT constant_contact_id AS id FROM crm_contact WHERE contact_id = 'c1'")
+    assert link["id"] == ANN_ANEW
+    push_opt_outs(client, crm)
+    assert "ann@example.com" in everything_kept(sql_rows)
+    assert forget("c1").addresses_suppressed == 2
+    everything(client, crm, reread=True)
+    assert "@example.com" not in everything_kept(sql_rows).replace("bob@example.com", "")
+    (events,) = sql_rows("SELECT count(*) AS n FROM ctct_engagement WHERE contact_id = %s", ANN)
+    assert events["n"] == 0
+
+
 @pytest.mark.parametrize(("status", "body"), [(404, "<html>lost</html>"), (200, {})])
 @pytest.mark.usefixtures("known")
 def test_what_is_no_answer_of_the_vendors_does_not_let_anybody_be_erased(

@@ -1,10 +1,10 @@
 -- Whom an erasure is about: by a CRM contact (also one who has left the CRM), or by the vendor's.
 -- Parameters: contact_id, constant_contact_id (one of them null).
--- Grain: one row: the ids of the vendor's contacts, that of the link and those with the person's
--- address, deleted or not; whether the mirror has one, the CRM contacts that are or were linked to
--- them or have the address, those of them that are in the CRM besides the one asked for, and the
--- addresses' digests.
-WITH person AS (
+-- Grain: one row: the ids of the vendor's contacts, that of the link, deleted ones that were linked
+-- before, and those with one of the addresses; whether the mirror has one; the CRM contacts that
+-- are or were linked to them or have the address, those of them that are in the CRM besides the one
+-- asked for; and the addresses' digests.
+WITH resolved AS (
     SELECT
         coalesce(
             %(constant_contact_id)s::text,
@@ -27,6 +27,16 @@ WITH person AS (
         ) AS constant_contact_id
 ),
 
+person AS (
+    SELECT constant_contact_id FROM resolved
+    WHERE constant_contact_id IS NOT NULL
+    UNION
+    -- A link moves when its contact is deleted; what that one did stays.
+    SELECT mirrored.contact_id FROM crm_opt_out_change AS change
+    INNER JOIN ctct_contact AS mirrored ON change.constant_contact_id = mirrored.contact_id
+    WHERE change.contact_id = %(contact_id)s AND mirrored.deleted_at IS NOT NULL
+),
+
 address AS (
     SELECT mirrored.email_key FROM ctct_contact AS mirrored
     INNER JOIN person ON mirrored.contact_id = person.constant_contact_id
@@ -41,7 +51,6 @@ address AS (
 
 vendors AS (
     SELECT constant_contact_id FROM person
-    WHERE constant_contact_id IS NOT NULL
     UNION
     SELECT mirrored.contact_id FROM ctct_contact AS mirrored
     INNER JOIN address ON mirrored.email_key = address.email_key

@@ -188,7 +188,7 @@ BEGIN
             VALUES
             ('crm_contact', NULL, 'The CRM''s contacts: the one place where they are born and die.'),
             ('crm_contact', 'do_not_email', 'Null means false. A change becomes a row of crm_opt_out_change.'),
-            ('crm_contact', 'constant_contact_id', '→ ctct_contact.contact_id. The link: the one column that the integration writes.'),
+            ('crm_contact', 'constant_contact_id', '→ ctct_contact.contact_id. The link, written by the integration.'),
             ('crm_opt_out_change', NULL, 'Outbox: each change of Do Not Email on its way to the vendor, and what became of it.'),
             ('crm_opt_out_change', 'contact_id', '→ crm_contact.contact_id. May have left the CRM.'),
             ('crm_opt_out_change', 'constant_contact_id', '→ ctct_contact.contact_id. Whom it is about at the vendor.'),
