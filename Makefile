@@ -122,7 +122,8 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 			'apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }; \
 	fi
 	@echo 'installing requirements.txt (1 to 3 minutes the first time)'
-	@$(RUN) pip install --quiet --require-hashes -r requirements.txt
+	@# the lock is whole: to resolve it anew, pip would want a hash of whatever is newest
+	@$(RUN) pip install --quiet --require-hashes --no-deps -r requirements.txt
 	@$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 

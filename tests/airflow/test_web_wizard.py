@@ -137,7 +137,7 @@ def test_contacts_are_found_by_what_is_known_of_them(site: Site, people: Running
     ):
         path = choose(site, **fields)
         assert found(site, path) == who, fields
-    assert "1 ids were not" in site.get(choose(site, contact_ids="c3\nc77")).text
+    assert "ids that were not: 1" in site.get(choose(site, contact_ids="c3\nc77")).text
     assert "No contact of the CRM fits." in site.get(choose(site, search="nobody")).text
 
 

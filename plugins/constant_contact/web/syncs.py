@@ -55,7 +55,7 @@ class Sync:
     @property
     def title(self) -> str:
         """As people call it."""
-        words = self.noun.replace("_", " ").capitalize()
+        words = self.noun.replace("opt_", "opt-").replace("_", " ").capitalize()
         return words if self.account == DEFAULT else f"{words} ({self.account.name})"
 
     @property
