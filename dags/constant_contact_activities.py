@@ -67,13 +67,16 @@ def activities_dag(account: Account) -> None:
             max_active_tis_per_dag=1,
             outlets=[Asset(account.asset("ctct_campaign"))],
         )
+        shards = at_least_one("engagement_shards")
         reading: dict[str, Any] = {
             "task_id": "engagement",
+            # The runs of a backfill would wait for one another's reports, in places of workers
+            # that opt-outs need.
+            "max_active_tis_per_dag": shards,
             "since": "{{ params.since }}",
             "reread": "{{ params.reread }}",
             "outlets": [ledger],
         }
-        shards = at_least_one("engagement_shards")
         engagement = (
             EngagementOperator(**reading)
             if shards == 1
