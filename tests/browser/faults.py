@@ -5,6 +5,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, WebError
 
 _OURS = "/constant-contact/"
+# a request whose place a newer one took: hx-sync's "replace" at work. Of one that failed htmx says
+# htmx:sendError or htmx:responseError besides.
+_TOLD_BY_HTMX = ("htmx:sendAbort", "htmx:afterRequest")
 
 
 class Faults:
@@ -22,8 +25,8 @@ class Faults:
 
     def _console(self, message: ConsoleMessage) -> None:
         # answers are judged below, by what asked for them
-        is_answer = message.text.startswith("Failed to load resource")
-        if message.type == "error" and not is_answer and _is_ours(message.location.get("url", "")):
+        is_told = message.text.startswith(("Failed to load resource", *_TOLD_BY_HTMX))
+        if message.type == "error" and not is_told and _is_ours(message.location.get("url", "")):
             self.seen.append(f"console: {message.text}")
 
     def _uncaught(self, error: WebError) -> None:

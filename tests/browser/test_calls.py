@@ -77,6 +77,8 @@ def test_the_calls_are_a_file_for_a_spreadsheet(page: Page) -> None:
 
 
 def test_a_span_of_time_and_from_and_to_take_each_others_place(page: Page) -> None:
+    # the first choice is never answered: the second one takes its place all the same
+    page.route("**from=2026**", lambda _: None)
     page.goto(CALLS)
     span, since = page.locator("select[name=span]"), page.locator("input[name=from]")
     since.fill("2026-01-31T12:00")
