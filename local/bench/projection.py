@@ -39,14 +39,14 @@ def explain(_gauge: Gauge, *, crm_url: str) -> Figures:
         position = state.load(connection, "interactions").position
         newest = database.row(connection, "engagement/newest_event", {"position": position}) or {}
         reach = {"position": position, "upto": newest["event_id"], "left_out": []}
+        database.run(connection, "engagement/stage_link_changes")
         for name in (
             "engagement/newest_event",
-            "crm/drop_moved_interactions",
-            "crm/drop_moved_links",
+            "crm/take_moved_links",
             "crm/judge_opens_anew",
             "campaigns/take_renamed",
             _NEW,
-            "crm/project_new_links",
+            "crm/take_new_links",
         ):
             lines = connection.execute(
                 "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) " + statement(name), reach

@@ -1,28 +1,38 @@
 -- How the CRM's contacts stand. Grain: one row.
 -- `shared_addresses` counts addresses, `sharing` the contacts that have one of those.
-WITH contact AS (
+WITH address AS (
     SELECT
-        constant_contact_id,
-        ctct_email_key(preferred_email) AS email_key
-    FROM crm_contact
+        email_key,
+        email_key ~ '^[^@\s]+@[^@\s]+$' AS is_address,
+        count(*) AS contacts,
+        count(constant_contact_id) AS linked
+    FROM (
+        SELECT
+            constant_contact_id,
+            ctct_email_key(preferred_email) AS email_key
+        FROM crm_contact
+    ) AS contact
+    GROUP BY email_key
 ),
 
-address AS (
-    SELECT count(*) AS contacts
-    FROM contact
-    WHERE email_key ~ '^[^@\s]+@[^@\s]+$'
-    GROUP BY email_key
-    HAVING count(*) > 1
+counted AS (
+    SELECT
+        sum(contacts) AS contacts,
+        sum(linked) AS with_link,
+        sum(contacts) FILTER (WHERE email_key IS NULL) AS without_email,
+        sum(contacts) FILTER (WHERE NOT is_address) AS malformed_email,
+        sum(contacts - linked) FILTER (WHERE is_address) AS unmatched,
+        count(*) FILTER (WHERE is_address AND contacts > 1) AS shared_addresses,
+        sum(contacts) FILTER (WHERE is_address AND contacts > 1) AS sharing
+    FROM address
 )
 
 SELECT
-    count(*) AS contacts,
-    count(constant_contact_id) AS with_link,
-    count(*) FILTER (WHERE email_key IS NULL) AS without_email,
-    count(*) FILTER (WHERE email_key !~ '^[^@\s]+@[^@\s]+$') AS malformed_email,
-    count(*) FILTER (
-        WHERE constant_contact_id IS NULL AND email_key ~ '^[^@\s]+@[^@\s]+$'
-    ) AS unmatched,
-    (SELECT count(*) FROM address) AS shared_addresses,
-    (SELECT coalesce(sum(contacts), 0)::bigint FROM address) AS sharing
-FROM contact;
+    shared_addresses,
+    coalesce(contacts, 0)::bigint AS contacts,
+    coalesce(with_link, 0)::bigint AS with_link,
+    coalesce(without_email, 0)::bigint AS without_email,
+    coalesce(malformed_email, 0)::bigint AS malformed_email,
+    coalesce(unmatched, 0)::bigint AS unmatched,
+    coalesce(sharing, 0)::bigint AS sharing
+FROM counted;

@@ -1,22 +1,6 @@
 -- Make interactions of the whole history of the CRM contacts that were linked since the last
--- projection; links that moved are forgotten before. EXCEPT, since a join with the table that this
--- fills can go badly. Parameters: upto (event id), left_out (activity types).
+-- projection: those of link_change. Parameters: upto (event id), left_out (activity types).
 -- Grain: one row an event and newly linked CRM contact.
-WITH link AS (
-    INSERT INTO ctct_projected_link (crm_contact_id, constant_contact_id)
-    SELECT
-        contact_id,
-        constant_contact_id
-    FROM crm_contact
-    WHERE constant_contact_id IS NOT NULL
-    EXCEPT
-    SELECT
-        crm_contact_id,
-        constant_contact_id
-    FROM ctct_projected_link
-    RETURNING crm_contact_id, constant_contact_id
-)
-
 INSERT INTO crm_interaction (
     interaction_id, contact_id, constant_contact_id, campaign_id, campaign_activity_id,
     campaign_name, activity_type, description, occurred_at, link_url, device_type, bounce_code,
@@ -36,7 +20,7 @@ SELECT
     event.device_type,
     event.bounce_code,
     event.opt_out_reason
-FROM link
+FROM link_change AS link
 INNER JOIN ctct_interaction AS event ON link.constant_contact_id = event.contact_id
-WHERE event.event_id <= %(upto)s AND event.activity_type <> all(%(left_out)s)
+WHERE link.is_new AND event.event_id <= %(upto)s AND event.activity_type <> all(%(left_out)s)
 ON CONFLICT (interaction_id) DO NOTHING;

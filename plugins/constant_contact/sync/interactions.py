@@ -61,8 +61,9 @@ def _project(
 ) -> InteractionsReport:
     """What is there is put right first, so that all below it adds is right at once."""
     report = InteractionsReport()
-    report.moved_away = database.run(connection, "crm/drop_moved_interactions")
-    database.run(connection, "crm/drop_moved_links")
+    database.run(connection, "engagement/stage_link_changes")
+    if _has_link_changes(connection, "crm/take_moved_links"):
+        report.moved_away = database.run(connection, "crm/drop_moved_interactions")
     if gone := _types(connection, "engagement/forget_types", types):
         report.left_out = database.run(connection, "crm/drop_types", {"activity_types": gone})
     reach = {"position": position, "upto": upto, "left_out": _others(types)}
@@ -74,8 +75,17 @@ def _project(
         before = {"position": 0, "upto": position, "left_out": _others(returned)}
         report.of_new_types = database.run(connection, "crm/project_new_events", before)
     report.of_new_events = database.run(connection, "crm/project_new_events", reach)
-    report.of_new_links = database.run(connection, "crm/project_new_links", reach)
+    if _has_link_changes(connection, "crm/take_new_links"):
+        report.of_new_links = database.run(connection, "crm/project_new_links", reach)
     return report
+
+
+def _has_link_changes(connection: psycopg.Connection[Any], name: str) -> bool:
+    """Of ten contacts it is the index that finds the rows, of all of them a pass over the table."""
+    if not database.run(connection, name):
+        return False
+    database.run(connection, "engagement/analyze_link_changes")
+    return True
 
 
 def _types(connection: psycopg.Connection[Any], name: str, types: list[str]) -> list[str]:

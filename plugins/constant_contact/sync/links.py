@@ -76,6 +76,7 @@ def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
     is_whole = state.load(connection, "contacts").full_pass_at is not None
     database.run(connection, "crm/stage_links")
     if database.run(connection, "crm/want_links", {"mirror_is_whole": is_whole}):
+        database.run(connection, "crm/analyze_links")
         changed = database.row(connection, "crm/link_contacts") or {}
         report.linked, report.relinked = changed["linked"], changed["relinked"]
         report.unlinked = changed["unlinked"]
