@@ -3,7 +3,7 @@
 import argparse
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -16,9 +16,10 @@ from local.bench import (
     engagement,
     latency,
     links,
-    nights,
     opt_outs,
+    page,
     projection,
+    scale,
 )
 from local.bench.result import Result
 from local.bench.stage import Stage
@@ -30,7 +31,7 @@ BENCHES: dict[str, Callable[[Stage], list[Result]]] = {
     "links": links.run,
     "engagement": engagement.run,
     "projection": projection.run,
-    "nights": nights.run,
+    "scale": scale.run,
     "budget": budget.run,
     "call_log": call_log.run,
     "calls_page": calls_page.run,
@@ -44,6 +45,7 @@ examples:
   make bench
   make bench ARGS='contacts links --json figures.json'
   make bench ARGS='--large'
+  make bench SCALE=1000000
 
 The vendor is the simulator without limits, PostgreSQL the local one. A figure that misses its
 target is shown as such and is no error.
@@ -65,6 +67,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rounds", type=int, default=3, help="median of so many (%(default)s)")
     made.add_argument(
         "--seconds", type=int, default=15, help="for each setting of the budget (%(default)s)"
+    )
+    made.add_argument(
+        "--scale",
+        type=int,
+        action="append",
+        default=[],
+        metavar="CONTACTS",
+        help="whole nights of an account of so many, kept in docs/benchmarks; again for another",
     )
     made.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     return made
@@ -90,8 +100,7 @@ def main() -> int:
             rounds=max(1, given.rounds),
             seconds=max(1, given.seconds),
         )
-        for name in given.names or BENCHES:
-            found = BENCHES[name](stage)
+        for found in _measured(stage, given):
             for result in found:
                 result.print(console)
             results.extend(found)
@@ -100,6 +109,16 @@ def main() -> int:
                 figures = [result.as_dict() for result in results]
                 given.json.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     return 0
+
+
+def _measured(stage: Stage, given: argparse.Namespace) -> Iterator[list[Result]]:
+    for size in given.scale:
+        found = scale.measure_scale(stage, size)
+        page.keep(found)
+        yield scale.shown(found)
+    # who asks for a scale asks for nothing else, unless by name
+    for name in given.names or ([] if given.scale else BENCHES):
+        yield BENCHES[name](stage)
 
 
 if __name__ == "__main__":

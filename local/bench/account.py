@@ -19,11 +19,10 @@ from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from constant_contact.store.tokens import token_lock
+from local.bench.stage import UNLIMITED
 from local.simulator import CLIENT_ID, CLIENT_SECRET
 
 CONN_ID = "constant_contact_default"
-# the budget is drawn from for every call all the same
-_UNLIMITED = {"calls_per_second": 1_000_000, "calls_per_day": 1_000_000_000}
 
 
 class _MemoryTokens:
@@ -43,9 +42,14 @@ class _MemoryTokens:
         return token_lock(self._crm, CONN_ID)
 
 
-def crm_database(crm_url: str) -> Database:
+def crm_database(
+    crm_url: str, cursor_factory: type[psycopg.Cursor[Any]] = psycopg.Cursor
+) -> Database:
     """The CRM as our jobs get it."""
-    return Database(lambda: psycopg.connect(crm_url), name="connection crm_default")
+    return Database(
+        lambda: psycopg.connect(crm_url, cursor_factory=cursor_factory),
+        name="connection crm_default",
+    )
 
 
 def api_settings(url: str, refresh_token: str, extra: dict[str, Any]) -> ApiSettings:
@@ -56,7 +60,7 @@ def api_settings(url: str, refresh_token: str, extra: dict[str, Any]) -> ApiSett
         password=CLIENT_SECRET,
         host=url,
         port=None,
-        extra=_UNLIMITED
+        extra=UNLIMITED
         | {
             "token_url": f"{url}/oauth2/default/v1/token",
             "authorize_url": f"{url}/oauth2/default/v1/authorize",
@@ -119,6 +123,7 @@ def connected(
     lane: str = "engagement",
     travel: Callable[[], None] | None = None,
     logged: bool = True,
+    cursor_factory: type[psycopg.Cursor[Any]] = psycopg.Cursor,
 ) -> Iterator[tuple[Client, Database]]:
     """Lend a client and the CRM; at the end every call is in the log.
 
@@ -130,8 +135,10 @@ def connected(
         lane: Of the budget.
         travel: Sleeps as long as a call takes to arrive.
         logged: Keep the calls; ours always does.
+        cursor_factory: What statements pass through.
     """
-    settings, crm = api_settings(url, refresh_token, extra), crm_database(crm_url)
+    settings = api_settings(url, refresh_token, extra)
+    crm = crm_database(crm_url, cursor_factory)
     caller = Caller("bench", "bench", "bench", 1)
     call_log = ApiCallLog(crm, caller) if logged else _NoCallLog()
     tokens = Tokens(settings, _MemoryTokens(crm), Authorization(settings, call_log.add).refresh)

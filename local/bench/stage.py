@@ -14,9 +14,11 @@ from rich.console import Console
 from constant_contact.store.migrations import migrate
 from local.paths import LOGS
 from local.postgres import CRM_DATABASE, LocalPostgres
-from local.simulator import CLIENT_ID, CLIENT_SECRET, Simulator
+from local.simulator import CLIENT_ID, CLIENT_SECRET, Account, Simulator
 from simulator.control import Control
 
+#: fields of a connection; the budget is drawn from for every call all the same
+UNLIMITED = {"calls_per_second": 1_000_000, "calls_per_day": 1_000_000_000}
 _TOKEN_TIMEOUT_S = 30
 
 
@@ -24,12 +26,21 @@ _TOKEN_TIMEOUT_S = 30
 class Vendor:
     """A simulator in a process of its own, and its control."""
 
-    url: str
+    running: Account
     control: Control
+
+    @property
+    def url(self) -> str:
+        """Of the API."""
+        return self.running.url
 
     def account(self, **extra: Any) -> dict[str, Any]:
         """What `local.bench.account.connected` needs; with fields of the connection."""
         return {"url": self.url, "refresh_token": self.control.grant(), "extra": extra}
+
+    def airflow_connection(self) -> str:
+        """The value of `AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT`."""
+        return self.running.airflow_connection(**UNLIMITED)
 
     def access_token(self) -> str:
         """For those who know no refresh."""
@@ -110,6 +121,6 @@ class Stage:
         with Simulator(LOGS / "bench-simulator.log", [*unlimited, *flags]) as running:
             control = Control(running.url)
             try:
-                yield Vendor(running.url, control)
+                yield Vendor(running, control)
             finally:
                 control.close()
