@@ -23,6 +23,11 @@ class Account:
         """The account of a CRM connection; of one outside the option, its id is the name."""
         return cls(crm_conn_id.removeprefix("crm_"))
 
+    @classmethod
+    def holding(cls, constant_contact_conn_id: str) -> "Account":
+        """The account of a connection with a key; of one outside the option, its id is the name."""
+        return cls(constant_contact_conn_id.removeprefix("constant_contact_"))
+
     @property
     def constant_contact_conn_id(self) -> str:
         """The connection with key, secret and refresh token."""

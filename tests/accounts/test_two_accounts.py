@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.errors import SettingError
 from constant_contact.store.database import Database
+from constant_contact.sync.bulk_memberships import Chosen, request_memberships
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.engagement import sync_engagement
@@ -226,6 +228,14 @@ def test_a_flag_lost_by_a_restore_is_set_again_by_the_account_that_knows_of_it(
     queued = "SELECT contact_id, do_not_email, reason FROM crm_opt_out_change"
     assert eu_rows(queued) == sql_rows(queued)
     assert "before the CRM was restored" in sql_rows(queued)[0]["reason"]
+
+
+def test_a_list_that_an_account_does_not_have_is_answered_with_its_own_dag(
+    crm: Database, eu: Eu
+) -> None:
+    for tables, dag_id in ((crm, "constant_contact_lists"), (eu.crm, "constant_contact_eu_lists")):
+        with pytest.raises(SettingError, match=f"and {dag_id} learns of new ones"):
+            request_memberships(tables, list_id(77), Chosen(["c1"]))
 
 
 def test_linking_that_changes_nothing_does_not_wait_for_whoever_sets_the_flag(

@@ -21,7 +21,7 @@ from constant_contact.errors import (
 )
 from constant_contact.store.database import Database
 from simulator.server import Running
-from tests.support import MemoryTokenStore, api_settings
+from tests.support import CONN_ID, EU_CONN_ID, MemoryTokenStore, api_settings
 
 
 def tokens(simulator: Running, store: MemoryTokenStore, seed: str, **extra: Any) -> Tokens:
@@ -356,3 +356,24 @@ def test_a_token_that_nobody_used_for_long_is_warned_of_and_kept_alive(
     tokens(simulator, store, seed).access_token()
     assert store.pair.obtained_at_utc > then
     assert (f"last used {days} days ago" in caplog.text) is warned
+
+
+@pytest.mark.parametrize(
+    ("conn_id", "dag_id"),
+    [(CONN_ID, "constant_contact_retention"), (EU_CONN_ID, "constant_contact_eu_retention")],
+)
+def test_the_warning_of_an_idle_token_names_the_dag_of_its_account(
+    simulator: Running,
+    store: MemoryTokenStore,
+    caplog: pytest.LogCaptureFixture,
+    conn_id: str,
+    dag_id: str,
+) -> None:
+    settings = replace(api_settings(simulator, simulator.control.grant()), conn_id=conn_id)
+    refresh = Authorization(settings, lambda call: None).refresh
+    Tokens(settings, store, refresh).access_token()
+    assert store.pair is not None
+    then = datetime.now(UTC) - timedelta(days=160)
+    store.pair = replace(store.pair, obtained_at_utc=then, expires_at_utc=then)
+    Tokens(settings, store, refresh).access_token()
+    assert f"leave {dag_id} switched on" in caplog.text

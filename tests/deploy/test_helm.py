@@ -1,10 +1,12 @@
-"""The chart's values say what the compose file says.
+"""The chart's values say what the compose file says, under keys that the chart has.
 
-The chart itself is in no package that can be installed here, and its schema not ours to keep: that
-the keys are the chart's is a matter of reading (docs/kubernetes.md says of which version).
+The chart itself is in no package that can be installed here, and its schema not ours to keep:
+`airflow_chart.yaml` has what concerns these values; docs/kubernetes.md says how it was checked.
 """
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,6 +18,9 @@ from tests.deploy.compose import SERVICES
 HELM = ROOT / "deploy" / "helm"
 VALUES: dict[str, Any] = yaml.safe_load((HELM / "values.yaml").read_text())
 JOB: dict[str, Any] = yaml.safe_load((HELM / "crm-schema.yaml").read_text())
+CHART: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "airflow_chart.yaml").read_text())
+PAGE = (ROOT / "docs" / "kubernetes.md").read_text()
+TYPES = {"array": list, "boolean": bool, "integer": int, "object": dict, "string": str}
 CHARTS_NAMES = {
     "api-server": ("apiServer",),
     "scheduler": ("scheduler",),
@@ -31,6 +36,30 @@ def of(process: str) -> dict[str, Any]:
     for key in CHARTS_NAMES[process]:
         section = section[key]
     return section
+
+
+def set_keys(section: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Each key that the values set, as deep as the chart's own keys go."""
+    for name, value in section.items():
+        key = above + name
+        if key in CHART["keys"] or not isinstance(value, dict):
+            yield key, value
+        else:
+            yield from set_keys(value, f"{key}.")
+
+
+def test_each_key_is_one_of_the_chart_and_of_its_type() -> None:
+    for key, value in set_keys(VALUES):
+        assert type(value) is TYPES[CHART["keys"].get(key, "none")], key
+
+
+def test_the_page_names_the_charts_keys_and_version() -> None:
+    sections = {key.split(".")[0] for key in CHART["keys"]}
+    named = {key for key in re.findall(r"`(\w+(?:\.\w+)+)", PAGE) if key.split(".")[0] in sections}
+    assert named
+    for key in named:
+        assert any(key == each or key.startswith(f"{each}.") for each in ("config", *CHART["keys"]))
+    assert set(re.findall(r"--version (\d[\d.]*)", PAGE)) == {CHART["version"]}
 
 
 def test_the_settings_are_the_same() -> None:
@@ -55,10 +84,8 @@ def test_secrets_are_named_and_not_written() -> None:
     named = {each["secretName"] for each in VALUES["secret"]}
     named |= {VALUES[key] for key in VALUES if key.endswith("SecretName")}
     assert named | {VALUES["data"]["metadataSecretName"]} == {"constant-contact"}
-    page = (ROOT / "docs" / "kubernetes.md").read_text()
-    keys = {each["secretKey"] for each in VALUES["secret"]}
-    keys |= {"connection", "fernet-key", "api-secret-key", "jwt-secret"}
-    assert set(re.findall(r"--from-literal=([\w-]+)=", page)) == keys
+    keys = {each["secretKey"] for each in VALUES["secret"]} | set(CHART["secrets"].values())
+    assert set(re.findall(r"--from-literal=([\w-]+)=", PAGE)) == keys
 
 
 def test_the_crms_schema_is_made_by_the_same_image() -> None:

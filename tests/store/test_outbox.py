@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+import pytest
 
 from constant_contact.store.sql import statement
 
@@ -51,17 +52,52 @@ def test_a_listener_hears_of_the_commit(crm_url: str, add_crm_contact: Callable[
     assert heard == ["crm_opt_out_change"]
 
 
-def test_how_the_outboxes_stand_is_told_without_reading_what_was_done_long_ago(
-    sql_rows: Rows,
-) -> None:
+@pytest.fixture
+def much_is_done(sql_rows: Rows) -> None:
+    sql_rows(
+        "INSERT INTO crm_contact (contact_id, preferred_email)"
+        " SELECT n::text, n || '@example.com' FROM generate_series(1, 20000) n"
+    )
     sql_rows(
         "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status, processed_at)"
         " SELECT n::text, TRUE, 'done', now() - interval '1 year' FROM generate_series(1, 20000) n"
     )
     sql_rows(
-        "INSERT INTO crm_list_membership (contact_id, list_id, status, processed_at)"
-        " SELECT n::text, 'l', 'done', now() - interval '1 year' FROM generate_series(1, 20000) n"
+        "INSERT INTO crm_list_membership (contact_id, list_id, action, status, processed_at)"
+        " SELECT n::text, 'l', CASE n % 3 WHEN 0 THEN 'remove' ELSE 'add' END, 'done',"
+        " now() - interval '1 year' FROM generate_series(1, 20000) n"
     )
-    sql_rows("ANALYZE crm_opt_out_change, crm_list_membership")
-    plan = sql_rows(f"EXPLAIN {statement('crm/backlog')}")
-    assert [row for row in plan if "Seq Scan" in row["QUERY PLAN"]] == []
+    sql_rows("ANALYZE crm_contact, crm_opt_out_change, crm_list_membership")
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("crm/backlog", {}),
+        ("crm/claim_opt_out", {"upto": 30_000, "skip": []}),
+        ("crm/count_failed_memberships", {"since": "yesterday"}),
+        ("crm/count_mass_opt_out", {"by_contact": False}),
+        ("crm/count_mass_removal", {"since": "yesterday"}),
+        ("crm/count_unmet", {"since": "yesterday"}),
+        ("crm/hold_memberships", {"detail": ""}),
+        ("crm/hold_opt_outs", {"detail": "", "by_contact": False}),
+        ("crm/memberships_waiting", {}),
+        ("crm/newest_opt_out", {}),
+        ("crm/open_memberships", {}),
+        ("crm/open_opt_outs", {}),
+        ("crm/opt_outs_waiting", {}),
+        ("crm/queue_opt_outs", {}),
+        ("crm/requeue_opt_ins", {}),
+        ("crm/supersede_opt_outs", {}),
+        ("crm/want_memberships", {}),
+    ],
+)
+@pytest.mark.usefixtures("much_is_done")
+def test_what_a_wake_up_asks_does_not_read_what_was_done_long_ago(
+    crm_url: str, name: str, params: dict[str, Any]
+) -> None:
+    with psycopg.connect(crm_url) as connection:
+        connection.execute(statement("memberships/stage_wanted"))
+        asked = psycopg.ClientCursor(connection).mogrify(statement(name), params)
+        plan = [line for (line,) in connection.execute(f"EXPLAIN {asked}".encode())]
+    assert [line for line in plan if "Seq Scan on crm_" in line] == []

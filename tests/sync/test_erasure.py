@@ -173,6 +173,28 @@ def test_an_opt_in_that_waits_is_not_carried_afterwards(
 
 
 @pytest.mark.usefixtures("known")
+def test_a_repeated_erasure_decides_nothing_anew(
+    client: Client,
+    crm: Database,
+    forget: Erase,
+    set_do_not_email: Callable[..., None],
+    sql_rows: Rows,
+) -> None:
+    decided = "SELECT change_id, decision, detail FROM ctct_consent ORDER BY consent_id"
+    for flag in (False, True, False):
+        set_do_not_email("c1", flag)
+    assert push_opt_outs(client, crm).superseded == 2
+    before = sql_rows(decided)
+    forget("c1")
+    once = sql_rows(decided)
+    # Only of the opt-in that waited: the one that a newer change replaced was decided before.
+    (added,) = [row for row in once if row not in before]
+    assert added["detail"] == "The person was erased."
+    forget("c1")
+    assert sql_rows(decided) == once
+
+
+@pytest.mark.usefixtures("known")
 def test_whom_the_vendor_may_still_mail_is_not_erased(forget: Erase, sql_rows: Rows) -> None:
     with pytest.raises(ChangesRefused, match="may still mail"):
         forget("c2")

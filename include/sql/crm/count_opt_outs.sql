@@ -1,4 +1,4 @@
--- How the outbox stands. Grain: one row.
+-- How the outbox stands, for the page: reads all that ever was. Grain: one row.
 SELECT
     count(*) FILTER (WHERE status = 'pending') AS pending,
     count(*) FILTER (WHERE status = 'held') AS held,

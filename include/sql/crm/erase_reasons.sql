@@ -2,18 +2,25 @@
 -- was mailed against their will; what was written about the person goes, and no opt-in that waits
 -- is carried any more. Parameters: contact_ids, constant_contact_ids, erased_by.
 -- Grain: one row an opt-in that waited.
-WITH erased AS (
-    UPDATE crm_opt_out_change
-    SET
-        reason = NULL,
-        status = CASE
-            WHEN NOT do_not_email AND status IN ('pending', 'held') THEN 'superseded'
-            ELSE status
-        END
+WITH change AS (
+    SELECT
+        change_id,
+        NOT do_not_email AND status IN ('pending', 'held') AS is_waiting_opt_in
+    FROM crm_opt_out_change
     WHERE
         contact_id = any(%(contact_ids)s::text[])
         OR constant_contact_id = any(%(constant_contact_ids)s::text[])
-    RETURNING change_id, do_not_email, status, constant_contact_id
+    FOR UPDATE
+),
+
+erased AS (
+    UPDATE crm_opt_out_change AS erased
+    SET
+        reason = NULL,
+        status = CASE WHEN change.is_waiting_opt_in THEN 'superseded' ELSE erased.status END
+    FROM change
+    WHERE erased.change_id = change.change_id
+    RETURNING erased.change_id, erased.constant_contact_id, change.is_waiting_opt_in
 )
 
 INSERT INTO ctct_consent (change_id, decision, detail, decided_by, constant_contact_id)
@@ -24,4 +31,4 @@ SELECT
     %(erased_by)s,
     constant_contact_id
 FROM erased
-WHERE NOT do_not_email AND status = 'superseded';
+WHERE is_waiting_opt_in;

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from constant_contact.accounts import Account
 from constant_contact.api.authorization import (
     TOKEN_SPACING_S,
     WHERE_TO_AUTHORIZE,
@@ -270,11 +271,12 @@ class Tokens:
         if idle.days >= REFRESH_WARN_DAYS:
             _log.warning(
                 "the refresh token of connection %s was last used %d days ago; Constant Contact "
-                "forgets it after %d: leave constant_contact_retention switched on, which uses it "
-                "every night (docs/tokens.md)",
+                "forgets it after %d: leave %s switched on, which uses it every night "
+                "(docs/tokens.md)",
                 self._settings.conn_id,
                 idle.days,
                 REFRESH_IDLE_DAYS,
+                Account.holding(self._settings.conn_id).dag_id("retention"),
             )
 
     def _save(self, pair: TokenPair) -> None:

@@ -12,7 +12,7 @@ from constant_contact.params import flag
 from constant_contact.store import database
 from constant_contact.sync import holds
 
-_COUNTS = {"opt_outs": "crm/count_opt_outs", "memberships": "crm/count_memberships"}
+_OPEN = {"opt_outs": "crm/open_opt_outs", "memberships": "crm/open_memberships"}
 
 
 class OutboxSensor(BaseSensorOperator):
@@ -46,7 +46,7 @@ class OutboxSensor(BaseSensorOperator):
         """Whether a row waits, or a question to a person."""
         with closing(crm_database(self.crm_conn_id)) as crm:
             with crm.transaction() as connection:
-                outbox = database.row(connection, _COUNTS[self.noun]) or {}
+                outbox = database.row(connection, _OPEN[self.noun]) or {}
                 unasked = holds.unasked(connection, self.noun)
             measures.outboxes(crm, self.crm_conn_id)
         self.log.info("%s: %s", self.noun, ", ".join(f"{n} {s}" for s, n in outbox.items()))

@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from constant_contact.accounts import DEFAULT, Account
 from constant_contact.errors import SettingError
 from constant_contact.store import database
 from constant_contact.store.migrations import migrate, migration_lock
@@ -50,6 +51,12 @@ def are_of(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> b
             f"{conn_id}; each account has a schema or a database of its own (docs/accounts.md)",
         )
     return owner["conn_id"] is not None
+
+
+def account_in(connection: psycopg.Connection[Any]) -> Account:
+    """The account whose tables these are; the default one's, while they are nobody's."""
+    owner = database.row(connection, "accounts/owner") or {}
+    return Account.holding(owner["conn_id"]) if owner["conn_id"] else DEFAULT
 
 
 def migrate_account(connection: psycopg.Connection[Any], seen_by: str) -> list[str]:

@@ -27,7 +27,7 @@ from constant_contact.store import activities, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import bulk_counters
 from constant_contact.sync.contacts import refresh_contacts
-from constant_contact.sync.links import link_contacts
+from constant_contact.sync.links import update_links
 from constant_contact.sync.paging import restarting
 
 _log = logging.getLogger("constant_contact.memberships")
@@ -298,7 +298,7 @@ class BulkActivities:
             return
         if any(each["kind"] == "import" or not each["adds_up"] for each in ended):
             refresh_contacts(self._client, self._crm)
-            link_contacts(self._crm)
+            update_links(self._crm)
         with self._crm.transaction() as connection:
             database.run(connection, "memberships/mirror_changes")
             finished = database.row(connection, "crm/finish_ended") or {}

@@ -14,6 +14,7 @@ import psycopg
 
 from constant_contact.errors import SettingError
 from constant_contact.store import database, state
+from constant_contact.store.accounts import account_in
 from constant_contact.store.database import Database
 from constant_contact.store.sql import SQL_DIR
 from constant_contact.sync import membership_routes
@@ -164,7 +165,7 @@ def check_list(connection: psycopg.Connection[Any], list_id: str) -> None:
         raise SettingError(
             "param list_id",
             f"{list_id!r} is no list of Constant Contact; ctct_list has them, and "
-            "constant_contact_lists learns of new ones",
+            f"{account_in(connection).dag_id('lists')} learns of new ones",
         )
 
 

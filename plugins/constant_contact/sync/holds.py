@@ -73,8 +73,8 @@ def break_circuit(
         weighed = (
             database.row(connection, "crm/count_mass_opt_out", {"by_contact": by_contact}) or {}
         )
-        allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
         total = weighed["waiting"] + carried[by_contact]
+        allowed = allowance(connection, total, breaker_contacts, breaker_share)
         if not weighed["waiting"] or total <= allowed:
             continue
         detail = (
@@ -86,6 +86,24 @@ def break_circuit(
         hold = {"detail": detail, "by_contact": by_contact}
         held += database.run(connection, "crm/hold_opt_outs", hold)
     return held
+
+
+def allowance(
+    connection: psycopg.Connection[Any], total: int, breaker_contacts: int, breaker_share: float
+) -> int:
+    """How many contacts one run may reach.
+
+    Args:
+        connection: Of the CRM.
+        total: How many it would reach: so few as to be allowed anyhow, and the share of the linked
+            contacts is not asked for.
+        breaker_contacts: As `break_circuit`.
+        breaker_share: As `break_circuit`.
+    """
+    if total <= breaker_contacts:
+        return breaker_contacts
+    linked = (database.row(connection, "crm/count_linked") or {})["linked"]
+    return max(breaker_contacts, int(linked * breaker_share))
 
 
 def release(

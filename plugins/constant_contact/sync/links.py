@@ -71,6 +71,17 @@ def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
     return report
 
 
+def update_links(crm: Database) -> None:
+    """As `link_contacts`, for a job that goes on by the links: nothing is counted.
+
+    Counting reads every contact of the CRM, and such a job asks several times in a run.
+    """
+    with crm.transaction() as connection:
+        _link(connection, LinksReport())
+    with crm.transaction() as connection:
+        database.run(connection, "crm/requeue_opt_ins")
+
+
 def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
     # An id that the mirror lacks means something once every contact was read.
     is_whole = state.load(connection, "contacts").full_pass_at is not None

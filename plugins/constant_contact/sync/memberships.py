@@ -21,7 +21,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds, membership_routes
 from constant_contact.sync.bulk_activities import GRACE_S, WAITS_S, BulkActivities
 from constant_contact.sync.contacts import refresh_contacts
-from constant_contact.sync.links import link_contacts
+from constant_contact.sync.links import update_links
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.new_contacts import NewContacts
 from constant_contact.sync.reports import Report
@@ -134,7 +134,7 @@ def hold_removals(
         How many requests were held.
     """
     weighed = database.row(connection, "crm/count_mass_removal", {"since": since}) or {}
-    allowed = max(breaker_contacts, int(weighed["linked"] * breaker_share))
+    allowed = holds.allowance(connection, weighed["weighed"], breaker_contacts, breaker_share)
     if not weighed["waiting"] or weighed["weighed"] <= allowed:
         return 0
     detail = (
@@ -224,7 +224,7 @@ class _Run:
         report.added, report.removed = bulk.added + new.done, bulk.removed
         report.created = bulk.created + new.created
         with self._crm.transaction() as connection:
-            counts = database.row(connection, "crm/count_memberships") or {}
+            counts = database.row(connection, "crm/open_memberships") or {}
         report.pending = counts["pending"]
         return report
 
@@ -239,7 +239,7 @@ class _Run:
         if not waiting.requests:
             return False
         refresh_contacts(self._client, self._crm)
-        link_contacts(self._crm)
+        update_links(self._crm)
         if waiting.unknown_lists or self._bulk.refused:
             sync_lists(self._client, self._crm)
             self._bulk.refused = False
@@ -253,7 +253,7 @@ class _Run:
         self.report.failed += routed.get("failed", 0)
         rejected = self._new.rejected
         if begun := self._new.create_planned():
-            link_contacts(self._crm)
+            update_links(self._crm)
         self.report.rejected += self._new.rejected - rejected
         begun += self._bulk.send_planned()
         # What changed between plan and call waits for the next run, if it is all there is.

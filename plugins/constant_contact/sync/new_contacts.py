@@ -25,7 +25,7 @@ from constant_contact.errors import (
 from constant_contact.store import activities, contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.bulk_activities import WRITE_TRIES, posted
-from constant_contact.sync.links import link_contacts
+from constant_contact.sync.links import update_links
 from constant_contact.sync.lists import sync_lists
 
 _log = logging.getLogger("constant_contact.memberships")
@@ -95,7 +95,7 @@ class NewContacts:
                 # A repeat is refused if the vendor was only slow.
                 activities.forget(self._crm, activity["bulk_id"])
         if lost:
-            link_contacts(self._crm)
+            update_links(self._crm)
 
     def _person(self, bulk_id: int) -> dict[str, Any]:
         with self._crm.transaction() as connection:

@@ -114,7 +114,7 @@ def push_opt_outs(
     for kind, count in queue.outcomes.items():
         setattr(report, kind, getattr(report, kind) + count)
     with crm.transaction() as connection:
-        report.pending = (database.row(connection, "crm/count_opt_outs") or {})["pending"]
+        report.pending = (database.row(connection, "crm/open_opt_outs") or {})["pending"]
     if queue.failure is not None:
         _log.warning("not all changes could be carried: %s", report)
         raise queue.failure

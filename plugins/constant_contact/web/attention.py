@@ -13,6 +13,7 @@ from airflow.utils.state import DagRunState, TaskInstanceState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from constant_contact.accounts import Account
 from constant_contact.api.vendor import REFRESH_IDLE_DAYS, REFRESH_WARN_DAYS
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
@@ -155,7 +156,7 @@ def _of_tokens(hook: ConstantContactHook) -> str:
         return (
             f"The refresh token of connection {settings.conn_id} was last used {idle.days} days "
             f"ago; Constant Contact forgets it after {REFRESH_IDLE_DAYS}: switch on "
-            "constant_contact_retention, which uses it every night."
+            f"{Account.holding(settings.conn_id).dag_id('retention')}, which uses it every night."
         )
     return ""
 
