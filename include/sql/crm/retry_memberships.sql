@@ -1,28 +1,48 @@
 -- A person wants requests that were not met to be tried again; but none that somebody overruled
 -- later: another CRM contact with the same link or address, about the same list. Many at once are
 -- none of before a restore, which may have been met and taken back since: those go one by one.
--- Parameters: status, list_id, action, contact_id ('': any), most. Grain: one row a request.
-WITH unmet AS MATERIALIZED (
+-- Looks at the oldest, as many as `most`, after the last one that the look before this one saw: of
+-- a million, all would be too many to look at while somebody waits.
+-- Parameters: status, list_id, action, contact_id ('': any), most; after_requested_at (null: from
+-- the oldest), after_contact_id, after_list_id.
+-- Grain: one row: how many are tried again, how many were looked at, and the last of those.
+WITH candidate AS MATERIALIZED (
     SELECT
-        membership.contact_id,
-        membership.list_id,
-        membership.action,
-        membership.requested_at,
-        crm.constant_contact_id,
-        ctct_email_key(crm.preferred_email) AS email_key
-    FROM crm_list_membership AS membership
-    LEFT JOIN crm_contact AS crm ON membership.contact_id = crm.contact_id
+        contact_id,
+        list_id,
+        action,
+        requested_at
+    FROM crm_list_membership
     WHERE
-        membership.status IN ('failed', 'rejected')
-        AND (%(status)s = '' OR membership.status = %(status)s)
-        AND (%(list_id)s = '' OR membership.list_id = %(list_id)s)
-        AND (%(action)s = '' OR membership.action = %(action)s)
-        AND (%(contact_id)s = '' OR membership.contact_id = %(contact_id)s)
+        status IN ('failed', 'rejected')
+        AND (%(status)s = '' OR status = %(status)s)
+        AND (%(list_id)s = '' OR list_id = %(list_id)s)
+        AND (%(action)s = '' OR action = %(action)s)
+        AND (%(contact_id)s = '' OR contact_id = %(contact_id)s)
         AND (
             %(contact_id)s <> ''
-            OR membership.action = 'remove'
-            OR membership.requested_at > all(SELECT settled_at FROM ctct_restore)
+            OR action = 'remove'
+            OR requested_at > all(SELECT settled_at FROM ctct_restore)
         )
+        AND (
+            %(after_requested_at)s::timestamptz IS NULL
+            OR (requested_at, contact_id, list_id)
+            > (%(after_requested_at)s::timestamptz, %(after_contact_id)s, %(after_list_id)s)
+        )
+    ORDER BY requested_at, contact_id, list_id
+    LIMIT %(most)s
+),
+
+unmet AS MATERIALIZED (
+    SELECT
+        candidate.contact_id,
+        candidate.list_id,
+        candidate.action,
+        candidate.requested_at,
+        crm.constant_contact_id,
+        ctct_email_key(crm.preferred_email) AS email_key
+    FROM candidate
+    LEFT JOIN crm_contact AS crm ON candidate.contact_id = crm.contact_id
 ),
 
 -- From the opposite wishes, which are few, and not from all contacts of the CRM.
@@ -74,15 +94,27 @@ tried AS (
             SELECT FROM overruled
             WHERE overruled.contact_id = unmet.contact_id AND overruled.list_id = unmet.list_id
         )
-    ORDER BY unmet.requested_at, unmet.contact_id, unmet.list_id
-    LIMIT %(most)s
+),
+
+retried AS (
+    UPDATE crm_list_membership AS membership
+    SET status = 'pending'
+    FROM tried
+    WHERE
+        membership.contact_id = tried.contact_id
+        AND membership.list_id = tried.list_id
+        AND membership.status IN ('failed', 'rejected')
+        AND membership.requested_at = tried.requested_at
+    RETURNING membership.contact_id
 )
 
-UPDATE crm_list_membership AS membership
-SET status = 'pending'
-FROM tried
-WHERE
-    membership.contact_id = tried.contact_id
-    AND membership.list_id = tried.list_id
-    AND membership.status IN ('failed', 'rejected')
-    AND membership.requested_at = tried.requested_at;
+SELECT
+    count(*) AS looked_at,
+    (SELECT count(*) FROM retried) AS retried,
+    (array_agg(requested_at ORDER BY requested_at DESC, contact_id DESC, list_id DESC))[1]
+        AS after_requested_at,
+    (array_agg(contact_id ORDER BY requested_at DESC, contact_id DESC, list_id DESC))[1]
+        AS after_contact_id,
+    (array_agg(list_id ORDER BY requested_at DESC, contact_id DESC, list_id DESC))[1]
+        AS after_list_id
+FROM candidate;

@@ -177,9 +177,15 @@ def retry(
         ChangesRefused: None may be tried again.
     """
     asked = {"status": status, "list_id": list_id, "action": action, "contact_id": contact_id}
-    with crm.transaction() as connection:
-        params = asked | {"most": _MOST_RETRIED}
-        retried = database.run(connection, "crm/retry_memberships", params)
+    params: dict[str, Any] = asked | {"most": _MOST_RETRIED}
+    params |= dict.fromkeys(("after_requested_at", "after_contact_id", "after_list_id"))
+    retried, is_more = 0, True
+    while is_more and not retried:
+        # Those that were overruled are passed over: they must be in nobody's way.
+        with crm.transaction() as connection:
+            looked = database.row(connection, "crm/retry_memberships", params) or {}
+        retried, is_more = looked["retried"], looked["looked_at"] == _MOST_RETRIED
+        params |= looked
     if not retried:
         raise ChangesRefused(
             "nothing is tried again: it is neither failed nor rejected any more, or another CRM "
