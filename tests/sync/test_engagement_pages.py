@@ -43,6 +43,18 @@ def test_identical_events_across_the_edge_of_a_page_are_two(
 
 
 @pytest.mark.usefixtures("straddling")
+def test_identical_events_across_the_edge_of_a_page_are_two_without_a_count_as_well(
+    account: Running, night: Any, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "nulls", match={"path": "/stats/"}, params={"fields": ["em_opens_all"]}, times=99
+    )
+    night()
+    night()
+    assert ledger(sql_rows) == truth(account)
+
+
+@pytest.mark.usefixtures("straddling")
 def test_pushed_rows_are_no_events_of_their_own(
     account: Running, night: Any, sql_rows: Rows
 ) -> None:
