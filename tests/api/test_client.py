@@ -186,6 +186,15 @@ def test_a_conflict_and_a_full_queue_are_named(
         client.post("/activities/add_list_memberships", {"source": {}, "list_ids": []})
 
 
+def test_a_look_at_bulk_jobs_that_is_throttled_without_a_key_is_no_full_queue(
+    simulator: Running, client: Client
+) -> None:
+    simulator.control.add_fault(
+        "status", match={"path": "/activities"}, params={"status": 429, "body": ""}
+    )
+    assert client.get("/activities") == {"activities": [], "_links": {}}
+
+
 def test_every_call_is_logged_with_the_vendors_request_id(
     simulator: Running, client: Client, sql_rows: Rows
 ) -> None:
