@@ -1,7 +1,7 @@
 """### Constant Contact lists
 
 Every night at 00:30 all lists of the account, with their membership counts, are mirrored into
-`ctct_list`; the CRM's list dropdown reads the view `crm_list`. One API call for 1,000 lists.
+`ctct_list`; the CRM's list dropdown reads the view `crm_list`. One API call for 500 lists.
 
 **When it fails**: the task log names each call and its answer. A setting or an authorization that
 is wrong fails at once with the field to correct; anything else is tried again three times. Running

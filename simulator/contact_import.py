@@ -124,4 +124,5 @@ def add_to_lists(world: World, row: int, lists: list[int]) -> None:
     number = store.memberships.number(list(joined)[:MAX_MEMBERSHIPS])
     if number != store.membership[row]:
         store.membership[row] = number
-        store.updated_at[row] = world.clock.now_ms()
+        if world.settings.lists_update_contacts:
+            store.updated_at[row] = world.clock.now_ms()

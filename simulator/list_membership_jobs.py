@@ -78,7 +78,8 @@ def _apply(world: World, row: int, targets: list[int], *, adding: bool) -> None:
     kept = [each for each in store.lists_of(row) if each not in targets]
     if len(kept) != len(store.lists_of(row)):
         store.membership[row] = store.memberships.number(kept)
-        store.updated_at[row] = world.clock.now_ms()
+        if world.settings.lists_update_contacts:
+            store.updated_at[row] = world.clock.now_ms()
 
 
 def _chosen(world: World, source: dict[str, Any], kind: str) -> Callable[[], list[int]]:

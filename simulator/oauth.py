@@ -165,6 +165,9 @@ class OAuth:
             or now_ms - known.used_ms > self._settings.refresh_idle_s * 1000
         ):
             raise _invalid_grant("The refresh token is invalid or expired.")
+        if not set(form.get("scope", "").split()) <= set(known.scopes):
+            # RFC 6749, section 6: nothing that was not granted.
+            raise OAuthError(400, "invalid_scope", "A scope was not granted.")
         if not self._settings.rotating:
             known.used_ms = now_ms
             return self._answer(client_id, known.scopes, given)

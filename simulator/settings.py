@@ -41,6 +41,8 @@ class Settings:
     #: States that the next bulk activities end in; when empty: completed.
     bulk_outcomes: list[str] = field(default_factory=list)
     stats_lag_s: float = 0
+    #: Whether a contact counts as updated when it joins or leaves lists; the contract is silent.
+    lists_update_contacts: bool = True
     #: How the last page says so: absent | null (``"next": null``) | href_null | no_links.
     next_null_style: str = "absent"
     organization_name: str = "Demo Organization"

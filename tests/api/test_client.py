@@ -1,6 +1,7 @@
 """The client on the real simulator: faults, retries, paging."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,6 +186,15 @@ def test_a_conflict_and_a_full_queue_are_named(
         client.post("/activities/add_list_memberships", {"source": {}, "list_ids": []})
 
 
+def test_a_look_at_bulk_jobs_that_is_throttled_without_a_key_is_no_full_queue(
+    simulator: Running, client: Client
+) -> None:
+    simulator.control.add_fault(
+        "status", match={"path": "/activities"}, params={"status": 429, "body": ""}
+    )
+    assert client.get("/activities") == {"activities": [], "_links": {}}
+
+
 def test_every_call_is_logged_with_the_vendors_request_id(
     simulator: Running, client: Client, sql_rows: Rows
 ) -> None:
@@ -255,3 +265,27 @@ def test_why_a_call_is_forbidden_is_asked_once(account: Running, client: Client)
         with pytest.raises(Forbidden, match="did not say which"):
             client.get("/contact_lists")
     assert account.control.calls_summary()["api_calls"] == 3
+
+
+@pytest.mark.parametrize("body", [[], ["x"], 7, True])
+def test_a_read_that_is_answered_with_no_object_is_no_empty_page(
+    account: Running, client: Client, body: Any
+) -> None:
+    account.control.add_fault(
+        "status", match={"path": "/contacts"}, after=1, params={"status": 200, "body": body}
+    )
+    assert len(set(read_all(client))) == 220
+
+
+def test_page_links_are_followed_behind_a_proxy_that_puts_a_path_before_them(
+    simulator: Running, client: Client
+) -> None:
+    for number, links in enumerate([{"next": {"href": "/v3/contacts?cursor=b"}}, {}]):
+        body = {"contacts": [{"contact_id": str(number)}], "_links": links}
+        simulator.control.add_fault(
+            "status", match={"path": "^/gateway/v3/contacts$"},
+            params={"status": 200, "body": body},
+        )  # fmt: skip
+    behind = replace(client._settings, base_url=f"{simulator.url}/gateway")
+    client._settings = behind
+    assert read_all(client) == ["0", "1"]

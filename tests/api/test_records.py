@@ -28,6 +28,8 @@ from constant_contact.api.records import (
             datetime(2016, 3, 3, 10, 53, 4, tzinfo=timezone(timedelta(hours=-5))),
         ),
         ("2016-01-23T13:48:44", datetime(2016, 1, 23, 13, 48, 44, tzinfo=UTC)),
+        ("2016-01-23t13:48:44.108z", datetime(2016, 1, 23, 13, 48, 44, 108000, UTC)),
+        (" 2016-01-23T13:48:44Z ", datetime(2016, 1, 23, 13, 48, 44, tzinfo=UTC)),
         ("2016-07-08", datetime(2016, 7, 8, tzinfo=UTC)),
         ("2016-07-08 at noon", datetime(2016, 7, 8, tzinfo=UTC)),
         ("", None),

@@ -195,9 +195,12 @@ def test_a_token_about_to_expire_is_refreshed_before_it_fails(
     seed = simulator.control.grant()
     tokens(simulator, store, seed).access_token()
     assert store.pair is not None
-    soon = datetime.now(UTC) + timedelta(seconds=30)
-    store.pair = TokenPair.from_json(store.pair.to_json())
-    object.__setattr__(store.pair, "expires_at_utc", soon)
+    now = datetime.now(UTC)
+    store.pair = replace(
+        store.pair,
+        obtained_at_utc=now - timedelta(days=1),
+        expires_at_utc=now + timedelta(seconds=30),
+    )
     tokens(simulator, store, seed).access_token()
     assert refreshes(simulator) == 2
 

@@ -266,3 +266,15 @@ def test_import_refuses_what_the_contract_does(api: Api, body: dict[str, Any]) -
 
 def test_unknown_activities_are_404(api: Api) -> None:
     assert api.get(f"/activities/{NOBODY}").status_code == 404
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_setting_tells_whether_lists_update_their_contacts(api: Api, counts: bool) -> None:
+    api.sim.control.settings(lists_update_contacts=counts)
+    ids = contacts(api, "a@example.com", updated_at="2024-01-01T00:00:00Z")
+    body = {"source": {"contact_ids": ids}, "list_ids": [LIST]}
+    for path in ("add_list_memberships", "remove_list_memberships"):
+        before = api.sim.control.truth_contact(ids[0])["updated_at"]
+        finished(api, path, body)
+        after = api.sim.control.truth_contact(ids[0])["updated_at"]
+        assert (after != before) == counts

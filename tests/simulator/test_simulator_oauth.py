@@ -260,3 +260,12 @@ def test_two_applications_have_codes_and_tokens_of_their_own(sim: Running) -> No
     sim.control.deactivate()
     assert ask(sim, None).status_code == 400
     assert ask(sim, None, client_id="second-key").status_code == 200
+
+
+def test_a_refresh_asks_for_no_more_than_was_granted(sim: Running) -> None:
+    body = {"grant_type": "refresh_token", "refresh_token": sim.control.grant(["contact_data"])}
+    assert token_call(sim, scope="contact_data account_read", **body).json() == {
+        "error": "invalid_scope",
+        "error_description": "A scope was not granted.",
+    }
+    assert token_call(sim, scope="contact_data", **body).status_code == 200

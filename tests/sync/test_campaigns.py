@@ -158,3 +158,46 @@ def test_a_campaign_that_is_gone_stops_no_other(
     assert (report.activities_asked, report.refused, report.stats_asked) == (25, 1, 24)
     again = sync_campaigns(client, crm)
     assert (again.activities_asked, again.refused, again.stats_asked) == (1, 0, 1)
+
+
+def test_a_campaign_whose_last_sending_has_no_date_is_read_all_the_same(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "nulls", match={"path": "summaries"}, params={"fields": ["last_sent_date"]}, times=99
+    )
+    report = sync_campaigns(client, crm)
+    assert report.activities_asked == report.sent == 25
+    assert len(sql_rows("SELECT stream_id FROM ctct_engagement_stream")) == 25 * 6
+    # It may still move, and nothing says otherwise.
+    again = sync_campaigns(client, crm)
+    assert (again.activities_asked, again.stats_asked) == (0, report.stats_asked)
+
+
+def test_an_activity_that_says_no_role_is_taken_for_a_reported_one(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "nulls", match={"path": "/emails/"}, params={"fields": ["role"]}, times=99
+    )
+    sync_campaigns(client, crm)
+    primary = account.control.truth()["reportable_activities"]
+    counted = sql_rows(
+        "SELECT DISTINCT campaign_activity_id AS id FROM ctct_engagement_stream"
+        " WHERE reported_count IS NOT NULL"
+    )
+    assert {row["id"] for row in counted} >= set(primary)
+
+
+def test_what_a_later_reply_leaves_out_of_a_campaign_stays(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    kept = ["name", "type", "type_code", "current_status", "created_at", "updated_at"]
+    account.control.add_fault(
+        "nulls", match={"path": "/emails/"}, params={"fields": kept}, times=99
+    )
+    sync_campaigns(client, crm)
+    columns = ", ".join(kept)
+    rows = sql_rows(f"SELECT {columns} FROM ctct_campaign WHERE activities_read_at IS NOT NULL")
+    assert len(rows) == 25
+    assert all(None not in row.values() for row in rows)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from constant_contact.api.client import Client
+from constant_contact.api.client import Client, Page
 from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.engagement import sync_engagement
@@ -38,6 +38,18 @@ def straddling(account: Running) -> None:
 def test_identical_events_across_the_edge_of_a_page_are_two(
     account: Running, night: Any, sql_rows: Rows
 ) -> None:
+    night()
+    assert ledger(sql_rows) == truth(account)
+
+
+@pytest.mark.usefixtures("straddling")
+def test_identical_events_across_the_edge_of_a_page_are_two_without_a_count_as_well(
+    account: Running, night: Any, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "nulls", match={"path": "/stats/"}, params={"fields": ["em_opens_all"]}, times=99
+    )
+    night()
     night()
     assert ledger(sql_rows) == truth(account)
 
@@ -128,4 +140,23 @@ def test_identical_events_are_all_kept_and_read_again_as_the_same(
     account.control.add_events([event(account, created_time="2026-01-01T00:00:00.000Z")])
     night()
     night(reread=True)
+    assert ledger(sql_rows) == truth(account)
+
+
+@pytest.mark.usefixtures("straddling")
+def test_an_empty_page_between_identical_events_makes_them_no_one(
+    account: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows
+) -> None:
+    client = make_client()
+    pages = client.pages
+
+    def empty_between(path: str, *args: Any, **options: Any) -> Any:
+        for page in pages(path, *args, **options):
+            yield page
+            if path.endswith("/opens") and page.next_href:
+                yield Page(f"{page.href}&nothing", {}, page.next_href)
+
+    client.pages = empty_between  # type: ignore[method-assign]
+    sync_campaigns(client, crm)
+    sync_engagement(client, crm)
     assert ledger(sql_rows) == truth(account)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.lists import sync_lists
@@ -16,14 +18,26 @@ def load(simulator: Running, count: int) -> list[str]:
     return list(simulator.control.load(lists=lists)["lists"])
 
 
-def test_a_thousand_lists_cost_one_call(
+def test_five_hundred_lists_cost_one_call(
     simulator: Running, client: Client, crm: Database, sql_rows: Rows, calls: Callable[..., int]
 ) -> None:
-    load(simulator, 1000)
+    load(simulator, 500)
     report = sync_lists(client, crm)
-    assert (report.read, report.active, report.deleted) == (1000, 1000, 0)
+    assert (report.read, report.active, report.deleted) == (500, 500, 0)
     assert calls() == 1
-    assert len(sql_rows("SELECT * FROM crm_list")) == 1000
+    assert len(sql_rows("SELECT * FROM crm_list")) == 500
+
+
+@pytest.mark.parametrize("reply", [{}, {"lists": None, "_links": {}}])
+def test_a_reply_without_the_collection_deletes_no_list(
+    simulator: Running, client: Client, crm: Database, reply: dict[str, Any]
+) -> None:
+    load(simulator, 3)
+    sync_lists(client, crm)
+    simulator.control.add_fault(
+        "status", match={"path": "contact_lists"}, params={"status": 200, "body": reply}
+    )
+    assert sync_lists(client, crm).active == 3
 
 
 def test_membership_counts_are_mirrored(

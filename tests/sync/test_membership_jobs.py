@@ -180,6 +180,32 @@ def test_a_job_that_did_its_work_and_says_otherwise_is_believed_by_the_mirror(
     assert made(simulator, "POST", "/activities") == 1
 
 
+@pytest.mark.parametrize("action", ["add", "remove"])
+def test_a_job_that_counts_nothing_is_judged_by_the_contacts_themselves(
+    simulator: Running, push_lists: Push, linked: Callable[..., None], sql_rows: Rows, action: str
+) -> None:
+    simulator.control.settings(lists_update_contacts=False)
+    simulator.control.clock(now="2024-05-05T00:00:00Z")
+    linked(12, 1)
+    # Newer than those twelve: a reading of what changed leaves them out.
+    simulator.control.clock(advance_s=3600)
+    simulator.control.load(contacts=[vendor_contact(99, "99@example.com")])
+    push_lists()
+    simulator.control.add_fault(
+        "nulls", match={"path": "/activities"}, times=99, params={"fields": ["status"]}
+    )
+    if action == "remove":
+        sql_rows("UPDATE crm_list_membership SET action = 'remove', status = 'pending'")
+    else:
+        sql_rows("UPDATE crm_list_membership SET list_id = %s, status = 'pending'", list_id(2))
+    report = push_lists()
+    assert (report.added, report.removed) == ((12, 0) if action == "add" else (0, 12))
+    assert made(simulator, "POST", "/activities") == 2
+    expected = {1, 2} if action == "add" else set()
+    del (are_on := on_lists(simulator))["99@example.com"]
+    assert all(each == expected for each in are_on.values())
+
+
 def test_addresses_that_an_import_leaves_out_are_tried_one_by_one_for_the_vendors_reason(
     simulator: Running, push_lists: Push, people: Callable[..., None], sql_rows: Rows
 ) -> None:

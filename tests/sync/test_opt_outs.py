@@ -77,6 +77,27 @@ def test_the_accounts_own_opt_out_can_be_cleared(
     assert simulator.control.truth_contact(ann)["permission"] == "implicit"
 
 
+@pytest.mark.parametrize("permission", ["pending_confirmation", "temp_hold"])
+def test_who_could_not_be_mailed_before_our_opt_out_cannot_after_it_is_cleared(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows,
+    permission: str,
+) -> None:  # fmt: skip
+    simulator.control.load(
+        contacts=[
+            {
+                "contact_id": contact_id(2),
+                "email_address": {"address": "bob@example.com", "permission_to_send": permission},
+            }
+        ]
+    )
+    sql_rows("UPDATE crm_contact SET constant_contact_id = %s", contact_id(2))
+    set_do_not_email("c1", True)
+    assert push().unsubscribed == 1
+    set_do_not_email("c1", False)
+    assert push().held == 1
+    assert simulator.control.truth_contact(contact_id(2))["permission"] == "unsubscribed"
+
+
 def test_an_opt_out_that_the_contact_asked_for_is_not_cleared_by_us(
     simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows
 ) -> None:

@@ -6,7 +6,7 @@ SELECT
     count(*) FILTER (
         WHERE
         type_code IS DISTINCT FROM %(ab_test_type_code)s
-        AND last_sent_at IS NULL
+        AND moved_at IS NULL
         AND current_status IN ('Done', 'Executing')
     ) AS automated
 FROM ctct_campaign;

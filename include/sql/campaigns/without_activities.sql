@@ -1,9 +1,14 @@
--- Which campaigns' activities must be asked for: sent, and not asked since they were last sent.
+-- Which campaigns' activities must be asked for: sent, as the summary report has them, and not
+-- asked since they were last sent; where it does not say when, not since they last moved.
 -- Parameters: ab_test_type_code (the API reports nothing of those). Grain: one row a campaign.
 SELECT campaign_id
 FROM ctct_campaign
 WHERE
-    last_sent_at IS NOT NULL
+    moved_at IS NOT NULL
     AND type_code IS DISTINCT FROM %(ab_test_type_code)s
-    AND (activities_read_at IS NULL OR activities_last_sent_at IS DISTINCT FROM last_sent_at)
-ORDER BY last_sent_at DESC, campaign_id ASC;
+    AND (
+        activities_read_at IS NULL
+        OR activities_last_sent_at IS DISTINCT FROM last_sent_at
+        OR (last_sent_at IS NULL AND moved_at > activities_read_at)
+    )
+ORDER BY last_sent_at DESC NULLS LAST, campaign_id ASC;

@@ -1,23 +1,27 @@
 -- Which activities' exact counts should be asked for. `must`: those of campaigns that can still
--- move, that moved since they were last asked for, or that were never asked for. The others are
--- due ever more rarely, when a tenth of their age has passed: unique counts, by which the summary
--- tells what moved, stand still when someone opens again.
--- Parameters: roles (that have reports), now, active_days. Grain: one row an activity.
+-- move (as one may whose last sending has no date), that moved since they were last asked for, or
+-- that were never asked for. The others are due ever more rarely, when a tenth of their age has
+-- passed: unique counts, by which the summary tells what moved, stand still when someone opens
+-- again.
+-- Parameters: roles (that have reports, as no role may), now, active_days. Grain: one row an
+-- activity.
 SELECT
     activity.campaign_activity_id,
     activity.stats_refreshed_at IS NULL
     OR coalesce(campaign.moved_at >= activity.stats_refreshed_at, FALSE)
     OR coalesce(
-        campaign.last_sent_at >= %(now)s - make_interval(days => %(active_days)s), FALSE
+        campaign.last_sent_at >= %(now)s - make_interval(days => %(active_days)s), TRUE
     ) AS must
 FROM ctct_campaign_activity AS activity
 INNER JOIN ctct_campaign AS campaign ON activity.campaign_id = campaign.campaign_id
 WHERE
-    activity.role = any(%(roles)s)
+    (activity.role = any(%(roles)s) OR activity.role IS NULL)
     AND (
         activity.stats_refreshed_at IS NULL
         OR campaign.moved_at >= activity.stats_refreshed_at
-        OR campaign.last_sent_at >= %(now)s - make_interval(days => %(active_days)s)
+        OR coalesce(
+            campaign.last_sent_at >= %(now)s - make_interval(days => %(active_days)s), TRUE
+        )
         OR %(now)s - activity.stats_refreshed_at
         >= greatest((%(now)s - campaign.last_sent_at) / 10, INTERVAL '1 day')
     )

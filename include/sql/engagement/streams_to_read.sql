@@ -41,8 +41,11 @@ WHERE
                     stream.reported_count IS NULL
                     AND (
                         campaign.moved_at >= stream.mirrored_at
-                        OR campaign.last_sent_at
-                        >= clock_timestamp() - make_interval(days => %(active_days)s)
+                        OR coalesce(
+                            campaign.last_sent_at
+                            >= clock_timestamp() - make_interval(days => %(active_days)s),
+                            TRUE
+                        )
                     )
                 )
                 OR stream.head_cursor IS NOT NULL

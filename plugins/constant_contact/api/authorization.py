@@ -1,6 +1,7 @@
 """The OAuth calls: where a person authorizes, a code exchanged, a token refreshed."""
 
 import contextlib
+import json
 import logging
 import os
 import time
@@ -40,6 +41,10 @@ WHERE_TO_AUTHORIZE = (
     "in the Airflow UI, Browse → Constant Contact → Connection, or by `make authorize` "
     "(docs/tokens.md)"
 )
+# What is read of a reply. Another field of it, or an odd lifetime, must not cost the tokens: one
+# that rotates exists in that reply only.
+_READ = ("access_token", "refresh_token", "token_type", "scope", "error", "error_description")
+_MOST_LIFETIME_S = 365 * 86_400
 # What an invalid_grant is about, and how it came to that.
 _USED_UP = {
     "refresh_token_response": (
@@ -56,6 +61,21 @@ def scopes_of(reply: Mapping[str, Any]) -> tuple[str, ...]:
     """What the token endpoint says that was granted; empty where it does not repeat it."""
     scope = reply.get("scope") or ()
     return tuple(scope.split() if isinstance(scope, str) else scope)
+
+
+def _readable(body: bytes) -> bytes:
+    """A reply as oauthlib takes it: what we read; the lifetime in whole seconds, if it is one."""
+    try:
+        reply = json.loads(body)
+    except ValueError:
+        return body
+    if not isinstance(reply, dict):
+        return body
+    kept = {name: reply[name] for name in _READ if reply.get(name)}
+    with contextlib.suppress(TypeError, ValueError):
+        if (lifetime_s := float(reply.get("expires_in"))) > 0:  # type: ignore[arg-type]
+            kept["expires_in"] = int(min(lifetime_s, _MOST_LIFETIME_S))
+    return json.dumps(kept).encode()
 
 
 def missing_scopes(scopes: Collection[str]) -> list[str]:
@@ -94,14 +114,17 @@ class Authorization:
         # The vendor may grant fewer scopes than asked; that is judged by Tokens, in our words.
         os.environ["OAUTHLIB_RELAX_TOKEN_SCOPE"] = "1"  # noqa: S105 - a switch, no secret
 
-    def _session(self, pkce: str | None = None) -> OAuth2Session:
+    def _session(
+        self, pkce: str | None = None, scopes: Collection[str] | None = None
+    ) -> OAuth2Session:
         session = OAuth2Session(
             self._settings.api_key,
             redirect_uri=self._settings.redirect_url or None,
-            scope=list(self._settings.scopes),
+            scope=scopes,
             pkce=pkce,
         )
         session.headers["User-Agent"] = USER_AGENT
+        session.trust_env = not self._settings.is_loopback
         for kind, used_up in _USED_UP.items():
             session.register_compliance_hook(kind, partial(self._checked, used_up=used_up))
         return session
@@ -112,7 +135,7 @@ class Authorization:
         Args:
             state: What the answer is to be known by; a random one if none is given.
         """
-        session = self._session(pkce="S256")
+        session = self._session(pkce="S256", scopes=self._settings.scopes)
         url, state = session.authorization_url(self._settings.authorize_url, state=state)
         return url, state, session._code_verifier
 
@@ -207,6 +230,7 @@ class Authorization:
         )
         if not response.ok:
             raise self._refusal(response.status_code, key, message or "", used_up)
+        response._content = _readable(body)
         return response
 
     def _refusal(
@@ -217,17 +241,17 @@ class Authorization:
             return Throttled(f"the token endpoint answered 429: {message}")
         if status >= requests.codes.internal_server_error:
             return RefreshUncertain(f"the token endpoint answered {status}: {message}")
+        if key == "invalid_grant":
+            return AuthorizationRequired(
+                f"Constant Contact no longer accepts {used_up} of {conn} (invalid_grant). A person "
+                f"must authorize again: {WHERE_TO_AUTHORIZE}"
+            )
         if key == "invalid_client" or status == requests.codes.unauthorized:
             return SettingError(
                 f"{conn}, fields Login (API key) and Password (client secret)",
                 f"Constant Contact refuses them ({key or status}): the secret was generated anew, "
                 "or the application is deactivated; copy both from the active application "
                 "(docs/tokens.md)",
-            )
-        if key == "invalid_grant":
-            return AuthorizationRequired(
-                f"Constant Contact no longer accepts {used_up} of {conn} (invalid_grant). A person "
-                f"must authorize again: {WHERE_TO_AUTHORIZE}"
             )
         return Fatal(f"the token endpoint answered {status} {key or ''} for {conn}: {message}")
 

@@ -173,6 +173,10 @@ class Client:
 
     def _page_url(self, href: str) -> str:
         """The URL of a page link: a path of the same host, or refused."""
+        # The vendor knows nothing of the path that a proxy in between puts before its own.
+        proxied = urlsplit(self._settings.base_url).path
+        if href.startswith("/") and not href.startswith(f"{proxied}/"):
+            href = proxied + href
         url = urljoin(f"{self._settings.base_url}/", href)
         if urlsplit(url)[:2] != urlsplit(self._settings.base_url)[:2]:
             raise ContractBroken(
@@ -213,8 +217,7 @@ class Client:
             token = self._tokens.access_token(rejected=token)
             reply = self._sent(method, url, body, token)
         if reply.status < requests.codes.multiple_choices:
-            payload = reply.payload
-            return payload if isinstance(payload, dict) else {"items": payload}
+            return _object(method, url, reply.payload)
         call = f"{method} {_shown(url)}"
         if replies.is_quota(reply.status, reply.error_key):
             raise self._budget.day_spent(
@@ -389,6 +392,19 @@ def _judged(method: str, status: int, body: bytes) -> _Reply:
         is_empty = not body and method != "GET"
         return _Reply(status, {} if is_empty else replies.decode(body), None, "")
     return _Reply(status, None, *replies.error_of(body))
+
+
+def _object(method: str, url: str, payload: Any) -> dict[str, Any]:
+    """The reply's object; a write needs none.
+
+    Raises:
+        ServerFault: A read was answered with something else, which would pass for an empty page.
+    """
+    if isinstance(payload, dict):
+        return payload
+    if method == "GET":
+        raise ServerFault(f"GET {_shown(url)}: the reply is no JSON object")
+    return {}
 
 
 def _row_count(payload: Any) -> int | None:

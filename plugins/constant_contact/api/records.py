@@ -5,7 +5,7 @@ A `parse_…` returns None for a row that lacks its own id: the caller counts it
 """
 
 from collections.abc import Callable, Sequence
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -38,15 +38,17 @@ def moment(value: Any) -> datetime | None:
     """
     if not isinstance(value, str) or not value:
         return None
+    # RFC 3339 allows a small t and z.
+    parsed = _instant(value) or _instant(value.strip().upper()) or _instant(value[:10])
+    return parsed if parsed and MINYEAR < parsed.year < MAXYEAR else None
+
+
+def _instant(value: str) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(value)
-        parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except ValueError:
-        try:
-            parsed = datetime.combine(date.fromisoformat(value[:10]), datetime.min.time(), UTC)
-        except ValueError:
-            return None
-    return parsed if MINYEAR < parsed.year < MAXYEAR else None
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def number(value: Any) -> int | None:

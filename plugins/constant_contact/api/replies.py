@@ -90,7 +90,7 @@ def error_for(
     """
     said = f"{call} answered {status}{f' {error_key}' if error_key else ''}: {message}"
     match status:
-        case 429 if error_key != "throttled" and "/activities" in call:
+        case 429 if error_key != "throttled" and call.startswith("POST") and "/activities" in call:
             return BulkQueueFull(said, datetime.now(UTC) + _QUEUE_DRAINS)
         case 429:
             return Throttled(said)

@@ -37,8 +37,10 @@ from constant_contact.redact import hide
 
 _log = logging.getLogger("constant_contact.tokens")
 
-# A token about to expire is refreshed before a call rather than by a failed one.
+# A token about to expire is refreshed before a call rather than by a failed one; one that lives
+# for minutes only is used for most of them.
 _EXPIRY_MARGIN = timedelta(minutes=5)
+_EXPIRY_SHARE = 0.1
 _TOKEN_CALLS = 4
 # Between tries to store a pair that nobody else has: it is insisted for a minute.
 SAVE_WAITS_S = (1, 2, 4, 8, 15, 30)
@@ -81,6 +83,10 @@ def _descends(pair: TokenPair, settings: ApiSettings) -> bool:
     seed = settings.refresh_token
     is_of_seed = not seed or pair.seed_digest == digest_of(seed)
     return is_of_seed and pair.client_digest == client_digest(settings)
+
+
+def _margin(pair: TokenPair) -> timedelta:
+    return min(_EXPIRY_MARGIN, (pair.expires_at_utc - pair.obtained_at_utc) * _EXPIRY_SHARE)
 
 
 def _replaced(stored: TokenPair | None) -> str:
@@ -200,7 +206,7 @@ class Tokens:
         return (
             pair.access_token != rejected
             and _descends(pair, self._settings)
-            and pair.expires_at_utc - _EXPIRY_MARGIN > datetime.now(UTC)
+            and pair.expires_at_utc - _margin(pair) > datetime.now(UTC)
         )
 
     def _stored_or_refreshed(self, rejected: str | None) -> TokenPair:

@@ -21,7 +21,7 @@ REFRESH_WARN_DAYS: Final = 150
 PRIVILEGES_PATH: Final = "/account/user/privileges"
 
 # The largest page each listing gives; the default is 50, so every call names it.
-LISTS_PER_PAGE: Final = 1000  # getLists: maximum
+LISTS_PER_PAGE: Final = 500  # getLists: limit by its text; its maximum says 1000
 CONTACTS_PER_PAGE: Final = 500  # getContacts: limit
 CAMPAIGNS_PER_PAGE: Final = 500  # retrieveEmailCampaignsUsingGET: limit
 SUMMARIES_PER_PAGE: Final = 500  # getAllBulkEmailCampaignSummaries: limit
@@ -42,7 +42,8 @@ NAME_CHARS: Final = 50  # ContactPostRequest.first_name, last_name: maxLength
 
 OPT_OUT_REASON_CHARS: Final = 255  # EmailAddressPut.opt_out_reason: maxLength
 
-# ActivityReference.role: the permalink is a web page and has no report.
+# ActivityReference.role: the permalink is a web page and has no report. An activity that says no
+# role, which it need not, may have one.
 REPORTED_ROLES: Final = frozenset({"primary_email", "resend"})
 AB_TEST_TYPE_CODE: Final = 57  # EmailCampaigns.type_code
 

@@ -265,7 +265,7 @@ class ConstantContactHook(HttpHook):
             settings = self.settings
             Authorization(settings, lambda call: None).check_client()
             answer = requests.get(
-                f"{settings.api_url}/account/summary",
+                f"{settings.api_url}/contact_lists",
                 headers={"User-Agent": USER_AGENT},
                 timeout=settings.timeout_s,
                 allow_redirects=False,

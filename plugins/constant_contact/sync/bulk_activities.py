@@ -26,7 +26,7 @@ from constant_contact.redact import redact
 from constant_contact.store import activities, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import bulk_counters
-from constant_contact.sync.contacts import refresh_contacts
+from constant_contact.sync.contacts import look_at, refresh_contacts
 from constant_contact.sync.links import update_links
 from constant_contact.sync.paging import restarting
 
@@ -48,6 +48,8 @@ _FINAL = {"completed", "cancelled", "failed", "timed_out"}
 _STALE_S = 10.0
 # Writes without an answer, of one run, until it ends.
 WRITE_TRIES = 4
+# One call each: as many as one job has.
+_MOST_ASKED_AFTER = vendor.CONTACTS_PER_CHANGE
 # A job that has not ended by then never will.
 _MOST_AGE_S = 86_400.0
 Activity = Mapping[str, Any]
@@ -298,6 +300,7 @@ class BulkActivities:
             return
         if any(each["kind"] == "import" or not each["adds_up"] for each in ended):
             refresh_contacts(self._client, self._crm)
+            self._look_at_undecided()
             update_links(self._crm)
         with self._crm.transaction() as connection:
             database.run(connection, "memberships/mirror_changes")
@@ -306,3 +309,14 @@ class BulkActivities:
         self.added += finished["added"]
         self.removed += finished["removed"]
         self.created += finished["created"]
+
+    def _look_at_undecided(self) -> None:
+        """Ask after whom neither counters nor the mirror decide.
+
+        The contract promises no counters, nor that a contact counts as updated by its lists.
+        """
+        with self._crm.transaction() as connection:
+            params = {"most": _MOST_ASKED_AFTER}
+            undecided = database.rows(connection, "memberships/undecided", params)
+        for each in undecided:
+            look_at(self._client, self._crm, each["target"])

@@ -163,7 +163,11 @@ def _store_activities(crm: Database, campaign_id: str, reply: dict[str, Any]) ->
         if isinstance(reference, dict)
         and (record := parse_campaign_activity(reference, campaign_id))
     ]
-    reported = [r.campaign_activity_id for r in records if r.role in vendor.REPORTED_ROLES]
+    reported = [
+        record.campaign_activity_id
+        for record in records
+        if record.role is None or record.role in vendor.REPORTED_ROLES
+    ]
     campaign = parse_campaign(reply | {"campaign_id": campaign_id}) if reply else None
     with crm.transaction() as connection:
         now = state.database_now(connection)

@@ -23,6 +23,9 @@ ASKED = (
 # EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
 _UNCONFIRMED = "pending_confirmation"
 
+# Whom the vendor did not mail before we unsubscribed them is not made mailable by taking that back.
+_NEVER_MAILED = {_UNCONFIRMED, "temp_hold"}
+
 # ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
 _SCALARS = (
     "first_name",
@@ -120,6 +123,21 @@ def objection(
             return Outcome("held", ASKED)
         case _:
             return None
+
+
+def unmailed_before(
+    connection: psycopg.Connection[Any], change: Mapping[str, Any]
+) -> Outcome | None:
+    """Why taking back our own opt-out would mail somebody who was not mailed before it."""
+    key = {name: change[name] for name in ("contact_id", "constant_contact_id")}
+    taken = database.row(connection, "crm/permission_taken", key)
+    if taken is None or taken["permission_before"] not in _NEVER_MAILED:
+        return None
+    return Outcome(
+        "held",
+        "Could not be mailed at Constant Contact before it was unsubscribed "
+        f"({taken['permission_before']}). Ask for a confirmation, or set Do Not Email again.",
+    )
 
 
 def _opted_in_since(current: Mapping[str, Any], asked_at: datetime) -> bool:

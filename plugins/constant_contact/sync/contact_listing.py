@@ -42,6 +42,7 @@ class Listing:
     Attributes:
         total: How many contacts the vendor counts; None: it did not say.
         malformed: Rows without an id.
+        is_paged: Whether it has several pages: rows may shift between them.
     """
 
     def __init__(
@@ -55,13 +56,14 @@ class Listing:
         overlap: timedelta = OVERLAP,
     ) -> None:
         self._crm = crm
-        self._noun = noun
+        self.noun = noun
         self._reading = reading
         self._since = since
         self._by = by
         self._overlap = overlap
         self.total: int | None = None
         self.malformed = 0
+        self.is_paged = False
         self._state = SyncState()
 
     @property
@@ -79,10 +81,10 @@ class Listing:
         self._begin(again=again)
         cursor = self._state.cursor
         if self._state.rows_read and not cursor:
-            _log.info("the %s pass of %s was read before", self._reading, self._noun)
+            _log.info("the %s pass of %s was read before", self._reading, self.noun)
             return
         if cursor:
-            _log.info("going on with the %s pass of %s at its page", self._reading, self._noun)
+            _log.info("going on with the %s pass of %s at its page", self._reading, self.noun)
             try:
                 self._store_pages(client.pages("/contacts", cursor=cursor))
             except DeadCursor as error:
@@ -108,17 +110,17 @@ class Listing:
 
     def _begin(self, *, again: bool) -> None:
         with self._crm.transaction() as connection:
-            known = state.load(connection, self._noun)
+            known = state.load(connection, self.noun)
             is_same = known.reading == self._reading and self._since is None
             is_begun = is_same and not again and (known.cursor or known.rows_read)
             self._state = known if is_begun else self._fresh(connection, known)
-            state.save(connection, self._noun, self._state)
+            state.save(connection, self.noun, self._state)
 
     def _restart(self) -> None:
         """Begin the listing again; the pass began when it began."""
         self._state = self._state._replace(cursor=None, rows_read=0, newest=None)
         with self._crm.transaction() as connection:
-            state.save(connection, self._noun, self._state)
+            state.save(connection, self.noun, self._state)
 
     def _fresh(self, connection: psycopg.Connection[Any], known: SyncState) -> SyncState:
         # Nobody has opted out yet: everyone who ever did is new.
@@ -158,6 +160,7 @@ class Listing:
 
     def _store(self, page: Page, mirrored_at: datetime) -> None:
         rows = page.rows("contacts")
+        self.is_paged = self.is_paged or bool(page.next_href or self._state.cursor)
         records, malformed = parse_rows(rows, parse_contact)
         self.malformed += malformed
         total = page.payload.get("contacts_count")
@@ -169,14 +172,14 @@ class Listing:
         )
         with self._crm.transaction() as connection:
             contacts.upsert_page(connection, records, mirrored_at)
-            state.save(connection, self._noun, self._state)
+            state.save(connection, self.noun, self._state)
 
     def end(self, connection: psycopg.Connection[Any]) -> None:
         """The pass is whole: the next begins where it ended. Until here, a killed one goes on."""
         is_full = self._reading == "full"
         state.save(
             connection,
-            self._noun,
+            self.noun,
             self._state._replace(
                 covered_to=_covered(self._state),
                 full_pass_at=self.began_at if is_full else self._state.full_pass_at,

@@ -76,10 +76,7 @@ def sync_contacts(
     if known.reading == "full":
         reading = "full"
     changed = Listing(crm, "contacts", reading, since)
-    changed.read(client)
-    if reading == "full" and _is_short(crm, changed):
-        _log.warning("rows shifted while all contacts were read; they are read once more")
-        changed.read(client, again=True)
+    _read(client, crm, changed)
     report.full_pass, report.read = reading == "full", changed.rows_read
     report.malformed += changed.malformed
     if reading == "full":
@@ -91,7 +88,7 @@ def sync_contacts(
             _cover_opt_outs(connection, changed.began_at)
     if reading == "changed":
         opted_out = Listing(crm, "opted_out_contacts", since=since, by="optout")
-        opted_out.read(client)
+        _read(client, crm, opted_out)
         with crm.transaction() as connection:
             opted_out.end(connection)
         report.opted_out_read = opted_out.rows_read
@@ -118,7 +115,7 @@ def refresh_contacts(client: Client, crm: Database) -> None:
         _catch_up(crm, noun)
         recent = Listing(crm, f"recent_{noun}", by=by, overlap=_MOMENT)
         # From the start: where a killed look went on, it would know nothing of what it read before.
-        recent.read(client, again=True)
+        _read(client, crm, recent, again=True)
         with crm.transaction() as connection:
             recent.end(connection)
 
@@ -134,11 +131,20 @@ def _catch_up(crm: Database, noun: str) -> None:
             state.save(connection, f"recent_{noun}", recent._replace(covered_to=covered_to))
 
 
+def _read(client: Client, crm: Database, listing: Listing, *, again: bool = False) -> None:
+    """Read the listing; once more, where rows shifted from a page to one that was read before."""
+    listing.read(client, again=again)
+    if listing.is_paged and _is_short(crm, listing):
+        _log.warning("rows shifted while %s were read; they are read once more", listing.noun)
+        listing.read(client, again=True)
+
+
 def _is_short(crm: Database, listing: Listing) -> bool:
     """Whether fewer contacts were seen than the vendor counts."""
     with crm.transaction() as connection:
         seen = database.row(connection, "contacts/count_seen", {"since": listing.began_at})
-    return listing.total is not None and (seen or {})["seen"] < listing.total
+    known = (seen or {})["seen"] + listing.malformed
+    return listing.total is not None and known < listing.total
 
 
 def _find_purged(client: Client, crm: Database, since: datetime, report: ContactsReport) -> None:
@@ -150,7 +156,7 @@ def _find_purged(client: Client, crm: Database, since: datetime, report: Contact
         unseen = database.rows(
             connection, "contacts/unseen", {"since": since, "most": _MOST_ASKED_AFTER}
         )
-    gone = [id_ for row in unseen if not _is_there(client, crm, id_ := row["contact_id"])]
+    gone = [id_ for row in unseen if not look_at(client, crm, id_ := row["contact_id"])]
     with crm.transaction() as connection:
         params = {"contact_id": gone, "deleted_at": since}
         report.purged = database.run(connection, "contacts/mark_purged", params)
@@ -159,11 +165,12 @@ def _find_purged(client: Client, crm: Database, since: datetime, report: Contact
         _log.warning("more than %d contacts were not seen; the others next time", len(unseen))
 
 
-def _is_there(client: Client, crm: Database, contact_id: str) -> bool:
+def look_at(client: Client, crm: Database, contact_id: str) -> bool:
+    """Mirror one contact as it is now; return whether the vendor may have it."""
     with crm.transaction() as connection:
         mirrored_at = state.database_now(connection)
     try:
-        current = client.get(f"/contacts/{contact_id}")
+        current = client.get(f"/contacts/{contact_id}", {"include": "list_memberships"})
     except NotFound as error:
         return error.error_key is None
     except Rejected as error:

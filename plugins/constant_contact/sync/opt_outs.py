@@ -262,6 +262,8 @@ class _Queue:
             # Who asked to be left alone is, even if the flag was cleared before that went out.
             unsubscribe = objection.kind == "held" and consent.may_be_mailed(current)
             by_contact = objection.detail == consent.ASKED
+        elif decision.kind == "resubscribed":
+            decision = consent.unmailed_before(connection, change) or decision
         if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
             _mirror(connection, current)
             return decision._replace(before=current, after=current)

@@ -178,10 +178,16 @@ class StreamReading:
         self._store([])
 
     def _missing_after_doubts(self) -> int:
-        """Settle the doubts while the vendor counts more; return how many are still missing."""
-        for doubt in self.tracker.doubtful if self._missing() else ():
-            if missing := self._missing():
-                self._store(self.tracker.confirmed(doubt)[:missing])
+        """Settle the doubts while the vendor counts more; return how many are still missing.
+
+        Where it counts nothing, all of them are settled.
+        """
+        is_uncounted = self.stream.reported_count is None
+        for doubt in self.tracker.doubtful:
+            missing = self._missing()
+            if missing or is_uncounted:
+                events = self.tracker.confirmed(doubt)
+                self._store(events if is_uncounted else events[:missing])
         self.tracker.doubtful = []
         return self._missing()
 

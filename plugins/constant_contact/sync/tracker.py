@@ -77,7 +77,8 @@ class TrackerReport:
         there once; an event of its own stands beside its twins, wherever they are by now.
         """
         pages = self._client.pages(self._path, cursor=doubt.href)
-        rows = [row for page in islice(pages, 2) for row in page.rows(_ROWS)]
+        filled = (rows for page in pages if (rows := page.rows(_ROWS)))
+        rows = [row for rows in islice(filled, 2) for row in rows]
         standing = Counter(event_key(event) for event in parse_events(rows)[0])
         return [event for event in doubt.events if standing[event_key(event)] >= event.ordinal]
 
@@ -117,15 +118,18 @@ class TrackerReport:
                 for event in events
                 if event.occurred_at == events[-1].occurred_at
             }
-            events, malformed = parse_events(rows[repeated:], seen)
+            new, malformed = parse_events(rows[repeated:], seen)
             doubtful, more_malformed = parse_events(rows[:repeated], seen)
             if doubtful:
                 self.doubtful.append(Doubt(before_href, doubtful))
             self.pages_read += 1
             self.malformed += malformed + more_malformed
-            self._count_odd(rows, events)
-            yield EventPage(events, page.next_href)
-            before, before_href = rows, page.href
+            self._count_odd(rows, new)
+            yield EventPage(new, page.next_href)
+            # A page may be empty and lead on: what stood before it stands before the next.
+            events = new or events
+            if rows:
+                before, before_href = rows, page.href
 
     def _count_odd(self, rows: list[Any], events: list[EventRecord]) -> None:
         said = [row.get("tracking_activity_type") for row in rows if isinstance(row, dict)]

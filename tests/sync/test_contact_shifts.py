@@ -1,0 +1,44 @@
+"""Rows that shift while the contacts of a night are read: the vendor's count tells."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database
+from constant_contact.sync.contacts import refresh_contacts, sync_contacts
+from simulator.server import Running
+from tests.support import vendor_contact
+
+Rows = Callable[..., list[dict[str, Any]]]
+Calls = Callable[..., int]
+
+
+@pytest.fixture
+def changed(simulator: Running, client: Client, crm: Database) -> Running:
+    """A whole mirror, and 600 contacts that are newer."""
+    simulator.control.load(contacts=[vendor_contact(0, "0@example.com")])
+    sync_contacts(client, crm)
+    people = [vendor_contact(n, f"{n}@example.com") for n in range(1, 601)]
+    simulator.control.load(contacts=people)
+    return simulator
+
+
+@pytest.mark.parametrize("read", [sync_contacts, refresh_contacts])
+def test_a_row_that_shifted_to_a_page_that_was_read_is_found(
+    changed: Running, client: Client, crm: Database, sql_rows: Rows, read: Callable[..., Any]
+) -> None:
+    changed.control.add_fault(
+        "shifted_page", match={"path": "/v3/contacts"}, after=1, params={"by": 1}
+    )
+    read(client, crm)
+    assert sql_rows("SELECT count(*) AS n FROM ctct_contact") == [{"n": 601}]
+
+
+def test_a_reading_that_has_all_is_not_repeated(
+    changed: Running, client: Client, crm: Database, calls: Calls
+) -> None:
+    calls()
+    sync_contacts(client, crm)
+    assert calls() == 3
