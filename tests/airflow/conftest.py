@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import ROOT, Ran, account_connection, crm_connection
+from tests.airflow.airflow_runs import (
+    ROOT,
+    Ran,
+    account_connection,
+    crm_connection,
+    of_account,
+)
 from tests.airflow.site import Site
 from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases
 
@@ -139,7 +145,7 @@ def run_dag(
         bag = DagBag(folder / f"{dag_id}.py")
         assert not bag.import_errors, bag.import_errors
         sync_bag_to_db(bag, "dags-folder", None)
-        dag = bag.dags[dag_id.replace("constant_contact", f"constant_contact_{account}".strip("_"))]
+        dag = bag.dags[of_account(dag_id, account)]
         for task in dag.tasks:
             task.retries = 0
         capfd.readouterr()
