@@ -94,6 +94,7 @@ def test_an_account_that_the_option_does_not_name_has_no_page(
     for path in ("/", "/calls", "/connection"):
         answer = site.get(f"{ROOT}/accounts/{name}{path}", "ADMIN")
         assert (answer.status, "There is no such" in answer.text) == (404, True), path
+        assert "Account <strong>" not in answer.text
         assert site.get(f"{ROOT}/accounts/{name}{path}", NOBODY).status in {401, 404}
     assert site.get(f"{ROOT}/accounts/us/", NOBODY).status == 401
     assert site.post(f"{ROOT}/accounts/us/connection/test", "ADMIN").status == 404

@@ -101,6 +101,8 @@ def test_who_may_use_the_pages_of_one_account_is_refused_on_each_of_anothers(
         for method, path in theirs:
             answer = (site.get if method == "GET" else site.post)(path, "OP")
             assert (answer.status, "does not allow" in answer.text) == (403, True), (method, path)
+        refused = site.get(OVERVIEW if closed == DEFAULT else EU_OVERVIEW, "OP").text
+        assert f'<a href="{open_page}" >' in refused
         shown = site.get(open_page, "OP")
         assert shown.status == 200
         assert 'aria-current="true"' in shown.text

@@ -21,10 +21,10 @@ from constant_contact.web import (
     wizard,
 )
 from constant_contact.web.access import known_user
+from constant_contact.web.accounts import PREFIXES, known_account
 from constant_contact.web.forms import from_our_page
 from constant_contact.web.pages import STATIC_DIR
 from constant_contact.web.problems import explain_problems
-from constant_contact.web.whose import PREFIXES, known_account
 
 # A page each, of every account; every route names the permission it needs, by a dependency of
 # `access`.

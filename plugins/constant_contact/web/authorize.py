@@ -35,11 +35,11 @@ from constant_contact.web.access import (
     MayEditConnection,
     require_edit_connection,
 )
+from constant_contact.web.accounts import CurrentAccount, account_named, turn_to
 from constant_contact.web.applications import CURRENT, NEXT, Application, hook_of
 from constant_contact.web.connection import ask, require_same_account
 from constant_contact.web.pages import go_to, page
 from constant_contact.web.redirect import CALLBACK_PATH, redirect_for
-from constant_contact.web.whose import CurrentAccount, account_named, turn_to
 
 router = APIRouter()
 way_back = APIRouter()

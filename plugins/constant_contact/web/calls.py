@@ -16,11 +16,11 @@ from constant_contact.store import call_search
 from constant_contact.store.call_search import Place, Row
 from constant_contact.web import calls_file
 from constant_contact.web.access import MayRead
+from constant_contact.web.accounts import CurrentAccount, turn_to
 from constant_contact.web.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
 from constant_contact.web.crm import PageHook
 from constant_contact.web.pages import go_to, page, wants_part
 from constant_contact.web.syncs import account_of
-from constant_contact.web.whose import CurrentAccount, turn_to
 
 router = APIRouter(prefix="/calls")
 of_task = APIRouter()

@@ -15,12 +15,12 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import database
 from constant_contact.web.access import CurrentUser, MayEditConnection, MayRead
 from constant_contact.web.access import may_edit_connection as may_edit
+from constant_contact.web.accounts import CurrentAccount, current_account
 from constant_contact.web.applications import CURRENT, hook_of
 from constant_contact.web.crm import page_hook
 from constant_contact.web.pages import page
 from constant_contact.web.redirect import redirect_for
 from constant_contact.web.sources import source_of
-from constant_contact.web.whose import CurrentAccount, current_account
 
 router = APIRouter()
 _JUST_NOW: Final = timedelta(minutes=2)

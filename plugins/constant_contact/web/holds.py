@@ -21,9 +21,9 @@ from constant_contact.operators.holds import APPROVE, REJECT
 from constant_contact.sync import holds
 from constant_contact.web import dag_runs
 from constant_contact.web.access import CurrentUser, MayAnswer, MayRead, may_answer
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.crm import PageHook
 from constant_contact.web.pages import go_to, page
-from constant_contact.web.whose import CurrentAccount
 
 router = APIRouter(prefix="/holds")
 

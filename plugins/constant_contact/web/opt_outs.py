@@ -12,9 +12,9 @@ from constant_contact.store import database
 from constant_contact.sync import opt_ins, opt_outs
 from constant_contact.web import dag_runs
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.crm import PageHook
 from constant_contact.web.pages import go_to, page
-from constant_contact.web.whose import CurrentAccount
 
 router = APIRouter(prefix="/opt-outs")
 

@@ -17,6 +17,7 @@ from constant_contact.store import budget, database
 from constant_contact.store.budget import Day
 from constant_contact.web import attention
 from constant_contact.web.access import CurrentUser, MayRead
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.attention import Line
 from constant_contact.web.charts import Chart
 from constant_contact.web.crm import page_hook
@@ -28,7 +29,6 @@ from constant_contact.web.parts import Part, part
 from constant_contact.web.sync_now import NOT_STARTED, NotStarted
 from constant_contact.web.syncs import Row
 from constant_contact.web.waiting import Waiting, waiting_tasks
-from constant_contact.web.whose import CurrentAccount
 
 router = APIRouter()
 _ENGAGEMENT_DAYS: Final = 30

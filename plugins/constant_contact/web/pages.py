@@ -12,14 +12,15 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from constant_contact.accounts import DEFAULT
 from constant_contact.web.access import may_read
-from constant_contact.web.forms import form_token
-from constant_contact.web.whose import (
-    account_of_problem,
+from constant_contact.web.accounts import (
+    account_if_known,
     current_account,
     path_of,
     several_accounts,
 )
+from constant_contact.web.forms import form_token
 
 PREFIX: Final = "/constant-contact"
 STATIC_DIR: Final = Path(__file__).parent / "static"
@@ -38,11 +39,12 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
     """
     ours = request.scope.get("root_path", "")
     user = getattr(request.state, "constant_contact_user", None)
-    account = account_of_problem(request)
+    known = account_if_known(request)
+    account = known or DEFAULT
     always = {
         "account": account,
         "root": f"{ours}{path_of(account)}",
-        "account_roots": lambda: _roots(ours, user) if user else {},
+        "account_roots": lambda: _roots(ours, user) if user and known else {},
         "static": f"{ours}/static",
         "airflow": ours.removesuffix(PREFIX),
         "form_token": form_token(user) if user else "",

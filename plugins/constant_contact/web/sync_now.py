@@ -22,11 +22,11 @@ from constant_contact.web.access import (
     RequireEditOfNoun,
     RequireTriggerOfNoun,
 )
+from constant_contact.web.accounts import CurrentAccount, current_account
 from constant_contact.web.last_runs import rows
 from constant_contact.web.metadata import short
 from constant_contact.web.pages import go_to, page
 from constant_contact.web.syncs import Row
-from constant_contact.web.whose import CurrentAccount, current_account
 
 router = APIRouter(prefix="/runs")
 

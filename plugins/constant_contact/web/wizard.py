@@ -21,9 +21,9 @@ from constant_contact.sync import choices
 from constant_contact.sync.bulk_memberships import Wanted, selections
 from constant_contact.web import dag_runs
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.accounts import CurrentAccount, current_account
 from constant_contact.web.crm import PageHook
 from constant_contact.web.pages import go_to, page
-from constant_contact.web.whose import CurrentAccount, current_account
 
 router = APIRouter(prefix="/memberships")
 

@@ -56,9 +56,9 @@ def current_account(request: Request) -> Account:
 CurrentAccount = Annotated[Account, Depends(current_account)]
 
 
-def account_of_problem(request: Request) -> Account:
-    """The account as far as it is known; the default one if that is what went wrong."""
-    return getattr(request.state, "constant_contact_account", DEFAULT)
+def account_if_known(request: Request) -> Account | None:
+    """The account that is asked for; None where a problem came before it was known."""
+    return getattr(request.state, "constant_contact_account", None)
 
 
 def several_accounts() -> tuple[Account, ...]:
