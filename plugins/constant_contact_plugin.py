@@ -21,7 +21,7 @@ class ConstantContactPlugin(AirflowPlugin):
         {
             "name": "API calls",
             "href": (
-                "constant-contact/calls"
+                "constant-contact/task-calls"
                 "?dag_id={DAG_ID}&run_id={RUN_ID}&task_id={TASK_ID}&map_index={MAP_INDEX}"
             ),
             "destination": "task_instance",

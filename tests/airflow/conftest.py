@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import ROOT, Ran, account_connection, crm_connection
+from tests.airflow.airflow_runs import (
+    ROOT,
+    Ran,
+    account_connection,
+    crm_connection,
+    of_account,
+)
 from tests.airflow.site import Site
 from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases
 
@@ -57,6 +63,16 @@ def forget_tokens() -> None:
         session.execute(delete(Variable))
 
 
+def forget_runs() -> None:
+    """Or the overview of a later test names what failed in this one."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(DagRun))
+
+
 @pytest.fixture
 def connections(
     airflow: pytest.MonkeyPatch, simulator: Running, crm_url: str
@@ -94,9 +110,8 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.models.dag import DagModel
-    from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
-    from sqlalchemy import delete, update
+    from sqlalchemy import update
 
     from constant_contact.web.waiting import follow
     from local.dag_run import ForegroundRun
@@ -113,7 +128,7 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
         on = [dag_id for dag_id, dag in bag.dags.items() if dag.is_paused_upon_creation is False]
         paused = DagModel.dag_id.not_in(on)
         session.execute(update(DagModel).values(is_paused=paused, is_stale=gone))
-        session.execute(delete(DagRun))
+    forget_runs()
 
     def start(dag_id: str, **conf: Any) -> Any:
         when = When(datetime.now(UTC), None)
@@ -121,14 +136,13 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
         return ForegroundRun(bag.dags[dag_id], when, conf, terminal).execute()
 
     yield start
-    with create_session() as session:
-        session.execute(delete(DagRun))
+    forget_runs()
 
 
 @pytest.fixture
 def run_dag(
     connections: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Ran]:
+) -> Iterator[Callable[..., Ran]]:
     """Runs a DAG of dags/ through Airflow, of the default account or another; one try a task."""
 
     def run(dag_id: str, folder: Path = ROOT / "dags", account: str = "", **conf: Any) -> Ran:
@@ -139,7 +153,7 @@ def run_dag(
         bag = DagBag(folder / f"{dag_id}.py")
         assert not bag.import_errors, bag.import_errors
         sync_bag_to_db(bag, "dags-folder", None)
-        dag = bag.dags[dag_id.replace("constant_contact", f"constant_contact_{account}".strip("_"))]
+        dag = bag.dags[of_account(dag_id, account)]
         for task in dag.tasks:
             task.retries = 0
         capfd.readouterr()
@@ -153,7 +167,8 @@ def run_dag(
             out + err,
         )
 
-    return run
+    yield run
+    forget_runs()
 
 
 @pytest.fixture(scope="session")

@@ -17,15 +17,16 @@ REDIRECT_URL = f"http://testserver{CALLBACK}"
 class Person:
     """Somebody with a role in Airflow, at a browser."""
 
-    def __init__(self, site: Site, simulator: Running, role: str = "OP") -> None:
+    def __init__(self, site: Site, simulator: Running, role: str = "OP", page: str = PAGE) -> None:
         simulator.control.settings(redirect_uris=[REDIRECT_URL])
         site.another_browser()
         self.site = site
         self.role = role
+        self.page = page
 
     def begin(self, application: str = "current") -> str:
         """Press the button; return where the page leads."""
-        answer = self.site.post(f"{PAGE}/authorize", self.role, application=application)
+        answer = self.site.post(f"{self.page}/authorize", self.role, application=application)
         assert answer.status == 200, answer.text
         return link(answer)
 

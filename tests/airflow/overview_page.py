@@ -6,6 +6,7 @@ import re
 from tests.airflow.site import Site
 
 OVERVIEW = "/constant-contact/"
+EU_OVERVIEW = "/constant-contact/accounts/eu/"
 
 
 def text_of(shown: str) -> str:
@@ -13,17 +14,17 @@ def text_of(shown: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", shown)).split())
 
 
-def section(site: Site, name: str, role: str = "VIEWER") -> str:
+def section(site: Site, name: str, role: str = "VIEWER", overview: str = OVERVIEW) -> str:
     """One section of the overview, as HTML."""
-    answer = site.get(OVERVIEW, role)
+    answer = site.get(overview, role)
     assert answer.status == 200, answer.text
     body = answer.text[answer.text.index(f'<section aria-labelledby="{name}"') :]
     return body[: body.index("</section>")]
 
 
-def sync_row(site: Site, noun: str, role: str = "VIEWER") -> str:
+def sync_row(site: Site, noun: str, role: str = "VIEWER", overview: str = OVERVIEW) -> str:
     """The row of one DAG, as HTML."""
-    body = section(site, "syncs", role)
+    body = section(site, "syncs", role, overview)
     body = body[body.index(f'<tr id="{noun}"') :]
     return body[: body.index("</tr>")]
 

@@ -1,4 +1,4 @@
-"""All our pages, through Airflow's own api-server app: who may see and do what."""
+"""All our pages, of each account, through Airflow's own api-server app: who may see and do what."""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
+from simulator.server import Running
 from tests.airflow.site import NOBODY, Site
 
 ROOT = "/constant-contact"
+EU = f"{ROOT}/accounts/eu"
 # Forms that only look: what they look for is an address, which may be in no URL.
-LOOKING = {f"{ROOT}/why"}
+LOOKING = {f"{ROOT}/why", f"{EU}/why"}
 
 
 def routes() -> Iterator[tuple[str, str]]:
-    """Method and path of every route of ours, its parameters filled with an id."""
+    """Method and path of every route of ours, its parameters filled with an account or an id."""
     from fastapi.routing import APIRoute
 
     from constant_contact.web.app import create_app
@@ -22,7 +24,8 @@ def routes() -> Iterator[tuple[str, str]]:
     for route in create_app().routes:
         if isinstance(route, APIRoute):
             for method in route.methods:
-                yield method, ROOT + re.sub(r"\{[^}]+\}", "1", route.path)
+                path = route.path.replace("{account}", "eu")
+                yield method, ROOT + re.sub(r"\{[^}]+\}", "1", path)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +33,16 @@ def all_routes(airflow: Any) -> list[tuple[str, str]]:
     return list(routes())
 
 
+def test_each_account_has_every_page(all_routes: list[tuple[str, str]]) -> None:
+    of_all = {f"{ROOT}/oauth2/callback", f"{ROOT}/task-calls"}
+    of_eu = {(method, path) for method, path in all_routes if path.startswith(EU)}
+    of_default = {(method, path) for method, path in all_routes if path not in of_all} - of_eu
+    assert len(of_default) > 30
+    assert {(method, path.replace(EU, ROOT)) for method, path in of_eu} == of_default
+
+
 def test_no_route_answers_those_whom_airflow_does_not_know(
-    site: Site, connections: pytest.MonkeyPatch, all_routes: list[tuple[str, str]]
+    site: Site, eu: Running, all_routes: list[tuple[str, str]]
 ) -> None:
     for method, path in all_routes:
         ask = site.get if method == "GET" else site.post
@@ -41,7 +52,7 @@ def test_no_route_answers_those_whom_airflow_does_not_know(
 
 
 def test_nothing_is_changed_by_a_form_that_is_not_ours(
-    site: Site, connections: pytest.MonkeyPatch, all_routes: list[tuple[str, str]]
+    site: Site, eu: Running, all_routes: list[tuple[str, str]]
 ) -> None:
     somebody_elses = site.form_token("VIEWER")
     for method, path in all_routes:
@@ -53,7 +64,7 @@ def test_nothing_is_changed_by_a_form_that_is_not_ours(
 
 
 def test_a_viewer_changes_nothing(
-    site: Site, connections: pytest.MonkeyPatch, all_routes: list[tuple[str, str]]
+    site: Site, eu: Running, all_routes: list[tuple[str, str]]
 ) -> None:
     for method, path in all_routes:
         if method != "GET" and path not in LOOKING:
@@ -74,3 +85,30 @@ def test_an_unknown_page_says_so_on_a_page(site: Site, connections: pytest.Monke
     answer = site.get(f"{ROOT}/nothing-here")
     assert answer.status == 404
     assert "There is no such page" in answer.text
+
+
+@pytest.mark.parametrize("name", ["us", "EU", "constant_contact_eu", "1", "eu%00", "..%2Feu"])
+def test_an_account_that_the_option_does_not_name_has_no_page(
+    site: Site, eu: Running, name: str
+) -> None:
+    for path in ("/", "/calls", "/connection"):
+        answer = site.get(f"{ROOT}/accounts/{name}{path}", "ADMIN")
+        assert (answer.status, "There is no such" in answer.text) == (404, True), path
+        assert "Account <strong>" not in answer.text
+        assert site.get(f"{ROOT}/accounts/{name}{path}", NOBODY).status in {401, 404}
+    assert site.get(f"{ROOT}/accounts/us/", NOBODY).status == 401
+    assert site.post(f"{ROOT}/accounts/us/connection/test", "ADMIN").status == 404
+
+
+def test_a_wrong_option_is_told_on_the_pages_of_other_accounts_and_the_default_one_has_its_own(
+    site: Site, connections: pytest.MonkeyPatch
+) -> None:
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS", "EU")
+    answer = site.get(f"{EU}/calls")
+    assert (answer.status, "is no name of an account" in answer.text) == (503, True)
+    assert site.get(f"{ROOT}/calls").status == 200
+    assert "is no name of an account" in site.get(f"{ROOT}/").text
+
+
+def test_no_query_says_whose_page_it_is(site: Site, eu: Running) -> None:
+    assert "constant_contact_eu" not in site.get(f"{ROOT}/connection?account=eu").text

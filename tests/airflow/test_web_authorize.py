@@ -176,12 +176,13 @@ def test_a_grant_of_another_account_is_refused_and_the_old_one_stays(
 ) -> None:
     from airflow.utils.session import create_session
 
+    from constant_contact.accounts import DEFAULT
     from constant_contact.web.applications import NextApplication
 
     person.authorize()
     before = pair()
     with create_session() as session:
-        NextApplication("demo-api-key", "demo-secret", "", "op").save(session)
+        NextApplication("demo-api-key", "demo-secret", "", "op").save(session, DEFAULT)
     simulator.control.load(lists=[{"name": "Of the other account"}])
     sql_rows("INSERT INTO ctct_list (list_id, mirrored_at) VALUES ('of-ours', now())")
     simulator.control.expire_access_tokens()
@@ -190,7 +191,7 @@ def test_a_grant_of_another_account_is_refused_and_the_old_one_stays(
     assert "still in use" in answer.text
     assert pair() == before
     with create_session() as session:
-        following = NextApplication.load(session)
+        following = NextApplication.load(session, DEFAULT)
     assert following is not None
     assert following.tokens == ""
 

@@ -19,4 +19,4 @@ def test_htmx_is_the_published_file() -> None:
 def test_no_page_loads_anything_from_elsewhere() -> None:
     for file in [*(WEB / "templates").glob("*.html"), *(WEB / "static").glob("*.css")]:
         loaded = re.findall(r'\bsrc="[^"]*|<link[^>]*|url\([^)]*|@import[^;]*', file.read_text())
-        assert [each for each in loaded if "{{ root }}/static/" not in each] == [], file
+        assert [each for each in loaded if "{{ static }}/" not in each] == [], file

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.airflow.airflow_runs import ROOT
-from tests.airflow.overview_page import OVERVIEW, section, sync_row, text_of
+from tests.airflow.overview_page import EU_OVERVIEW, OVERVIEW, section, sync_row, text_of
 from tests.airflow.site import Site
 
 Start = Callable[..., Any]
@@ -150,19 +150,36 @@ def eu_dags(airflow: pytest.MonkeyPatch, dags: None) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("eu_dags")
-def test_of_another_account_the_same_dags_are_started_as_of_the_first(site: Site) -> None:
-    syncs = section(site, "syncs", "OP")
-    offered = set(re.findall(r'<button [^>]*id="sync-(\w+)"', syncs))
+def test_another_account_has_the_same_buttons_on_its_own_page(site: Site) -> None:
+    eu, default = (section(site, "syncs", "OP", page) for page in (EU_OVERVIEW, OVERVIEW))
     plain = {"lists", "contacts", "activities", "opt_outs", "list_memberships", "retention"}
-    assert offered == plain | {f"eu_{noun}" for noun in plain}
-    for noun in ("after_restore", "erasure", "opt_ins", "bulk_memberships"):
-        link = f'href="/dags/constant_contact_eu_{noun}" data-airflow>Trigger<'
-        assert link in syncs, noun
-        assert site.post(f"{RUNS}/eu_{noun}", "OP").status == 404
-    row = sync_row(site, "eu_lists", "OP")
-    assert "Lists (eu)" in row
-    assert site.post(f"{RUNS}/eu_lists", "OP").status == 303
+    for syncs in (eu, default):
+        assert set(re.findall(r'<button [^>]*id="sync-(\w+)"', syncs)) == plain
+    assert "constant_contact_eu" not in default
+    assert set(re.findall(r"constant_contact_[a-z]+", eu)) == {"constant_contact_eu"}
+    for noun, link in (
+        ("opt_ins", f'href="{EU_OVERVIEW}opt-outs">Opt-outs<'),
+        ("bulk_memberships", f'href="{EU_OVERVIEW}memberships">Memberships<'),
+        ("erasure", 'href="/dags/constant_contact_eu_erasure" data-airflow>Trigger<'),
+    ):
+        assert link in sync_row(site, noun, "OP", EU_OVERVIEW)
+        assert site.post(f"{EU_OVERVIEW}runs/{noun}", "OP").status == 404
+
+
+@pytest.mark.usefixtures("eu_dags")
+def test_what_is_started_on_an_accounts_page_is_its_own(site: Site) -> None:
+    answer = site.post(f"{EU_OVERVIEW}runs/lists", "OP")
+    assert (answer.status, answer.headers["location"]) == (303, f"{EU_OVERVIEW}#lists")
     assert len(runs("constant_contact_eu_lists")) == 1
+    assert not runs()
+    asks = f'hx-get="{EU_OVERVIEW}runs/lists" hx-trigger="every 4s"'
+    assert asks in site.get(f"{EU_OVERVIEW}runs/lists", "OP").text
+    assert '<span class="badge queued">' not in sync_row(site, "lists", "OP")
+    assert site.post(f"{RUNS}/eu_lists", "OP").status == 404
+    pause_all(True)
+    site.post(f"{EU_OVERVIEW}runs/lists/unpause", "OP")
+    assert '<span class="badge paused">' in sync_row(site, "lists")
+    assert '<span class="badge paused">' not in sync_row(site, "lists", "OP", EU_OVERVIEW)
 
 
 @pytest.mark.usefixtures("eu_dags")

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from constant_contact.accounts import DEFAULT, Account
 from simulator.server import Running
 from tests.airflow.airflow_runs import account_connection
-from tests.airflow.overview_page import section
+from tests.airflow.overview_page import EU_OVERVIEW, OVERVIEW, section
 from tests.airflow.site import Site
+from tests.airflow.teams import another_team, team_of
+from tests.airflow.test_web import EU, routes
 from tests.support import CONN_ID
 
 LISTS = "constant_contact_lists"
@@ -19,33 +22,8 @@ PAGES = "/constant-contact"
 @pytest.fixture
 def another_teams(start_dag: Callable[..., Any]) -> Iterator[None]:
     """Two of our DAGs, and the account's connection, belong to a team of which nobody here is."""
-    from airflow.models.connection import Connection
-    from airflow.models.dag import DagModel, clear_team_name_cache
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.models.team import Team
-    from airflow.utils.session import create_session
-    from sqlalchemy import delete, update
-
-    def move(bundle: str) -> None:
-        with create_session() as session:
-            ours = update(DagModel).where(DagModel.dag_id.in_((LISTS, APPROVALS)))
-            session.execute(ours.values(bundle_name=bundle))
-        clear_team_name_cache()
-
-    with create_session() as session:
-        team = Team(name="others")
-        bundle = DagBundleModel(name="theirs")
-        bundle.teams.append(team)
-        session.add_all((team, bundle))
-        session.flush()
-        session.add(Connection(conn_id=CONN_ID, conn_type="constant_contact", team_name="others"))
-    move("theirs")
-    yield
-    move("dags-folder")
-    with create_session() as session:
-        session.execute(delete(Connection).where(Connection.conn_id == CONN_ID))
-        session.execute(delete(DagBundleModel).where(DagBundleModel.name == "theirs"))
-        session.execute(delete(Team))
+    with another_team((LISTS, APPROVALS), CONN_ID):
+        yield
 
 
 @pytest.mark.usefixtures("another_teams")
@@ -88,9 +66,9 @@ def test_who_may_answer_is_asked_as_airflow_asks_it() -> None:
 
     from constant_contact.web.access import may_answer
 
-    assert not may_answer(SimpleAuthManagerUser(username="op", role="OP"))
+    assert not may_answer(SimpleAuthManagerUser(username="op", role="OP"), DEFAULT)
     theirs = SimpleAuthManagerUser(username="op", role="OP", teams=["others"])
-    assert may_answer(theirs)
+    assert may_answer(theirs, DEFAULT)
 
 
 @pytest.mark.usefixtures("another_teams")
@@ -106,3 +84,28 @@ def test_the_teams_of_all_our_dags_are_asked_for_at_once(site: Site) -> None:
     # who may read our pages at all; what may be read of our DAGs, and of the tasks that wait; and
     # whose the DAGs shown are
     assert len([each for each in asked if "dag_bundle_team" in each]) == 4
+
+
+@pytest.mark.parametrize(
+    ("closed", "open_page"), [(Account("eu"), OVERVIEW), (DEFAULT, EU_OVERVIEW)]
+)
+def test_who_may_use_the_pages_of_one_account_is_refused_on_each_of_anothers(
+    eu: Running, site: Site, start_dag: Callable[..., Any], closed: Account, open_page: str
+) -> None:
+    theirs = [
+        (method, path.replace("/runs/1", "/runs/lists")) for method, path in routes()
+        if path.startswith(EU) == (closed != DEFAULT) and "/oauth2/" not in path
+        and "/task-calls" not in path
+    ]  # fmt: skip
+    with team_of(closed):
+        for method, path in theirs:
+            answer = (site.get if method == "GET" else site.post)(path, "OP")
+            assert (answer.status, "does not allow" in answer.text) == (403, True), (method, path)
+        refused = site.get(OVERVIEW if closed == DEFAULT else EU_OVERVIEW, "OP").text
+        assert f'<a href="{open_page}" >' in refused
+        shown = site.get(open_page, "OP")
+        assert shown.status == 200
+        assert 'aria-current="true"' in shown.text
+        switcher = shown.text[shown.text.index('aria-label="Accounts"') :]
+        assert f">{closed.name}</a>" not in switcher
+        assert f">{closed.name}</a>" in site.get(open_page, "ADMIN").text

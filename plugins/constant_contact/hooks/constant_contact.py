@@ -81,10 +81,12 @@ class ConstantContactHook(HttpHook):
         caller: The task instance that calls, for the call log.
 
     Attributes:
+        open_crm: Opens the CRM database of a connection, by its id.
         retry: When and how often a failed call is repeated; the client's own policy if None.
         save_waits_s: Before each further try to store tokens.
     """
 
+    open_crm: Callable[[str], Database] = staticmethod(crm_database)
     retry: RetryPolicy | None = None
     save_waits_s: Sequence[float] = SAVE_WAITS_S
     conn_name_attr = "constant_contact_conn_id"
@@ -139,7 +141,7 @@ class ConstantContactHook(HttpHook):
         Raises:
             SettingError: There is no such connection, or the tables are another account's.
         """
-        crm = crm_database(self.crm_conn_id)
+        crm = self.open_crm(self.crm_conn_id)
         try:
             with crm.transaction() as connection:
                 claim(connection, self.constant_contact_conn_id, crm.name)
@@ -163,7 +165,7 @@ class ConstantContactHook(HttpHook):
             # A connection that is wrong cannot call: it has no share in anything.
             with contextlib.suppress(SettingError):
                 if other.settings.api_key_digest == self.settings.api_key_digest:
-                    return crm_database(other.crm_conn_id)
+                    return self.open_crm(other.crm_conn_id)
         return self.crm
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ A page takes one of these as a dependency. `known_user` is on every route of the
 route without any is still closed to those whom Airflow does not know.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -13,21 +13,14 @@ from airflow.api_fastapi.auth.managers.models.resource_details import (
     DagAccessEntity,
     DagDetails,
 )
-from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.models.connection import Connection
 from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException, Request, status
 from sqlalchemy.orm import Session
 
-from constant_contact.accounts import DEFAULT
-
-# Reading our tables is reading what our DAGs did. By the name of one: without it, a request could
-# name any.
-_READ_DAG_ID = DEFAULT.dag_id("opt_outs")
-DAG_PREFIX: Final = DEFAULT.dag_id("")
-APPROVALS_DAG: Final = DEFAULT.dag_id("approvals")
-# The account that our pages are about.
-CONN_ID: Final = DEFAULT.constant_contact_conn_id
+from constant_contact.accounts import Account
+from constant_contact.web.accounts import CurrentAccount
 
 
 def known_user(request: Request, user: GetUserDep) -> None:
@@ -42,9 +35,27 @@ def current_user(request: Request) -> BaseUser:
 
 
 CurrentUser = Annotated[BaseUser, Depends(current_user)]
-MayRead = Annotated[
-    None, Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS, _READ_DAG_ID))
-]
+
+
+def may_read(user: BaseUser, account: Account) -> bool:
+    """Whether a user may see an account's pages.
+
+    Reading our tables is reading what our DAGs did. By the name of one: without it, a request
+    could name any.
+    """
+    return get_auth_manager().is_authorized_dag(
+        method="GET",
+        access_entity=DagAccessEntity.TASK_LOGS,
+        details=_details(account.dag_id("opt_outs")),
+        user=user,
+    )
+
+
+def _read(user: CurrentUser, account: CurrentAccount) -> None:
+    _require(may_read(user, account))
+
+
+MayRead = Annotated[None, Depends(_read)]
 
 
 def readable_dags(user: BaseUser, session: Session) -> set[str]:
@@ -62,21 +73,21 @@ def may_trigger(user: BaseUser, dag: str | DagDetails) -> bool:
     )
 
 
-def require_trigger(dag_id: str) -> Any:
-    """The dependency of a route that starts runs of a DAG, or does by hand what they do."""
+def require_trigger(noun: str) -> Any:
+    """The dependency of a route that starts runs of an account's DAG, or does what they do."""
 
-    def trigger(user: CurrentUser) -> None:
-        _require(may_trigger(user, dag_id))
+    def trigger(user: CurrentUser, account: CurrentAccount) -> None:
+        _trigger_of_noun(noun, user, account)
 
     return Depends(trigger)
 
 
-def _trigger_of_noun(noun: str, user: CurrentUser) -> None:
-    _require(may_trigger(user, DAG_PREFIX + noun))
+def _trigger_of_noun(noun: str, user: CurrentUser, account: CurrentAccount) -> None:
+    _require(may_trigger(user, account.dag_id(noun)))
 
 
-def _edit_of_noun(noun: str, user: CurrentUser) -> None:
-    _require(may_edit_dag(user, DAG_PREFIX + noun))
+def _edit_of_noun(noun: str, user: CurrentUser, account: CurrentAccount) -> None:
+    _require(may_edit_dag(user, account.dag_id(noun)))
 
 
 # For routes with a path parameter `noun`, whether or not there is such a DAG.
@@ -89,17 +100,21 @@ def may_edit_dag(user: BaseUser, dag: str | DagDetails) -> bool:
     return get_auth_manager().is_authorized_dag(method="PUT", details=_details(dag), user=user)
 
 
-MayAnswer: Final = Depends(requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVALS_DAG))
-
-
-def may_answer(user: BaseUser) -> bool:
+def may_answer(user: BaseUser, account: Account) -> bool:
     """Whether a user may answer what Airflow asks about the circuit breaker's holds."""
     return get_auth_manager().is_authorized_dag(
         method="PUT",
         access_entity=DagAccessEntity.HITL_DETAIL,
-        details=_details(APPROVALS_DAG),
+        details=_details(account.dag_id("approvals")),
         user=user,
     )
+
+
+def _answer(user: CurrentUser, account: CurrentAccount) -> None:
+    _require(may_answer(user, account))
+
+
+MayAnswer = Depends(_answer)
 
 
 def may_edit_connection(user: BaseUser, conn_id: str) -> bool:
@@ -108,12 +123,16 @@ def may_edit_connection(user: BaseUser, conn_id: str) -> bool:
     return get_auth_manager().is_authorized_connection(method="PUT", details=details, user=user)
 
 
-def edit_connection(user: CurrentUser) -> None:
-    """The dependency of a route that changes the account's connection, its tokens included."""
-    _require(may_edit_connection(user, CONN_ID))
+def require_edit_connection(user: BaseUser, account: Account) -> None:
+    """Refuse who may not change an account's connection, its tokens included."""
+    _require(may_edit_connection(user, account.constant_contact_conn_id))
 
 
-MayEditConnection = Annotated[None, Depends(edit_connection)]
+def _edit_connection(user: CurrentUser, account: CurrentAccount) -> None:
+    require_edit_connection(user, account)
+
+
+MayEditConnection = Annotated[None, Depends(_edit_connection)]
 
 
 def _details(dag: str | DagDetails) -> DagDetails:

@@ -21,11 +21,13 @@ from constant_contact.web import (
     wizard,
 )
 from constant_contact.web.access import known_user
+from constant_contact.web.accounts import PREFIXES, known_account
 from constant_contact.web.forms import from_our_page
 from constant_contact.web.pages import STATIC_DIR
 from constant_contact.web.problems import explain_problems
 
-# A page each; every route names the permission it needs, by a dependency of `access`.
+# A page each, of every account; every route names the permission it needs, by a dependency of
+# `access`.
 _ROUTERS: Final = (
     overview.router,
     calls.router,
@@ -39,6 +41,10 @@ _ROUTERS: Final = (
     memberships.router,
     wizard.router,
 )
+# At one address for all accounts: what leads there cannot tell whose it is.
+_ROUTERS_OF_ALL: Final = (authorize.way_back, calls.of_task)
+# In this order: whom Airflow does not know learns of no account.
+_FIRST: Final = [Depends(known_user), Depends(known_account), Depends(from_our_page)]
 _HEADERS: Final = {
     # Scripts and styles are files of ours, so that what a name or a reply holds never runs; the
     # styles of charts and gauges are in their tags.
@@ -57,7 +63,10 @@ def create_app() -> FastAPI:
     waiting.follow()
     app = FastAPI(title="Constant Contact", docs_url=None, redoc_url=None, openapi_url=None)
     for router in _ROUTERS:
-        app.include_router(router, dependencies=[Depends(known_user), Depends(from_our_page)])
+        for prefix in PREFIXES:
+            app.include_router(router, prefix=prefix, dependencies=_FIRST)
+    for router in _ROUTERS_OF_ALL:
+        app.include_router(router, dependencies=_FIRST)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     app.middleware("http")(_with_headers)
     app.middleware("http")(authorize.forget_query)

@@ -11,20 +11,19 @@ from typing import Final, Literal, Self
 from airflow.utils.session import create_session
 from sqlalchemy.orm import Session
 
+from constant_contact.accounts import Account
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import hide
+from constant_contact.store.database import Database
 from constant_contact.web import stored
-from constant_contact.web.access import CONN_ID
 from constant_contact.web.crm import page_hook
 
 Application = Literal["current", "next"]
 CURRENT: Final = "current"
 NEXT: Final = "next"
-NEXT_KEY: Final = f"{CONN_ID}_next_token"
-_NEXT_DESCRIPTION: Final = f"The application that replaces the one of connection {CONN_ID}"
 # A request of a page holds a thread of the api-server, and a refresh the row that jobs wait for.
 _TIMEOUT_S: Final = 15.0
 
@@ -45,9 +44,9 @@ class NextApplication:
     tokens: str = field(default="", repr=False)
 
     @classmethod
-    def load(cls, session: Session, *, lock: bool = False) -> Self | None:
-        """The one of the connection, if credentials are being replaced."""
-        kept = stored.read(session, NEXT_KEY, lock=lock)
+    def load(cls, session: Session, account: Account, *, lock: bool = False) -> Self | None:
+        """The one of an account's connection, if its credentials are being replaced."""
+        kept = stored.read(session, _key(account), lock=lock)
         found = cls(**json.loads(kept)) if kept else None
         if found:
             hide(found.client_secret)
@@ -70,49 +69,64 @@ class NextApplication:
             refresh_token="",
         )
 
-    def save(self, session: Session) -> None:
-        """Store it in place of what is stored."""
-        stored.write(session, NEXT_KEY, json.dumps(asdict(self)), _NEXT_DESCRIPTION)
+    def save(self, session: Session, account: Account) -> None:
+        """Store it in place of what is stored for an account."""
+        conn_id = account.constant_contact_conn_id
+        description = f"The application that replaces the one of connection {conn_id}"
+        stored.write(session, _key(account), json.dumps(asdict(self)), description)
+
+    @staticmethod
+    def forget(session: Session, account: Account) -> None:
+        """Keep what an account has; nothing takes its place."""
+        stored.forget(session, _key(account))
+
+
+def _key(account: Account) -> str:
+    return f"{account.constant_contact_conn_id}_next_token"
 
 
 class _NextTokens(stored.StoredTokens):
     """Keeps the next application's tokens beside its key and secret."""
 
+    def __init__(self, crm: Database, account: Account) -> None:
+        super().__init__(crm, f"{account.constant_contact_conn_id}_next")
+        self._account = account
+
     def _read(self) -> str | None:
         with create_session(scoped=False) as session:
-            following = NextApplication.load(session)
+            following = NextApplication.load(session, self._account)
         return following.tokens if following else None
 
     def _write(self, text: str) -> None:
         with create_session(scoped=False) as session:
-            following = NextApplication.load(session, lock=True)
+            following = NextApplication.load(session, self._account, lock=True)
             if following is None:
-                raise _nothing_replaced()
-            replace(following, tokens=text).save(session)
+                raise _nothing_replaced(self._account)
+            replace(following, tokens=text).save(session, self._account)
 
 
-def hook_of(application: Application) -> ConstantContactHook:
-    """The account by one of its applications, with the patience of a page.
+def hook_of(account: Account, application: Application) -> ConstantContactHook:
+    """An account by one of its applications, with the patience of a page.
 
     Raises:
         SettingError: The connection is missing or wrong, or nothing is being replaced.
     """
-    hook = page_hook()
+    hook = page_hook(account)
     settings = replace(hook.settings, timeout_s=min(hook.settings.timeout_s, _TIMEOUT_S))
     if application == NEXT:
         with create_session(scoped=False) as session:
-            following = NextApplication.load(session)
+            following = NextApplication.load(session, account)
         if following is None:
-            raise _nothing_replaced()
+            raise _nothing_replaced(account)
         settings = following.settings(settings)
-        hook.token_store = _NextTokens(hook.crm, f"{CONN_ID}_next")
+        hook.token_store = _NextTokens(hook.crm, account)
     hook.settings = settings
     return hook
 
 
-def _nothing_replaced() -> SettingError:
+def _nothing_replaced(account: Account) -> SettingError:
     return SettingError(
-        f"connection {CONN_ID}",
+        f"connection {account.constant_contact_conn_id}",
         "its credentials are not being replaced, or no longer; begin again on the page Replace "
         "credentials",
     )

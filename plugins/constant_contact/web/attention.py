@@ -47,7 +47,8 @@ def of_crm(hook: ConstantContactHook) -> list[Line]:
     with hook.crm.transaction() as connection:
         unmet = database.row(connection, "crm/count_unmet", since) or {}
         troubled = database.rows(connection, "engagement/troubled_streams")
-    return [*_of_outboxes(unmet), *_of_streams(troubled)]
+    activities_dag = Account.of(hook.crm_conn_id).dag_id("activities")
+    return [*_of_outboxes(unmet), *_of_streams(troubled, activities_dag)]
 
 
 # By column of crm/count_unmet: what one of it is called, several of it, and what to do.
@@ -102,7 +103,7 @@ def _of_outboxes(unmet: dict[str, int]) -> list[Line]:
     ]
 
 
-def _of_streams(troubled: Sequence[dict[str, Any]]) -> list[Line]:
+def _of_streams(troubled: Sequence[dict[str, Any]], activities_dag: str) -> list[Line]:
     refused = sum(row["failure"] is not None for row in troubled)
     short_ones = [row["shortfall"] for row in troubled if row["shortfall"] > 0]
     lines = []
@@ -122,8 +123,8 @@ def _of_streams(troubled: Sequence[dict[str, Any]]) -> list[Line]:
                 f"{_counted(len(short_ones), 'engagement report lists', 'engagement reports list')}"
                 f" {sum(short_ones):,} events fewer than Constant Contact counts: if it stays so, "
                 "trigger activities with reread, which reads all reports whole.",
-                "/dags/constant_contact_activities",
-                "constant_contact_activities",
+                f"/dags/{activities_dag}",
+                activities_dag,
                 is_airflows=True,
             )
         )
@@ -153,10 +154,11 @@ def _of_tokens(hook: ConstantContactHook) -> str:
         )
     idle = datetime.now(UTC) - pair.obtained_at_utc if pair else timedelta()
     if idle.days >= REFRESH_WARN_DAYS:
+        retention_dag = Account.of(hook.crm_conn_id).dag_id("retention")
         return (
             f"The refresh token of connection {settings.conn_id} was last used {idle.days} days "
             f"ago; Constant Contact forgets it after {REFRESH_IDLE_DAYS}: switch on "
-            f"{Account.holding(settings.conn_id).dag_id('retention')}, which uses it every night."
+            f"{retention_dag}, which uses it every night."
         )
     return ""
 

@@ -3,7 +3,8 @@
 The authorization-code flow with PKCE. What it needs again on the way back is in an encrypted
 Variable until then, so any api-server can take up where another began. Only the user who began can
 finish, in the same browser, within a quarter of an hour, and once: a code that is sent twice may
-cost the tokens that it brought (RFC 6749, 4.1.2).
+cost the tokens that it brought (RFC 6749, 4.1.2). All accounts come back to one address, which is
+registered at the vendor: whose authorization it is, the signed state tells.
 """
 
 import hashlib
@@ -14,30 +15,35 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from airflow.configuration import conf
 from airflow.utils.session import create_session
-from fastapi import APIRouter, Form, HTTPException, Request, Response, status
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
+from constant_contact.accounts import Account
 from constant_contact.api.authorization import Authorization
 from constant_contact.errors import ConstantContactError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import redact
 from constant_contact.web import stored
-from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection
+from constant_contact.web.access import (
+    CurrentUser,
+    MayEditConnection,
+    require_edit_connection,
+)
+from constant_contact.web.accounts import CurrentAccount, account_named, turn_to
 from constant_contact.web.applications import CURRENT, NEXT, Application, hook_of
 from constant_contact.web.connection import ask, require_same_account
-from constant_contact.web.pages import page
+from constant_contact.web.pages import go_to, page
 from constant_contact.web.redirect import CALLBACK_PATH, redirect_for
 
 router = APIRouter()
+way_back = APIRouter()
 _log = logging.getLogger("constant_contact.web")
-_KEY: Final = f"{CONN_ID}_authorization_token"
-_COOKIE: Final = "constant_contact_authorization"
 # The vendor's log-in and consent; its code lives 5 minutes of that.
 _VALID_S = 15 * 60
 _SAID_CHARS: Final = 300
@@ -62,24 +68,27 @@ class Begun:
 @router.post("/connection/authorize")
 def begin(
     request: Request,
+    *,
     user: CurrentUser,
+    account: CurrentAccount,
     _may: MayEditConnection,
     application: Annotated[Application, Form()] = CURRENT,
 ) -> HTMLResponse:
     """The page that leads to the vendor's; a link, since our frame may not go there itself."""
-    settings = hook_of(application).settings
+    settings = hook_of(account, application).settings
     redirect = redirect_for(request, settings.redirect_url)
     if redirect.problem:
         raise HTTPException(status.HTTP_409_CONFLICT, redirect.problem)
     settings = replace(settings, redirect_url=redirect.url)
-    state, browser = str(_signer().dumps(secrets.token_urlsafe(16))), secrets.token_urlsafe(32)
+    state, browser = _new_state(account), secrets.token_urlsafe(32)
     url, _, verifier = Authorization(settings, lambda call: None).url(state)
     begun = Begun(_digest(state), verifier, str(user.get_id()), _digest(browser), application)
     with create_session(scoped=False) as session:
-        stored.write(session, _KEY, json.dumps(asdict(begun)), "An authorization under way")
+        kept = json.dumps(asdict(begun))
+        stored.write(session, _key(account), kept, "An authorization under way")
     answer = page(request, "authorize", url=url, settings=settings, application=application)
     answer.set_cookie(
-        _COOKIE,
+        _cookie(account),
         browser,
         max_age=_VALID_S,
         path=_cookie_path(request),
@@ -91,11 +100,23 @@ def begin(
     return answer
 
 
-@router.get(CALLBACK_PATH)
+def _account_of_state(request: Request, user: CurrentUser, state: str = "") -> Account:
+    """Whose authorization comes back; from here on it is a request of that account's.
+
+    Raises:
+        HTTPException: The state is forged or old; 403, the user may not change this connection.
+    """
+    account = _account_of(state)
+    require_edit_connection(user, account)
+    turn_to(request, account)
+    return account
+
+
+@way_back.get(CALLBACK_PATH)
 def callback(
     request: Request,
     user: CurrentUser,
-    _may: MayEditConnection,
+    account: Annotated[Account, Depends(_account_of_state)],
     *,
     code: str = "",
     state: str = "",
@@ -103,9 +124,11 @@ def callback(
     error_description: str = "",
 ) -> Response:
     """Where the vendor's page leads back to; goes on without code and state in the address."""
-    begun = _finished(state, str(user.get_id()), request.cookies.get(_COOKIE, ""))
-    answer = _authorized(request, begun, user.get_name(), code, f"{error} {error_description}")
-    answer.delete_cookie(_COOKIE, path=_cookie_path(request))
+    cookie = _cookie(account)
+    begun = _finished(account, state, str(user.get_id()), request.cookies.get(cookie, ""))
+    coming = _Coming(request, account, begun, user.get_name())
+    answer = _authorized(coming, code, f"{error} {error_description}")
+    answer.delete_cookie(cookie, path=_cookie_path(request))
     return answer
 
 
@@ -124,46 +147,54 @@ async def forget_query(
             request.scope["query_string"] = b""
 
 
-def _authorized(
-    request: Request, begun: Begun, user_name: str, code: str, said: str
-) -> HTMLResponse | RedirectResponse:
+class _Coming(NamedTuple):
+    """Who comes back, from which authorization of which account."""
+
+    request: Request
+    account: Account
+    begun: Begun
+    user_name: str
+
+
+def _authorized(coming: _Coming, code: str, said: str) -> HTMLResponse | RedirectResponse:
     """Redeem the code, or show why there is none."""
+    conn_id, application = coming.account.constant_contact_conn_id, coming.begun.application
     if not code:
         why = redact(said.strip(), _SAID_CHARS) or "neither a code nor an error came"
-        return _refused(request, begun, f"Constant Contact did not give access: {why}")
+        return _refused(coming, f"Constant Contact did not give access: {why}")
     try:
-        _redeem(request, begun, user_name, code)
+        _redeem(coming, code)
     except ConstantContactError as failure:
-        _log.warning("connection %s was not authorized: %s", CONN_ID, failure)
-        return _refused(request, begun, str(failure))
-    _log.info("connection %s (%s application) was authorized", CONN_ID, begun.application)
-    root = request.scope["root_path"]
-    path = "/connection/credentials" if begun.application == NEXT else "/connection"
-    return RedirectResponse(f"{root}{path}", status.HTTP_303_SEE_OTHER)
+        _log.warning("connection %s was not authorized: %s", conn_id, failure)
+        return _refused(coming, str(failure))
+    _log.info("connection %s (%s application) was authorized", conn_id, application)
+    path = "/connection/credentials" if application == NEXT else "/connection"
+    return go_to(coming.request, path)
 
 
-def _redeem(request: Request, begun: Begun, user_name: str, code: str) -> None:
+def _redeem(coming: _Coming, code: str) -> None:
     """Store the tokens that a code brings.
 
     Raises:
         ConstantContactError: They are not stored.
     """
-    hook = hook_of(begun.application)
+    conn_id = coming.account.constant_contact_conn_id
+    hook = hook_of(coming.account, coming.begun.application)
     before = _authorized_at(hook)
-    url = redirect_for(request, hook.settings.redirect_url).url
+    url = redirect_for(coming.request, hook.settings.redirect_url).url
     hook.settings = replace(hook.settings, redirect_url=url)
     try:
         hook.authorize(
             code,
-            begun.verifier,
-            user_name,
-            check=lambda pair: require_same_account(ask(hook, pair)),
+            coming.begun.verifier,
+            coming.user_name,
+            check=lambda pair: require_same_account(ask(hook, pair), conn_id),
         )
     except ConstantContactError as failure:
         if _authorized_at(hook) == before:
             raise
         # Such as a CRM that went away before the lock was given back.
-        _log.warning("connection %s, after its tokens were stored: %s", CONN_ID, failure)
+        _log.warning("connection %s, after its tokens were stored: %s", conn_id, failure)
 
 
 def _authorized_at(hook: ConstantContactHook) -> datetime | None:
@@ -171,31 +202,47 @@ def _authorized_at(hook: ConstantContactHook) -> datetime | None:
     return pair.authorized_at_utc if pair else None
 
 
-def _refused(request: Request, begun: Begun, problem: str) -> HTMLResponse:
+def _refused(coming: _Coming, problem: str) -> HTMLResponse:
     return page(
-        request,
+        coming.request,
         "not_authorized",
         status=status.HTTP_400_BAD_REQUEST,
         problem=problem,
-        application=begun.application,
+        application=coming.begun.application,
     )
 
 
-def _finished(state: str, user_id: str, browser: str) -> Begun:
-    """The authorization that a state belongs to; nobody can finish it another time.
+def _account_of(state: str) -> Account:
+    """The account that a state was made for.
 
     Raises:
-        HTTPException: The state is forged, old or used, or belongs to another user or browser,
-            who may still finish.
+        HTTPException: The state is forged or old, or there is no such account any more.
     """
     try:
-        _signer().loads(state, max_age=_VALID_S)
+        said = str(_signer().loads(state, max_age=_VALID_S))
     except SignatureExpired:
         raise _strange("it took longer than a quarter of an hour") from None
     except BadSignature:
         raise _strange("its state is not one of ours") from None
+    account = account_named(said.partition(".")[0])
+    if account is None:
+        raise _strange("the option accounts does not name its account")
+    return account
+
+
+def _new_state(account: Account) -> str:
+    return str(_signer().dumps(f"{account.name}.{secrets.token_urlsafe(16)}"))
+
+
+def _finished(account: Account, state: str, user_id: str, browser: str) -> Begun:
+    """The authorization that a state belongs to; nobody can finish it another time.
+
+    Raises:
+        HTTPException: The state is used, or belongs to another user or browser, who may still
+            finish.
+    """
     with create_session(scoped=False) as session:
-        kept = stored.read(session, _KEY, lock=True)
+        kept = stored.read(session, _key(account), lock=True)
         begun = Begun.from_json(kept) if kept else None
         if begun is None or not hmac.compare_digest(begun.state_digest, _digest(state)):
             raise _strange("it was used already, or another was begun since")
@@ -203,7 +250,7 @@ def _finished(state: str, user_id: str, browser: str) -> Begun:
             raise _strange("another user of Airflow began it")
         if not hmac.compare_digest(begun.browser_digest, _digest(browser)):
             raise _strange("it began in another browser, or at another address of Airflow")
-        stored.forget(session, _KEY)
+        stored.forget(session, _key(account))
     return begun
 
 
@@ -217,6 +264,15 @@ def _strange(why: str) -> HTTPException:
 
 def _digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _key(account: Account) -> str:
+    return f"{account.constant_contact_conn_id}_authorization_token"
+
+
+def _cookie(account: Account) -> str:
+    # One each: a browser may be on its way for several accounts.
+    return f"{account.constant_contact_conn_id}_authorization"
 
 
 def _cookie_path(request: Request) -> str:

@@ -8,17 +8,22 @@ from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Path, Request, status
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
+from constant_contact.accounts import DEFAULT
+from constant_contact.config import accounts
 from constant_contact.store import call_search
 from constant_contact.store.call_search import Place, Row
 from constant_contact.web import calls_file
 from constant_contact.web.access import MayRead
+from constant_contact.web.accounts import CurrentAccount, turn_to
 from constant_contact.web.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
 from constant_contact.web.crm import PageHook
-from constant_contact.web.pages import page, wants_part
+from constant_contact.web.pages import go_to, page, wants_part
+from constant_contact.web.syncs import account_of
 
 router = APIRouter(prefix="/calls")
+of_task = APIRouter()
 _MOST_ROWS: Final = 50
 _MOST_COUNTED: Final = 2_000
 _MOST_KEYS: Final = 5
@@ -77,16 +82,28 @@ def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> 
 
 
 @router.get("/csv")
-def calls_csv(_may: MayRead, hook: PageHook, asked: CallQuery) -> StreamingResponse:
+def calls_csv(
+    account: CurrentAccount, _may: MayRead, hook: PageHook, asked: CallQuery
+) -> StreamingResponse:
     """The same calls as a file."""
     now = datetime.now(UTC)
+    whose = "" if account == DEFAULT else f"{account.name}-"
+    name = f"api-calls-{whose}{now:%Y-%m-%d-%H%M}.csv"
     return StreamingResponse(
         calls_file.lines(hook.crm, asked.wanted(now)),
         media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="api-calls-{now:%Y-%m-%d-%H%M}.csv"'
-        },
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@of_task.get("/task-calls")
+def calls_of_task(request: Request, asked: CallQuery) -> RedirectResponse:
+    """From a task in Airflow to its calls: those are in the log of the account whose DAG it is.
+
+    Shows nothing, so whoever is known to Airflow may ask.
+    """
+    turn_to(request, account_of(asked.dag_id, accounts()))
+    return go_to(request, f"/calls?{asked.query()}")
 
 
 @router.get("/{call_id}")

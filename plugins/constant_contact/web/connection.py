@@ -13,8 +13,9 @@ from constant_contact.api.token_pair import TokenPair, claims
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import database
-from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection, MayRead
+from constant_contact.web.access import CurrentUser, MayEditConnection, MayRead
 from constant_contact.web.access import may_edit_connection as may_edit
+from constant_contact.web.accounts import CurrentAccount, current_account
 from constant_contact.web.applications import CURRENT, hook_of
 from constant_contact.web.crm import page_hook
 from constant_contact.web.pages import page
@@ -116,15 +117,19 @@ def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered
     return Answered(organization, len(ids), counts["mirrored"], counts["known"])
 
 
-def require_same_account(answered: Answered) -> None:
+def require_same_account(answered: Answered, conn_id: str) -> None:
     """Refuse an account whose ids the CRM's mirror does not know: its opt-outs would be lost.
+
+    Args:
+        answered: By the account that was authorized.
+        conn_id: The connection that is to be its.
 
     Raises:
         SettingError: It is another account.
     """
     if answered.is_other_account:
         raise SettingError(
-            f"connection {CONN_ID}",
+            f"connection {conn_id}",
             f"none of the {answered.mirrored} lists of the mirror is in the account that was "
             "authorized: it is another account. Authorize as a user of the same account "
             "(docs/tokens.md); nothing was changed",
@@ -138,10 +143,12 @@ def connection(request: Request, user: CurrentUser, _may: MayRead) -> HTMLRespon
 
 
 @router.post("/connection/test")
-def test(request: Request, user: CurrentUser, _may: MayEditConnection) -> HTMLResponse:
+def test(
+    request: Request, user: CurrentUser, account: CurrentAccount, _may: MayEditConnection
+) -> HTMLResponse:
     """The page, with what Constant Contact answers now."""
     try:
-        return _shown(request, user, answered=ask(hook_of(CURRENT)))
+        return _shown(request, user, answered=ask(hook_of(account, CURRENT)))
     except ConstantContactError as error:
         return _shown(request, user, problem=str(error))
 
@@ -149,10 +156,12 @@ def test(request: Request, user: CurrentUser, _may: MayEditConnection) -> HTMLRe
 def _shown(
     request: Request, user: Any, answered: Answered | None = None, problem: str = ""
 ) -> HTMLResponse:
+    account = current_account(request)
+    conn_id = account.constant_contact_conn_id
     settings = grant = redirect = None
     wrong = ""
     try:
-        hook = page_hook()
+        hook = page_hook(account)
         settings = hook.settings
         redirect = redirect_for(request, settings.redirect_url)
         pair = hook.stored_tokens()
@@ -162,14 +171,14 @@ def _shown(
     return page(
         request,
         "connection",
-        conn_id=CONN_ID,
-        source=source_of(CONN_ID),
+        conn_id=conn_id,
+        source=source_of(conn_id),
         settings=settings,
         redirect=redirect,
         grant=grant,
         wrong=wrong,
         unasked=missing_scopes(settings.scopes) if settings else [],
-        may_edit=may_edit(user, CONN_ID),
+        may_edit=may_edit(user, conn_id),
         answered=answered,
         problem=problem,
     )

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Final
 from airflow.models.connection import Connection
 from airflow.utils.session import create_session
 from fastapi import APIRouter, Form, Request, status
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import select
 
+from constant_contact.accounts import Account
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
@@ -23,14 +24,16 @@ from constant_contact.hooks.constant_contact import ConstantContactHook, tokens_
 from constant_contact.redact import hide
 from constant_contact.store.tokens import token_lock
 from constant_contact.web import stored
-from constant_contact.web.access import CONN_ID, CurrentUser, MayEditConnection
-from constant_contact.web.applications import CURRENT, NEXT, NEXT_KEY, NextApplication, hook_of
+from constant_contact.web.access import CurrentUser, MayEditConnection
+from constant_contact.web.accounts import CurrentAccount, current_account
+from constant_contact.web.applications import CURRENT, NEXT, NextApplication, hook_of
 from constant_contact.web.connection import ask, require_same_account
-from constant_contact.web.pages import page
+from constant_contact.web.pages import go_to, page
 from constant_contact.web.redirect import redirect_for
 from constant_contact.web.sources import source_of
 
-router = APIRouter(prefix="/connection/credentials")
+_PATH: Final = "/connection/credentials"
+router = APIRouter(prefix=_PATH)
 _SHOWN_CHARS: Final = 4
 
 
@@ -43,7 +46,9 @@ def credentials(request: Request, _may: MayEditConnection) -> HTMLResponse:
 @router.post("")
 def enter(
     request: Request,
+    *,
     user: CurrentUser,
+    account: CurrentAccount,
     _may: MayEditConnection,
     api_key: Annotated[str, Form()] = "",
     client_secret: Annotated[str, Form()] = "",
@@ -54,24 +59,24 @@ def enter(
     )
     hide(following.client_secret)
     try:
-        _check(following)
+        _check(account, following)
     except ConstantContactError as error:
         return _shown(request, str(error))
-    return _again(request)
+    return go_to(request, _PATH)
 
 
 @router.post("/take-over")
-def take_over(request: Request, _may: MayEditConnection) -> Response:
+def take_over(request: Request, account: CurrentAccount, _may: MayEditConnection) -> Response:
     """The last step: a real call by the new application, and if it answers, the old one goes."""
     try:
-        _require_writable()
-        old = hook_of(CURRENT).settings
+        _require_writable(account)
+        old = hook_of(account, CURRENT).settings
         with create_session(scoped=False) as session:
-            tested = NextApplication.load(session)
-        hook = hook_of(NEXT)
+            tested = NextApplication.load(session, account)
+        hook = hook_of(account, NEXT)
         answered = ask(hook)
-        require_same_account(answered)
-        _switch(hook, old, tested)
+        require_same_account(answered, account.constant_contact_conn_id)
+        _switch(account, hook, old, tested)
     except ConstantContactError as error:
         return _shown(request, str(error))
     return page(
@@ -84,21 +89,21 @@ def take_over(request: Request, _may: MayEditConnection) -> Response:
 
 
 @router.post("/cancel")
-def cancel(request: Request, _may: MayEditConnection) -> Response:
+def cancel(request: Request, account: CurrentAccount, _may: MayEditConnection) -> Response:
     """Forget the new application; nothing was changed by it."""
     with create_session(scoped=False) as session:
-        stored.forget(session, NEXT_KEY)
-    return _again(request)
+        NextApplication.forget(session, account)
+    return go_to(request, _PATH)
 
 
-def _check(following: NextApplication) -> None:
+def _check(account: Account, following: NextApplication) -> None:
     """Keep key and secret if they may be used.
 
     Raises:
         ConstantContactError: Why not.
     """
-    _require_writable()
-    settings = hook_of(CURRENT).settings
+    _require_writable(account)
+    settings = hook_of(account, CURRENT).settings
     if not following.api_key or not following.client_secret:
         raise SettingError("API key and Client secret", "must both be given; nothing was changed")
     if following.api_key == settings.api_key:
@@ -109,46 +114,51 @@ def _check(following: NextApplication) -> None:
         )
     Authorization(following.settings(settings), lambda call: None).check_client()
     with create_session(scoped=False) as session:
-        waiting = NextApplication.load(session, lock=True)
+        waiting = NextApplication.load(session, account, lock=True)
         if waiting is not None and waiting.tokens:
             raise SettingError(
-                f"connection {CONN_ID}",
+                f"connection {account.constant_contact_conn_id}",
                 f"another application, entered by {waiting.begun_by}, is authorized already: take "
                 "it over, or cancel it first",
             )
-        following.save(session)
+        following.save(session, account)
 
 
-def _require_writable() -> None:
-    source = source_of(CONN_ID)
+def _require_writable(account: Account) -> None:
+    conn_id = account.constant_contact_conn_id
+    source = source_of(conn_id)
     if source is None or not source.is_writable:
         where = source.name if source else "nowhere"
         raise SettingError(
-            f"connection {CONN_ID}", f"is in {where}, which no page can write; change it there"
+            f"connection {conn_id}", f"is in {where}, which no page can write; change it there"
         )
 
 
-def _switch(hook: ConstantContactHook, old: ApiSettings, tested: NextApplication | None) -> None:
+def _switch(
+    account: Account, hook: ConstantContactHook, old: ApiSettings, tested: NextApplication | None
+) -> None:
     """Put key, secret and tokens of the next application where the jobs read them.
 
     Under the lock of refreshes: one that is under way would store the old tokens over the new.
 
     Args:
-        hook: Of the next application.
+        account: Whose application it is.
+        hook: By the next application.
         old: What it takes the place of.
         tested: The next application as it was when it was asked.
 
     Raises:
         SettingError: Somebody changed the connection or the next application meanwhile.
     """
-    with token_lock(hook.crm, CONN_ID), create_session(scoped=False) as session:
-        following = NextApplication.load(session, lock=True)
+    conn_id = account.constant_contact_conn_id
+    with token_lock(hook.crm, conn_id), create_session(scoped=False) as session:
+        following = NextApplication.load(session, account, lock=True)
         row = session.scalar(
-            select(Connection).where(Connection.conn_id == CONN_ID).with_for_update()
+            select(Connection).where(Connection.conn_id == conn_id).with_for_update()
         )
         is_tested = following is not None and tested is not None and following.is_grant_of(tested)
         if following is None or row is None or not is_tested:
-            raise SettingError(f"connection {CONN_ID}", "was changed meanwhile; begin again")
+            raise SettingError(f"connection {conn_id}", "was changed meanwhile; begin again")
         pair = TokenPair.from_json(following.tokens)
         row.login = following.api_key
         row.set_password(following.client_secret)
@@ -157,19 +167,21 @@ def _switch(hook: ConstantContactHook, old: ApiSettings, tested: NextApplication
         row.set_extra(json.dumps(extra))
         stored.write(
             session,
-            tokens_key(CONN_ID),
+            tokens_key(conn_id),
             replace(pair, replaces=credentials_digest(old)).to_json(),
-            f"Tokens of connection {CONN_ID}; kept by constant_contact",
+            f"Tokens of connection {conn_id}; kept by constant_contact",
         )
-        stored.forget(session, NEXT_KEY)
+        NextApplication.forget(session, account)
 
 
 def _shown(request: Request, problem: str = "") -> HTMLResponse:
+    account = current_account(request)
+    conn_id = account.constant_contact_conn_id
     values: dict[str, Any] = {"old_key": "", "following": None}
     try:
-        values["old_key"] = _end_of(hook_of(CURRENT).settings.api_key)
+        values["old_key"] = _end_of(hook_of(account, CURRENT).settings.api_key)
         with create_session(scoped=False) as session:
-            values["following"] = NextApplication.load(session)
+            values["following"] = NextApplication.load(session, account)
     except ConstantContactError as error:
         problem = problem or str(error)
     following = values["following"]
@@ -177,18 +189,13 @@ def _shown(request: Request, problem: str = "") -> HTMLResponse:
         request,
         "credentials",
         status=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
-        conn_id=CONN_ID,
-        source=source_of(CONN_ID),
+        conn_id=conn_id,
+        source=source_of(conn_id),
         redirect=redirect_for(request, ""),
         problem=problem,
         new_key=_end_of(following.api_key) if following else "",
         **values,
     )
-
-
-def _again(request: Request) -> RedirectResponse:
-    path = f"{request.scope['root_path']}/connection/credentials"
-    return RedirectResponse(path, status.HTTP_303_SEE_OTHER)
 
 
 def _end_of(api_key: str) -> str:

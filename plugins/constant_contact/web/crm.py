@@ -7,7 +7,7 @@ again within a moment is told so without another try.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Any, Final
@@ -17,13 +17,14 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends
 
+from constant_contact.accounts import Account
 from constant_contact.api.client import RetryPolicy
 from constant_contact.errors import DatabaseUnavailable, QueryTooSlow
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import crm_database
 from constant_contact.store.accounts import are_of
 from constant_contact.store.database import Database
-from constant_contact.web.access import CONN_ID
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.stored import StoredTokens
 
 _CONNECT_TIMEOUT_S: Final = 3
@@ -47,12 +48,23 @@ _SESSION: Final = {
 class PageDatabase(Database):
     """A `Database` that gives up early, and for a moment does not try again.
 
-    It looks once whether the tables are our account's; those that are nobody's yet it leaves so.
+    It looks once whether the tables are the account's; those that are nobody's yet it leaves so.
+
+    Args:
+        connect: As `Database`.
+        owner: The connection of the account whose tables they are to be.
+        **of_pool: As `Database`.
     """
 
     _is_ours = False
     _away = ""
     _away_until = 0.0
+
+    def __init__(
+        self, connect: Callable[[], psycopg.Connection[Any]], owner: str, **of_pool: Any
+    ) -> None:
+        super().__init__(connect, **of_pool)
+        self._owner = owner
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Any]]:
@@ -68,7 +80,7 @@ class PageDatabase(Database):
             raise DatabaseUnavailable(self._away)
         try:
             with super().transaction() as connection, self._limited():
-                self._is_ours = self._is_ours or are_of(connection, CONN_ID, self.name)
+                self._is_ours = self._is_ours or are_of(connection, self._owner, self.name)
                 yield connection
         except DatabaseUnavailable as error:
             self._away, self._away_until = str(error), time.monotonic() + _AWAY_FOR_S
@@ -90,14 +102,15 @@ _open: dict[str, tuple[str, Database]] = {}
 _opening = threading.Lock()
 
 
-def page_hook() -> ConstantContactHook:
-    """The account, with a CRM database that all pages of this process share.
+def page_hook(account: CurrentAccount) -> ConstantContactHook:
+    """An account, with a CRM database that all its pages of this process share.
 
     Raises:
         SettingError: There is no such CRM connection.
     """
-    hook = ConstantContactHook()
-    hook.crm = _shared_crm(hook.crm_conn_id)
+    hook = ConstantContactHook(account.constant_contact_conn_id, account.crm_conn_id)
+    hook.open_crm = _shared_crm
+    hook.crm = _shared_crm(account.crm_conn_id)
     hook.token_store = StoredTokens(hook.crm, hook.constant_contact_conn_id)
     hook.retry = _RETRY
     hook.save_waits_s = _SAVE_WAITS_S
@@ -122,7 +135,7 @@ def _shared_crm(conn_id: str) -> Database:
                 connection,
                 connect_timeout_s=_CONNECT_TIMEOUT_S,
                 session_settings=_SESSION,
-                make=_page_database,
+                make=partial(_page_database, owner=Account.of(conn_id).constant_contact_conn_id),
             )
             _open[conn_id] = (uri, crm)
     return crm

@@ -20,13 +20,8 @@ from sqlalchemy.orm import Session
 from constant_contact.operators.holds import APPROVE, REJECT
 from constant_contact.sync import holds
 from constant_contact.web import dag_runs
-from constant_contact.web.access import (
-    APPROVALS_DAG,
-    CurrentUser,
-    MayAnswer,
-    MayRead,
-    may_answer,
-)
+from constant_contact.web.access import CurrentUser, MayAnswer, MayRead, may_answer
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.crm import PageHook
 from constant_contact.web.pages import go_to, page
 
@@ -41,6 +36,7 @@ def show_hold(
     *,
     _may: MayRead,
     user: CurrentUser,
+    account: CurrentAccount,
     session: SessionDep,
     hook: PageHook,
     hold_id: int,
@@ -49,13 +45,14 @@ def show_hold(
     hold = holds.look(hook.crm, hold_id)
     if hold is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no hold {hold_id}.")
+    approvals_dag = account.dag_id("approvals")
     return page(
         request,
         "hold",
         hold=hold,
-        question=_question(session, hold_id),
-        run=dag_runs.find(session, APPROVALS_DAG, _run_id(hold_id)),
-        may_answer=may_answer(user),
+        question=_question(session, approvals_dag, hold_id),
+        run=dag_runs.find(session, approvals_dag, _run_id(hold_id)),
+        may_answer=may_answer(user, account),
         choices=(APPROVE, REJECT),
     )
 
@@ -66,7 +63,9 @@ def show_hold(
 )
 def answer(
     request: Request,
+    *,
     user: CurrentUser,
+    account: CurrentAccount,
     session: SessionDep,
     hold_id: int,
     choice: Annotated[Literal["Approve", "Reject"], Form()],
@@ -74,7 +73,7 @@ def answer(
     """Answer as under Required Actions; the run that asked goes on with it."""
     try:
         update_hitl_detail(
-            dag_id=APPROVALS_DAG,
+            dag_id=account.dag_id("approvals"),
             dag_run_id=_run_id(hold_id),
             task_id=_QUESTION_TASK,
             update_hitl_detail_payload=UpdateHITLDetailPayload(chosen_options=[choice]),
@@ -97,13 +96,13 @@ def _run_id(hold_id: int) -> str:
     return f"hold_{hold_id}"
 
 
-def _question(session: Session, hold_id: int) -> dict[str, Any] | None:
+def _question(session: Session, approvals_dag: str, hold_id: int) -> dict[str, Any] | None:
     """The question as Airflow has it; None while it is not put."""
     asked = session.scalar(
         select(HITLDetail)
         .join(TaskInstance, HITLDetail.ti_id == TaskInstance.id)
         .where(
-            TaskInstance.dag_id == APPROVALS_DAG,
+            TaskInstance.dag_id == approvals_dag,
             TaskInstance.run_id == _run_id(hold_id),
             TaskInstance.task_id == _QUESTION_TASK,
         )

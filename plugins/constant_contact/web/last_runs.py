@@ -11,9 +11,11 @@ from airflow.models.xcom import XCOM_RETURN_KEY, XComModel
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
-from constant_contact.web.access import DAG_PREFIX, may_edit_dag, may_trigger, readable_dags
+from constant_contact.accounts import Account
+from constant_contact.config import accounts
+from constant_contact.web.access import may_edit_dag, may_trigger, readable_dags
 from constant_contact.web.metadata import short
-from constant_contact.web.syncs import SYNCS, Row, Run, Sync, all_syncs, unknown
+from constant_contact.web.syncs import SYNCS, Row, Run, Sync, account_of, syncs_of, unknown
 
 _TAG: Final = "constant_contact"
 _RUNS_SHOWN: Final = 14
@@ -22,18 +24,18 @@ _MOST_DAGS: Final = 100
 _STANDING: Final = frozenset({"refused_streams", "short_streams", "shortfall"})
 
 
-def rows(session: Session, user: BaseUser, key: str | None = None) -> list[Row]:
-    """Our DAGs that a user may read, or the one of a key: a few statements, however many.
+def rows(session: Session, user: BaseUser, account: Account, noun: str | None = None) -> list[Row]:
+    """An account's DAGs that a user may read, or the one of a noun: a few statements for all.
 
     Raises:
         SettingError: The option `accounts` is wrong.
         QueryTooSlow: Airflow's database takes too long.
     """
-    known = all_syncs()
+    known = syncs_of(account)
     with short(session):
-        may_read = readable_dags(user, session)
-        dags = [dag for dag in _dags(session, key) if dag.dag_id in may_read]
-        syncs = {dag.dag_id: known.get(dag.dag_id) or unknown(dag.dag_id) for dag in dags}
+        may_read = readable_dags_of(account, user, session)
+        dags = _dags(session, [dag_id for dag_id in may_read if _is_ours(dag_id, account, noun)])
+        syncs = {dag.dag_id: known.get(dag.dag_id) or unknown(dag.dag_id, account) for dag in dags}
         runs = _runs(session, syncs)
         teams = DagModel.get_dag_id_to_team_name_mapping(list(syncs), session=session)
     order = {dag_id: place for place, dag_id in enumerate(known)}
@@ -43,7 +45,23 @@ def rows(session: Session, user: BaseUser, key: str | None = None) -> list[Row]:
     ]
 
 
-def _dags(session: Session, key: str | None) -> list[Any]:
+def readable_dags_of(account: Account, user: BaseUser, session: Session) -> set[str]:
+    """The ids of an account's DAGs that a user may read; the default one's are the others, too.
+
+    Raises:
+        SettingError: The option `accounts` is wrong.
+    """
+    among = accounts()
+    may_read = readable_dags(user, session)
+    return {dag_id for dag_id in may_read if account_of(dag_id, among) == account}
+
+
+def _is_ours(dag_id: str, account: Account, noun: str | None) -> bool:
+    prefix = account.dag_id("")
+    return dag_id.startswith(prefix) and noun in {None, dag_id.removeprefix(prefix)}
+
+
+def _dags(session: Session, dag_ids: list[str]) -> list[Any]:
     ours = (
         select(
             DagModel.dag_id,
@@ -53,13 +71,11 @@ def _dags(session: Session, key: str | None) -> list[Any]:
         .join(DagTag, DagTag.dag_id == DagModel.dag_id)
         .where(
             DagTag.name == _TAG,
-            DagModel.dag_id.startswith(DAG_PREFIX, autoescape=True),
+            DagModel.dag_id.in_(dag_ids),
             ~DagModel.is_stale,
         )
         .limit(_MOST_DAGS)
     )
-    if key is not None:
-        ours = ours.where(DagModel.dag_id == DAG_PREFIX + key)
     return list(session.execute(ours))
 
 

@@ -10,13 +10,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from constant_contact.store import database
 from constant_contact.sync import memberships
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.crm import PageHook
 from constant_contact.web.pages import go_to, page
 
 router = APIRouter(prefix="/memberships")
 
-BULK_DAG: Final = "constant_contact_bulk_memberships"
-_DAG: Final = "constant_contact_list_memberships"
 _ROWS: Final = 50
 Status = Literal["", "pending", "held", "failed", "rejected", "done"]
 Action = Literal["", "add", "remove"]
@@ -45,6 +44,7 @@ def list_memberships(
     *,
     _may: MayRead,
     user: CurrentUser,
+    account: CurrentAccount,
     hook: PageHook,
     chosen: Annotated[Filter, Depends(_filter)],
     before: datetime | None = None,
@@ -85,12 +85,12 @@ def list_memberships(
         holds=holds,
         calls=calls,
         retried=retried,
-        may_retry=may_trigger(user, _DAG),
-        may_request=may_trigger(user, BULK_DAG),
+        may_retry=may_trigger(user, account.dag_id("list_memberships")),
+        may_request=may_trigger(user, account.dag_id("bulk_memberships")),
     )
 
 
-@router.post("/retry", dependencies=[require_trigger(_DAG)])
+@router.post("/retry", dependencies=[require_trigger("list_memberships")])
 def retry(
     request: Request,
     *,

@@ -12,13 +12,13 @@ from constant_contact.store import database
 from constant_contact.sync import opt_ins, opt_outs
 from constant_contact.web import dag_runs
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.crm import PageHook
 from constant_contact.web.pages import go_to, page
 
 router = APIRouter(prefix="/opt-outs")
 
-_OPT_INS_DAG: Final = "constant_contact_opt_ins"
-_OPT_OUTS_DAG: Final = "constant_contact_opt_outs"
+_MAY_DECIDE: Final = require_trigger("opt_ins")
 _ROWS: Final = 50
 Status = Literal["", "pending", "held", "failed", "done", "superseded"]
 
@@ -55,12 +55,14 @@ def show_change(
     *,
     _may: MayRead,
     user: CurrentUser,
+    account: CurrentAccount,
     session: SessionDep,
     hook: PageHook,
     change_id: int,
 ) -> HTMLResponse:
     """One change: what was asked and by whom, every decision about it, what can be done now."""
     change = _change(hook, change_id)
+    opt_ins_dag = account.dag_id("opt_ins")
     with hook.crm.transaction() as connection:
         decisions = database.rows(connection, "web/decisions", {"change_id": change_id})
         confirmation = database.row(connection, "web/confirmation", change)
@@ -70,14 +72,14 @@ def show_change(
         change=change,
         decisions=decisions,
         confirmation=confirmation,
-        runs=dag_runs.named(session, _OPT_INS_DAG, _run_id(change_id)),
-        may_decide=may_trigger(user, _OPT_INS_DAG),
-        may_retry=may_trigger(user, _OPT_OUTS_DAG),
+        runs=dag_runs.named(session, opt_ins_dag, _run_id(change_id)),
+        may_decide=may_trigger(user, opt_ins_dag),
+        may_retry=may_trigger(user, account.dag_id("opt_outs")),
         once=dag_runs.once(),
     )
 
 
-@router.get("/{change_id}/confirmation", dependencies=[require_trigger(_OPT_INS_DAG)])
+@router.get("/{change_id}/confirmation", dependencies=[_MAY_DECIDE])
 def show_confirmation(
     request: Request, _may: MayRead, hook: PageHook, change_id: int
 ) -> HTMLResponse:
@@ -89,11 +91,12 @@ def show_confirmation(
     return page(request, "confirmation", change=change, lists=lists, once=dag_runs.once())
 
 
-@router.post("/{change_id}/confirmation", dependencies=[require_trigger(_OPT_INS_DAG)])
+@router.post("/{change_id}/confirmation", dependencies=[_MAY_DECIDE])
 def ask_confirmation(
     request: Request,
     *,
     user: CurrentUser,
+    account: CurrentAccount,
     session: SessionDep,
     hook: PageHook,
     change_id: int,
@@ -108,21 +111,27 @@ def ask_confirmation(
                 status.HTTP_409_CONFLICT, "One of these lists is no longer at Constant Contact."
             )
     conf: dict[str, object] = {"change_id": change_id, "action": CONFIRM, "list_ids": list_id}
-    dag_runs.start(session, user, _OPT_INS_DAG, _run_id(change_id, once), conf)
+    dag_runs.start(session, user, account.dag_id("opt_ins"), _run_id(change_id, once), conf)
     return go_to(request, f"/opt-outs/{change_id}")
 
 
-@router.post("/{change_id}/dismissal", dependencies=[require_trigger(_OPT_INS_DAG)])
+@router.post("/{change_id}/dismissal", dependencies=[_MAY_DECIDE])
 def dismiss(
-    request: Request, user: CurrentUser, session: SessionDep, change_id: int, once: dag_runs.Once
+    request: Request,
+    *,
+    user: CurrentUser,
+    account: CurrentAccount,
+    session: SessionDep,
+    change_id: int,
+    once: dag_runs.Once,
 ) -> RedirectResponse:
     """Start the run that leaves the contact unsubscribed."""
     conf: dict[str, object] = {"change_id": change_id, "action": DISMISS}
-    dag_runs.start(session, user, _OPT_INS_DAG, _run_id(change_id, once), conf)
+    dag_runs.start(session, user, account.dag_id("opt_ins"), _run_id(change_id, once), conf)
     return go_to(request, f"/opt-outs/{change_id}")
 
 
-@router.post("/{change_id}/retry", dependencies=[require_trigger(_OPT_OUTS_DAG)])
+@router.post("/{change_id}/retry", dependencies=[require_trigger("opt_outs")])
 def retry(request: Request, user: CurrentUser, hook: PageHook, change_id: int) -> RedirectResponse:
     """Put a failed change back into the outbox, which wakes the DAG."""
     opt_outs.retry(hook.crm, change_id=change_id, by=user.get_name())

@@ -11,16 +11,18 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
+from constant_contact.accounts import Account
 from constant_contact.api.vendor import TRACKER_BY_TYPE
 from constant_contact.store import budget, database
 from constant_contact.store.budget import Day
 from constant_contact.web import attention
-from constant_contact.web.access import CurrentUser, MayRead, readable_dags
+from constant_contact.web.access import CurrentUser, MayRead
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.attention import Line
 from constant_contact.web.charts import Chart
 from constant_contact.web.crm import page_hook
 from constant_contact.web.forecast import Forecast, forecast
-from constant_contact.web.last_runs import rows
+from constant_contact.web.last_runs import readable_dags_of, rows
 from constant_contact.web.metadata import short
 from constant_contact.web.pages import page
 from constant_contact.web.parts import Part, part
@@ -60,43 +62,45 @@ class DayOfCalls:
 @router.get("/")
 def overview(
     request: Request,
+    *,
     session: SessionDep,
     user: CurrentUser,
+    account: CurrentAccount,
     _may: MayRead,
     not_started: NotStarted | None = None,
 ) -> HTMLResponse:
     """The page; each part that cannot be shown says so, the others are shown all the same."""
-    syncs = part(lambda: rows(session, user))
+    syncs = part(lambda: rows(session, user, account))
     return page(
         request,
         "overview",
         note=NOT_STARTED[not_started] if not_started else "",
-        needs=_needs(session, syncs.value or ()),
+        needs=_needs(session, account, syncs.value or ()),
         syncs=syncs,
-        calls=part(_day_of_calls),
-        waiting=part(lambda: _waiting(session, user)),
-        engagement=part(_engagement),
-        hours=part(_hours),
+        calls=part(lambda: _day_of_calls(account)),
+        waiting=part(lambda: _waiting(session, account, user)),
+        engagement=part(lambda: _engagement(account)),
+        hours=part(lambda: _hours(account)),
     )
 
 
-def _needs(session: Session, syncs: Sequence[Row]) -> list[Part[list[Line]]]:
+def _needs(session: Session, account: Account, syncs: Sequence[Row]) -> list[Part[list[Line]]]:
     """What needs a person; what hurts most, first."""
     return [
-        part(lambda: attention.of_authorization(page_hook())),
+        part(lambda: attention.of_authorization(page_hook(account))),
         part(lambda: attention.of_questions(session, [row.sync.dag_id for row in syncs])),
-        part(lambda: attention.of_crm(page_hook())),
+        part(lambda: attention.of_crm(page_hook(account))),
         part(lambda: attention.of_runs(syncs)),
     ]
 
 
-def _waiting(session: Session, user: BaseUser) -> list[Waiting]:
+def _waiting(session: Session, account: Account, user: BaseUser) -> list[Waiting]:
     with short(session):
-        return waiting_tasks(session, readable_dags(user, session))
+        return waiting_tasks(session, readable_dags_of(account, user, session))
 
 
-def _day_of_calls() -> DayOfCalls:
-    hook = page_hook()
+def _day_of_calls(account: Account) -> DayOfCalls:
+    hook = page_hook(account)
     day = budget.day(hook.budget_crm, hook.settings)
     with hook.crm.transaction() as connection:
         expected = forecast(connection, day)
@@ -113,8 +117,8 @@ def _lanes(day: Day) -> list[Lane]:
     return lanes
 
 
-def _engagement() -> Chart:
-    with page_hook().crm.transaction() as connection:
+def _engagement(account: Account) -> Chart:
+    with page_hook(account).crm.transaction() as connection:
         days = database.rows(connection, "web/engagement_by_day", {"days": _ENGAGEMENT_DAYS})
     return Chart(
         title=f"Engagement of the last {_ENGAGEMENT_DAYS} days by day and type",
@@ -128,8 +132,8 @@ def _engagement() -> Chart:
     )
 
 
-def _hours() -> Chart:
-    with page_hook().crm.transaction() as connection:
+def _hours(account: Account) -> Chart:
+    with page_hook(account).crm.transaction() as connection:
         hours = database.rows(connection, "web/calls_by_hour", {"hours": _CALL_HOURS})
     return Chart(
         title=f"API calls of the last {_CALL_HOURS} hours by hour",

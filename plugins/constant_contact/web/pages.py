@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import Request
 from fastapi import status as http
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -11,6 +12,14 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from constant_contact.accounts import DEFAULT
+from constant_contact.web.access import may_read
+from constant_contact.web.accounts import (
+    account_if_known,
+    current_account,
+    path_of,
+    several_accounts,
+)
 from constant_contact.web.forms import form_token
 
 PREFIX: Final = "/constant-contact"
@@ -24,17 +33,32 @@ _TEMPLATES.env.trim_blocks = _TEMPLATES.env.lstrip_blocks = True
 def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with `templates/<name>.html`; nothing may keep it, since it shows people's data.
 
-    A template has besides: `root`, where our pages are, `airflow`, where Airflow's are, and
-    `form_token` for its forms.
+    A template has besides: `account`, whose page it is, `root`, where that one's pages are,
+    `account_roots`, which tells it of each account that the user may read, `static`, where our
+    files are, `airflow`, where Airflow's pages are, and `form_token` for its forms.
     """
-    root = request.scope.get("root_path", "")
+    ours = request.scope.get("root_path", "")
     user = getattr(request.state, "constant_contact_user", None)
+    known = account_if_known(request)
+    account = known or DEFAULT
     always = {
-        "root": root,
-        "airflow": root.removesuffix(PREFIX),
+        "account": account,
+        "root": f"{ours}{path_of(account)}",
+        "account_roots": lambda: _roots(ours, user) if user and known else {},
+        "static": f"{ours}/static",
+        "airflow": ours.removesuffix(PREFIX),
         "form_token": form_token(user) if user else "",
     }
     return _TEMPLATES.TemplateResponse(request, f"{name}.html", always | values, status_code=status)
+
+
+def _roots(ours: str, user: BaseUser) -> dict[str, str]:
+    """Where the pages of each account are, by its name; none if there is but the default one."""
+    return {
+        account.name: f"{ours}{path_of(account)}"
+        for account in several_accounts()
+        if may_read(user, account)
+    }
 
 
 def wants_part(request: Request) -> bool:
@@ -45,7 +69,7 @@ def wants_part(request: Request) -> bool:
 
 def go_to(request: Request, path: str) -> RedirectResponse:
     """After a form has done its work: the page below ours that shows it."""
-    root = request.scope.get("root_path", "")
+    root = f"{request.scope.get('root_path', '')}{path_of(current_account(request))}"
     return RedirectResponse(f"{root}{path}", http.HTTP_303_SEE_OTHER)
 
 

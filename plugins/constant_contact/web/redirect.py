@@ -1,4 +1,7 @@
-"""Where the vendor's consent page leads back to: registered there, told in the connection."""
+"""Where the vendor's consent page leads back to: registered there, told in the connection.
+
+It is one address for all accounts, so that they can share an application.
+"""
 
 from dataclasses import dataclass
 from typing import Final

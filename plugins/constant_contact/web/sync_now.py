@@ -9,10 +9,11 @@ from airflow.models.dagrun import DagRun
 from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunType
 from fastapi import APIRouter, HTTPException, Request, status
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from constant_contact.accounts import Account
 from constant_contact.errors import QueryTooSlow
 from constant_contact.web import dag_runs
 from constant_contact.web.access import (
@@ -21,9 +22,10 @@ from constant_contact.web.access import (
     RequireEditOfNoun,
     RequireTriggerOfNoun,
 )
+from constant_contact.web.accounts import CurrentAccount, current_account
 from constant_contact.web.last_runs import rows
 from constant_contact.web.metadata import short
-from constant_contact.web.pages import page
+from constant_contact.web.pages import go_to, page
 from constant_contact.web.syncs import Row
 
 router = APIRouter(prefix="/runs")
@@ -37,11 +39,17 @@ NOT_STARTED: Final[dict[NotStarted, str]] = {
 
 @router.get("/{noun}")
 def row(
-    request: Request, noun: str, session: SessionDep, user: CurrentUser, _may: MayRead
+    request: Request,
+    *,
+    noun: str,
+    session: SessionDep,
+    user: CurrentUser,
+    account: CurrentAccount,
+    _may: MayRead,
 ) -> Response:
     """The row of one DAG, which takes the place of itself on the overview while it runs."""
     try:
-        shown = _row(session, user, noun)
+        shown = _row(session, user, account, noun)
     except QueryTooSlow:
         # What is shown stays, and is asked for again.
         return Response(status_code=status.HTTP_204_NO_CONTENT)
@@ -49,9 +57,11 @@ def row(
 
 
 @router.post("/{noun}", dependencies=[RequireTriggerOfNoun])
-def start(request: Request, noun: str, session: SessionDep, user: CurrentUser) -> Response:
+def start(
+    request: Request, noun: str, session: SessionDep, user: CurrentUser, account: CurrentAccount
+) -> Response:
     """Start a run, unless one that somebody started has not ended."""
-    shown = _row(session, user, noun)
+    shown = _row(session, user, account, noun)
     if shown.sync.page:
         # Its runs must be told what to do: another page does.
         raise HTTPException(status.HTTP_404_NOT_FOUND)
@@ -62,9 +72,11 @@ def start(request: Request, noun: str, session: SessionDep, user: CurrentUser) -
 
 
 @router.post("/{noun}/unpause", dependencies=[RequireEditOfNoun])
-def unpause(request: Request, noun: str, session: SessionDep, user: CurrentUser) -> Response:
+def unpause(
+    request: Request, noun: str, session: SessionDep, user: CurrentUser, account: CurrentAccount
+) -> Response:
     """Let a DAG run again."""
-    dag = _locked(session, _row(session, user, noun).sync.dag_id)
+    dag = _locked(session, _row(session, user, account, noun).sync.dag_id)
     dag.is_paused = False
     dag_runs.audit(session, "patch_dag", user, dag.dag_id)
     return _shown(request, session, user, noun, None)
@@ -93,8 +105,8 @@ def _locked(session: Session, dag_id: str) -> DagModel:
     return dag
 
 
-def _row(session: Session, user: BaseUser, noun: str) -> Row:
-    found = rows(session, user, noun)
+def _row(session: Session, user: BaseUser, account: Account, noun: str) -> Row:
+    found = rows(session, user, account, noun)
     if not found:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     return found[0]
@@ -106,7 +118,7 @@ def _shown(
     """The row as it is now; without JavaScript, the overview at that row."""
     if request.headers.get("HX-Request"):
         note = NOT_STARTED[problem] if problem else ""
-        return page(request, "sync_row", row=_row(session, user, noun), note=note)
-    root = request.scope.get("root_path", "")
+        shown = _row(session, user, current_account(request), noun)
+        return page(request, "sync_row", row=shown, note=note)
     asked = f"?not_started={problem}" if problem else ""
-    return RedirectResponse(f"{root}/{asked}#{noun}", status.HTTP_303_SEE_OTHER)
+    return go_to(request, f"/{asked}#{noun}")

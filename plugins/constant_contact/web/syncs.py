@@ -9,9 +9,7 @@ from urllib.parse import quote
 from airflow.utils.state import DagRunState
 
 from constant_contact.accounts import DEFAULT, Account
-from constant_contact.config import accounts
 from constant_contact.sync.reports import in_words
-from constant_contact.web.access import DAG_PREFIX
 
 _ACTIVE: Final = frozenset({DagRunState.QUEUED, DagRunState.RUNNING})
 # Where Airflow asks what a run is to be told.
@@ -48,15 +46,9 @@ class Sync:
         return self.account.dag_id(self.noun)
 
     @property
-    def key(self) -> str:
-        """As our paths call it: its noun, behind the name of an account that is not the default."""
-        return self.dag_id.removeprefix(DAG_PREFIX)
-
-    @property
     def title(self) -> str:
         """As people call it."""
-        words = self.noun.replace("opt_", "opt-").replace("_", " ").capitalize()
-        return words if self.account == DEFAULT else f"{words} ({self.account.name})"
+        return self.noun.replace("opt_", "opt-").replace("_", " ").capitalize()
 
     @property
     def path(self) -> str:
@@ -64,11 +56,7 @@ class Sync:
         return self.page.format(dag_id=self.dag_id)
 
     def of(self, account: Account) -> "Sync":
-        """The same of another account; our own pages are about the default one only."""
-        if self.page and not self.is_airflows:
-            return replace(
-                self, account=account, page=_TRIGGER, page_name="Trigger", is_airflows=True
-            )
+        """The same of another account."""
         return replace(self, account=account)
 
 
@@ -139,21 +127,27 @@ SYNCS: Final = (
 )
 
 
-def all_syncs() -> dict[str, Sync]:
-    """What is known beforehand of the DAGs of each account, by id, in the order of a day.
-
-    Raises:
-        SettingError: The option `accounts` is wrong.
-    """
-    _, *others = accounts()
-    further = [sync.of(account) for account in others for sync in SYNCS]
-    return {sync.dag_id: sync for sync in (*SYNCS, *further)}
+_NOUNS: Final = frozenset(sync.noun for sync in SYNCS)
 
 
-def unknown(dag_id: str) -> Sync:
+def syncs_of(account: Account) -> dict[str, Sync]:
+    """What is known beforehand of an account's DAGs, by id, in the order of a day."""
+    return {sync.dag_id: sync for sync in (sync.of(account) for sync in SYNCS)}
+
+
+def account_of(dag_id: str, among: Sequence[Account]) -> Account:
+    """Whose of these accounts a DAG is, by its id; the default one's, if by that it is nobody's."""
+    _, *others = among
+    if dag_id.removeprefix(DEFAULT.dag_id("")) in _NOUNS:
+        # Such as opt_outs, beside an account that is called opt.
+        return DEFAULT
+    return next((each for each in others if dag_id.startswith(each.dag_id(""))), DEFAULT)
+
+
+def unknown(dag_id: str, account: Account) -> Sync:
     """A DAG of which nothing is known: perhaps it must be told what to do, and Airflow asks."""
-    noun = dag_id.removeprefix(DAG_PREFIX)
-    return Sync(noun, page=_TRIGGER, page_name="Trigger", is_airflows=True)
+    noun = dag_id.removeprefix(account.dag_id(""))
+    return Sync(noun, page=_TRIGGER, page_name="Trigger", is_airflows=True, account=account)
 
 
 @dataclass(frozen=True)

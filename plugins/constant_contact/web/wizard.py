@@ -21,8 +21,8 @@ from constant_contact.sync import choices
 from constant_contact.sync.bulk_memberships import Wanted, selections
 from constant_contact.web import dag_runs
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.accounts import CurrentAccount, current_account
 from constant_contact.web.crm import PageHook
-from constant_contact.web.memberships import BULK_DAG
 from constant_contact.web.pages import go_to, page
 
 router = APIRouter(prefix="/memberships")
@@ -30,7 +30,8 @@ router = APIRouter(prefix="/memberships")
 _ROWS: Final = 50
 # By the page itself; about a tenth of a second a thousand.
 _MOST_LOOKED_AT: Final = 5_000
-_MAY_REQUEST: Final = require_trigger(BULK_DAG)
+_BULK: Final = "bulk_memberships"
+_MAY_REQUEST: Final = require_trigger(_BULK)
 
 
 class Asked(BaseModel):
@@ -87,6 +88,7 @@ def show_choice(
     *,
     _may: MayRead,
     user: CurrentUser,
+    account: CurrentAccount,
     session: SessionDep,
     hook: PageHook,
     choice_id: int,
@@ -106,7 +108,7 @@ def show_choice(
         contacts=found[:_ROWS],
         after=after,
         has_more=len(found) > _ROWS,
-        may_request=may_trigger(user, BULK_DAG),
+        may_request=may_trigger(user, account.dag_id(_BULK)),
     )
 
 
@@ -116,6 +118,7 @@ def show_forecast(
     *,
     _may: MayRead,
     user: CurrentUser,
+    account: CurrentAccount,
     session: SessionDep,
     hook: PageHook,
     choice_id: int,
@@ -130,24 +133,32 @@ def show_forecast(
             choices.foretell(hook.crm, choice_id)
             choice = _choice(hook, choice_id)
     day = budget.day(hook.budget_crm, hook.settings)
+    dag_id = account.dag_id(_BULK)
     return page(
         request,
         "forecast",
         choice=choice,
-        run=dag_runs.find(session, BULK_DAG, _forecast_run_id(choice_id, choice["edits"])),
+        run=dag_runs.find(session, dag_id, _forecast_run_id(choice_id, choice["edits"])),
         left=day.left("memberships"),
         calls_per_second=day.plan.calls_per_second,
-        may_request=may_trigger(user, BULK_DAG),
+        may_request=may_trigger(user, dag_id),
     )
 
 
 @router.post("/choices/{choice_id}/forecast", dependencies=[_MAY_REQUEST])
 def foretell(
-    request: Request, *, user: CurrentUser, session: SessionDep, hook: PageHook, choice_id: int
+    request: Request,
+    *,
+    user: CurrentUser,
+    account: CurrentAccount,
+    session: SessionDep,
+    hook: PageHook,
+    choice_id: int,
 ) -> RedirectResponse:
     """Start the run that looks at many contacts."""
     run_id = _forecast_run_id(choice_id, _choice(hook, choice_id)["edits"])
-    dag_runs.start(session, user, BULK_DAG, run_id, {"choice_id": choice_id, "dry_run": True})
+    conf: dict[str, object] = {"choice_id": choice_id, "dry_run": True}
+    dag_runs.start(session, user, account.dag_id(_BULK), run_id, conf)
     return go_to(request, f"/memberships/choices/{choice_id}/forecast")
 
 
@@ -178,6 +189,7 @@ def request_choice(
     request: Request,
     *,
     user: CurrentUser,
+    account: CurrentAccount,
     session: SessionDep,
     hook: PageHook,
     choice_id: int,
@@ -185,7 +197,8 @@ def request_choice(
 ) -> RedirectResponse:
     """Start the run that writes the requests; a second press finds the first one's run."""
     choices.submit(hook.crm, choice_id, edits=edits, by=user.get_name())
-    dag_runs.start(session, user, BULK_DAG, _run_id(choice_id), {"choice_id": choice_id})
+    conf: dict[str, object] = {"choice_id": choice_id}
+    dag_runs.start(session, user, account.dag_id(_BULK), _run_id(choice_id), conf)
     return go_to(request, f"/memberships/choices/{choice_id}")
 
 
@@ -195,7 +208,8 @@ def _progress(
     with hook.crm.transaction() as connection:
         groups = database.rows(connection, "crm/choice_progress", choice)
         calls = database.rows(connection, "web/bulk_activities")
-    run = dag_runs.find(session, BULK_DAG, _run_id(choice["choice_id"]))
+    dag_id = current_account(request).dag_id(_BULK)
+    run = dag_runs.find(session, dag_id, _run_id(choice["choice_id"]))
     is_waiting = choice["requested_at"] is None and (run is None or run.goes_on)
     return page(
         request,

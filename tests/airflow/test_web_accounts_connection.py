@@ -1,0 +1,165 @@
+"""Authorizing and replacing the connection of one account while another has its own."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from constant_contact.accounts import Account
+from simulator.server import Running
+from tests.airflow.airflow_runs import account_connection
+from tests.airflow.consent import CALLBACK, PAGE, Person, query
+from tests.airflow.site import Site
+from tests.airflow.teams import team_of
+from tests.support import CONN_ID, EU_CONN_ID
+
+EU_PAGE = "/constant-contact/accounts/eu/connection"
+NEW_KEY, NEW_SECRET = "second-api-key", "second-secret-zqx"
+
+
+def kept() -> dict[str, str]:
+    """Every Variable, decrypted."""
+    from airflow.models import Variable
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return {each.key: str(each.get_val()) for each in session.query(Variable)}
+
+
+@pytest.fixture
+def person(site: Site, simulator: Running, connections: pytest.MonkeyPatch) -> Person:
+    """An operator on the page of the default account, which nobody has authorized."""
+    value = account_connection(simulator, extra={"refresh_token": ""})
+    connections.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", value)
+    return Person(site, simulator)
+
+
+@pytest.fixture
+def eu_person(person: Person, site: Site, eu: Running, connections: pytest.MonkeyPatch) -> Person:
+    """The same operator, in the same browser, on the page of the account eu."""
+    value = account_connection(eu, login="eu-api-key", extra={"refresh_token": ""})
+    connections.setenv(f"AIRFLOW_CONN_{EU_CONN_ID.upper()}", value)
+    return Person(site, eu, page=EU_PAGE)
+
+
+def test_all_accounts_come_back_to_one_address_and_each_to_its_own_page(
+    person: Person, eu_person: Person
+) -> None:
+    # Both are under way at once.
+    mine, theirs = person.decide(person.begin()), eu_person.decide(eu_person.begin())
+    back = eu_person.come_back(theirs)
+    assert (back.status, back.headers["location"]) == (303, EU_PAGE)
+    assert kept().keys() == {f"{EU_CONN_ID}_tokens", f"{CONN_ID}_authorization_token"}
+    assert "Nobody has authorized yet" in person.site.get(PAGE).text
+    assert "by op" in person.site.get(EU_PAGE).text
+    back = person.come_back(mine)
+    assert (back.status, back.headers["location"]) == (303, PAGE)
+    tokens = kept()
+    assert tokens.keys() == {f"{EU_CONN_ID}_tokens", f"{CONN_ID}_tokens"}
+    assert tokens[f"{EU_CONN_ID}_tokens"] != tokens[f"{CONN_ID}_tokens"]
+
+
+def test_the_state_of_one_account_stores_nothing_for_another(
+    person: Person, eu_person: Person, eu: Running, connections: pytest.MonkeyPatch
+) -> None:
+    # Both accounts at one vendor, by one application: its code alone would be accepted for both.
+    shared = account_connection(eu, login="eu-api-key", extra={"refresh_token": ""})
+    connections.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", shared)
+    mine, theirs = person.decide(person.begin()), eu_person.decide(eu_person.begin())
+    for code, state in ((mine, theirs), (theirs, mine)):
+        path = f"{CALLBACK}?code={query(code)['code']}&state={query(state)['state']}"
+        answer = person.come_back(path)
+        assert (answer.status, "no longer accepts the code" in answer.text) == (400, True)
+    # Not even a page of the other account's to bring it to.
+    elsewhere = mine.replace(CALLBACK, f"/constant-contact/accounts/eu{CALLBACK[17:]}")
+    assert person.come_back(elsewhere).status == 404
+    assert kept() == {}
+
+
+def test_an_authorization_that_fails_leads_back_to_the_page_of_its_account(
+    eu_person: Person,
+) -> None:
+    answer = eu_person.come_back(eu_person.decide(eu_person.begin(), "deny"))
+    assert answer.status == 400
+    assert f'<a href="{EU_PAGE}">Try again</a>' in answer.text
+    assert "Account <strong>eu</strong>" in answer.text
+
+
+def test_who_may_not_change_an_accounts_connection_cannot_finish_its_authorization(
+    person: Person, eu_person: Person, start_dag: Callable[..., Any]
+) -> None:
+    path = eu_person.decide(eu_person.begin())
+    with team_of(Account("eu")):
+        assert eu_person.come_back(path).status == 403
+        assert eu_person.site.post(f"{EU_PAGE}/authorize", "OP").status == 403
+        # What they may do at the default account is of no use here.
+        assert person.authorize().status == 303
+    assert f"{EU_CONN_ID}_tokens" not in kept()
+    assert eu_person.come_back(path).status == 303
+    assert f"{EU_CONN_ID}_tokens" in kept()
+
+
+def test_a_state_of_an_account_that_is_no_more_is_refused(
+    eu_person: Person, connections: pytest.MonkeyPatch
+) -> None:
+    path = eu_person.decide(eu_person.begin())
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS", "us")
+    answer = eu_person.come_back(path)
+    assert (answer.status, "does not name its account" in answer.text) == (400, True)
+
+
+@pytest.fixture
+def stored(
+    eu: Running, simulator: Running, connections: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], str]]:
+    """Both connections are in Airflow's database; tells the key of one."""
+    from airflow.models import Connection
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    connections.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
+    eu.control.settings(other_applications={NEW_KEY: NEW_SECRET})
+    values = {
+        CONN_ID: account_connection(simulator),
+        EU_CONN_ID: account_connection(eu, login="eu-api-key"),
+    }
+    with create_session() as session:
+        for conn_id, value in values.items():
+            connections.delenv(f"AIRFLOW_CONN_{conn_id.upper()}")
+            session.add(Connection.from_json(value, conn_id))
+
+    def key(conn_id: str) -> str:
+        with create_session() as session:
+            return str(session.query(Connection).filter_by(conn_id=conn_id).one().login)
+
+    yield key
+    with create_session() as session:
+        session.execute(delete(Connection))
+
+
+def test_the_application_of_one_account_is_replaced_beside_that_of_another(
+    site: Site, eu: Running, stored: Callable[[str], str]
+) -> None:
+    person = Person(site, eu, page=EU_PAGE)
+    credentials = f"{EU_PAGE}/credentials"
+    entered = site.post(credentials, api_key=NEW_KEY, client_secret=NEW_SECRET)
+    assert (entered.status, entered.headers["location"]) == (303, credentials)
+    assert kept().keys() == {f"{EU_CONN_ID}_next_token"}
+    assert "entered by op" in site.get(credentials, "OP").text
+    assert "entered by op" not in site.get(f"{PAGE}/credentials", "OP").text
+    assert site.post(f"{PAGE}/credentials/take-over").status == 409
+    site.post(f"{PAGE}/credentials/cancel")
+    back = person.authorize("next")
+    assert (back.status, back.headers["location"]) == (303, credentials)
+    assert site.post(f"{credentials}/take-over").status == 200
+    assert (stored(EU_CONN_ID), stored(CONN_ID)) == (NEW_KEY, "demo-api-key")
+    assert kept().keys() == {f"{EU_CONN_ID}_tokens"}
+
+
+@pytest.mark.usefixtures("stored")
+def test_cancelling_forgets_what_the_account_was_about_to_take(site: Site) -> None:
+    credentials = f"{EU_PAGE}/credentials"
+    site.post(credentials, api_key=NEW_KEY, client_secret=NEW_SECRET)
+    answer = site.post(f"{credentials}/cancel")
+    assert (answer.status, answer.headers["location"]) == (303, credentials)
+    assert kept() == {}
