@@ -86,16 +86,15 @@ def test_a_contact_that_came_between_linking_and_planning_is_not_renamed(
 ) -> None:  # fmt: skip
     simulator.control.load(contacts=[vendor_contact(1, ANN, first_name="Ann")])
     ask_for_an_import(add_crm_contact, want)
-    link, arrived = memberships.link_contacts, iter([1])
+    link, arrived = memberships.update_links, iter([1])
 
-    def linking(crm: Database) -> Any:
-        report = link(crm)
+    def linking(crm: Database) -> None:
+        link(crm)
         for _ in arrived:
             add_crm_contact("c1", ANN, first_name="WRONG")
             want("c1", 1)
-        return report
 
-    monkeypatch.setattr(memberships, "link_contacts", linking)
+    monkeypatch.setattr(memberships, "update_links", linking)
     push_lists()
     push_lists()
     assert simulator.control.truth_contact(contact_id(1))["lists"] == [list_id(1)]
