@@ -206,6 +206,18 @@ def test_a_job_that_counts_nothing_is_judged_by_the_contacts_themselves(
     assert all(each == expected for each in are_on.values())
 
 
+def test_a_job_without_an_id_that_is_not_found_is_sent_a_few_times_only(
+    simulator: Running, push_lists: Push, linked: Callable[..., None], sql_rows: Rows
+) -> None:
+    linked(12, 1)
+    simulator.control.add_fault(
+        "status", match={"method": "POST", "path": "/activities"}, times=99,
+        params={"status": 201, "body": {}},
+    )  # fmt: skip
+    assert push_lists().failed == 12
+    assert made(simulator, "POST", "/activities") == 3
+
+
 def test_addresses_that_an_import_leaves_out_are_tried_one_by_one_for_the_vendors_reason(
     simulator: Running, push_lists: Push, people: Callable[..., None], sql_rows: Rows
 ) -> None:

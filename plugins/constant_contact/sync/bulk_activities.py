@@ -138,7 +138,7 @@ class BulkActivities:
             self.sent += 1
             activity_id = text(answer.get("activity_id"))
             if activity_id is None:
-                self._find({bulk_id: activity}, {})
+                self._find_unnamed(activity)
             else:
                 activities.keep(self._crm, bulk_id, "queued", activity_id=activity_id)
 
@@ -233,6 +233,20 @@ class BulkActivities:
         for bulk_id, activity in lost.items():
             if activity.get("age_s", 0.0) >= self._grace_s:
                 activities.forget(self._crm, bulk_id)
+
+    def _find_unnamed(self, activity: Activity) -> None:
+        """Look for a job that the vendor took on without naming it; the mirror judges if not found.
+
+        It counts as a try then: sent again as one that never arrived, it would be so for ever.
+        """
+        lost = {activity["bulk_id"]: activity}
+        for job in self._jobs():
+            if (activity_id := text(job.get("activity_id"))) is not None:
+                self._adopt(activity_id, job, lost)
+            if not lost:
+                return
+        error = "Constant Contact took the job on without an id."
+        activities.keep(self._crm, activity["bulk_id"], "ended", error=error)
 
     def _ask(self, activity_id: str, activity: Activity) -> None:
         try:
