@@ -42,7 +42,7 @@ migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT (and _NAME) o
 test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='-k lists')
 	@$(RUN) pytest $(ARGS)
 
-test-slow: $(VENV)/.ready ## every fault, kills at every step, histories: six minutes
+test-slow: $(VENV)/.ready ## every fault, kills at every step, histories: twelve minutes
 	@$(RUN) pytest -m slow $(ARGS)
 
 test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up (SCREENSHOTS=1: new pictures)
