@@ -109,7 +109,8 @@ class Days:
 
     def pass_nothing(self, crm_url: str) -> None:
         """A day on which nothing happens."""
-        make(crm_url, "vendors_clock", days=self._passed)
+        if self._passed:
+            make(crm_url, "vendors_clock")
         self._vendor.control.clock(advance_s=86_400)
         self._passed += 1
 
