@@ -77,25 +77,50 @@ def test_the_accounts_own_opt_out_can_be_cleared(
     assert simulator.control.truth_contact(ann)["permission"] == "implicit"
 
 
-@pytest.mark.parametrize("permission", ["pending_confirmation", "temp_hold"])
-def test_who_could_not_be_mailed_before_our_opt_out_cannot_after_it_is_cleared(
-    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows,
-    permission: str,
-) -> None:  # fmt: skip
-    simulator.control.load(
-        contacts=[
-            {
-                "contact_id": contact_id(2),
-                "email_address": {"address": "bob@example.com", "permission_to_send": permission},
-            }
-        ]
-    )
+@pytest.fixture(params=["pending_confirmation", "temp_hold"])
+def unmailed(request: pytest.FixtureRequest, simulator: Running, ann: str, sql_rows: Rows) -> str:
+    """Whom c1 is linked to: somebody who cannot be mailed, without an opt-out."""
+    address = {"address": "bob@example.com", "permission_to_send": request.param}
+    simulator.control.load(contacts=[{"contact_id": contact_id(2), "email_address": address}])
     sql_rows("UPDATE crm_contact SET constant_contact_id = %s", contact_id(2))
+    return contact_id(2)
+
+
+def test_who_could_not_be_mailed_before_our_opt_out_cannot_after_it_is_cleared(
+    simulator: Running, push: Push, unmailed: str, set_do_not_email: Flag
+) -> None:
     set_do_not_email("c1", True)
     assert push().unsubscribed == 1
     set_do_not_email("c1", False)
     assert push().held == 1
-    assert simulator.control.truth_contact(contact_id(2))["permission"] == "unsubscribed"
+    assert simulator.control.truth_contact(unmailed)["permission"] == "unsubscribed"
+
+
+def test_nor_where_the_answer_to_the_opt_out_was_lost(
+    simulator: Running, push: Push, unmailed: str, set_do_not_email: Flag
+) -> None:
+    simulator.control.add_fault("reset_after", match={"method": "PUT"})
+    set_do_not_email("c1", True)
+    push()
+    set_do_not_email("c1", False)
+    assert push().held == 1
+    assert simulator.control.truth_contact(unmailed)["permission"] == "unsubscribed"
+
+
+def test_nor_where_another_contact_of_the_crm_had_it_carried_and_is_gone(
+    simulator: Running, push: Push, unmailed: str, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    sql_rows(
+        "INSERT INTO crm_contact (contact_id, constant_contact_id) VALUES ('c2', %s)", unmailed
+    )
+    set_do_not_email("c1", True)
+    push()
+    set_do_not_email("c2", True)
+    push()
+    sql_rows("DELETE FROM crm_contact WHERE contact_id = 'c1'")
+    set_do_not_email("c2", False)
+    assert push().held == 1
+    assert simulator.control.truth_contact(unmailed)["permission"] == "unsubscribed"
 
 
 def test_an_opt_out_that_the_contact_asked_for_is_not_cleared_by_us(

@@ -125,12 +125,17 @@ def objection(
             return None
 
 
+def was_mailed(current: Mapping[str, Any]) -> bool:
+    """Whether a contact whom an opt-out is about to reach could be mailed at all."""
+    return _permission(current)[0] not in _NEVER_MAILED
+
+
 def unmailed_before(
     connection: psycopg.Connection[Any], change: Mapping[str, Any]
 ) -> Outcome | None:
     """Why taking back our own opt-out would mail somebody who was not mailed before it."""
-    key = {name: change[name] for name in ("contact_id", "constant_contact_id")}
-    taken = database.row(connection, "crm/permission_taken", key)
+    key = {"constant_contact_id": change["constant_contact_id"]}
+    taken = database.row(connection, "opt_outs/permission_taken", key)
     if taken is None or taken["permission_before"] not in _NEVER_MAILED:
         return None
     return Outcome(

@@ -267,6 +267,13 @@ class _Queue:
         if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
             _mirror(connection, current)
             return decision._replace(before=current, after=current)
+        if unsubscribe and not consent.was_mailed(current):
+            # Whatever becomes of the answer and of this process: it cannot be asked for afterwards.
+            with self._crm.transaction() as own:
+                about = (
+                    "Is about to be unsubscribed at Constant Contact; could not be mailed before."
+                )
+                consent.keep(own, change, Outcome("unsubscribed", about, before=current), None)
         body = consent.merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
         answer = self._client.put(f"/contacts/{contact_id}", body)
         after = answer if answer.get("contact_id") == contact_id else None
