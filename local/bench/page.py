@@ -24,6 +24,7 @@ FOLDER = ROOT / "docs" / "benchmarks"
 _FIGURES = "figures.json"
 # told apart by those who see no red or no green, too
 _STYLE = Style(
+    legend_font_size=12,
     background="white",
     plot_background="white",
     colors=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#000000", "#56b4e9"),
