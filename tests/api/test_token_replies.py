@@ -6,7 +6,7 @@ import pytest
 
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.tokens import Tokens
-from constant_contact.errors import AuthorizationRequired
+from constant_contact.errors import AuthorizationRequired, RefreshUncertain
 from constant_contact.store.database import Database
 from simulator.server import Running
 from tests.support import MemoryTokenStore, api_settings
@@ -45,6 +45,16 @@ def test_fields_that_nobody_knows_do_not_cost_the_pair(
 ) -> None:
     odd = {"error": None, "expires_at": "tomorrow", "id_token": None, "ext": {"a": [1]}}
     answers(simulator, access_token="new", refresh_token="next", **odd)
+    assert tokens(simulator, store).access_token() == "new"
+    assert store.pair is not None
+    assert store.pair.refresh_token == "next"
+
+
+@pytest.mark.parametrize("scope", [{"a": "b"}, 7, True, None, []])
+def test_an_odd_scope_does_not_cost_the_pair(
+    simulator: Running, store: MemoryTokenStore, scope: Any
+) -> None:
+    answers(simulator, access_token="new", refresh_token="next", scope=scope)
     assert tokens(simulator, store).access_token() == "new"
     assert store.pair is not None
     assert store.pair.refresh_token == "next"
@@ -90,3 +100,13 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
     assert tokens(simulator, store).access_token()
+
+
+def test_a_proxy_of_the_environment_is_asked_for_the_vendors_tokens_though_the_api_is_here(
+    simulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    settings = api_settings(simulator, "seed", token_url="https://tokens.invalid/token")
+    assert settings.is_loopback
+    with pytest.raises(RefreshUncertain, match="ProxyError"):
+        Authorization(settings, lambda call: None).refresh("seed")

@@ -114,3 +114,24 @@ def test_what_the_first_release_held_is_asked_about_as_one_stop(
     ).fetchall()
     assert held == holds
     assert len(holds) == 1
+
+
+def test_only_campaigns_with_an_activity_that_says_no_role_are_read_again(
+    first_release: psycopg.Connection[Any],
+) -> None:
+    first_release.execute(
+        "INSERT INTO ctct_campaign (campaign_id, activities_read_at, mirrored_at)"
+        " SELECT id, now(), now() FROM unnest(ARRAY['roleless', 'streamed', 'other']) AS id;"
+        "INSERT INTO ctct_campaign_activity (campaign_activity_id, campaign_id, role, mirrored_at)"
+        " VALUES ('r1', 'roleless', NULL, now()), ('s1', 'streamed', NULL, now()),"
+        " ('o1', 'other', 'permalink', now());"
+        "INSERT INTO ctct_engagement_stream (campaign_activity_id, activity_type)"
+        " VALUES ('s1', 'open')"
+    )
+    first_release.commit()
+    migrate(first_release)
+    again = first_release.execute(
+        "SELECT campaign_id FROM ctct_campaign"
+        " WHERE campaign_id <> 'p1' AND activities_read_at IS NULL"
+    ).fetchall()
+    assert again == [("roleless",)]

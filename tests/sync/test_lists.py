@@ -40,6 +40,20 @@ def test_a_reply_without_the_collection_deletes_no_list(
     assert sync_lists(client, crm).active == 3
 
 
+def test_a_later_page_without_the_collection_deletes_no_list(
+    simulator: Running, client: Client, crm: Database
+) -> None:
+    load(simulator, 1500)
+    sync_lists(client, crm)
+    simulator.control.add_fault(
+        "status",
+        match={"path": "contact_lists"},
+        after=1,
+        params={"status": 200, "body": {"lists": None}},
+    )
+    assert sync_lists(client, crm).active == 1500
+
+
 def test_membership_counts_are_mirrored(
     simulator: Running, client: Client, crm: Database, sql_rows: Rows
 ) -> None:

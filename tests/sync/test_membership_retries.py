@@ -18,6 +18,15 @@ INSERT INTO crm_list_membership (contact_id, list_id, action, status, requested_
 ('bob', %(list)s, 'add', 'failed', now() - interval '2 hours'),
 ('new', %(list)s, 'remove', 'done', now() - interval '1 hour')
 """
+LATER = """
+WITH contact AS (
+    INSERT INTO crm_contact (contact_id, preferred_email)
+    SELECT 'later' || n, n || '@example.com' FROM generate_series(1, 3) AS n
+)
+INSERT INTO crm_list_membership (contact_id, list_id, action, status, requested_at)
+SELECT 'later' || n, %(list)s, 'add', 'failed', now() - interval '1 hour' + n * interval '1 second'
+FROM generate_series(1, 3) AS n
+"""
 
 
 def test_overruled_requests_do_not_use_up_those_that_are_tried_at_once(
@@ -35,3 +44,16 @@ def test_overruled_requests_do_not_use_up_those_that_are_tried_at_once(
     ]
     with pytest.raises(ChangesRefused):
         retry(crm)
+
+
+def test_one_try_goes_on_past_overruled_requests_until_enough_are_tried(
+    crm: Database, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memberships, "_MOST_RETRIED", 2)
+    with crm.transaction() as connection:
+        connection.execute(REQUESTS, {"list": list_id(1)})
+        connection.execute(LATER, {"list": list_id(1)})
+    assert retry(crm) == 3
+    left = sql_rows("SELECT contact_id FROM crm_list_membership WHERE status = 'failed'")
+    assert {row["contact_id"] for row in left} == {"old", "later3"}
+    assert retry(crm) == 1

@@ -72,6 +72,8 @@ def _readable(body: bytes) -> bytes:
     if not isinstance(reply, dict):
         return body
     kept = {name: reply[name] for name in _READ if reply.get(name)}
+    if not isinstance(kept.get("scope"), str | list):
+        kept.pop("scope", None)
     with contextlib.suppress(TypeError, ValueError):
         if (lifetime_s := float(reply.get("expires_in"))) > 0:  # type: ignore[arg-type]
             kept["expires_in"] = int(min(lifetime_s, _MOST_LIFETIME_S))
@@ -124,7 +126,7 @@ class Authorization:
             pkce=pkce,
         )
         session.headers["User-Agent"] = USER_AGENT
-        session.trust_env = not self._settings.is_loopback
+        session.trust_env = not self._settings.is_token_url_loopback
         for kind, used_up in _USED_UP.items():
             session.register_compliance_hook(kind, partial(self._checked, used_up=used_up))
         return session

@@ -104,6 +104,11 @@ class ApiSettings:
         """Whether the API is on this machine, as a simulator is."""
         return _is_loopback(urlsplit(self.base_url).hostname or "")
 
+    @property
+    def is_token_url_loopback(self) -> bool:
+        """Whether tokens come from this machine; behind a proxy on it, only the API seems to."""
+        return _is_loopback(urlsplit(self.token_url).hostname or "")
+
     @classmethod
     def from_connection(
         cls,

@@ -33,9 +33,9 @@ def sync_lists(client: Client, crm: Database) -> ListsReport:
         started_at = state.database_now(connection)
         before = database.row(connection, "lists/count") or {}
     records: dict[str, ListRecord] = {}
-    is_told = False
+    is_told = True
     for page in restarting(lambda: client.pages("/contact_lists", params)):
-        is_told = is_told or isinstance(page.payload.get("lists"), list)
+        is_told = is_told and isinstance(page.payload.get("lists"), list)
         parsed, malformed = parse_rows(page.rows("lists"), parse_list)
         report.malformed += malformed
         records |= {record.list_id: record for record in parsed}
@@ -44,7 +44,7 @@ def sync_lists(client: Client, crm: Database) -> ListsReport:
         columns = database.columns(ListRecord, list(records.values()))
         database.run(connection, "lists/upsert_page", columns | {"mirrored_at": started_at})
         if is_told:
-            # A reply without the collection says of no list that it is gone.
+            # A page without the collection says of no list that it is gone.
             database.run(connection, "lists/mark_missing", {"mirrored_at": started_at})
         after = database.row(connection, "lists/count") or {}
     report.active, report.deleted = after["active"], after["deleted"]

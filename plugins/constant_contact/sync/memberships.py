@@ -171,7 +171,8 @@ def retry(
         contact_id: Of one CRM contact, or of all.
 
     Returns:
-        How many; the rest of more than `_MOST_RETRIED` takes another call.
+        How many. It ends with the look that reaches `_MOST_RETRIED`, so at less than twice that;
+        what is left takes another call.
 
     Raises:
         ChangesRefused: None may be tried again.
@@ -180,11 +181,12 @@ def retry(
     params: dict[str, Any] = asked | {"most": _MOST_RETRIED}
     params |= dict.fromkeys(("after_requested_at", "after_contact_id", "after_list_id"))
     retried, is_more = 0, True
-    while is_more and not retried:
+    while is_more and retried < _MOST_RETRIED:
         # Those that were overruled are passed over: they must be in nobody's way.
         with crm.transaction() as connection:
             looked = database.row(connection, "crm/retry_memberships", params) or {}
-        retried, is_more = looked["retried"], looked["looked_at"] == _MOST_RETRIED
+        retried += looked["retried"]
+        is_more = looked["looked_at"] == _MOST_RETRIED
         params |= looked
     if not retried:
         raise ChangesRefused(
