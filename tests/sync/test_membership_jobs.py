@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from constant_contact.api import vendor
+from constant_contact.api.client import Client
 from constant_contact.errors import BulkPending, BulkQueueFull
+from constant_contact.store.database import Database
+from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.memberships import MembershipsReport
 from simulator.server import Running
-from tests.support import vendor_contact
+from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import Add, Rows, answers, list_id, made, on_lists, statuses
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
@@ -180,30 +183,83 @@ def test_a_job_that_did_its_work_and_says_otherwise_is_believed_by_the_mirror(
     assert made(simulator, "POST", "/activities") == 1
 
 
+@pytest.fixture
+def uncounted(
+    simulator: Running, push_lists: Push, linked: Callable[..., None], sql_rows: Rows
+) -> Callable[..., None]:
+    """Makes contacts on list 1 and a request each; no counter and no change date tells its end."""
+
+    def make(size: int, action: str = "add") -> None:
+        simulator.control.settings(lists_update_contacts=False)
+        simulator.control.clock(now="2024-05-05T00:00:00Z")
+        linked(size, 1)
+        # Newer than those: a reading of what changed leaves them out.
+        simulator.control.clock(advance_s=3600)
+        simulator.control.load(contacts=[vendor_contact(90_000, "newer@example.com")])
+        push_lists()
+        simulator.control.add_fault(
+            "nulls", match={"path": "/activities"}, times=99, params={"fields": ["status"]}
+        )
+        if action == "remove":
+            sql_rows("UPDATE crm_list_membership SET action = 'remove', status = 'pending'")
+        else:
+            sql_rows("UPDATE crm_list_membership SET list_id = %s, status = 'pending'", list_id(2))
+        simulator.control.clear_calls()
+
+    return make
+
+
+@pytest.mark.parametrize(("per_page", "asked_after"), [(1, 12), (500, 0)])
 @pytest.mark.parametrize("action", ["add", "remove"])
 def test_a_job_that_counts_nothing_is_judged_by_the_contacts_themselves(
-    simulator: Running, push_lists: Push, linked: Callable[..., None], sql_rows: Rows, action: str
-) -> None:
-    simulator.control.settings(lists_update_contacts=False)
-    simulator.control.clock(now="2024-05-05T00:00:00Z")
-    linked(12, 1)
-    # Newer than those twelve: a reading of what changed leaves them out.
-    simulator.control.clock(advance_s=3600)
-    simulator.control.load(contacts=[vendor_contact(99, "99@example.com")])
-    push_lists()
-    simulator.control.add_fault(
-        "nulls", match={"path": "/activities"}, times=99, params={"fields": ["status"]}
-    )
-    if action == "remove":
-        sql_rows("UPDATE crm_list_membership SET action = 'remove', status = 'pending'")
-    else:
-        sql_rows("UPDATE crm_list_membership SET list_id = %s, status = 'pending'", list_id(2))
+    simulator: Running, push_lists: Push, uncounted: Callable[..., None], action: str,
+    monkeypatch: pytest.MonkeyPatch, per_page: int, asked_after: int,
+) -> None:  # fmt: skip
+    uncounted(12, action)
+    monkeypatch.setattr(vendor, "CONTACTS_PER_PAGE", per_page)
     report = push_lists()
     assert (report.added, report.removed) == ((12, 0) if action == "add" else (0, 12))
-    assert made(simulator, "POST", "/activities") == 2
+    assert made(simulator, "POST", "/activities") == 1
+    # By whichever way takes fewer calls.
+    assert made(simulator, "GET", "/v3/contacts/") == asked_after
     expected = {1, 2} if action == "add" else set()
-    del (are_on := on_lists(simulator))["99@example.com"]
+    del (are_on := on_lists(simulator))["newer@example.com"]
     assert all(each == expected for each in are_on.values())
+
+
+def test_jobs_that_count_nothing_are_judged_by_all_their_contacts_however_many(
+    simulator: Running, push_lists: Push, uncounted: Callable[..., None]
+) -> None:
+    uncounted(1_020)
+    assert push_lists().added == 1_020
+    assert made(simulator, "POST", "/activities") == 3
+    assert made(simulator, "GET", "/v3/contacts") < 20
+
+
+@pytest.mark.parametrize("fault", ["html_503", "reset_before", "malformed_json"])
+def test_a_contact_that_the_vendor_fails_at_is_in_nobodys_way(
+    simulator: Running, push_lists: Push, uncounted: Callable[..., None], fault: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    uncounted(12)
+    monkeypatch.setattr(vendor, "CONTACTS_PER_PAGE", 1)
+    simulator.control.add_fault(fault, match={"path": f"/contacts/{contact_id(3)}"}, times=999)
+    assert push_lists().added == 12
+    assert made(simulator, "POST", "/activities") == 1
+
+
+def test_a_contact_that_is_mirrored_while_its_job_runs_is_looked_at_after_it(
+    simulator: Running, push_lists: Push, uncounted: Callable[..., None], client: Client,
+    crm: Database,
+) -> None:  # fmt: skip
+    uncounted(12)
+    simulator.control.settings(bulk_polls=999, bulk_seconds=-1)
+    with pytest.raises(BulkPending):
+        push_lists()
+    sync_contacts(client, crm, full=True)
+    simulator.control.finish_bulk()
+    assert push_lists().added == 12
+    assert made(simulator, "POST", "/activities") == 1
 
 
 def test_a_job_without_an_id_that_is_not_found_is_sent_a_few_times_only(

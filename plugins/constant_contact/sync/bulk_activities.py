@@ -26,7 +26,7 @@ from constant_contact.redact import redact
 from constant_contact.store import activities, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import bulk_counters
-from constant_contact.sync.contacts import look_at, refresh_contacts
+from constant_contact.sync.contacts import refresh_contacts, renew
 from constant_contact.sync.links import update_links
 from constant_contact.sync.paging import restarting
 
@@ -48,8 +48,6 @@ _FINAL = {"completed", "cancelled", "failed", "timed_out"}
 _STALE_S = 10.0
 # Writes without an answer, of one run, until it ends.
 WRITE_TRIES = 4
-# One call each: as many as one job has.
-_MOST_ASKED_AFTER = vendor.CONTACTS_PER_CHANGE
 # A job that has not ended by then never will.
 _MOST_AGE_S = 86_400.0
 Activity = Mapping[str, Any]
@@ -330,7 +328,5 @@ class BulkActivities:
         The contract promises no counters, nor that a contact counts as updated by its lists.
         """
         with self._crm.transaction() as connection:
-            params = {"most": _MOST_ASKED_AFTER}
-            undecided = database.rows(connection, "memberships/undecided", params)
-        for each in undecided:
-            look_at(self._client, self._crm, each["target"])
+            undecided = database.rows(connection, "memberships/undecided")
+        renew(self._client, self._crm, [each["target"] for each in undecided])

@@ -5,15 +5,18 @@ contact that was purged: so two readings a night, and a full pass each week.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Literal
 
 import psycopg
 
+from constant_contact.api import vendor
 from constant_contact.api.client import Client
 from constant_contact.api.records import parse_contact
-from constant_contact.errors import NotFound, Rejected
+from constant_contact.errors import ConnectionFault, NotFound, Rejected, ServerFault
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.contact_listing import OVERLAP, Listing, Reading
@@ -118,6 +121,29 @@ def refresh_contacts(client: Client, crm: Database) -> None:
         _read(client, crm, recent, again=True)
         with crm.transaction() as connection:
             recent.end(connection)
+
+
+def renew(client: Client, crm: Database, contact_ids: Sequence[str]) -> None:
+    """Mirror these contacts as they are now, one by one or with all others: by the fewer calls.
+
+    All are read, too, where the vendor fails at one: no single contact is in everybody's way.
+    Whoever the vendor does not show either way stays as mirrored.
+    """
+    with crm.transaction() as connection:
+        counts = database.row(connection, "contacts/count") or {}
+    if len(contact_ids) <= ceil(counts["living"] / vendor.CONTACTS_PER_PAGE):
+        try:
+            for contact_id in contact_ids:
+                look_at(client, crm, contact_id)
+        except (ServerFault, ConnectionFault) as error:
+            _log.warning("%s; all contacts are read instead", error)
+        else:
+            return
+    everyone = Listing(crm, "recent_contacts", "full")
+    # From the start: what a killed reading has seen may be older than what is to be decided.
+    _read(client, crm, everyone, again=True)
+    with crm.transaction() as connection:
+        everyone.end(connection)
 
 
 def _catch_up(crm: Database, noun: str) -> None:
