@@ -108,6 +108,22 @@ def test_a_state_of_an_account_that_is_no_more_is_refused(
     assert (answer.status, "does not name its account" in answer.text) == (400, True)
 
 
+def test_an_answer_that_is_refused_is_told_on_a_page_of_the_account_that_it_is_for(
+    eu_person: Person, monkeypatch: pytest.MonkeyPatch, start_dag: Callable[..., Any]
+) -> None:
+    path = eu_person.decide(eu_person.begin())
+    with team_of(Account("eu")):
+        refused = eu_person.come_back(path)
+    assert (refused.status, "Account <strong>eu</strong>" in refused.text) == (403, True)
+    monkeypatch.setattr("constant_contact.web.authorize._VALID_S", -1)
+    late = eu_person.come_back(path)
+    assert (late.status, "longer than a quarter" in late.text) == (400, True)
+    # "Authorize again on the page Connection": of the right one.
+    assert f'href="{EU_PAGE}"' in late.text
+    assert "Account <strong>eu</strong>" in late.text
+    assert f"{EU_CONN_ID}_tokens" not in kept()
+
+
 @pytest.fixture
 def stored(
     eu: Running, simulator: Running, connections: pytest.MonkeyPatch
