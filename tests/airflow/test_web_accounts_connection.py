@@ -264,6 +264,21 @@ def test_an_application_of_another_account_is_not_taken_over(
 
 
 @pytest.mark.usefixtures("stored")
+def test_the_way_back_to_airflow_leads_into_its_frame_where_airflow_is_below_a_path(
+    site: Site, eu: Running
+) -> None:
+    person = Person(site, eu, page=EU_PAGE)
+    person.authorize()
+    site.post(f"{EU_PAGE}/credentials", api_key=NEW_KEY, client_secret=NEW_SECRET)
+    person.authorize("next")
+    # The frame shows what follows its own address, from the server's root.
+    back = f'<a href="/airflow/plugin/constant-contact/airflow{EU_PAGE}"'
+    with site.below("/airflow"):
+        assert back in site.get(EU_PAGE, "OP").text
+        assert back in site.post(f"{EU_PAGE}/credentials/take-over").text
+
+
+@pytest.mark.usefixtures("stored")
 def test_cancelling_forgets_what_the_account_was_about_to_take(site: Site) -> None:
     credentials = f"{EU_PAGE}/credentials"
     site.post(credentials, api_key=NEW_KEY, client_secret=NEW_SECRET)
