@@ -1,6 +1,8 @@
 """Our pages, asked through Airflow's own api-server app, in this process."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 NOBODY = None
@@ -21,8 +23,10 @@ class Site:
         from airflow.api_fastapi.app import create_app
         from starlette.testclient import TestClient
 
+        self._app = create_app(apps="core")
+        self._prefix = ""
         self._client = TestClient(
-            create_app(apps="core"),
+            self._app,
             base_url="http://testserver",
             follow_redirects=False,
             raise_server_exceptions=False,
@@ -56,6 +60,13 @@ class Site:
         """From now on the user asks from a browser that has none of our cookies."""
         self._client.cookies.clear()
 
+    @contextmanager
+    def below(self, prefix: str) -> Iterator[None]:
+        """Until the end all of Airflow is below a path, as its option base_url may say."""
+        self._app.root_path = self._prefix = prefix
+        yield
+        self._app.root_path = self._prefix = ""
+
     def form_token(self, role: str | None) -> str:
         """The token in the forms of the pages that a user of this role sees."""
         if role is NOBODY:
@@ -75,7 +86,9 @@ class Site:
     ) -> Answer:
         token = token or bearer(role)
         sent = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = self._client.request(method, path, headers=sent | (headers or {}), **rest)
+        answer = self._client.request(
+            method, self._prefix + path, headers=sent | (headers or {}), **rest
+        )
         return Answer(answer.status_code, answer.text, answer.headers)
 
 

@@ -110,5 +110,21 @@ def test_a_wrong_option_is_told_on_the_pages_of_other_accounts_and_the_default_o
     assert "is no name of an account" in site.get(f"{ROOT}/").text
 
 
+def test_a_problem_before_the_account_is_known_leads_to_no_page_of_the_default_one(
+    site: Site, eu: Running, connections: pytest.MonkeyPatch
+) -> None:
+    for path, status in (
+        (f"{EU}/typo", 404),
+        (f"{EU}/connection/test", 405),
+        (f"{ROOT}/accounts/us/calls", 404),
+    ):
+        answer = site.get(path, "OP")
+        assert (answer.status, "<nav" in answer.text) == (status, False), path
+    assert f'href="{ROOT}/connection"' in site.get(f"{ROOT}/typo", "OP").text
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS", "EU")
+    answer = site.get(f"{EU}/calls", "OP")
+    assert (answer.status, "<nav" in answer.text) == (503, False)
+
+
 def test_no_query_says_whose_page_it_is(site: Site, eu: Running) -> None:
     assert "constant_contact_eu" not in site.get(f"{ROOT}/connection?account=eu").text

@@ -11,10 +11,12 @@ from tests.airflow.airflow_runs import account_connection
 from tests.airflow.consent import CALLBACK, PAGE, Person, query
 from tests.airflow.site import Site
 from tests.airflow.teams import team_of
-from tests.support import CONN_ID, EU_CONN_ID
+from tests.support import CONN_ID, EU_CONN_ID, contact_id
 
 EU_PAGE = "/constant-contact/accounts/eu/connection"
 NEW_KEY, NEW_SECRET = "second-api-key", "second-secret-zqx"
+AWAY = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9}'
+Rows = Callable[..., list[dict[str, Any]]]
 
 
 def kept() -> dict[str, str]:
@@ -108,6 +110,98 @@ def test_a_state_of_an_account_that_is_no_more_is_refused(
     assert (answer.status, "does not name its account" in answer.text) == (400, True)
 
 
+def test_an_answer_that_is_refused_is_told_on_a_page_of_the_account_that_it_is_for(
+    eu_person: Person, monkeypatch: pytest.MonkeyPatch, start_dag: Callable[..., Any]
+) -> None:
+    path = eu_person.decide(eu_person.begin())
+    with team_of(Account("eu")):
+        refused = eu_person.come_back(path)
+    assert (refused.status, "Account <strong>eu</strong>" in refused.text) == (403, True)
+    monkeypatch.setattr("constant_contact.web.authorize._VALID_S", -1)
+    late = eu_person.come_back(path)
+    assert (late.status, "longer than a quarter" in late.text) == (400, True)
+    # "Authorize again on the page Connection": of the right one.
+    assert f'href="{EU_PAGE}"' in late.text
+    assert "Account <strong>eu</strong>" in late.text
+    assert f"{EU_CONN_ID}_tokens" not in kept()
+
+
+@pytest.fixture
+def mirrored(eu: Running, sql_rows: Rows) -> Callable[..., None]:
+    """The account that eu's person is logged in to has a list that the default's mirror has."""
+    eu.control.load(lists=[{"list_id": contact_id(900), "name": "News"}])
+
+    def mirror(deleted: bool = False) -> None:
+        sql_rows(
+            "INSERT INTO ctct_list (list_id, mirrored_at, deleted_at)"
+            " VALUES (%s, now(), CASE WHEN %s THEN now() END)",
+            contact_id(900),
+            deleted,
+        )
+
+    return mirror
+
+
+@pytest.mark.parametrize("application", ["current", "next"])
+def test_a_new_account_does_not_get_the_tokens_of_another_whose_mirror_has_its_lists(
+    eu_person: Person, mirrored: Callable[..., None], application: str
+) -> None:
+    from airflow.utils.session import create_session
+
+    from constant_contact.web.applications import NextApplication
+
+    with create_session() as session:
+        following = NextApplication("eu-api-key", "demo-secret", "", "op")
+        following.save(session, Account("eu"))
+    mirrored()
+    before = kept()
+    answer = eu_person.authorize(application)
+    assert answer.status == 400
+    assert f"that of connection {CONN_ID}, whose mirror has its lists" in answer.text
+    assert kept() == before
+
+
+def test_a_list_that_another_mirror_had_by_mistake_once_refuses_no_account(
+    eu_person: Person, mirrored: Callable[..., None]
+) -> None:
+    mirrored(deleted=True)
+    assert eu_person.authorize().status == 303
+
+
+def test_an_account_that_knows_its_own_lists_is_not_compared_with_others(
+    eu_person: Person, mirrored: Callable[..., None], eu_rows: Rows
+) -> None:
+    mirrored()
+    eu_rows("INSERT INTO ctct_list (list_id, mirrored_at) VALUES (%s, now())", contact_id(900))
+    assert eu_person.authorize().status == 303
+
+
+def test_another_account_that_cannot_be_asked_in_time_refuses_nobody(
+    eu_person: Person, mirrored: Callable[..., None], connections: pytest.MonkeyPatch
+) -> None:
+    mirrored()
+    path = eu_person.decide(eu_person.begin())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("constant_contact.web.connection._OTHERS_WITHIN_S", -1.0)
+        assert eu_person.come_back(path).status == 303
+    path = eu_person.decide(eu_person.begin())
+    connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", AWAY)
+    assert eu_person.come_back(path).status == 303
+
+
+def test_asking_now_tells_whose_account_was_authorized_for_a_new_one(
+    eu_person: Person, mirrored: Callable[..., None]
+) -> None:
+    eu_person.authorize()
+    assert "compared with those of the other accounts" in eu_person.site.get(EU_PAGE, "OP").text
+    assert "holds no list yet" in eu_person.site.post(f"{EU_PAGE}/test").text
+    mirrored()
+    told = eu_person.site.post(f"{EU_PAGE}/test").text
+    assert '<p role="alert">Constant Contact answers' in told
+    assert f"It is the account of connection {CONN_ID}, whose mirror has its lists" in told
+    assert "holds no list yet" not in told
+
+
 @pytest.fixture
 def stored(
     eu: Running, simulator: Running, connections: pytest.MonkeyPatch
@@ -154,6 +248,34 @@ def test_the_application_of_one_account_is_replaced_beside_that_of_another(
     assert site.post(f"{credentials}/take-over").status == 200
     assert (stored(EU_CONN_ID), stored(CONN_ID)) == (NEW_KEY, "demo-api-key")
     assert kept().keys() == {f"{EU_CONN_ID}_tokens"}
+
+
+@pytest.mark.usefixtures("stored")
+def test_an_application_of_another_account_is_not_taken_over(
+    site: Site, eu: Running, mirrored: Callable[..., None]
+) -> None:
+    person = Person(site, eu, page=EU_PAGE)
+    site.post(f"{EU_PAGE}/credentials", api_key=NEW_KEY, client_secret=NEW_SECRET)
+    assert person.authorize("next").status == 303
+    mirrored()
+    answer = site.post(f"{EU_PAGE}/credentials/take-over")
+    assert (answer.status, f"that of connection {CONN_ID}" in answer.text) == (409, True)
+    assert kept().keys() == {f"{EU_CONN_ID}_next_token"}
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_way_back_to_airflow_leads_into_its_frame_where_airflow_is_below_a_path(
+    site: Site, eu: Running
+) -> None:
+    person = Person(site, eu, page=EU_PAGE)
+    person.authorize()
+    site.post(f"{EU_PAGE}/credentials", api_key=NEW_KEY, client_secret=NEW_SECRET)
+    person.authorize("next")
+    # The frame shows what follows its own address, from the server's root.
+    back = f'<a href="/airflow/plugin/constant-contact/airflow{EU_PAGE}"'
+    with site.below("/airflow"):
+        assert back in site.get(EU_PAGE, "OP").text
+        assert back in site.post(f"{EU_PAGE}/credentials/take-over").text
 
 
 @pytest.mark.usefixtures("stored")

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from simulator.server import Running
+from tests.airflow.airflow_runs import crm_connection
 from tests.airflow.overview_page import OVERVIEW, section, text_of
 from tests.airflow.site import Site
-from tests.support import EU_CONN_ID
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA
 
 Rows = Callable[..., list[dict[str, Any]]]
 ROOT = "/constant-contact"
@@ -58,6 +62,25 @@ def test_pages_do_not_show_another_accounts_tables(
     theirs = f"the tables that it sees are those of connection {EU_CONN_ID}"
     assert theirs in answer.text
     assert theirs in section(site, "calls")
+
+
+def test_pages_whose_next_connection_sees_another_accounts_tables_show_none_of_them(
+    site: Site, eu: Running, connections: pytest.MonkeyPatch, crm_url: str
+) -> None:
+    connections.setenv("AIRFLOW_CONN_CRM_EU", crm_connection(crm_url))
+    with psycopg.connect(crm_url, autocommit=True) as crm:
+        name = sql.Identifier(crm.info.dbname)
+        path = sql.SQL("ALTER DATABASE {} SET search_path = {}")
+        crm.execute(path.format(name, sql.Identifier(EU_SCHEMA)))
+        assert site.get(f"{ROOT}/accounts/eu/calls").status == 200
+        crm.execute(sql.SQL("ALTER DATABASE {} RESET search_path").format(name))
+        crm.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    answer = site.get(f"{ROOT}/accounts/eu/calls")
+    assert answer.status == 503
+    assert f"the tables that it sees are those of connection {CONN_ID}" in answer.text
 
 
 def test_pages_that_only_look_do_not_take_tables_that_are_nobodys(

@@ -109,3 +109,17 @@ def test_who_may_use_the_pages_of_one_account_is_refused_on_each_of_anothers(
         switcher = shown.text[shown.text.index('aria-label="Accounts"') :]
         assert f">{closed.name}</a>" not in switcher
         assert f">{closed.name}</a>" in site.get(open_page, "ADMIN").text
+
+
+def test_who_may_edit_connections_needs_the_account_too_where_no_connection_is_a_teams(
+    eu: Running, site: Site, start_dag: Callable[..., Any]
+) -> None:
+    from constant_contact.web.syncs import syncs_of
+
+    # As with an auth manager that knows no single connection: the right is one to all of them.
+    with another_team(list(syncs_of(Account("eu"))), "of_somebody"):
+        for path in ("authorize", "test", "credentials", "credentials/take-over"):
+            assert site.post(f"{EU}/connection/{path}", "OP").status == 403, path
+        assert site.get(f"{EU}/connection/credentials", "OP").status == 403
+        assert site.post(f"{PAGES}/connection/test", "OP").status == 200
+    assert site.post(f"{EU}/connection/test", "OP").status == 200

@@ -124,8 +124,13 @@ def may_edit_connection(user: BaseUser, conn_id: str) -> bool:
 
 
 def require_edit_connection(user: BaseUser, account: Account) -> None:
-    """Refuse who may not change an account's connection, its tokens included."""
-    _require(may_edit_connection(user, account.constant_contact_conn_id))
+    """Refuse who may not change an account's connection, its tokens included.
+
+    Nor may who cannot see the account's pages: some auth managers know no single connection, so
+    that who may edit one may edit all.
+    """
+    conn_id = account.constant_contact_conn_id
+    _require(may_read(user, account) and may_edit_connection(user, conn_id))
 
 
 def _edit_connection(user: CurrentUser, account: CurrentAccount) -> None:

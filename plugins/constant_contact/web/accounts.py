@@ -13,6 +13,7 @@ from constant_contact.errors import SettingError
 
 # Each page is at both: in the path only, so that no query and no form says whose it is.
 PREFIXES: Final = ("", "/accounts/{account}")
+_OTHERS: Final = "/accounts/"
 
 
 def known_account(request: Request) -> None:
@@ -59,6 +60,11 @@ CurrentAccount = Annotated[Account, Depends(current_account)]
 def account_if_known(request: Request) -> Account | None:
     """The account that is asked for; None where a problem came before it was known."""
     return getattr(request.state, "constant_contact_account", None)
+
+
+def names_account(request: Request) -> bool:
+    """Whether the path is below those of other accounts, be there such a page or not."""
+    return _OTHERS in request.url.path
 
 
 def several_accounts() -> tuple[Account, ...]:

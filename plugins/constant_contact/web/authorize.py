@@ -14,7 +14,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from airflow.configuration import conf
 from airflow.utils.session import create_session
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response, status
 from fastapi.responses import HTMLResponse, RedirectResponse
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from constant_contact.accounts import Account
 from constant_contact.api.authorization import Authorization
@@ -106,9 +106,12 @@ def _account_of_state(request: Request, user: CurrentUser, state: str = "") -> A
     Raises:
         HTTPException: The state is forged or old; 403, the user may not change this connection.
     """
-    account = _account_of(state)
-    require_edit_connection(user, account)
+    account, made_at = _signed_in(state)
+    # First of all: what is refused from here on is told on a page of this account's too.
     turn_to(request, account)
+    require_edit_connection(user, account)
+    if datetime.now(UTC) - made_at > timedelta(seconds=_VALID_S):
+        raise _strange("it took longer than a quarter of an hour")
     return account
 
 
@@ -212,22 +215,20 @@ def _refused(coming: _Coming, problem: str) -> HTMLResponse:
     )
 
 
-def _account_of(state: str) -> Account:
-    """The account that a state was made for.
+def _signed_in(state: str) -> tuple[Account, datetime]:
+    """The account that a state was made for, however long ago, and when.
 
     Raises:
-        HTTPException: The state is forged or old, or there is no such account any more.
+        HTTPException: The state is forged, or there is no such account any more.
     """
     try:
-        said = str(_signer().loads(state, max_age=_VALID_S))
-    except SignatureExpired:
-        raise _strange("it took longer than a quarter of an hour") from None
+        said, made_at = _signer().loads(state, return_timestamp=True)
     except BadSignature:
         raise _strange("its state is not one of ours") from None
-    account = account_named(said.partition(".")[0])
+    account = account_named(str(said).partition(".")[0])
     if account is None:
         raise _strange("the option accounts does not name its account")
-    return account
+    return account, made_at
 
 
 def _new_state(account: Account) -> str:

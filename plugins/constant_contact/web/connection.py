@@ -1,12 +1,16 @@
 """The connection: who authorized it, how long that lasts, and whether Constant Contact answers."""
 
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import psycopg
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from constant_contact.accounts import Account
 from constant_contact.api import vendor
 from constant_contact.api.authorization import missing_scopes
 from constant_contact.api.token_pair import TokenPair, claims
@@ -15,7 +19,7 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import database
 from constant_contact.web.access import CurrentUser, MayEditConnection, MayRead
 from constant_contact.web.access import may_edit_connection as may_edit
-from constant_contact.web.accounts import CurrentAccount, current_account
+from constant_contact.web.accounts import CurrentAccount, current_account, several_accounts
 from constant_contact.web.applications import CURRENT, hook_of
 from constant_contact.web.crm import page_hook
 from constant_contact.web.pages import page
@@ -26,6 +30,8 @@ router = APIRouter()
 _JUST_NOW: Final = timedelta(minutes=2)
 # getAccountById: its scope is optional.
 _ACCOUNT_SCOPE: Final = "account_read"
+# A person waits, and meanwhile the session that holds the lock of the tokens is idle.
+_OTHERS_WITHIN_S: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,21 +84,26 @@ class Answered:
         lists: How many lists the account has.
         mirrored: How many lists the mirror has.
         known: How many of the mirror's lists are the account's.
+        theirs: The connection of another account, whose mirror has these lists where ours has none
+            yet; "" if there is none.
     """
 
     organization: str
     lists: int
     mirrored: int
     known: int
+    theirs: str
 
     @property
     def is_other_account(self) -> bool:
-        """Whether the mirror is of another account, as far as lists tell."""
-        return self.mirrored > 0 and self.known == 0
+        """Whether it is the account of another mirror, as far as lists tell."""
+        return bool(self.theirs) or (self.mirrored > 0 and self.known == 0)
 
 
 def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered:
     """Make real calls, one or two, and compare the account with the mirror.
+
+    With those of the other accounts, where its own holds no list yet.
 
     Args:
         hook: The account.
@@ -111,14 +122,37 @@ def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered
         pair = granted or hook.stored_tokens()
         may_ask = pair is not None and _ACCOUNT_SCOPE in pair.scopes
         account = client.get("/account/summary") if may_ask else {}
-    with hook.crm.transaction() as connection:
-        counts = database.row(connection, "web/known_lists", {"list_ids": ids}) or {}
+    counts = _counts(hook, ids)
+    theirs = "" if counts["mirrored"] else _whose(ids, Account.of(hook.crm_conn_id))
     organization = str(account.get("organization_name") or "")
-    return Answered(organization, len(ids), counts["mirrored"], counts["known"])
+    return Answered(organization, len(ids), counts["mirrored"], counts["known"], theirs)
+
+
+def _counts(hook: ConstantContactHook, list_ids: list[str]) -> dict[str, Any]:
+    """How many lists an account's mirror has, and how many of these."""
+    with hook.crm.transaction() as connection:
+        return database.row(connection, "web/known_lists", {"list_ids": list_ids}) or {}
+
+
+def _whose(list_ids: list[str], account: Account) -> str:
+    """The connection of another account whose mirror has one of these lists; "" if none has.
+
+    One that cannot be asked is passed over: it must not keep this one from being authorized.
+    """
+    until = time.monotonic() + _OTHERS_WITHIN_S
+    for other in several_accounts():
+        if other == account or time.monotonic() > until:
+            continue
+        with suppress(ConstantContactError, psycopg.Error):
+            if _counts(page_hook(other), list_ids)["live"]:
+                return other.constant_contact_conn_id
+    return ""
 
 
 def require_same_account(answered: Answered, conn_id: str) -> None:
     """Refuse an account whose ids the CRM's mirror does not know: its opt-outs would be lost.
+
+    And one that another account's mirror knows, where this one's knows none yet.
 
     Args:
         answered: By the account that was authorized.
@@ -127,6 +161,13 @@ def require_same_account(answered: Answered, conn_id: str) -> None:
     Raises:
         SettingError: It is another account.
     """
+    if answered.theirs:
+        raise SettingError(
+            f"connection {conn_id}",
+            f"the account that was authorized is that of connection {answered.theirs}, whose "
+            "mirror has its lists. Log out at Constant Contact, and authorize as a user of the "
+            "account that this connection is for (docs/tokens.md); nothing was changed",
+        )
     if answered.is_other_account:
         raise SettingError(
             f"connection {conn_id}",
@@ -181,4 +222,5 @@ def _shown(
         may_edit=may_edit(user, conn_id),
         answered=answered,
         problem=problem,
+        has_others=bool(several_accounts()),
     )

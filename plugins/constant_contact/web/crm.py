@@ -48,7 +48,8 @@ _SESSION: Final = {
 class PageDatabase(Database):
     """A `Database` that gives up early, and for a moment does not try again.
 
-    It looks once whether the tables are the account's; those that are nobody's yet it leaves so.
+    It looks each time whether the tables are the account's, since the next connection may see
+    others (`ALTER ROLE … SET search_path`); those that are nobody's yet it leaves so.
 
     Args:
         connect: As `Database`.
@@ -56,7 +57,6 @@ class PageDatabase(Database):
         **of_pool: As `Database`.
     """
 
-    _is_ours = False
     _away = ""
     _away_until = 0.0
 
@@ -80,7 +80,7 @@ class PageDatabase(Database):
             raise DatabaseUnavailable(self._away)
         try:
             with super().transaction() as connection, self._limited():
-                self._is_ours = self._is_ours or are_of(connection, self._owner, self.name)
+                are_of(connection, self._owner, self.name)
                 yield connection
         except DatabaseUnavailable as error:
             self._away, self._away_until = str(error), time.monotonic() + _AWAY_FOR_S

@@ -17,6 +17,7 @@ from constant_contact.web.access import may_read
 from constant_contact.web.accounts import (
     account_if_known,
     current_account,
+    names_account,
     path_of,
     several_accounts,
 )
@@ -33,7 +34,8 @@ _TEMPLATES.env.trim_blocks = _TEMPLATES.env.lstrip_blocks = True
 def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with `templates/<name>.html`; nothing may keep it, since it shows people's data.
 
-    A template has besides: `account`, whose page it is, `root`, where that one's pages are,
+    A template has besides: `account`, whose page it is, unless not `is_known`, since a problem came
+    before that was found out below `/accounts`; `root`, where that one's pages are,
     `account_roots`, which tells it of each account that the user may read, `static`, where our
     files are, `airflow`, where Airflow's pages are, and `form_token` for its forms.
     """
@@ -43,6 +45,7 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
     account = known or DEFAULT
     always = {
         "account": account,
+        "is_known": known is not None or not names_account(request),
         "root": f"{ours}{path_of(account)}",
         "account_roots": lambda: _roots(ours, user) if user and known else {},
         "static": f"{ours}/static",
