@@ -110,7 +110,7 @@ class Authorization:
     def __init__(self, settings: ApiSettings, log: Callable[[Call], None]) -> None:
         self._settings = settings
         self._log = log
-        if settings.is_loopback:
+        if settings.is_loopback or settings.is_token_url_loopback:
             # oauthlib refuses http; our settings have refused it already for all but this machine.
             os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
         # The vendor may grant fewer scopes than asked; that is judged by Tokens, in our words.
