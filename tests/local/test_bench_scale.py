@@ -30,7 +30,8 @@ def test_a_quiet_night_keeps_to_its_calls_its_memory_and_its_indexes(scale: Scal
         "calls", "peak memory", "calls for contacts", "calls for activities",
         "statements that read a large table whole, unasked",
     }  # fmt: skip
-    missed = [(check.what, check.value) for check in checks if not check.met]
+    # how long it takes is the bench's to say, on a machine that does nothing else
+    missed = [(each.what, each.value) for each in checks if not each.met and each.unit != " s"]
     assert missed == [], [note for result in results for note in result.notes]
 
 
