@@ -158,7 +158,7 @@ class Client:
         is_page_link = cursor is not None
         while True:
             payload = self._read(url, is_page_link=is_page_link)
-            next_href = _next_href(payload)
+            next_href = replies.next_href(payload)
             # Before anybody stores it as the place to go on from.
             next_url = self._page_url(next_href) if next_href else None
             yield Page(url.removeprefix(self._settings.base_url), payload, next_href)
@@ -217,7 +217,7 @@ class Client:
             token = self._tokens.access_token(rejected=token)
             reply = self._sent(method, url, body, token)
         if reply.status < requests.codes.multiple_choices:
-            return _object(method, url, reply.payload)
+            return replies.object_of(method, _shown(url), reply.payload)
         call = f"{method} {_shown(url)}"
         if replies.is_quota(reply.status, reply.error_key):
             raise self._budget.day_spent(
@@ -297,7 +297,7 @@ class Client:
                 status=None if response is None else response.status_code,
                 error_key=reply.error_key if reply else None,
                 error_message=str(fault) if fault else (reply and reply.message) or None,
-                items=_row_count(reply.payload) if reply else None,
+                items=replies.row_count(reply.payload) if reply else None,
                 reply_bytes=len(body),
                 duration_ms=round((monotonic() - started) * 1000),
                 waited_ms=round(waited_s * 1000),
@@ -372,14 +372,6 @@ def _shown(url: str) -> str:
     return redact(f"{parts.path}{'?' if parts.query else ''}{parts.query}", _PATH_CHARS)
 
 
-def _next_href(payload: Mapping[str, Any]) -> str | None:
-    """`_links.next.href`; absent, null and empty all mean the last page."""
-    links = payload.get("_links")
-    link = links.get("next") if isinstance(links, dict) else None
-    href = link.get("href") if isinstance(link, dict) else None
-    return href if isinstance(href, str) and href else None
-
-
 def _judged(method: str, status: int, body: bytes) -> _Reply:
     """Read an answer; a write may be answered without a body, a read may not.
 
@@ -392,22 +384,3 @@ def _judged(method: str, status: int, body: bytes) -> _Reply:
         is_empty = not body and method != "GET"
         return _Reply(status, {} if is_empty else replies.decode(body), None, "")
     return _Reply(status, None, *replies.error_of(body))
-
-
-def _object(method: str, url: str, payload: Any) -> dict[str, Any]:
-    """The reply's object; a write needs none.
-
-    Raises:
-        ServerFault: A read was answered with something else, which would pass for an empty page.
-    """
-    if isinstance(payload, dict):
-        return payload
-    if method == "GET":
-        raise ServerFault(f"GET {_shown(url)}: the reply is no JSON object")
-    return {}
-
-
-def _row_count(payload: Any) -> int | None:
-    """Rows of the first list in the reply, which is what a listing's page holds."""
-    values = payload.values() if isinstance(payload, dict) else (payload,)
-    return next((len(value) for value in values if isinstance(value, list)), None)

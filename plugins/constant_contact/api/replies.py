@@ -1,6 +1,7 @@
 """What a reply means: the vendor's status and body, turned into a page or an error."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -136,3 +137,30 @@ def why_forbidden(status: int | None, privileges: Any) -> str:
                 "A scope is missing, a privilege of the user who authorized, or the application is "
                 "deactivated; Constant Contact did not say which"
             )
+
+
+def object_of(method: str, path: str, payload: Any) -> dict[str, Any]:
+    """The reply's object; a write needs none. `path` is as logs may show it.
+
+    Raises:
+        ServerFault: A read was answered with something else, which would pass for an empty page.
+    """
+    if isinstance(payload, dict):
+        return payload
+    if method == "GET":
+        raise ServerFault(f"GET {path}: the reply is no JSON object")
+    return {}
+
+
+def next_href(payload: Mapping[str, Any]) -> str | None:
+    """`_links.next.href`; absent, null and empty all mean the last page."""
+    links = payload.get("_links")
+    link = links.get("next") if isinstance(links, dict) else None
+    href = link.get("href") if isinstance(link, dict) else None
+    return href if isinstance(href, str) and href else None
+
+
+def row_count(payload: Any) -> int | None:
+    """Rows of the first list in the reply, which is what a listing's page holds."""
+    values = payload.values() if isinstance(payload, dict) else (payload,)
+    return next((len(value) for value in values if isinstance(value, list)), None)
