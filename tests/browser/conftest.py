@@ -14,7 +14,7 @@ from tests.browser.faults import Faults
 from tests.browser.local_airflow import LocalAirflow, eventually, is_root, local_airflow
 
 # two cores, and Airflow on them
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 60_000
 WINDOW = {"width": 1280, "height": 800}
 
 

@@ -67,7 +67,7 @@ def local_airflow(folder: Path) -> Iterator[LocalAirflow]:
         child.wait()
 
 
-def eventually(look: Callable[[], T], within_s: float = 120) -> T:
+def eventually(look: Callable[[], T], within_s: float = 240) -> T:
     """What `look` finds, as soon as it finds something."""
     deadline = time.monotonic() + within_s
     while not (found := look()):

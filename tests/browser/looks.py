@@ -32,11 +32,22 @@ _MARK_OF_FOCUS = """() => {
 }"""
 
 
+def settled(page: Page) -> None:
+    """Waits until all of a page is there: a click returns when the next one has only begun.
+
+    Whoever looks at a page once, instead of until it is as expected, has to wait for that.
+    """
+    for frame in page.frames:
+        frame.wait_for_load_state()
+        frame.wait_for_function("document.querySelector('.htmx-request') === null")
+
+
 def accessible(page: Page) -> list[str]:
     """What breaks a rule of WCAG 2 A or AA, in light and in dark; no line when nothing does.
 
     Asks the page that is open by itself: Airflow's frame around it is not ours.
     """
+    settled(page)
     found = []
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
@@ -57,6 +68,7 @@ def _violations(page: Page) -> Iterator[str]:
 
 def scrolls_sideways(page: Page) -> bool:
     """Whether the page is wider than its window."""
+    settled(page)
     wider: bool = page.evaluate(
         "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     )
@@ -65,6 +77,7 @@ def scrolls_sideways(page: Page) -> bool:
 
 def beyond_the_keyboard(page: Page) -> list[str]:
     """Controls that Tab does not reach, or that do not show it; it begins at the page's top."""
+    settled(page)
     missed: dict[str, str] = page.evaluate(_MARK_CONTROLS)
     # a field for a date takes a Tab for its day, one for its month and so on
     for _ in range(10 * len(missed) + 10):
@@ -79,6 +92,7 @@ def screenshot(page: Page, name: str) -> None:
     """Keeps the window's upper part as docs/images/NAME.png, when SCREENSHOTS=1 asks for it."""
     if os.environ.get("SCREENSHOTS") != "1":
         return
+    settled(page)
     picture = _IMAGES / f"{name}.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=picture, clip=_UPPER_PART, animations="disabled", caret="hide")

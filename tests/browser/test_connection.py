@@ -35,7 +35,7 @@ def test_a_person_authorizes_from_the_frame_and_comes_back(page: Page) -> None:
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_role("status")).to_contain_text("Constant Contact gave access")
     expect(page.get_by_text(re.compile("by admin$"))).to_be_visible()
-    assert page.url.endswith(CONNECTION)
+    expect(page).to_have_url(CONNECTION)
     page.get_by_role("button", name="Ask Constant Contact now").click()
     expect(page.get_by_role("status")).to_contain_text("Constant Contact answers")
     assert accessible(page) == []

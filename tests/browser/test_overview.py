@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.browser.frame import framed
+from tests.browser.local_airflow import eventually
 from tests.browser.looks import screenshot
 
 pytestmark = pytest.mark.browser
@@ -26,7 +27,8 @@ def test_sync_now_starts_a_run_and_shows_how_it_ends(page: Page) -> None:
     page.goto(IN_FRAME)
     lists = row_of(framed(page), "Lists")
     button = lists.get_by_role("button", name="Sync lists now")
-    expect(button).to_be_enabled()
+    # the first one since Airflow is up may be under way
+    expect(button).to_be_enabled(timeout=RUN_WITHIN_MS)
     button.click()
     expect(button).to_be_disabled()
     run = lists.get_by_role("link", name="run")
@@ -47,8 +49,14 @@ def test_sync_now_starts_a_run_and_shows_how_it_ends(page: Page) -> None:
 
 def test_a_sync_is_started_without_scripts_too(open_window: Callable[..., Page]) -> None:
     page = open_window(java_script_enabled=False)
-    page.goto(OVERVIEW)
-    page.get_by_role("button", name="Sync retention now").click()
+    button = page.get_by_role("button", name="Sync retention now")
+
+    def is_offered() -> bool:
+        page.goto(OVERVIEW)
+        return button.is_enabled()
+
+    eventually(is_offered)
+    button.click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     expect(row_of(page, "Retention").get_by_role("link", name="run")).to_have_attribute(
         "href", BY_HAND
