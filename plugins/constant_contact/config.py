@@ -152,5 +152,6 @@ def dag_defaults(account: Account = DEFAULT) -> dict[str, Any]:
             "execution_timeout": timedelta(hours=6),
             "constant_contact_conn_id": account.constant_contact_conn_id,
             "crm_conn_id": account.crm_conn_id,
+            "refuses_unknown_params": True,
         },
     }
