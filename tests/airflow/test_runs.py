@@ -147,6 +147,7 @@ def test_params_reach_the_job(account: Running, run_dag: Run) -> None:
     run_dag("constant_contact_contacts")
     again = run_dag("constant_contact_contacts", full=True, dry_run=True)
     assert again.returned["contacts"]["full_pass"] is True
+    assert "a dry run: what follows is what would be done" in again.log
     refused = run_dag("constant_contact_activities", since="last week")
     assert refused.tasks["engagement"] == "failed"
     assert "param since: 'last week' is no date" in refused.log

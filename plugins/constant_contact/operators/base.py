@@ -24,6 +24,8 @@ from constant_contact.sync.reports import Report
 
 # The XCom that says why a task waits, for as long as it does: Airflow clears it when it goes on.
 WAITING_KEY = "constant_contact_waiting"
+# Before a report that reads as if all of it had been done.
+DRY_RUN = "a dry run: what follows is what would be done, and nothing was changed"
 
 
 class ConstantContactOperator(BaseOperator):
