@@ -206,7 +206,8 @@ def _of_failure(row: Row) -> list[Line]:
     return [
         Line(
             f"The last run of {row.sync.dag_id} failed: the last line of the failed task's log "
-            "says what to do.",
+            # No schedule brings a run that works, and this line would stay for ever.
+            f"says what to do{'' if row.next_run else '; a run that nobody needs can be deleted'}.",
             row.path_of(run),
             "Run",
             is_airflows=True,
