@@ -117,6 +117,7 @@ FIND_PYTHON = \
 $(VENV)/.ready: requirements.txt pyproject.toml
 	@python=$$($(FIND_PYTHON)) && \
 	if [ ! -x $(BIN)/python ] || [ -n '$(PYTHON)' ]; then \
+		[ -w . ] || { echo 'this folder cannot be written: clone the repository where it can' >&2; exit 1; }; \
 		echo "making $(VENV) with $$python"; \
 		"$$python" -m venv --clear $(VENV) || { echo 'its venv module does not work: on Debian,' \
 			'apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }; \

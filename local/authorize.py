@@ -6,8 +6,8 @@ this machine, such as http://localhost:8910/callback. The refresh token goes int
 you may read: put it into the connection's field refresh_token, and remove the file. Nothing here
 knows which account you had before: log in as a user of the same one (docs/tokens.md).
 
-The page *Connection* in the Airflow UI does the same for the default account and stores the tokens
-itself; this is for those who have no UI.
+The page *Connection* in the Airflow UI does the same and stores the tokens itself; this is for
+those who have no UI.
 """
 
 import http.server
@@ -62,7 +62,7 @@ def main() -> int:
     authorization = Authorization(settings, lambda call: None)
     url, state, verifier = authorization.url()
     _Callback.path_expected = callback.path or "/"
-    with http.server.HTTPServer((callback.hostname, callback.port), _Callback) as server:
+    with _server(callback.hostname, callback.port) as server:
         print(f"Open this page and allow the access:\n\n  {url}\n", flush=True)
         while not _Callback.answer:
             server.handle_request()
@@ -74,6 +74,16 @@ def main() -> int:
     of_account = "" if account == DEFAULT else f"_{account.name}"
     file = TOKEN_FILE.with_name(TOKEN_FILE.name + of_account)
     return _keep(authorization, answer["code"], verifier, file)
+
+
+def _server(host: str, port: int) -> http.server.HTTPServer:
+    try:
+        return http.server.HTTPServer((host, port), _Callback)
+    except OSError as error:
+        raise Stop(
+            f"nobody can be led back to {host}:{port} ({error.strerror}): end what listens there,"
+            " or register another redirect URL and put it into redirect_url"
+        ) from None
 
 
 def _account() -> Account:
@@ -106,6 +116,13 @@ def _settings(account: Account, variable: str) -> ApiSettings:
         )
     except ConstantContactError as error:
         raise Stop(str(error), USAGE) from None
+    except Exception as error:  # noqa: BLE001 (Airflow names no type for a bad value)
+        # the error may quote the value, with the secret in it
+        raise Stop(
+            f"{variable} is no Airflow connection ({type(error).__name__}): write its JSON as in"
+            " README.md, step 2",
+            USAGE,
+        ) from None
 
 
 def _keep(authorization: Authorization, code: str, verifier: str, file: Path) -> int:

@@ -15,7 +15,7 @@ from constant_contact.accounts import DEFAULT, Account, accounts_named
 from constant_contact.errors import SchemaError, SettingError
 from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.migrations import migrate
-from local.environment import CRM, airflow_environment
+from local.environment import CRM, airflow_environment, own_connections
 from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
 from local.stop import USAGE, Stop, command, one_line
 
@@ -32,6 +32,8 @@ def main() -> int:
     if os.environ.get(CRM):
         _tell(_migrate_named(default, CRM, is_only=not others), f"the CRM of {CRM}")
     else:
+        # an account alone is half a setup: the CRM that is meant would stay as it is
+        own_connections(os.environ)
         _tell(_migrate_local(), "the local CRM")
     for account, variable in variables.items():
         _tell(_migrate_named(account, variable), f"the CRM of {variable}")

@@ -1,13 +1,16 @@
 """How a command of this folder ends early: one line, and a status that says which kind it was."""
 
+import errno
 import sys
 from collections.abc import Callable
+from typing import Final
 
 FAILED = 1
 USAGE = 2
 # sysexits' EX_TEMPFAIL: nothing is wrong, the work goes on later
 LATER = 75
 INTERRUPTED = 130
+_CANNOT_WRITE: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 class Stop(Exception):
@@ -33,4 +36,14 @@ def command(main: Callable[[], int]) -> None:
         status = stop.status
     except KeyboardInterrupt:
         status = INTERRUPTED
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE or error.filename is None:
+            raise
+        # a clone that another user made, or a full disk: no fault of ours to be traced
+        print(
+            f"cannot write {error.filename}: {error.strerror}; commands keep what they need below"
+            " .local of this repository",
+            file=sys.stderr,
+        )
+        status = FAILED
     sys.exit(status)

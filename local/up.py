@@ -38,11 +38,12 @@ def main() -> int:
         "--executor", choices=SETTINGS_OF, default="local", help="where tasks run (%(default)s)"
     )
     asked = parser.parse_args()
+    # before the port: it is that one which has it
+    if _LOCK.exists() and is_locked(_LOCK):
+        raise Stop("`make up` is already running here")
     port = choose_port(asked.port)
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.default_int_handler)
-    if _LOCK.exists() and is_locked(_LOCK):
-        raise Stop("`make up` is already running here")
     settings = SETTINGS_OF[asked.executor]
     with locked(_LOCK), local_stack(os.environ, port, settings) as stack:
         print("starting Airflow (half a minute, a little more the first time)", flush=True)

@@ -26,6 +26,11 @@ def _wrong(option: str, problem: str) -> SettingError:
     return SettingError(f"Airflow configuration [{SECTION}] {option}", problem)
 
 
+def unknown_options() -> list[str]:
+    """What stands in our section and is none of its options, such as a misspelt one."""
+    return sorted((conf.getsection(SECTION) or {}).keys() - OPTIONS.keys())
+
+
 def text(option: str) -> str:
     """The option as it is written, or its default."""
     return str(conf.get(SECTION, option, fallback=OPTIONS[option]["default"])).strip()
@@ -152,5 +157,6 @@ def dag_defaults(account: Account = DEFAULT) -> dict[str, Any]:
             "execution_timeout": timedelta(hours=6),
             "constant_contact_conn_id": account.constant_contact_conn_id,
             "crm_conn_id": account.crm_conn_id,
+            "refuses_unknown_params": True,
         },
     }

@@ -8,6 +8,7 @@ from constant_contact.errors import SettingError
 
 Choice = TypeVar("Choice", bound=str)
 
+_NOTHING = {"", "None"}
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", "none", ""}
 
 
@@ -29,7 +30,7 @@ def moment(name: str, given: object) -> datetime | None:
     Raises:
         SettingError: It is no ISO-8601 time.
     """
-    if given is None or str(given).strip() in {"", "None"}:
+    if str(given).strip() in _NOTHING:
         return None
     try:
         parsed = datetime.fromisoformat(str(given).strip())
@@ -38,6 +39,19 @@ def moment(name: str, given: object) -> datetime | None:
             f"param {name}", f"{given!r} is no date or time; write it as 2026-01-31"
         ) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def row_number(name: str, given: object, table: str) -> int:
+    """The number of a row.
+
+    Raises:
+        SettingError: It is none, or nothing was given.
+    """
+    said = str(given).strip()
+    if said.isascii() and said.isdigit():
+        return int(said)
+    problem = "is empty" if said in _NOTHING else f"{said!r} is no number of a row"
+    raise SettingError(f"param {name}", f"{problem}; give one of {table}")
 
 
 def one_of(name: str, given: object, choices: Sequence[Choice]) -> Choice:

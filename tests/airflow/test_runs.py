@@ -147,6 +147,7 @@ def test_params_reach_the_job(account: Running, run_dag: Run) -> None:
     run_dag("constant_contact_contacts")
     again = run_dag("constant_contact_contacts", full=True, dry_run=True)
     assert again.returned["contacts"]["full_pass"] is True
+    assert "a dry run: what follows is what would be done" in again.log
     refused = run_dag("constant_contact_activities", since="last week")
     assert refused.tasks["engagement"] == "failed"
     assert "param since: 'last week' is no date" in refused.log
@@ -291,3 +292,35 @@ def test_the_option_decides_which_types_the_crm_shows(
     ran = run_dag("constant_contact_activities")
     assert ran.tasks["interactions"] == "failed"
     assert "[constant_contact] interaction_types: 'teleport' is none of send, open" in ran.log
+
+
+@pytest.mark.usefixtures("account")
+def test_a_task_ends_with_how_many_calls_it_made_and_how_many_of_the_day_are_used(
+    run_dag: Run, sql_rows: Rows
+) -> None:
+    ran = run_dag("constant_contact_lists")
+    (made,) = sql_rows("SELECT count(*) AS n FROM ctct_api_call")
+    (used,) = sql_rows("SELECT calls AS n FROM ctct_api_budget")
+    # The first one is the token's, which the vendor does not count.
+    assert (made["n"], used["n"]) == (2, 1)
+    assert "lists: API calls: 1 in this try; 1 of the day's 1,000,000 are used" in ran.log
+
+
+def test_calls_without_success_are_told_also_where_the_task_fails(
+    account: Running, run_dag: Run
+) -> None:
+    account.control.add_fault("status", match={"path": "contact_lists"}, params={"status": 400})
+    ran = run_dag("constant_contact_lists")
+    assert ran.state == "failed"
+    assert "lists: API calls: 1 in this try, 1 of them without success; 1 of the day's" in ran.log
+
+
+@pytest.mark.usefixtures("account")
+def test_a_misspelt_param_ends_the_run_before_any_call_and_is_named(
+    run_dag: Run, sql_rows: Rows
+) -> None:
+    ran = run_dag("constant_contact_contacts", dryrun=True)
+    assert ran.state == "failed"
+    assert "param dryrun: constant_contact_contacts has no such param" in ran.log
+    assert "it has full, since, dry_run" in ran.log
+    assert sql_rows("SELECT path FROM ctct_api_call") == []

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import account_connection
+from tests.airflow.airflow_runs import ROOT, account_connection
 from tests.support import CONN_ID
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 LISTS = "constant_contact_lists"
+DAGS = ROOT / "dags"
 Start = Callable[[], Any]
 
 
@@ -57,6 +58,24 @@ def test_out_of_calls_the_task_is_rescheduled_to_shortly_after_midnight_and_its_
     assert f"goes on at {tomorrow} 00:02 UTC" in note
     # No retry was used.
     assert of_the_task("SELECT max(try_number) FROM task_instance") == 1
+
+
+def test_a_task_that_goes_on_does_not_say_any_more_that_it_waits(
+    spent: Running, start: Start, connections: pytest.MonkeyPatch
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    from local.task_run import run_task
+
+    start()
+    connections.setenv(ACCOUNT, account_connection(spent))
+    with create_session() as session:
+        (instance,) = session.query(TaskInstance).filter_by(dag_id=LISTS, task_id="lists")
+    run_task(instance, DagBag(DAGS / f"{LISTS}.py").dags[LISTS].task_dict["lists"])
+    assert spent.control.calls_summary()["api_calls"] == 1
+    assert of_the_task("SELECT count(*) FROM task_instance_note") == 0
 
 
 def test_the_waiting_are_listed_with_their_reason(spent: Running, start: Start) -> None:

@@ -11,7 +11,7 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import account_connection
 from tests.airflow.overview_page import section, text_of
 from tests.airflow.site import Site
-from tests.support import CONN_ID
+from tests.support import CONN_ID, contact_id, vendor_contact
 
 Rows = Callable[..., list[dict[str, Any]]]
 Start = Callable[..., Any]
@@ -114,6 +114,15 @@ def test_a_run_that_failed_is_named_until_a_later_one_works(
     assert "failed" not in needs(site)
 
 
+def test_a_run_by_hand_that_failed_for_a_missing_param_can_be_deleted_says_its_line(
+    site: Site, connections: pytest.MonkeyPatch, start_dag: Start
+) -> None:
+    assert start_dag("constant_contact_erasure").state == "failed"
+    shown = text_of(needs(site))
+    assert "The last run of constant_contact_erasure failed" in shown
+    assert "a run that nobody needs can be deleted" in shown
+
+
 def test_a_connection_without_a_token_is_to_be_authorized(
     site: Site, simulator: Running, connections: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +185,31 @@ def test_engagement_of_a_type_that_nobody_knows_is_told(
     shown = needs(site)
     assert "em_&lt;b&gt;fax&lt;/b&gt;" in shown
     assert "Look for a newer version of this package." in shown
+
+
+def test_a_no_that_can_be_mailed_at_a_new_address_is_told(
+    site: Site, simulator: Running, connections: pytest.MonkeyPatch, start_dag: Start,
+    add_crm_contact: Callable[..., None],
+) -> None:  # fmt: skip
+    simulator.control.load(
+        contacts=[vendor_contact(1, "old@example.com"), vendor_contact(2, "new@example.com")]
+    )
+    add_crm_contact("c1", "new@example.com", constant_contact_id=contact_id(1), do_not_email=True)
+    assert start_dag("constant_contact_contacts").state == "success"
+    shown = needs(site)
+    assert "1 CRM contact with Do Not Email changed the address" in text_of(shown)
+    assert 'href="/dags/constant_contact_contacts/runs/manual__' in shown
+
+
+def test_a_setting_under_a_name_that_no_option_has_is_told_with_the_one_that_may_be_meant(
+    site: Site, connections: pytest.MonkeyPatch
+) -> None:
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__BREAKER_SHARE", "0.1")
+    assert "Nothing waits for you." in needs(site)
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__BREAKER_CONTACT", "10")
+    shown = needs(site)
+    assert "[constant_contact] breaker_contact, which is no option" in shown
+    assert "breaker_contacts may be meant" in shown
 
 
 def test_a_question_to_a_person_leads_to_where_it_is_answered(

@@ -273,3 +273,11 @@ def test_nothing_found_unknown_calls_and_a_crm_that_is_down_have_pages(
         answer = site.get(path)
         assert answer.status == 503
         assert "the CRM database does not answer" in answer.text
+
+
+def test_a_page_of_a_listing_is_shown_without_its_cursor_and_whole_on_its_own_page(
+    site: Site, add_call: Callable[..., int]
+) -> None:
+    call_id = add_call(path="/v3/contacts?cursor=bGltaXQ9NTAw&status=all")
+    assert "/v3/contacts?cursor=…&amp;status=all" in site.get(CALLS).text
+    assert "cursor=bGltaXQ9NTAw" in site.get(f"{CALLS}/{call_id}").text

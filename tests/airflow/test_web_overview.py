@@ -39,7 +39,7 @@ def test_the_overview_tells_what_each_lane_has_left(
     assert table(body) == [
         ["engagement", "800", "799"],
         ["memberships", "900", "899"],
-        ["opt_outs", "1,000", "999"],
+        ["opt outs", "1,000", "999"],
     ]
     assert "The call log is younger than a day" in text_of(body)
     assert "No task waits." in section(site, "waiting")

@@ -76,6 +76,17 @@ def test_somebody_linked_for_whom_nobody_asked(
 
 
 @pytest.mark.parametrize(
+    ("in_crm", "differs"), [(" ANN@example.com", False), ("ann@other.example", True), (None, False)]
+)
+def test_an_address_that_changed_since_the_link_was_made_is_told(
+    site: Site, add_crm_contact: Add, mirror: Add, in_crm: str | None, differs: bool
+) -> None:
+    mirror()
+    add_crm_contact("c1", in_crm, constant_contact_id=ANN)
+    assert ("The addresses differ" in told(site, contact_id="c1")) is differs
+
+
+@pytest.mark.parametrize(
     ("crm", "mirrored", "reason"),
     [
         ({"preferred_email": None}, None, "Has no email address."),

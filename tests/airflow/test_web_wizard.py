@@ -280,3 +280,10 @@ def test_many_are_looked_at_by_a_run_that_requests_nothing(
     site.post(f"{path}/ticks", shown=["c1"])
     assert "Show what would become of 5 contacts" in site.get(f"{path}/forecast", "OP").text
     assert press(site, path, shown).status == 409
+
+
+@pytest.mark.usefixtures("start_dag")
+def test_before_any_list_is_known_the_wizard_leads_to_where_lists_are_synced(site: Site) -> None:
+    shown = site.get(f"{PAGE}/new", "OP").text
+    assert 'is known here yet: <a href="/constant-contact/#lists">' in shown
+    assert 'id="lists"' in site.get("/constant-contact/").text

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import stat
 
 import pytest
@@ -94,9 +95,22 @@ def test_a_denied_access_and_a_missing_scope_are_told(
         ("", "is not set"),
         ('{"conn_type": "constant_contact"}', "field Login (API key): is empty"),
         ('{"login": "k", "password": "s"}', "redirect_url in extra must lead to this machine"),
+        ('{"login": "k", "password": "hushed', "is no Airflow connection (JSONDecodeError)"),
     ],
 )
 def test_what_is_missing_is_named(commands: Commands, value: str, says: str) -> None:
     ended = commands.run("local.authorize", AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT=value)
     assert ended.status == 2
     assert says in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert "hushed" not in ended.err
+
+
+def test_a_port_that_somebody_listens_at_is_named(commands: Commands, simulator: Running) -> None:
+    with socket.create_server(("localhost", 0)) as taken:
+        port = taken.getsockname()[1]
+        value = connection(simulator, port)
+        ended = commands.run("local.authorize", AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT=value)
+    assert ended.status == 1
+    assert ended.err.startswith(f"nobody can be led back to localhost:{port} (")
+    assert len(ended.err.splitlines()) == 1

@@ -67,3 +67,9 @@ def test_what_is_missing_is_told_before_anything_is_changed(
 ) -> None:
     ended = commands.run("local.migrate", **{ACCOUNTS: names})
     assert (ended.status, says in ended.err) == (2, True)
+
+
+def test_an_account_without_its_crm_migrates_nothing(commands: Commands) -> None:
+    ended = commands.run("local.migrate", AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT='{"login": "k"}')
+    assert ended.status == 2
+    assert ended.err.startswith("AIRFLOW_CONN_CRM_DEFAULT is not set")

@@ -240,3 +240,23 @@ def test_a_flagged_contact_that_may_still_be_mailed_is_queued_once(
     assert night().opt_outs_queued == 0
     rows = sql_rows("SELECT contact_id, do_not_email, status FROM crm_opt_out_change")
     assert rows == [{"contact_id": "c1", "do_not_email": True, "status": "pending"}]
+
+
+def test_a_no_whose_address_is_another_contact_there_by_now_is_told_until_somebody_acts(
+    simulator: Running, add_crm_contact: Add, night: Any, links: Any, sql_rows: Rows,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    email = {"address": "old@example.com", "permission_to_send": "unsubscribed"}
+    unsubscribed = {"contact_id": contact_id(1), "email_address": email}
+    simulator.control.load(contacts=[unsubscribed, vendor_contact(2, "new@example.com")])
+    add_crm_contact("c1", "old@example.com", do_not_email=True)
+    assert night().mailable_by_address == 0
+    sql_rows("UPDATE crm_contact SET preferred_email = ' New@example.com'")
+    assert night().mailable_by_address == 1
+    assert "(such as c1)" in caplog.text
+    assert "new@" not in caplog.text.lower()
+    # What the message tells to do:
+    sql_rows("UPDATE crm_contact SET constant_contact_id = NULL")
+    report = night()
+    assert (report.mailable_by_address, report.opt_outs_queued) == (0, 1)
+    assert links() == {"c1": contact_id(2)}

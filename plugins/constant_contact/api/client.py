@@ -351,10 +351,14 @@ class Client:
             call.reply_bytes,
             call.duration_ms,
             call.waited_ms,
-            f": {call.error_key or ''} {call.error_message} (request {call.request_id})"
-            if failed
-            else "",
+            _failure(call) if failed else "",
         )
+
+
+def _failure(call: Call) -> str:
+    key = f" {call.error_key}" if call.error_key else ""
+    request = f" (request {call.request_id})" if call.request_id else ""
+    return f":{key} {call.error_message}{request}"
 
 
 def _no_other_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -22,7 +22,7 @@ from constant_contact.api.tokens import SAVE_WAITS_S, Granted, Tokens, TokenStor
 from constant_contact.calls import Call, CallLog
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
-from constant_contact.hooks.measured import MOST_CALLS, MeasuredCallLog
+from constant_contact.hooks.measured import MOST_CALLS, MeasuredCallLog, Tally
 from constant_contact.store.accounts import claim
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
@@ -106,6 +106,7 @@ class ConstantContactHook(HttpHook):
         self.crm_conn_id = crm_conn_id
         self.lane = lane
         self.caller = caller or Caller()
+        self.tally = Tally()
         # What was called, for the metrics; empty where those are off.
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
 
@@ -194,7 +195,7 @@ class ConstantContactHook(HttpHook):
                 settings,
                 Granted(granted) if granted else self._tokens(measured),
                 ApiBudget(self.budget_crm, settings, self.lane),
-                measured,
+                MeasuredCallLog(call_log, self.calls, self.tally),
                 self.retry,
             )
         finally:

@@ -1,5 +1,6 @@
-"""The call log, and beside it what Airflow's metrics and traces are made from."""
+"""The call log, and beside it what a task tells of its calls: a count, metrics, traces."""
 
+import threading
 from collections import deque
 from datetime import timedelta
 from typing import Final
@@ -19,17 +20,39 @@ def metrics_are_on() -> bool:
     return any(conf.getboolean("metrics", option, fallback=False) for option in _METRICS)
 
 
+class Tally:
+    """How many calls of the day a task made, in several threads; a token's is not one of them.
+
+    Attributes:
+        calls: All of them.
+        failed: Those of them that got an error or no reply.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.failed = 0
+        self._lock = threading.Lock()
+
+    def add(self, call: Call) -> None:
+        """Count one call."""
+        with self._lock:
+            self.calls += 1
+            self.failed += call.error_message is not None
+
+
 class MeasuredCallLog:
     """Hands each call on to the log, keeps it to be counted, and makes it a span of the task's.
 
     Args:
         log: Where calls are kept.
-        calls: Where they are counted from.
+        calls: Where they are kept for the metrics.
+        tally: Where they are counted for the task's log, if they are.
     """
 
-    def __init__(self, log: CallLog, calls: deque[Call]) -> None:
+    def __init__(self, log: CallLog, calls: deque[Call], tally: Tally | None = None) -> None:
         self._log = log
         self._calls = calls
+        self._tally = tally
         self._tracer = trace.get_tracer("constant_contact")
         # Calls are made in threads, which do not know the task's span.
         self._parent = trace.set_span_in_context(trace.get_current_span())
@@ -39,6 +62,8 @@ class MeasuredCallLog:
     def add(self, call: Call) -> None:
         """Take one call; never blocks and never raises."""
         self._log.add(call)
+        if self._tally is not None:
+            self._tally.add(call)
         if self._is_counted:
             self._calls.append(call)
         if self._is_traced:

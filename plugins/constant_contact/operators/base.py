@@ -14,15 +14,18 @@ from airflow.sdk.exceptions import (
 )
 
 from constant_contact import measures
-from constant_contact.errors import ConstantContactError, Fatal, Later
+from constant_contact.errors import ConstantContactError, Fatal, Later, SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
 from constant_contact.redact import redact
 from constant_contact.store.api_calls import Caller
+from constant_contact.store.budget import day
 from constant_contact.sync.reports import Report
 
 # The XCom that says why a task waits, for as long as it does: Airflow clears it when it goes on.
 WAITING_KEY = "constant_contact_waiting"
+# Before a report that reads as if all of it had been done.
+DRY_RUN = "a dry run: what follows is what would be done, and nothing was changed"
 
 
 class ConstantContactOperator(BaseOperator):
@@ -31,6 +34,8 @@ class ConstantContactOperator(BaseOperator):
     Args:
         constant_contact_conn_id: The account.
         crm_conn_id: The CRM database.
+        refuses_unknown_params: Fail on a run's conf that names a param which the DAG has not, as
+            the DAGs of this package do: a misspelt `dry_run` would change things.
     """
 
     lane: ClassVar[str] = "engagement"
@@ -42,11 +47,13 @@ class ConstantContactOperator(BaseOperator):
         *,
         constant_contact_conn_id: str = ConstantContactHook.default_conn_name,
         crm_conn_id: str = DEFAULT_CRM_CONN_ID,
+        refuses_unknown_params: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.constant_contact_conn_id = constant_contact_conn_id
         self.crm_conn_id = crm_conn_id
+        self.refuses_unknown_params = refuses_unknown_params
 
     @abstractmethod
     def sync(self, hook: ConstantContactHook, context: Context) -> Report:
@@ -65,12 +72,30 @@ class ConstantContactOperator(BaseOperator):
         )
         report: Report | None = None
         with self._translated(context), closing(hook):
+            if self.refuses_unknown_params:
+                _know_params(context)
             try:
                 report = self.sync(hook, context)
             finally:
                 measures.task_ended(hook, report)
+                self._tell_calls(hook)
         self.log.info("%s: %s", self.task_id, report)
         return report.as_dict()
+
+    def _tell_calls(self, hook: ConstantContactHook) -> None:
+        """What the task cost; never fails it."""
+        made = hook.tally
+        if not made.calls:
+            return
+        try:
+            today = day(hook.budget_crm, hook.settings)
+            used = f"{today.calls:,} of the day's {today.plan.calls_per_day:,} are used"
+        except (ConstantContactError, psycopg.Error):
+            used = "how many of the day's are used cannot be asked now"
+        failed = f", {made.failed:,} of them without success" if made.failed else ""
+        self.log.info(
+            "%s: API calls: %s in this try%s; %s", self.task_id, f"{made.calls:,}", failed, used
+        )
 
     @contextmanager
     def _translated(self, context: Context) -> Iterator[None]:
@@ -95,6 +120,21 @@ class ConstantContactOperator(BaseOperator):
             self.log.error("%s", line)  # noqa: TRY400 - the line, no trace
             # Without the driver's own text: it may quote the row.
             raise AirflowException(line) from None
+
+
+def _know_params(context: Context) -> None:
+    """Refuse a conf with a param that the DAG has not.
+
+    Raises:
+        SettingError: There is one; names it, and those that there are.
+    """
+    known = list(context["dag"].params)
+    unknown = [name for name in context["dag_run"].conf or {} if name not in known]
+    if unknown:
+        there_are = f"it has {', '.join(known)}" if known else "it has none"
+        raise SettingError(
+            f"param {unknown[0]}", f"{context['dag'].dag_id} has no such param; {there_are}"
+        )
 
 
 def person(context: Context) -> str:

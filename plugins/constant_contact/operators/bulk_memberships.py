@@ -6,10 +6,9 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.operators.base import ConstantContactOperator
-from constant_contact.params import flag, one_of
+from constant_contact.operators.base import DRY_RUN, ConstantContactOperator
+from constant_contact.params import flag, one_of, row_number
 from constant_contact.sync.bulk_memberships import (
     BulkMembershipsReport,
     Chosen,
@@ -68,16 +67,15 @@ class BulkMembershipsOperator(ConstantContactOperator):
         report = self._requested(hook, context["dag_run"].run_after)
         for reason, contacts in report.refused.items():
             self.log.info("%d contacts: %s", contacts, reason)
+        if flag("dry_run", self.is_dry_run):
+            self.log.info(DRY_RUN)
         return report
 
     def _requested(self, hook: ConstantContactHook, asked_at: datetime) -> BulkMembershipsReport:
         if self.choice_id is not None:
-            if not str(self.choice_id).isdigit():
-                raise SettingError(
-                    "param choice_id", f"{self.choice_id!r} is no number of a choice"
-                )
+            choice_id = row_number("choice_id", self.choice_id, "ctct_choice")
             act = foretell if flag("dry_run", self.is_dry_run) else request_choice
-            return act(hook.crm, int(self.choice_id))
+            return act(hook.crm, choice_id)
         return request_memberships(
             hook.crm,
             self.list_id,

@@ -7,9 +7,9 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
+from constant_contact.params import row_number
 from constant_contact.redact import redact
 from constant_contact.sync import holds
 from constant_contact.sync.holds import Hold
@@ -54,11 +54,10 @@ class AskOperator(ConstantContactOperator):
 
     def sync(self, hook: ConstantContactHook, context: Context) -> HoldReport:
         """Run `holds.ask`."""
-        if not str(self.hold_id).isdigit():
-            raise SettingError("param hold_id", f"{self.hold_id!r} is no number of a hold")
-        hold = holds.ask(hook.crm, int(self.hold_id))
+        hold_id = row_number("hold_id", self.hold_id, "ctct_hold")
+        hold = holds.ask(hook.crm, hold_id)
         if hold is None or not hold.contacts:
-            raise AirflowSkipException(f"hold {self.hold_id} waits for no answer")
+            raise AirflowSkipException(f"hold {hold_id} waits for no answer")
         return HoldReport(hold.hold_id, hold.noun, _subject(hold), _body(hold))
 
 

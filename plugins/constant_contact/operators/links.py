@@ -6,7 +6,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.operators.base import ConstantContactOperator
+from constant_contact.operators.base import DRY_RUN, ConstantContactOperator
 from constant_contact.params import flag
 from constant_contact.sync.links import LinksReport, link_contacts
 
@@ -26,4 +26,8 @@ class LinksOperator(ConstantContactOperator):
 
     def sync(self, hook: ConstantContactHook, context: Context) -> LinksReport:
         """Run `link_contacts`."""
-        return link_contacts(hook.crm, dry_run=flag("dry_run", self.is_dry_run))
+        dry_run = flag("dry_run", self.is_dry_run)
+        report = link_contacts(hook.crm, dry_run=dry_run)
+        if dry_run:
+            self.log.info(DRY_RUN)
+        return report

@@ -8,6 +8,7 @@ from airflow.sdk import Context
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator, person
+from constant_contact.params import row_number
 from constant_contact.sync.opt_ins import OptInsReport, ask_confirmation, dismiss
 
 CONFIRM, DISMISS = "ask for confirmation", "dismiss"
@@ -38,9 +39,8 @@ class OptInsOperator(ConstantContactOperator):
 
     def sync(self, hook: ConstantContactHook, context: Context) -> OptInsReport:
         """Run `ask_confirmation` or `dismiss`."""
-        if not str(self.change_id).isdigit():
-            raise SettingError("param change_id", f"{self.change_id!r} is no number of a change")
-        change_id, by = int(self.change_id), person(context)
+        change_id = row_number("change_id", self.change_id, "crm_opt_out_change")
+        by = person(context)
         if self.action == DISMISS:
             return dismiss(hook.crm, change_id=change_id, by=by)
         if self.action != CONFIRM:

@@ -8,7 +8,7 @@ from airflow.sdk import Context
 from constant_contact import config
 from constant_contact.errors import ChangesRefused
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.operators.base import ConstantContactOperator, person
+from constant_contact.operators.base import DRY_RUN, ConstantContactOperator, person
 from constant_contact.params import flag
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 
@@ -49,6 +49,8 @@ class OptOutsOperator(ConstantContactOperator):
                 breaker_contacts=int(config.number("breaker_contacts")),
                 breaker_share=config.number("breaker_share"),
             )
+        if dry_run:
+            self.log.info(DRY_RUN)
         if report.failed:
             self.log.info("%s: %s", self.task_id, report)
             raise ChangesRefused(

@@ -80,7 +80,7 @@ def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> C
     report.ab_tests, report.automated = (unreported or {}).values()
     if report.ab_tests or report.automated:
         _log.info(
-            "the API reports no engagement of %d A/B tests and %d automated emails",
+            "the API reports no engagement of A/B tests (%d) and automated emails (%d)",
             report.ab_tests,
             report.automated,
         )

@@ -24,6 +24,8 @@ class LinksReport(Report):
         opt_outs_queued: Contacts that the CRM flags and the vendor may still mail.
         opt_ins_requeued: Held opt-ins whose contact has opted in at the vendor by now.
         only_vendor_says_no: Linked contacts without the CRM's flag that the vendor may not mail.
+        mailable_by_address: Contacts that the CRM flags and whose address is now that of another
+            contact at the vendor than the linked one, who may be mailed.
     """
 
     linked: int = 0
@@ -39,6 +41,7 @@ class LinksReport(Report):
     opt_outs_queued: int = 0
     opt_ins_requeued: int = 0
     only_vendor_says_no: int = 0
+    mailable_by_address: int = 0
 
 
 def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
@@ -101,7 +104,9 @@ def _count(connection: psycopg.Connection[Any], report: LinksReport) -> dict[str
         setattr(report, name, value)
     differences = database.row(connection, "crm/count_differences") or {}
     report.only_vendor_says_no = differences["only_vendor_says_no"]
-    return differences
+    reachable = database.row(connection, "crm/count_mailable_by_address") or {}
+    report.mailable_by_address = reachable["mailable_by_address"]
+    return differences | {"mailable_by_address": reachable["sample"]}
 
 
 def _log_differences(differences: Mapping[str, Any]) -> None:
@@ -118,4 +123,12 @@ def _log_differences(differences: Mapping[str, Any]) -> None:
             "in the CRM (view crm_consent_difference; such as %s)",
             differences["only_vendor_says_no"],
             ", ".join(differences["sample"]),
+        )
+    if differences["mailable_by_address"]:
+        _log.warning(
+            "Constant Contact may mail addresses of CRM contacts with Do Not Email (such as %s): "
+            "their links are of an earlier address, and the opt-outs went there. Unsubscribe these "
+            "addresses at Constant Contact; or clear constant_contact_id of these CRM contacts, "
+            "and the next run links them by the address of now and queues the opt-outs",
+            ", ".join(differences["mailable_by_address"]),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,10 +14,12 @@ from airflow.utils.state import DagRunState, TaskInstanceState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from constant_contact import config
 from constant_contact.accounts import Account
 from constant_contact.api.vendor import REFRESH_IDLE_DAYS, REFRESH_WARN_DAYS
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.options import OPTIONS, SECTION
 from constant_contact.store import database
 from constant_contact.web.metadata import short
 from constant_contact.web.syncs import Row
@@ -57,7 +60,7 @@ _UNMET: Final = {
         "change of Do Not Email was",
         "changes of Do Not Email were",
         "refused by Constant Contact, so these contacts may still be mailed: see why, correct the "
-        "contact, and set or clear its flag again.",
+        "contact, and try again.",
         "/opt-outs",
     ),
     "held_opt_outs": (
@@ -131,6 +134,25 @@ def _of_streams(troubled: Sequence[dict[str, Any]], activities_dag: str) -> list
     return lines
 
 
+def of_settings() -> list[Line]:
+    """What is set under a name that no option has: a misspelt one leaves the default as it is."""
+    return [
+        Line(
+            f"Airflow's configuration has [{SECTION}] {option}, which is no option of this package "
+            f"and changes nothing{_meant(option)}.",
+            "/configs",
+            "Config",
+            is_airflows=True,
+        )
+        for option in config.unknown_options()
+    ]
+
+
+def _meant(option: str) -> str:
+    alike = get_close_matches(option, OPTIONS, n=1)
+    return f": {alike[0]} may be meant" if alike else ""
+
+
 def of_authorization(hook: ConstantContactHook) -> list[Line]:
     """Whether the account can be used, as far as it shows without asking Constant Contact."""
     try:
@@ -170,7 +192,11 @@ def _is_refusal(call: dict[str, Any]) -> bool:
 
 def of_runs(rows: Sequence[Row]) -> list[Line]:
     """Whose last run failed, and what the runs shown met that nobody knows."""
-    return [line for row in rows for line in (*_of_failure(row), *_of_unknown_types(row))]
+    return [
+        line
+        for row in rows
+        for line in (*_of_failure(row), *_of_links(row), *_of_unknown_types(row))
+    ]
 
 
 def _of_failure(row: Row) -> list[Line]:
@@ -180,7 +206,25 @@ def _of_failure(row: Row) -> list[Line]:
     return [
         Line(
             f"The last run of {row.sync.dag_id} failed: the last line of the failed task's log "
-            "says what to do.",
+            # No schedule brings a run that works, and this line would stay for ever.
+            f"says what to do{'' if row.next_run else '; a run that nobody needs can be deleted'}.",
+            row.path_of(run),
+            "Run",
+            is_airflows=True,
+        )
+    ]
+
+
+def _of_links(row: Row) -> list[Line]:
+    run = row.last_ended
+    count = (run.reports.get("links") or {}).get("mailable_by_address") if run else 0
+    if run is None or not count:
+        return []
+    return [
+        Line(
+            f"{_counted(count, 'CRM contact', 'CRM contacts')} with Do Not Email changed the "
+            "address, and Constant Contact may mail the new one: the log of the task links says "
+            "whom, and what to do.",
             row.path_of(run),
             "Run",
             is_airflows=True,

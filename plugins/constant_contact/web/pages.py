@@ -1,5 +1,6 @@
 """How a page is made: a template, escaped, that looks at home in Airflow."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from constant_contact.web.forms import form_token
 
 PREFIX: Final = "/constant-contact"
 STATIC_DIR: Final = Path(__file__).parent / "static"
+_CURSOR: Final = re.compile(r"\bcursor=[^&]+")
 _TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
 # A name that a template has and a page has not given is a fault of ours, not an empty cell.
 _TEMPLATES.env.undefined = StrictUndefined
@@ -101,4 +103,14 @@ def duration(value: timedelta | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
-_TEMPLATES.env.filters |= {"moment": moment, "number": number, "duration": duration}
+def without_cursor(path: str) -> str:
+    """A call's path for a table: where a page begins is a hundred letters that tell nobody much."""
+    return _CURSOR.sub("cursor=…", path)
+
+
+_TEMPLATES.env.filters |= {
+    "moment": moment,
+    "number": number,
+    "duration": duration,
+    "without_cursor": without_cursor,
+}

@@ -2,9 +2,9 @@
 
 A task can say until when it waits, but Airflow lets it neither write its own note nor wake another
 task. The api-server can: every task's word and every edit of a connection pass through it. So it
-copies the reason that a task left as an XCom into the task instance's note, and lets the
-waiting ones try again as soon as somebody edits a connection of our type. One that finds the day
-still spent goes back to waiting, at no call.
+copies the reason that a task left as an XCom into the task instance's note, takes it away when the
+task goes on, and lets the waiting ones try again as soon as somebody edits a connection of our
+type. One that finds the day still spent goes back to waiting, at no call.
 """
 
 import logging
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from airflow.models.connection import Connection
+from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance, TaskInstanceNote
 from airflow.models.taskreschedule import TaskReschedule
 from airflow.models.xcom import XComModel
@@ -43,6 +44,7 @@ def follow() -> None:
     """Watch, from now on, what passes through this api-server."""
     for model, name, watch in (
         (TaskReschedule, "after_insert", _write_note),
+        (Log, "after_insert", _forget_note),
         (Connection, "after_update", _wake),
     ):
         if not event.contains(model, name, watch):
@@ -101,6 +103,21 @@ def _write_note(_mapper: Any, connection: DatabaseConnection, rescheduled: TaskR
                 updated_at=now,
             )
         )
+
+
+def _forget_note(_mapper: Any, connection: DatabaseConnection, said: Log) -> None:
+    # The task clears its XCom only after Airflow has kept that it runs: it is there if it waited.
+    if said.event != TaskInstanceState.RUNNING:
+        return
+    with _harmless(connection, "the note of a task that goes on was not taken away"):
+        waited = _of_waiting(TaskInstance.id).where(
+            TaskInstance.dag_id == said.dag_id,
+            TaskInstance.run_id == said.run_id,
+            TaskInstance.task_id == said.task_id,
+            TaskInstance.map_index == said.map_index,
+        )
+        ours = (TaskInstanceNote.ti_id.in_(waited), TaskInstanceNote.user_id.is_(None))
+        connection.execute(delete(TaskInstanceNote).where(*ours))
 
 
 def _wake(_mapper: Any, connection: DatabaseConnection, edited: Connection) -> None:

@@ -65,10 +65,13 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
             status.HTTP_404_NOT_FOUND, f"The CRM has no contact with the id {contact_id}."
         )
     linked_id = contact["constant_contact_id"]
-    linked = {"contact_id": linked_id}
+    mirrored = database.row(connection, "web/mirrored_contact", {"contact_id": linked_id})
     return {
         "contact": contact,
-        "mirrored": database.row(connection, "web/mirrored_contact", linked),
+        "mirrored": mirrored,
+        "addresses_differ": _differ(contact["preferred_email"], mirrored["email_address"])
+        if mirrored
+        else False,
         "difference": database.row(connection, "crm/consent_difference", one),
         "changes": database.rows(connection, "crm/changes_of_contact", some),
         "requests": database.rows(connection, "crm/requests_of_contact", some),
@@ -76,6 +79,13 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
         "calls": _calls(connection, linked_id),
         "explanation": explain(connection, contact_id, list_id) if list_id else None,
     }
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether two addresses are there and are not the same, as links compare them."""
+    if not one or not other:
+        return False
+    return one.strip().casefold() != other.strip().casefold()
 
 
 def _calls(connection: psycopg.Connection[Any], linked_id: str | None) -> dict[str, Any]:
