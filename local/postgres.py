@@ -104,7 +104,8 @@ class LocalPostgres(Shared):
     def running(self) -> bool:
         """Whether it accepts connections."""
         try:
-            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
+            # nobody listens: that is told at once; a machine that stands still needs patience
+            psycopg.connect(self.url("postgres"), connect_timeout=60).close()
         except psycopg.OperationalError:
             return False
         return True
