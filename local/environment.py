@@ -65,8 +65,6 @@ def airflow_environment(
     defaults = {
         "AIRFLOW__API__SECRET_KEY": known.api_secret_key,
         "AIRFLOW__API_AUTH__JWT_SECRET": known.jwt_secret,
-        # 30 by default; the first file brings all imports, which a busy machine takes long for
-        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(paused),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__FERNET_KEY": known.fernet_key,

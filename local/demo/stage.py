@@ -88,6 +88,10 @@ def _set_environment(postgres: LocalPostgres, account: Account) -> None:
                 ),
             },
             paused=True,
-            settings={"AIRFLOW__CONSTANT_CONTACT__STREAMS_AT_ONCE": str(_STREAMS_AT_ONCE)},
+            settings={
+                "AIRFLOW__CONSTANT_CONTACT__STREAMS_AT_ONCE": str(_STREAMS_AT_ONCE),
+                # 30 by default; the first file brings all imports
+                "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
+            },
         )
     )
