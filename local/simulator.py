@@ -36,7 +36,7 @@ SMALL_ACCOUNT = (
 )  # fmt: skip
 
 _READY = re.compile(r"^simulator ready at (http://\S+)", re.MULTILINE)
-_START_TIMEOUT_S = 90
+_START_TIMEOUT_S = 180
 
 
 @dataclass(frozen=True)

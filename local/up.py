@@ -27,7 +27,7 @@ from local.stop import Stop, command
 
 DEFAULT_PORT = 8080
 _LOCK = LOCAL / "airflow" / "up.lock"
-_HEALTHY_WITHIN_S = 180
+_HEALTHY_WITHIN_S = 300
 
 
 def main() -> int:

@@ -133,8 +133,8 @@ def running(
         target=server.run, kwargs={"sockets": [listener]}, name="simulator", daemon=True
     )
     thread.start()
-    if not server.ready.wait(30):
-        raise RuntimeError("the simulator did not start within 30 s")
+    if not server.ready.wait(120):
+        raise RuntimeError("the simulator did not start within 120 s")
     control = Control(url)
     try:
         yield Running(url, control, world)

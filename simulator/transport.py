@@ -41,6 +41,8 @@ async def read_body(receive: Receive) -> bytes:
 async def abort(scope: Scope) -> None:
     """Reset the connection: the client sees no answer, not even an orderly end."""
     transport = scope[TRANSPORT]
+    if transport.is_closing():  # the client has given up: its socket is no longer ours
+        return
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,6 +1,7 @@
 """What most tests need: a PostgreSQL database of their own, a simulator as new, a client."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,13 @@ from tests.support import (
     run_rows,
     set_flag,
 )
+
+
+@pytest.fixture(autouse=True)
+def within_an_hour() -> None:
+    """No test begins in the last minute of an hour, or of a day: budget and pages count by them."""
+    while (left_s := 3600 - time.time() % 3600) < 60:
+        time.sleep(left_s)
 
 
 @pytest.fixture(scope="session")

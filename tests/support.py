@@ -106,7 +106,7 @@ def api_settings(simulator: Running, refresh_token: str, **extra: Any) -> ApiSet
             "refresh_token": refresh_token,
             "calls_per_second": 5000,
             "calls_per_day": 1_000_000,
-            "timeout_s": 5,
+            "timeout_s": 30,
         }
         | extra,
     )

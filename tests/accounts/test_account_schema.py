@@ -229,11 +229,11 @@ def test_a_flag_set_while_contacts_are_linked_is_not_missed(
     with ThreadPoolExecutor(1) as pool, psycopg.connect(eu_url) as linking:
         linking.execute("UPDATE crm_contact SET constant_contact_id = 'x'")
         flagged = pool.submit(flag)
-        begun.wait(10)
+        begun.wait()
         while not sql_rows(WAITING)[0]["n"]:
             assert not flagged.done(), "the flag did not wait for the link"
         linking.commit()
-        flagged.result(10)
+        flagged.result(60)
     assert eu_rows("SELECT contact_id, constant_contact_id FROM crm_opt_out_change") == [
         {"contact_id": "c1", "constant_contact_id": "x"}
     ]

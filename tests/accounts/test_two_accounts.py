@@ -243,7 +243,7 @@ def test_linking_that_changes_nothing_does_not_wait_for_whoever_sets_the_flag(
 ) -> None:
     with ThreadPoolExecutor(1) as pool, psycopg.connect(crm_url) as clerk:
         set_flag(clerk, ann, True)
-        assert pool.submit(link_contacts, eu.crm).result(20).linked == 0
+        assert pool.submit(link_contacts, eu.crm).result(60).linked == 0
 
 
 def test_the_flag_waits_for_the_links_and_not_for_what_is_counted_after_them(
@@ -265,8 +265,8 @@ def test_the_flag_waits_for_the_links_and_not_for_what_is_counted_after_them(
             "SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
         ):
             assert not linking.done(), "the linking did not look at held opt-ins"
-        clerk.execute("SET lock_timeout = '5s'")
+        clerk.execute("SET lock_timeout = '60s'")
         set_flag(clerk, "c2", True)
         clerk.commit()
         reader.rollback()
-        assert (linking.result(20).linked, linking.result().opt_ins_requeued) == (1, 1)
+        assert (linking.result(60).linked, linking.result().opt_ins_requeued) == (1, 1)

@@ -45,7 +45,7 @@ def account_connection(simulator: Running, **fields: Any) -> str:
         "refresh_token": simulator.control.grant(),
         "calls_per_second": "2000",
         "calls_per_day": "1000000",
-        "timeout_s": "5",
+        "timeout_s": "30",
     }
     return json.dumps(
         {

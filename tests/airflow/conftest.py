@@ -33,6 +33,8 @@ def airflow(
     patch = pytest.MonkeyPatch()
     for variable, value in {
         "AIRFLOW_HOME": str(home),
+        # 30 by default; the first file brings all imports, which a busy machine takes long for
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

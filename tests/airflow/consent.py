@@ -40,7 +40,7 @@ class Person:
         """
         with requests.Session() as browser:
             browser.trust_env = False
-            shown = browser.get(url, timeout=10)
+            shown = browser.get(url, timeout=60)
             assert shown.status_code == 200, shown.text
             fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.text))
             fields = {name: unescape(value) for name, value in fields.items()}
@@ -48,7 +48,7 @@ class Person:
                 url.split("?", maxsplit=1)[0],
                 data=fields | changes | {"decision": decision},
                 allow_redirects=False,
-                timeout=10,
+                timeout=60,
             )
         assert back.status_code == 302, back.text
         assert back.headers["location"].startswith(REDIRECT_URL)

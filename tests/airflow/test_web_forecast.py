@@ -84,7 +84,7 @@ def add_calls(sql_rows: Rows) -> Callable[..., None]:
 
 def hours_left() -> float:
     now = datetime.now(UTC)
-    return 24 - (now.hour + now.minute / 60)
+    return 24 - (now.hour + now.minute / 60 + now.second / 3600)
 
 
 def test_the_rest_of_the_day_is_expected_as_the_days_before_had_it(
@@ -120,8 +120,9 @@ def test_a_night_that_is_as_busy_as_ever_frightens_nobody(
     assert found.days == 7
     assert found.last_hour == pytest.approx(3000, abs=60)
     assert found.above_usual == 0
-    # The hour comes again tomorrow; of it, at most the last minutes are today's.
-    assert found.by_midnight == pytest.approx(3000, abs=3000 * max(0.0, 1 - hours_left()) + 60)
+    # The hour that ends now comes again in 23 hours: in a day's first hour, some of it today.
+    again = 3000 * max(0.0, hours_left() - 23)
+    assert found.by_midnight == pytest.approx(3000 + again, abs=60)
 
 
 def test_a_young_log_is_taken_by_its_last_hour_alone(

@@ -80,6 +80,7 @@ class Fault:
         wasted_by_write: Of a PUT: each is looked at before it is repeated.
         heals: Whether the first run's end is already as without the fault.
         without: Columns that hold what the vendor said.
+        timeout_s: Of the whole run, whose other calls answer in it on a busy machine too.
     """
 
     kind: str
@@ -89,7 +90,7 @@ class Fault:
     wasted_by_write: int = 2
     heals: bool = True
     without: tuple[str, ...] = ()
-    timeout_s: float = 5
+    timeout_s: float = 30
 
 
 def status(code: int, shape: str) -> Fault:
@@ -112,9 +113,9 @@ PASSING = {
     "throttled": Fault("throttled", {}, 2, 2, 2),
     "reset before": Fault("reset_before", {}, 2, 2, 4),
     "reset after": Fault("reset_after", {}, 2, 2, 2),
-    "time-out": Fault("timeout", {"seconds": 1}, 1, 1, 2, timeout_s=0.4),
-    "time-out that acted": Fault("timeout", {"seconds": 1, "acts": True}, 1, 1, 1, timeout_s=0.4),
-    "slow drip": Fault("slow_drip", {"chunk_bytes": 1, "delay_s": 0.02}, 1, 1, 1, timeout_s=0.2),
+    "time-out": Fault("timeout", {"seconds": 2.5}, 1, 1, 2, timeout_s=2),
+    "time-out that acted": Fault("timeout", {"seconds": 2.5, "acts": True}, 1, 1, 1, timeout_s=2),
+    "slow drip": Fault("slow_drip", {"chunk_bytes": 1, "delay_s": 0.1}, 1, 1, 1, timeout_s=2),
     "truncated": Fault("truncated_json", {}, 2, 2, 2),
     "truncated, cut off": Fault("truncated_json", {"mid_body": True}, 2, 2, 2),
     "malformed": Fault("malformed_json", {}, 2, 2, 2),

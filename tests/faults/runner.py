@@ -31,7 +31,7 @@ class Runner:
         return Outcome(**json.loads(answer))
 
     def close(self) -> None:
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=120)
 
 
 # Connections of this name belong to the tests themselves.
@@ -40,7 +40,7 @@ OWN_NAME = "tests"
 
 def wait_for_the_dead(crm_url: str) -> None:
     """Until the database has noticed: a killed run's locks are held until then."""
-    deadline = monotonic() + 20
+    deadline = monotonic() + 120
     alive = (
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
         " AND backend_type = 'client backend' AND application_name <> %s"

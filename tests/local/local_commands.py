@@ -53,5 +53,5 @@ class Commands:
 
 
 def finish(child: subprocess.Popen[str]) -> Ended:
-    out, err = child.communicate(timeout=120)
+    out, err = child.communicate(timeout=600)
     return Ended(child.returncode, out, err)

@@ -45,8 +45,8 @@ def authorize(
             break
     with requests.Session() as browser:
         browser.trust_env = False
-        browser.get(url, timeout=10)
-        browser.post(url, data={"decision": decision}, timeout=10)
+        browser.get(url, timeout=60)
+        browser.post(url, data={"decision": decision}, timeout=60)
     ended = finish(child)
     return ended.status, ended.out, ended.err
 
@@ -64,7 +64,7 @@ def test_an_allowed_access_leaves_a_refresh_token_that_works(
         f"{simulator.url}/oauth2/default/v1/token",
         data={"grant_type": "refresh_token", "refresh_token": token},
         auth=("demo-api-key", "demo-secret"),
-        timeout=10,
+        timeout=60,
     )
     assert reply.status_code == 200
 

@@ -13,7 +13,7 @@ from local.bench.scale import Scale, measure_scale, shown
 from local.bench.stage import Stage
 from local.postgres import LocalPostgres
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 from simulator_client import Api  # noqa: E402 - after the path is set
 from simulator_contacts import LIST, LIST_2  # noqa: E402 - as above
 
+from simulator import calls, limits  # noqa: E402 - as above
 from simulator.server import Running, running  # noqa: E402 - as above
 
 if TYPE_CHECKING:
@@ -31,6 +33,15 @@ def sim(shared: Running) -> Running:
     shared.control.reset()
     shared.control.limits(**UNLIMITED)
     return shared
+
+
+@pytest.fixture
+def second(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The clock by which calls a second are counted: it stands still but for `now`."""
+    clock = SimpleNamespace(now=1000.0)
+    for module in (calls, limits):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 CONTRACT = Path(__file__).resolve().parents[3] / "shared/contract/constant-contact-v3.swagger.yaml"
 TOKEN_PATH = "/oauth2/default/v1/token"
 BASIC = ("demo-api-key", "demo-secret")
+# costs nothing but where there is no answer
+PATIENCE_S = 60
 
 
 @cache
@@ -68,7 +70,7 @@ class Api:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         url = path if path.startswith("http") else self.sim.url + path
-        options.setdefault("timeout", 10)
+        options.setdefault("timeout", PATIENCE_S)
         return self.session.request(method, url, **options)
 
     def get(self, path: str, **params: Any) -> requests.Response:
@@ -96,7 +98,7 @@ class Api:
 
 
 def token_call(sim: Running, auth: Any = BASIC, **form: str) -> requests.Response:
-    return requests.post(sim.url + TOKEN_PATH, data=form, auth=auth, timeout=10)
+    return requests.post(sim.url + TOKEN_PATH, data=form, auth=auth, timeout=PATIENCE_S)
 
 
 def access_token(sim: Running, scopes: list[str] | None = None) -> str:

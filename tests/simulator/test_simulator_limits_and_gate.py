@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from simulator_client import Api, token_call
+from simulator_client import PATIENCE_S, Api, token_call
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
+
     from simulator.server import Running
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -16,7 +18,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def test_without_a_token_the_answer_is_a_single_object(sim: Running) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
-        answer = requests.get(sim.url + "/v3/contacts", headers=headers, timeout=5)
+        answer = requests.get(sim.url + "/v3/contacts", headers=headers, timeout=PATIENCE_S)
         assert answer.status_code == 401
         assert answer.json() == {"error_key": "unauthorized", "error_message": "Unauthorized"}
 
@@ -89,7 +91,9 @@ def test_errors_of_reports_are_a_single_object(api: Api) -> None:
         assert answer.json()["error_key"]
 
 
-def test_the_second_is_a_sliding_window_and_refused_calls_do_not_fill_it(sim: Running) -> None:
+def test_the_second_is_a_sliding_window_and_refused_calls_do_not_fill_it(
+    sim: Running, second: SimpleNamespace
+) -> None:
     api = Api(sim)
     sim.control.limits(calls_per_second=4)
     sim.control.clock(frozen=True)
@@ -97,12 +101,13 @@ def test_the_second_is_a_sliding_window_and_refused_calls_do_not_fill_it(sim: Ru
     assert [each.status_code for each in answers] == [200] * 4 + [429] * 2
     assert answers[-1].json()["error_key"] == "throttled"
     assert "Retry-After" not in answers[-1].headers
-    time.sleep(1.02)
+    second.now += 1.02
     assert api.get("/account/summary").status_code == 200
     assert sim.control.throttled_count() == 2
     assert sim.control.max_calls_in_one_second() == 6
 
 
+@pytest.mark.usefixtures("second")
 def test_throttled_writes_are_not_carried_out(sim: Running) -> None:
     api = Api(sim)
     sim.control.limits(calls_per_second=1)
@@ -132,6 +137,7 @@ def test_token_calls_and_control_calls_do_not_count(sim: Running) -> None:
     assert api.get("/account/summary").status_code == 200
 
 
+@pytest.mark.usefixtures("second")
 def test_throttled_calls_count_toward_the_day(sim: Running) -> None:
     api = Api(sim)
     sim.control.limits(calls_per_second=1, calls_per_day=3)

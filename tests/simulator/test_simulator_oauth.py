@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from simulator_client import BASIC, Api, token_call
+from simulator_client import BASIC, PATIENCE_S, Api, token_call
 
 from simulator.server import Running, running
 
@@ -26,9 +26,11 @@ def ask(sim: Running, decision: str | None = "allow", **changes: str) -> request
         **changes,
     }
     if decision is None:
-        return requests.get(sim.url + AUTHORIZE, params=form, allow_redirects=False, timeout=5)
+        return requests.get(
+            sim.url + AUTHORIZE, params=form, allow_redirects=False, timeout=PATIENCE_S
+        )
     form["decision"] = decision
-    return requests.post(sim.url + AUTHORIZE, data=form, allow_redirects=False, timeout=5)
+    return requests.post(sim.url + AUTHORIZE, data=form, allow_redirects=False, timeout=PATIENCE_S)
 
 
 def answer_of(response: requests.Response) -> dict[str, str]:
@@ -55,7 +57,7 @@ def test_the_consent_page_posts_back_what_it_was_asked_and_allows(sim: Running) 
     fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
     fields["decision"] = "allow"
     answer = answer_of(
-        requests.post(sim.url + AUTHORIZE, data=fields, allow_redirects=False, timeout=5)
+        requests.post(sim.url + AUTHORIZE, data=fields, allow_redirects=False, timeout=PATIENCE_S)
     )
     assert answer["state"] == "s1"
     body = redeem(sim, answer["code"]).json()
@@ -194,6 +196,7 @@ def test_a_new_secret_ends_the_old_one(sim: Running) -> None:
     assert refresh(sim, token, ("demo-api-key", secret)).status_code == 200
 
 
+@pytest.mark.usefixtures("second")
 def test_the_token_endpoint_takes_one_request_a_second(sim: Running) -> None:
     sim.control.limits(token_calls_per_second=1)
     token = sim.control.grant()

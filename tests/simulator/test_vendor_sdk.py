@@ -25,7 +25,7 @@ def test_the_vendors_sdk_reads_everything_and_finds_the_truth(account: Running) 
         [str(python), str(SCRIPT), account.url, access_token(account)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert run.returncode == 0, run.stderr

@@ -48,7 +48,7 @@ def test_a_listener_hears_of_the_commit(crm_url: str, add_crm_contact: Callable[
         listener.execute("LISTEN constant_contact")
         with psycopg.connect(crm_url) as connection:
             connection.execute("UPDATE crm_contact SET do_not_email = TRUE")
-        heard = [note.payload for note in listener.notifies(timeout=5, stop_after=1)]
+        heard = [note.payload for note in listener.notifies(timeout=60, stop_after=1)]
     assert heard == ["crm_opt_out_change"]
 
 

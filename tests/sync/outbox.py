@@ -31,6 +31,6 @@ def wait_for_a_waiter(sql_rows: Rows, waiters: int = 1) -> None:
     waiting = (
         "SELECT pid FROM pg_locks WHERE locktype IN ('advisory', 'transactionid') AND NOT granted"
     )
-    deadline = monotonic() + 10
+    deadline = monotonic() + 60
     while len(sql_rows(waiting)) < waiters:
         assert monotonic() < deadline, "nobody waits"

@@ -83,7 +83,7 @@ def held_up(account: Running, make_client: MakeClient) -> Iterator[tuple[Client,
     def slowly(path: str, *args: Any, **options: Any) -> Iterator[Any]:
         for page in pages_of(path, *args, **options):
             yield page
-            go_on.wait(60)
+            go_on.wait(120)
 
     client.pages = slowly  # type: ignore[method-assign]
     yield client, go_on
@@ -117,7 +117,7 @@ def test_a_run_that_finds_streams_taken_waits_and_reads_nothing_twice(
     assert calls("/tracking/") == pages(account)
 
 
-def until(happens: Callable[[], bool], within_s: float = 20) -> None:
+def until(happens: Callable[[], bool], within_s: float = 60) -> None:
     deadline = time.monotonic() + within_s
     while not happens():
         assert time.monotonic() < deadline, "it never happened"

@@ -1,8 +1,8 @@
 """`make up EXECUTOR=celery` on a CRM and an account of the test's own, steered over REST."""
 
 import json
+import random
 import re
-import signal
 import socket
 import sys
 import time
@@ -20,22 +20,38 @@ from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
 from local.processes import last_lines, spawn, stop_group
 from tests.local.local_commands import CLEAN
 
+# Patience: a machine that is slow, or stands still for a while, fails nothing by it.
+PATIENCE_S = 600
+_ANSWERED_WITHIN_S = 120
 _BEGUN = re.compile(r"Executing workload in Celery: .*task_id='(\w+)'")
 
 
-def wait_for(what: str, is_so: Callable[[], bool], within_s: float) -> None:
+def wait_for(what: str, is_so: Callable[[], bool]) -> None:
     """Looks again and again; says what did not come true."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + PATIENCE_S
     while not is_so():
-        assert time.monotonic() < deadline, f"not after {within_s:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not after {PATIENCE_S} s: {what}"
         time.sleep(0.5)
 
 
 def free_port() -> int:
-    """One that nobody listens on yet."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody listens on yet, and that the kernel gives to nobody meanwhile."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a hundred ports are taken")
+
+
+def halted(process: psutil.Process) -> list[psutil.Process]:
+    """A process and all below it, stopped where they are."""
+    found = [process]
+    # each has no more children once it stands still
+    for each in found:
+        with suppress(psutil.NoSuchProcess):
+            each.suspend()
+            found += each.children()
+    return found
 
 
 class Deployment:
@@ -56,8 +72,8 @@ class Deployment:
         self._url = url
         password = json.loads((folder / "secrets.json").read_text())["admin_password"]
         login = {"username": "admin", "password": password}
-        token = requests.post(f"{url}/auth/token", json=login, timeout=30).json()["access_token"]
-        self._headers = {"Authorization": f"Bearer {token}"}
+        reply = requests.post(f"{url}/auth/token", json=login, timeout=_ANSWERED_WITHIN_S)
+        self._headers = {"Authorization": f"Bearer {reply.json()['access_token']}"}
 
     def switch_on(self, *nouns: str) -> None:
         """Unpauses DAGs, as soon as Airflow knows them."""
@@ -65,15 +81,17 @@ class Deployment:
             url = f"{self._url}/api/v2/dags/constant_contact_{noun}"
 
             def is_on(url: str = url) -> bool:
-                body = {"is_paused": False}
-                return requests.patch(url, json=body, headers=self._headers, timeout=30).ok
+                body, known_as = {"is_paused": False}, self._headers
+                return requests.patch(
+                    url, json=body, headers=known_as, timeout=_ANSWERED_WITHIN_S
+                ).ok
 
-            wait_for(f"the DAG {noun} is known", is_on, 60)
+            wait_for(f"the DAG {noun} is known", is_on)
 
     def tasks(self, noun: str, task_id: str) -> list[dict[str, Any]]:
         """Task instances of all runs of a DAG, as Airflow's API tells them."""
         url = f"{self._url}/api/v2/dags/constant_contact_{noun}/dagRuns/~/taskInstances"
-        reply = requests.get(url, headers=self._headers, timeout=30)
+        reply = requests.get(url, headers=self._headers, timeout=_ANSWERED_WITHIN_S)
         found: list[dict[str, Any]] = reply.json()["task_instances"]
         return [each for each in found if each["task_id"] == task_id]
 
@@ -88,12 +106,44 @@ class Deployment:
         """The tasks that a worker began, by its log."""
         return _BEGUN.findall((self.folder / "logs" / f"{worker}.log").read_text(errors="replace"))
 
-    def kill_worker(self, name: str) -> None:
-        """As when its machine is lost: it and all of its processes at once, without a word."""
-        (worker,) = (each for each in self._up.children() if name in " ".join(each.cmdline()))
-        for each in [*worker.children(recursive=True), worker]:
-            with suppress(psutil.NoSuchProcess):
-                each.send_signal(signal.SIGKILL)
+    def lose_worker(self, task_id: str) -> bool:
+        """Loses a worker that runs such a task at this moment, as when its machine is lost.
+
+        All of its processes end at once, without a word, and the minutes have passed after which
+        the scheduler misses them. Not while a message is on its way: what a worker has taken and
+        not begun is missed by another clock, after ten minutes.
+
+        Returns:
+            Whether there was one. Which of them it was, nobody needs to know.
+        """
+        return any(
+            self._lose(each, task_id)
+            for each in self._up.children()
+            if "MainProcess" in " ".join(each.cmdline())
+        )
+
+    def _lose(self, worker: psutil.Process, task_id: str) -> bool:
+        processes = halted(worker)
+        pids = [each.pid for each in processes]
+        with psycopg.connect(self._metadata_url) as connection:
+            row = connection.execute(
+                "SELECT count(*) FILTER (WHERE task_id = %s AND pid = ANY(%s)),"
+                " count(*) FILTER (WHERE state = 'queued')"
+                " FROM task_instance WHERE state IN ('queued', 'running')",
+                [task_id, pids],
+            ).fetchone()
+            assert row
+            is_lost = row[0] > 0 and row[1] == 0
+            for each in processes:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill() if is_lost else each.resume()
+            if is_lost:
+                connection.execute(
+                    "UPDATE task_instance SET last_heartbeat_at = last_heartbeat_at"
+                    " - INTERVAL '1 hour' WHERE state = 'running' AND pid = ANY(%s)",
+                    [pids],
+                )
+        return is_lost
 
     def let_retries_be_due(self) -> None:
         """Moves the ends of failed tries back: the minutes before the next one have passed."""
@@ -138,7 +188,7 @@ def deployed(
             assert child.poll() is None, last_lines(log)
             return "ready:" in log.read_text(errors="replace")
 
-        wait_for(f"`make up` is ready; {log}", is_ready, 200)
+        wait_for(f"`make up` is ready; {log}", is_ready)
         yield Deployment(folder, postgres, psutil.Process(child.pid), f"http://127.0.0.1:{port}")
     finally:
         stop_group(child.pid, grace_s=60)

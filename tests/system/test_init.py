@@ -24,9 +24,9 @@ from local.processes import spawn, stop_group
 from local.secrets_file import generate
 from tests.deploy.compose import SERVICES
 from tests.local.local_commands import CLEAN
-from tests.system.deployment import free_port, wait_for
+from tests.system.deployment import PATIENCE_S, free_port, wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(3600)]
 
 Environment = dict[str, str]
 
@@ -64,7 +64,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environmen
 def init(environment: Environment) -> str:
     done = subprocess.run(
         ["bash", "deploy/init.sh"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=200,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
@@ -82,7 +83,7 @@ def test_it_prepares_everything_once_and_the_user_it_made_may_log_in(
     command = [sys.executable, "-m", "airflow", "api-server", "--port", url.rpartition(":")[2]]
     server = spawn(command, tmp_path / "api-server.log", environment=environment)
     try:
-        wait_for("the API server answers", lambda: answers(f"{url}/api/v2/version"), 120)
+        wait_for("the API server answers", lambda: answers(f"{url}/api/v2/version"))
         right, wrong = environment["AIRFLOW_ADMIN_PASSWORD"], "another"
         assert (log_in(url, right), log_in(url, wrong)) == (201, 401)
     finally:
@@ -92,10 +93,10 @@ def test_it_prepares_everything_once_and_the_user_it_made_may_log_in(
 def answers(url: str) -> bool:
     try:
         return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 
 def log_in(url: str, password: str) -> int:
     login = {"username": "admin", "password": password}
-    return requests.post(f"{url}/auth/token", json=login, timeout=60).status_code
+    return requests.post(f"{url}/auth/token", json=login, timeout=PATIENCE_S).status_code
