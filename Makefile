@@ -46,7 +46,7 @@ test-slow: $(VENV)/.ready ## every fault, kills at every step, histories: twelve
 	@$(RUN) pytest -m slow $(ARGS)
 
 test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up (SCREENSHOTS=1: new pictures)
-	@$(RUN) pytest -m browser --timeout 900 $(ARGS)
+	@$(RUN) pytest -m browser $(ARGS)
 
 test-system: $(VENV)/.ready ## two Celery workers, one is killed: three minutes; needs redis-server
 	@$(RUN) pytest -m system $(ARGS)
