@@ -127,7 +127,7 @@ def objection(
 
 def was_mailed(current: Mapping[str, Any]) -> bool:
     """Whether a contact whom an opt-out is about to reach could be mailed at all."""
-    return _permission(current)[0] not in _NEVER_MAILED
+    return permission(current) not in _NEVER_MAILED
 
 
 def unmailed_before(
@@ -187,7 +187,7 @@ def keep(
         outcome: What was decided.
         call: The last call made for it; None if none was.
     """
-    before, after = _permission(outcome.before), _permission(outcome.after)
+    before, after = _shown(outcome.before), _shown(outcome.after)
     database.run(
         connection,
         "opt_outs/add_consent",
@@ -208,7 +208,12 @@ def keep(
     )
 
 
-def _permission(contact: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+def permission(contact: Mapping[str, Any]) -> str | None:
+    """The permission of a contact as the vendor showed it."""
+    return _shown(contact)[0]
+
+
+def _shown(contact: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
     """Permission and opt-out source of a contact as the vendor showed it."""
     email = (contact or {}).get("email_address")
     if not isinstance(email, dict):

@@ -249,9 +249,7 @@ class _Queue:
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
     ) -> Outcome:
         """GET, decide, PUT; the mirror learns the answer in the transaction of the change."""
-        current = self._client.get(f"/contacts/{contact_id}")
-        if current.get("contact_id") != contact_id:
-            raise WriteUncertain(f"GET /contacts/{contact_id} answered with no such contact")
+        current = self._contact(contact_id)
         decision = consent.decide(current, change)
         unsubscribe = decision.kind == "unsubscribed"
         by_contact = bool(change["requested_by_contact"])
@@ -275,10 +273,41 @@ class _Queue:
                 )
                 consent.keep(own, change, Outcome("unsubscribed", about, before=current), None)
         body = consent.merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
-        answer = self._client.put(f"/contacts/{contact_id}", body)
-        after = answer if answer.get("contact_id") == contact_id else None
-        _mirror(connection, after or current)
+        after = self._put(contact_id, body)
+        _mirror(connection, after)
         return decision._replace(before=current, after=after)
+
+    def _put(self, contact_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """PUT; return the contact as it is then, asked for where the answer does not show it.
+
+        Raises:
+            WriteUncertain: The vendor says that it is done, and the contact may still be mailed.
+        """
+        path = f"/contacts/{contact_id}"
+        after = _of(contact_id, self._client.put(path, body))
+        wanted = body["email_address"]["permission_to_send"]
+        if after is None or consent.permission(after) != wanted:
+            after = self._contact(contact_id)
+        if wanted == "unsubscribed" and consent.may_be_mailed(after):
+            raise WriteUncertain(f"PUT {path} was answered as done, and nothing has changed")
+        return after
+
+    def _contact(self, contact_id: str) -> dict[str, Any]:
+        """The vendor's contact as it is now."""
+        current = _of(contact_id, self._client.get(f"/contacts/{contact_id}"))
+        if current is None:
+            raise WriteUncertain(f"GET /contacts/{contact_id} answered with no such contact")
+        return current
+
+
+def _of(contact_id: str, answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The answer, under our spelling of its id, if it is about this contact.
+
+    The same UUID in capitals is the same contact.
+    """
+    told = answer.get("contact_id")
+    is_it = isinstance(told, str) and told.casefold() == contact_id.casefold()
+    return {**answer, "contact_id": contact_id} if is_it else None
 
 
 def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:
