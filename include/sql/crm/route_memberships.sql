@@ -92,6 +92,8 @@ known AS (
         OR refusing_address.email_key IS NOT NULL AS says_no,
         gone.email_key IS NOT NULL AS address_is_deleted,
         request.linked_id IS NULL
+        AND coalesce(gone.said_no, FALSE) AS address_had_unsubscribed,
+        request.linked_id IS NULL
         AND EXISTS (
             SELECT FROM crm_contact AS other
             WHERE
@@ -133,9 +135,13 @@ known AS (
     ) AS refusing_address
         ON coalesce(request.linked_address, request.address) = refusing_address.email_key
     LEFT JOIN (
-        SELECT DISTINCT email_key
+        SELECT
+            email_key,
+            -- A deletion unsubscribes, too; only who had done so itself is meant.
+            bool_or(permission_to_send = 'unsubscribed' AND opt_out_source = 'Contact') AS said_no
         FROM ctct_contact
         WHERE deleted_at IS NOT NULL AND email_key IS NOT NULL
+        GROUP BY email_key
     ) AS gone ON request.address = gone.email_key
     LEFT JOIN (
         SELECT
@@ -171,6 +177,7 @@ judged AS (
             -- It has appeared since the last linking.
             WHEN known.is_to_be_linked THEN 'wait'
             WHEN known.linked_id IS NULL AND known.address !~ '^[^@\s]+@[^@\s]+$' THEN 'malformed'
+            WHEN known.address_had_unsubscribed THEN 'had unsubscribed'
             WHEN
                 known.is_deleted OR (known.linked_id IS NULL AND known.address_is_deleted)
                 THEN 'deleted'
@@ -260,6 +267,11 @@ LEFT JOIN (
     (
         'deleted', 'rejected',
         'This contact was deleted at Constant Contact; it can be brought back there.'
+    ),
+    (
+        'had unsubscribed', 'rejected',
+        'Had unsubscribed before the contact was deleted at Constant Contact; only the person can '
+        'sign up again.'
     ),
     (
         'unsubscribed', 'rejected',
