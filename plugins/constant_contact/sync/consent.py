@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import psycopg
 
 from constant_contact.api import vendor
-from constant_contact.api.records import moment
+from constant_contact.api.records import moment, text
 from constant_contact.calls import Call
 from constant_contact.store import database
 
@@ -23,8 +23,9 @@ ASKED = (
 # EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
 _UNCONFIRMED = "pending_confirmation"
 
-# Whom the vendor did not mail before we unsubscribed them is not made mailable by taking that back.
-_NEVER_MAILED = {_UNCONFIRMED, "temp_hold"}
+# Whom the vendor did not mail before we unsubscribed them is not made mailable by taking that back:
+# not who is pending_confirmation, temp_hold, not_set, or something that nobody knows yet.
+_MAILED = {"implicit", "explicit"}
 
 # ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
 _SCALARS = (
@@ -106,6 +107,7 @@ def objection(
         {
             "contact_id": change["contact_id"],
             "constant_contact_id": change["constant_contact_id"],
+            "address": _address(current),
         },
     )
     match objections:
@@ -127,7 +129,7 @@ def objection(
 
 def was_mailed(current: Mapping[str, Any]) -> bool:
     """Whether a contact whom an opt-out is about to reach could be mailed at all."""
-    return permission(current) not in _NEVER_MAILED
+    return permission(current) in _MAILED
 
 
 def unmailed_before(
@@ -136,23 +138,50 @@ def unmailed_before(
     """Why taking back our own opt-out would mail somebody who was not mailed before it."""
     key = {"constant_contact_id": change["constant_contact_id"]}
     taken = database.row(connection, "opt_outs/permission_taken", key)
-    if taken is None or taken["permission_before"] not in _NEVER_MAILED:
+    if taken is None or taken["permission_before"] in _MAILED:
         return None
     return Outcome(
         "held",
         "Could not be mailed at Constant Contact before it was unsubscribed "
-        f"({taken['permission_before']}). Ask for a confirmation, or set Do Not Email again.",
+        f"({taken['permission_before'] or 'no permission'}). Ask for a confirmation, or set Do Not Email again.",
+    )
+
+
+def clicked_out(
+    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
+) -> Outcome | None:
+    """Why an opt-out that the vendor calls the account's own is the contact's as well.
+
+    Whoever is unsubscribed already and then follows the link in a mail says no by themselves.
+    """
+    key = {"constant_contact_id": change["constant_contact_id"]}
+    clicked_at = (database.row(connection, "opt_outs/clicked", key) or {})["clicked_at"]
+    if clicked_at is None or _opted_in_at(current, after=clicked_at):
+        return None
+    return Outcome(
+        "held",
+        f"The contact unsubscribed by a link in a mail at {clicked_at:%Y-%m-%d %H:%M} UTC. Only "
+        "the contact can undo that: ask for a confirmation, or set Do Not Email again.",
     )
 
 
 def _opted_in_since(current: Mapping[str, Any], asked_at: datetime) -> bool:
     """Whether the contact opted in at Constant Contact, by itself, after it asked to be left."""
+    return permission(current) != "unsubscribed" and _opted_in_at(current, after=asked_at)
+
+
+def _opted_in_at(current: Mapping[str, Any], *, after: datetime) -> bool:
+    """Whether the newest opt-in is the contact's own, and newer than that."""
     email = current.get("email_address")
-    if not isinstance(email, dict) or email.get("permission_to_send") == "unsubscribed":
+    if not isinstance(email, dict) or email.get("opt_in_source") != "Contact":
         return False
     opted_in_at = moment(email.get("opt_in_date"))
-    by_contact = email.get("opt_in_source") == "Contact"
-    return by_contact and opted_in_at is not None and opted_in_at > asked_at
+    return opted_in_at is not None and opted_in_at > after
+
+
+def _address(current: Mapping[str, Any]) -> str | None:
+    email = current.get("email_address")
+    return text(email.get("address")) if isinstance(email, dict) else None
 
 
 def merged(

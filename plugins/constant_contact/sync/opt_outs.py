@@ -261,7 +261,11 @@ class _Queue:
             unsubscribe = objection.kind == "held" and consent.may_be_mailed(current)
             by_contact = objection.detail == consent.ASKED
         elif decision.kind == "resubscribed":
-            decision = consent.unmailed_before(connection, change) or decision
+            decision = (
+                consent.unmailed_before(connection, change)
+                or consent.clicked_out(connection, change, current)
+                or decision
+            )
         if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
             _mirror(connection, current)
             return decision._replace(before=current, after=current)
