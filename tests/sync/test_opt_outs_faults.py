@@ -154,3 +154,25 @@ def test_the_same_id_in_capitals_is_the_same_contact(
     assert push().unsubscribed == 1
     assert simulator.control.truth_contact(capitals.lower())["permission"] == "unsubscribed"
     assert sql_rows("SELECT contact_id FROM ctct_contact") == [{"contact_id": capitals}]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"birthday_month": 5},
+        {"birthday_month": 0, "birthday_day": 0},
+        {"first_name": "x" * 60},
+        {"anniversary": "2006-11-15T00:00:00Z"},
+    ],
+    ids=lambda odd: next(iter(odd)),
+)
+def test_nothing_that_a_put_may_not_hold_keeps_an_opt_out_from_being_carried(
+    simulator: Running, push: Push, add_crm_contact: Add, set_do_not_email: Flag, odd: Any
+) -> None:
+    person = vendor_contact(1, "ann@example.com", **{"last_name": "Lee"} | odd)
+    simulator.control.load(contacts=[person])
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=contact_id(1))
+    set_do_not_email("c1", True)
+    assert push().unsubscribed == 1
+    now = simulator.control.truth_contact(contact_id(1))
+    assert (now["permission"], now["last_name"]) == ("unsubscribed", "Lee")

@@ -111,3 +111,23 @@ def test_nor_once_that_one_has_asked_to_be_left_alone(
     set_do_not_email("c2", False)
     push()
     assert permission(simulator, BOB) == "unsubscribed"
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_an_opt_out_reaches_whoever_has_the_address_of_a_contact_that_is_gone(
+    simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
+    set_do_not_email: Flag, mirrored: bool,
+) -> None:  # fmt: skip
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    add_crm_contact("c1", " Ann@Example.com")
+    sync_contacts(client, crm)
+    link_contacts(crm)
+    simulator.control.purge_contact(ANN)
+    simulator.control.load(contacts=[vendor_contact(2, "ann@example.com")])
+    if mirrored:
+        sync_contacts(client, crm)
+        link_contacts(crm)
+    set_do_not_email("c1", True)
+    report = push()
+    assert (report.unchanged, report.unsubscribed) == (1, 1)
+    assert permission(simulator, BOB) == "unsubscribed"

@@ -143,7 +143,8 @@ def unmailed_before(
     return Outcome(
         "held",
         "Could not be mailed at Constant Contact before it was unsubscribed "
-        f"({taken['permission_before'] or 'no permission'}). Ask for a confirmation, or set Do Not Email again.",
+        f"({taken['permission_before'] or 'no permission'}). Ask for a confirmation, or set Do Not "
+        "Email again.",
     )
 
 

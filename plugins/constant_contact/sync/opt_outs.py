@@ -18,7 +18,6 @@ from typing import Any
 import psycopg
 
 from constant_contact.api.client import Client
-from constant_contact.api.records import parse_contact
 from constant_contact.errors import (
     ChangesRefused,
     Conflict,
@@ -27,9 +26,10 @@ from constant_contact.errors import (
     Retriable,
     WriteUncertain,
 )
-from constant_contact.store import contacts, database, state
+from constant_contact.store import database, state
 from constant_contact.store.database import Database
-from constant_contact.sync import consent, holds
+from constant_contact.sync import consent, holds, one_contact
+from constant_contact.sync.addresses import follow
 from constant_contact.sync.consent import Outcome
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
@@ -111,6 +111,8 @@ def push_opt_outs(
         upto = newest
         for _ in in_parallel(partial(queue.work, upto), range(workers), workers):
             pass
+        if not dry_run:
+            follow(client, crm, queue.take_gone())
     for kind, count in queue.outcomes.items():
         setattr(report, kind, getattr(report, kind) + count)
     with crm.transaction() as connection:
@@ -148,12 +150,19 @@ class _Queue:
         # By whether the contact asked for it: what the circuit breaker weighs.
         self.unsubscribed: Counter[bool] = Counter()
         self.set_aside: list[int] = []
+        # CRM contacts that say no and whose link the vendor no longer has.
+        self._gone: list[str] = []
         self.failure: Retriable | WriteUncertain | None = None
 
     def work(self, upto: int, _worker: int, stop: threading.Event) -> None:
         """Carry changes up to `upto` until none waits that could be taken."""
         while not stop.is_set() and self._carry_next(upto):
             pass
+
+    def take_gone(self) -> list[str]:
+        """Who says no and is linked to a contact that turned out to be gone; each once."""
+        gone, self._gone = self._gone, []
+        return gone
 
     def _carry_next(self, upto: int) -> bool:
         with self._crm.transaction() as connection:
@@ -235,7 +244,7 @@ class _Queue:
                 if error.error_key is None:
                     # Not the vendor's own words: a gateway may not know where contacts live.
                     raise WriteUncertain(str(error)) from None
-                return Outcome("unchanged", "Constant Contact no longer has this contact.")
+                return self._gone_from(connection, change, contact_id)
             except (Conflict, WriteUncertain) as error:
                 if attempt == _WRITE_TRIES:
                     raise WriteUncertain(str(error)) from None
@@ -245,11 +254,22 @@ class _Queue:
                 return Outcome("failed", f"Constant Contact refused it: {error}")
         raise AssertionError("unreachable")
 
+    def _gone_from(
+        self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
+    ) -> Outcome:
+        """The mirror learns it now: somebody else may have the address at the vendor."""
+        purged = {"contact_id": [contact_id], "deleted_at": state.database_now(connection)}
+        database.run(connection, "contacts/mark_purged", purged)
+        if change["do_not_email"]:
+            with self._lock:
+                self._gone.append(change["contact_id"])
+        return Outcome("unchanged", "Constant Contact no longer has this contact.")
+
     def _edit(
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
     ) -> Outcome:
         """GET, decide, PUT; the mirror learns the answer in the transaction of the change."""
-        current = self._contact(contact_id)
+        current = one_contact.get(self._client, contact_id)
         decision = consent.decide(current, change)
         unsubscribe = decision.kind == "unsubscribed"
         by_contact = bool(change["requested_by_contact"])
@@ -267,7 +287,7 @@ class _Queue:
                 or decision
             )
         if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
-            _mirror(connection, current)
+            one_contact.mirror(connection, current)
             return decision._replace(before=current, after=current)
         if unsubscribe and not consent.was_mailed(current):
             # Whatever becomes of the answer and of this process: it cannot be asked for afterwards.
@@ -277,51 +297,12 @@ class _Queue:
                 )
                 consent.keep(own, change, Outcome("unsubscribed", about, before=current), None)
         body = consent.merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
-        after = self._put(contact_id, body)
-        _mirror(connection, after)
+        after = one_contact.put(self._client, contact_id, body)
+        one_contact.mirror(connection, after)
         return decision._replace(before=current, after=after)
-
-    def _put(self, contact_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """PUT; return the contact as it is then, asked for where the answer does not show it.
-
-        Raises:
-            WriteUncertain: The vendor says that it is done, and the contact may still be mailed.
-        """
-        path = f"/contacts/{contact_id}"
-        after = _of(contact_id, self._client.put(path, body))
-        wanted = body["email_address"]["permission_to_send"]
-        if after is None or consent.permission(after) != wanted:
-            after = self._contact(contact_id)
-        if wanted == "unsubscribed" and consent.may_be_mailed(after):
-            raise WriteUncertain(f"PUT {path} was answered as done, and nothing has changed")
-        return after
-
-    def _contact(self, contact_id: str) -> dict[str, Any]:
-        """The vendor's contact as it is now."""
-        current = _of(contact_id, self._client.get(f"/contacts/{contact_id}"))
-        if current is None:
-            raise WriteUncertain(f"GET /contacts/{contact_id} answered with no such contact")
-        return current
-
-
-def _of(contact_id: str, answer: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer, under our spelling of its id, if it is about this contact.
-
-    The same UUID in capitals is the same contact.
-    """
-    told = answer.get("contact_id")
-    is_it = isinstance(told, str) and told.casefold() == contact_id.casefold()
-    return {**answer, "contact_id": contact_id} if is_it else None
 
 
 def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Whether the change is overtaken, and whom it is about, at this moment."""
     key = {"contact_id": change["contact_id"], "change_id": change["change_id"]}
     return database.row(connection, "crm/opt_out_standing", key) or {}
-
-
-def _mirror(connection: psycopg.Connection[Any], contact: Mapping[str, Any]) -> None:
-    record = parse_contact(dict(contact))
-    if record is not None:
-        now = state.database_now(connection)
-        contacts.upsert_page(connection, [record], now)
