@@ -232,6 +232,27 @@ def test_an_address_whose_contact_was_purged_can_be_added_again(
     assert on_lists(simulator)[ANN] == {1}
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_who_asked_to_be_left_alone_is_put_on_no_list_before_that_was_carried(
+    simulator: Running, push_lists: Push, push: Callable[..., Any], crowd: list[str],
+    add_crm_contact: Add, want: Want, set_do_not_email: Callable[..., None], sql_rows: Rows,
+    refused: bool,
+) -> None:  # fmt: skip
+    set_do_not_email("c1", True, by_contact=True)
+    if refused:
+        simulator.control.add_fault(
+            "status", match={"method": "PUT"}, times=9, params={"status": 400}
+        )
+        push()
+    set_do_not_email("c1", False)
+    want("c1", 2)
+    want("c2", 2)
+    push_lists()
+    assert on_lists(simulator)["p1@example.com"] == {1}
+    assert on_lists(simulator)["p2@example.com"] == {1, 2}
+    assert answers(sql_rows)["c1", 2][0] == "rejected"
+
+
 @pytest.mark.parametrize("crowded", [False, True])
 def test_who_had_unsubscribed_is_not_created_anew_when_the_vendor_forgot_them(
     simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want, client: Client,

@@ -13,6 +13,33 @@ WITH says_no AS MATERIALIZED (
     WHERE do_not_email
 ),
 
+-- Whose last word in the outbox is a no that was not carried, or takes back a no of the contact's own
+-- and was not granted: nobody is put on a list in the meantime.
+unheard AS MATERIALIZED (
+    SELECT DISTINCT crm.constant_contact_id
+    FROM crm_opt_out_change AS last_word
+    INNER JOIN crm_contact AS crm ON last_word.contact_id = crm.contact_id
+    WHERE
+        last_word.status IN ('pending', 'held', 'failed')
+        AND crm.constant_contact_id IS NOT NULL
+        AND NOT EXISTS (
+            SELECT FROM crm_opt_out_change AS newer
+            WHERE
+                newer.contact_id = last_word.contact_id
+                AND newer.change_id > last_word.change_id
+        )
+        AND (
+            last_word.do_not_email
+            OR EXISTS (
+                SELECT FROM crm_opt_out_change AS asked
+                WHERE
+                    asked.contact_id = last_word.contact_id
+                    AND asked.do_not_email
+                    AND asked.requested_by_contact
+            )
+        )
+),
+
 -- What calls have made of the same request before.
 tried AS (
     SELECT
@@ -90,6 +117,7 @@ known AS (
         request.*,
         refusing_contact.constant_contact_id IS NOT NULL
         OR refusing_address.email_key IS NOT NULL AS says_no,
+        unheard.constant_contact_id IS NOT NULL AS is_unheard,
         gone.email_key IS NOT NULL AS address_is_deleted,
         request.linked_id IS NULL
         AND coalesce(gone.said_no, FALSE) AS address_had_unsubscribed,
@@ -134,6 +162,7 @@ known AS (
         WHERE email_key IS NOT NULL
     ) AS refusing_address
         ON coalesce(request.linked_address, request.address) = refusing_address.email_key
+    LEFT JOIN unheard ON request.linked_id = unheard.constant_contact_id
     LEFT JOIN (
         SELECT
             email_key,
@@ -183,6 +212,7 @@ judged AS (
                 THEN 'deleted'
             WHEN known.is_unsubscribed THEN 'unsubscribed'
             WHEN known.linked_id IS NOT NULL AND known.says_no THEN 'says no'
+            WHEN known.is_unheard THEN 'unheard'
             WHEN known.list_id = any(known.list_ids) THEN 'on it'
             WHEN known.linked_id IS NOT NULL THEN 'add'
             WHEN char_length(known.address) > %(email_chars)s THEN 'too long'
@@ -278,6 +308,10 @@ LEFT JOIN (
         'Has unsubscribed; Constant Contact does not put unsubscribed contacts on lists.'
     ),
     ('says no', 'rejected', 'Do Not Email is set in the CRM for this address.'),
+    (
+        'unheard', 'rejected',
+        'Asked not to be mailed, and what the CRM says since then is not carried yet.'
+    ),
     ('on it', 'done', 'Was on the list already.'),
     (
         'full', 'rejected',
