@@ -131,3 +131,19 @@ def test_an_opt_out_reaches_whoever_has_the_address_of_a_contact_that_is_gone(
     report = push()
     assert (report.unchanged, report.unsubscribed) == (1, 1)
     assert permission(simulator, BOB) == "unsubscribed"
+
+
+def test_who_asked_before_there_was_a_link_is_left_alone_once_there_is_one(
+    simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
+    set_do_not_email: Flag,
+) -> None:  # fmt: skip
+    add_crm_contact("c1", "ann@example.com")
+    set_do_not_email("c1", True, by_contact=True)
+    push()
+    set_do_not_email("c1", False)
+    assert push().held == 1
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    sync_contacts(client, crm)
+    assert link_contacts(crm).opt_ins_requeued == 1
+    assert push().held == 1
+    assert permission(simulator, ANN) == "unsubscribed"

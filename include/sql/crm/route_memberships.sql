@@ -16,7 +16,9 @@ WITH says_no AS MATERIALIZED (
 -- Whose last word in the outbox is a no that was not carried, or takes back a no of the contact's own
 -- and was not granted: nobody is put on a list in the meantime.
 unheard AS MATERIALIZED (
-    SELECT DISTINCT crm.constant_contact_id
+    SELECT
+        crm.constant_contact_id,
+        bool_or(last_word.status = 'pending') AS is_next
     FROM crm_opt_out_change AS last_word
     INNER JOIN crm_contact AS crm ON last_word.contact_id = crm.contact_id
     WHERE
@@ -38,6 +40,7 @@ unheard AS MATERIALIZED (
                     AND asked.requested_by_contact
             )
         )
+    GROUP BY crm.constant_contact_id
 ),
 
 -- What calls have made of the same request before.
@@ -118,6 +121,7 @@ known AS (
         refusing_contact.constant_contact_id IS NOT NULL
         OR refusing_address.email_key IS NOT NULL AS says_no,
         unheard.constant_contact_id IS NOT NULL AS is_unheard,
+        coalesce(unheard.is_next, FALSE) AS is_heard_next,
         gone.email_key IS NOT NULL AS address_is_deleted,
         request.linked_id IS NULL
         AND coalesce(gone.said_no, FALSE) AS address_had_unsubscribed,
@@ -212,6 +216,7 @@ judged AS (
                 THEN 'deleted'
             WHEN known.is_unsubscribed THEN 'unsubscribed'
             WHEN known.linked_id IS NOT NULL AND known.says_no THEN 'says no'
+            WHEN known.is_heard_next THEN 'wait'
             WHEN known.is_unheard THEN 'unheard'
             WHEN known.list_id = any(known.list_ids) THEN 'on it'
             WHEN known.linked_id IS NOT NULL THEN 'add'

@@ -218,7 +218,8 @@ class _Queue:
         if not change["is_in_crm"] and (contact_id is None or not change["do_not_email"]):
             return Outcome("unchanged", "The contact is no longer in the CRM.")
         if contact_id is None:
-            return Outcome(
+            asked = not change["do_not_email"] and consent.objection(connection, change, {})
+            return asked or Outcome(
                 "unchanged",
                 "Not linked to Constant Contact. If it is linked later, the flag goes too.",
             )
