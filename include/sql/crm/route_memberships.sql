@@ -13,8 +13,8 @@ WITH says_no AS MATERIALIZED (
     WHERE do_not_email
 ),
 
--- Whose last word in the outbox is a no that was not carried, or takes back a no of the contact's own
--- and was not granted: nobody is put on a list in the meantime.
+-- Whose last word in the outbox is a no that was not carried, or takes back a no of the contact's
+-- own and was not granted: nobody is put on a list in the meantime.
 unheard AS MATERIALIZED (
     SELECT
         crm.constant_contact_id,
