@@ -133,6 +133,24 @@ def test_an_opt_out_reaches_whoever_has_the_address_of_a_contact_that_is_gone(
     assert permission(simulator, BOB) == "unsubscribed"
 
 
+def test_a_contact_that_is_not_found_for_a_moment_keeps_its_link_and_gets_its_opt_out(
+    simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
+    set_do_not_email: Flag,
+) -> None:  # fmt: skip
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    add_crm_contact("c1", "ann@example.com")
+    sync_contacts(client, crm)
+    link_contacts(crm)
+    simulator.control.update_contact(ANN, email="ann.lee@example.com")
+    not_found = {"status": 404, "body": [{"error_key": "contacts.api.not_found"}]}
+    simulator.control.add_fault("status", match={"path": "/contacts/"}, params=not_found)
+    set_do_not_email("c1", True)
+    assert push().unchanged == 1
+    assert link_contacts(crm).opt_outs_queued == 1
+    assert push().unsubscribed == 1
+    assert permission(simulator, ANN) == "unsubscribed"
+
+
 def test_who_asked_before_there_was_a_link_is_left_alone_once_there_is_one(
     simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
     set_do_not_email: Flag,

@@ -26,7 +26,7 @@ from constant_contact.errors import (
     Retriable,
     WriteUncertain,
 )
-from constant_contact.store import database, state
+from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync import consent, holds, one_contact
 from constant_contact.sync.addresses import follow
@@ -150,8 +150,9 @@ class _Queue:
         # By whether the contact asked for it: what the circuit breaker weighs.
         self.unsubscribed: Counter[bool] = Counter()
         self.set_aside: list[int] = []
-        # CRM contacts that say no and whose link the vendor no longer has.
-        self._gone: list[str] = []
+        # CRM contacts that say no, and the vendor's that they are linked to and that was not found.
+        self._gone: dict[str, str] = {}
+        self._followed: set[str] = set()
         self.failure: Retriable | WriteUncertain | None = None
 
     def work(self, upto: int, _worker: int, stop: threading.Event) -> None:
@@ -159,9 +160,10 @@ class _Queue:
         while not stop.is_set() and self._carry_next(upto):
             pass
 
-    def take_gone(self) -> list[str]:
-        """Who says no and is linked to a contact that turned out to be gone; each once."""
-        gone, self._gone = self._gone, []
+    def take_gone(self) -> dict[str, str]:
+        """Who says no and is linked to a contact that was not found; each of them once."""
+        gone = {who: link for who, link in self._gone.items() if who not in self._followed}
+        self._followed.update(gone)
         return gone
 
     def _carry_next(self, upto: int) -> bool:
@@ -245,7 +247,10 @@ class _Queue:
                 if error.error_key is None:
                     # Not the vendor's own words: a gateway may not know where contacts live.
                     raise WriteUncertain(str(error)) from None
-                return self._gone_from(connection, change, contact_id)
+                if change["do_not_email"]:
+                    with self._lock:
+                        self._gone[change["contact_id"]] = contact_id
+                return Outcome("unchanged", "Constant Contact no longer has this contact.")
             except (Conflict, WriteUncertain) as error:
                 if attempt == _WRITE_TRIES:
                     raise WriteUncertain(str(error)) from None
@@ -254,17 +259,6 @@ class _Queue:
             except Rejected as error:
                 return Outcome("failed", f"Constant Contact refused it: {error}")
         raise AssertionError("unreachable")
-
-    def _gone_from(
-        self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
-    ) -> Outcome:
-        """The mirror learns it now: somebody else may have the address at the vendor."""
-        purged = {"contact_id": [contact_id], "deleted_at": state.database_now(connection)}
-        database.run(connection, "contacts/mark_purged", purged)
-        if change["do_not_email"]:
-            with self._lock:
-                self._gone.append(change["contact_id"])
-        return Outcome("unchanged", "Constant Contact no longer has this contact.")
 
     def _edit(
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
