@@ -20,6 +20,11 @@ ASKED = (
     "or set Do Not Email again."
 )
 
+OTHER_SAYS_NO = (
+    "Another CRM contact with the same address has Do Not Email set. Clear it there too if both "
+    "agree."
+)
+
 # EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
 _UNCONFIRMED = "pending_confirmation"
 
@@ -107,7 +112,6 @@ def objection(
         {
             "contact_id": change["contact_id"],
             "constant_contact_id": change["constant_contact_id"],
-            "address": _address(current),
         },
     )
     match objections:
@@ -116,11 +120,7 @@ def objection(
         case {"flag_is_set": True}:
             return Outcome("superseded", "Do Not Email is set in the CRM by now.")
         case {"other_contact_says_no": True}:
-            return Outcome(
-                "held",
-                "Another CRM contact with the same address has Do Not Email set. Clear it there "
-                "too if both agree.",
-            )
+            return Outcome("held", OTHER_SAYS_NO)
         case {"asked_at": datetime() as asked_at} if not _opted_in_since(current, asked_at):
             return Outcome("held", ASKED)
         case _:
@@ -146,6 +146,22 @@ def unmailed_before(
         f"({taken['permission_before'] or 'no permission'}). Ask for a confirmation, or set Do Not "
         "Email again.",
     )
+
+
+def at_address(
+    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
+) -> Outcome | None:
+    """Why the address that would be mailed is of somebody who said no, linked or not."""
+    email = current.get("email_address")
+    who = {
+        "contact_id": change["contact_id"],
+        "constant_contact_id": change["constant_contact_id"],
+        "address": text(email.get("address")) if isinstance(email, dict) else None,
+    }
+    objections = database.row(connection, "crm/address_objections", who) or {}
+    if objections["flag_is_set"]:
+        return Outcome("held", OTHER_SAYS_NO)
+    return Outcome("held", ASKED) if objections["has_asked"] else None
 
 
 def clicked_out(
@@ -178,11 +194,6 @@ def _opted_in_at(current: Mapping[str, Any], *, after: datetime) -> bool:
         return False
     opted_in_at = moment(email.get("opt_in_date"))
     return opted_in_at is not None and opted_in_at > after
-
-
-def _address(current: Mapping[str, Any]) -> str | None:
-    email = current.get("email_address")
-    return text(email.get("address")) if isinstance(email, dict) else None
 
 
 def merged(

@@ -278,6 +278,7 @@ class _Queue:
         elif decision.kind == "resubscribed":
             decision = (
                 consent.unmailed_before(connection, change)
+                or consent.at_address(connection, change, current)
                 or consent.clicked_out(connection, change, current)
                 or decision
             )
