@@ -159,7 +159,11 @@ def _assert_change_lawful(was: Row | None, after: Scene, change: Row) -> None:
         if was["status"] in _ENDED:
             assert change == was, "what was settled was taken up again"
         if was["status"] == "held":
-            assert change["status"] in {"held", "superseded"}
+            # An opt-in is looked at again when its contact, or a new link's, may be mailed.
+            again = set() if change["do_not_email"] else {"pending"}
+            if again and after.can_be_mailed(after.whom(change)):
+                again |= {"done"}
+            assert change["status"] in {"held", "superseded"} | again
     if change["status"] == "done" and change["do_not_email"] and (was or {})["status"] != "done":
         assert not after.can_be_mailed(change["constant_contact_id"]), "it is not done"
 
