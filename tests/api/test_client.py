@@ -296,3 +296,19 @@ def test_page_links_are_followed_behind_a_proxy_that_puts_a_path_before_them(
     behind = replace(client._settings, base_url=f"{simulator.url}/gateway")
     client._settings = behind
     assert read_all(client) == ["0", "1"]
+
+
+@pytest.mark.parametrize("link", ["?cursor=b", "contacts?cursor=b", "{url}/v3/contacts?cursor=b"])
+def test_page_links_are_followed_however_they_are_written(
+    simulator: Running, client: Client, link: str
+) -> None:
+    href = link.format(url=simulator.url)
+    for number, links in enumerate([{"next": {"href": href}}, {}]):
+        body = {"contacts": [{"contact_id": str(number)}], "_links": links}
+        simulator.control.add_fault(
+            "status", match={"path": "^/v3/contacts$", "query": ("limit", "cursor")[number]},
+            times=2 - number, params={"status": 200, "body": body},
+        )  # fmt: skip
+    assert read_all(client) == ["0", "1"]
+    first = next(client.pages("/contacts", {"limit": 1}))
+    assert first.next_href == "/v3/contacts?cursor=b"

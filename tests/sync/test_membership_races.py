@@ -232,6 +232,59 @@ def test_an_address_whose_contact_was_purged_can_be_added_again(
     assert on_lists(simulator)[ANN] == {1}
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_who_asked_to_be_left_alone_is_put_on_no_list_before_that_was_carried(
+    simulator: Running, push_lists: Push, push: Callable[..., Any], crowd: list[str],
+    add_crm_contact: Add, want: Want, set_do_not_email: Callable[..., None], sql_rows: Rows,
+    refused: bool,
+) -> None:  # fmt: skip
+    set_do_not_email("c1", True, by_contact=True)
+    if refused:
+        simulator.control.add_fault(
+            "status", match={"method": "PUT"}, times=9, params={"status": 400}
+        )
+        push()
+    set_do_not_email("c1", False)
+    want("c1", 2)
+    want("c2", 2)
+    push_lists()
+    assert on_lists(simulator)["p2@example.com"] == {1, 2}
+    assert answers(sql_rows)["c1", 2][0] == "pending"
+    push()
+    push_lists()
+    assert on_lists(simulator)["p1@example.com"] <= {1}
+    assert answers(sql_rows)["c1", 2][0] == "rejected"
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_who_had_unsubscribed_is_not_created_anew_when_the_vendor_forgot_them(
+    simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want, client: Client,
+    crm: Database, sql_rows: Rows, crowded: bool,
+) -> None:  # fmt: skip
+    simulator.control.load(contacts=[vendor_contact(1, ANN)])
+    simulator.control.unsubscribe(contact_id(1), source="Contact")
+    sync_contacts(client, crm, full=True)
+    add_crm_contact("c1", ANN)
+    link_contacts(crm)
+    simulator.control.purge_contact(contact_id(1))
+    sync_contacts(client, crm, full=True)
+    link_contacts(crm)
+    want("c1", 1)
+    if crowded:
+        ask_for_an_import(add_crm_contact, want)
+    push_lists()
+    made = [
+        call["path"]
+        for call in simulator.control.calls()
+        if call["method"] == "POST" and "/v3/" in call["path"]
+    ]
+    assert made == (["/v3/activities/contacts_json_import"] if crowded else [])
+    assert ANN not in on_lists(simulator)
+    status, detail = answers(sql_rows)["c1", 1]
+    assert status == "rejected"
+    assert detail.startswith("Had unsubscribed")
+
+
 def test_contacts_without_an_address_do_not_overrule_each_other(
     push_lists: Push, add_crm_contact: Add, want: Want, sql_rows: Rows
 ) -> None:

@@ -77,7 +77,7 @@ def test_the_accounts_own_opt_out_can_be_cleared(
     assert simulator.control.truth_contact(ann)["permission"] == "implicit"
 
 
-@pytest.fixture(params=["pending_confirmation", "temp_hold"])
+@pytest.fixture(params=["pending_confirmation", "temp_hold", "not_set"])
 def unmailed(request: pytest.FixtureRequest, simulator: Running, ann: str, sql_rows: Rows) -> str:
     """Whom c1 is linked to: somebody who cannot be mailed, without an opt-out."""
     address = {"address": "bob@example.com", "permission_to_send": request.param}

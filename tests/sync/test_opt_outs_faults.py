@@ -122,3 +122,57 @@ def test_an_answer_that_tells_of_no_contact_ends_no_change(
     assert changes(sql_rows) == [("c1", "pending", True)]
     simulator.control.clear_faults()
     assert push().unsubscribed == 1
+
+
+@pytest.mark.parametrize("acts", [True, False], ids=["carried out", "not carried out"])
+@pytest.mark.parametrize(("status", "body"), [(202, ""), (204, ""), (200, {}), (200, None)])
+def test_a_write_is_believed_when_the_contact_is_seen_to_be_unsubscribed(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows,
+    status: int, body: Any, acts: bool,
+) -> None:  # fmt: skip
+    as_before = {
+        "contact_id": ann,
+        "email_address": {"address": "ann@example.com", "permission_to_send": "implicit"},
+    }
+    params = {"status": status, "body": as_before if body is None else body, "acts": acts}
+    simulator.control.add_fault("status", match={"method": "PUT"}, params=params)
+    set_do_not_email("c1", True)
+    assert push().unsubscribed == 1
+    assert puts(simulator) == (1 if acts else 2)
+    assert simulator.control.truth_contact(ann)["permission"] == "unsubscribed"
+    (mirrored,) = sql_rows("SELECT permission_to_send FROM ctct_contact")
+    assert mirrored == {"permission_to_send": "unsubscribed"}
+
+
+def test_the_same_id_in_capitals_is_the_same_contact(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    capitals = ann.replace("0000-4000", "0000-4ABC")
+    simulator.control.load(contacts=[{"contact_id": capitals.lower(), "email": "bob@example.com"}])
+    sql_rows("UPDATE crm_contact SET constant_contact_id = %s", capitals)
+    set_do_not_email("c1", True)
+    assert push().unsubscribed == 1
+    assert simulator.control.truth_contact(capitals.lower())["permission"] == "unsubscribed"
+    assert sql_rows("SELECT contact_id FROM ctct_contact") == [{"contact_id": capitals}]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"birthday_month": 5},
+        {"birthday_month": 0, "birthday_day": 0},
+        {"first_name": "x" * 60},
+        {"anniversary": "2006-11-15T00:00:00Z"},
+    ],
+    ids=lambda odd: next(iter(odd)),
+)
+def test_nothing_that_a_put_may_not_hold_keeps_an_opt_out_from_being_carried(
+    simulator: Running, push: Push, add_crm_contact: Add, set_do_not_email: Flag, odd: Any
+) -> None:
+    person = vendor_contact(1, "ann@example.com", **{"last_name": "Lee"} | odd)
+    simulator.control.load(contacts=[person])
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=contact_id(1))
+    set_do_not_email("c1", True)
+    assert push().unsubscribed == 1
+    now = simulator.control.truth_contact(contact_id(1))
+    assert (now["permission"], now["last_name"]) == ("unsubscribed", "Lee")

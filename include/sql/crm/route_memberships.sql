@@ -13,6 +13,36 @@ WITH says_no AS MATERIALIZED (
     WHERE do_not_email
 ),
 
+-- Whose last word in the outbox is a no that was not carried, or takes back a no of the contact's
+-- own and was not granted: nobody is put on a list in the meantime.
+unheard AS MATERIALIZED (
+    SELECT
+        crm.constant_contact_id,
+        bool_or(last_word.status = 'pending') AS is_next
+    FROM crm_opt_out_change AS last_word
+    INNER JOIN crm_contact AS crm ON last_word.contact_id = crm.contact_id
+    WHERE
+        last_word.status IN ('pending', 'held', 'failed')
+        AND crm.constant_contact_id IS NOT NULL
+        AND NOT EXISTS (
+            SELECT FROM crm_opt_out_change AS newer
+            WHERE
+                newer.contact_id = last_word.contact_id
+                AND newer.change_id > last_word.change_id
+        )
+        AND (
+            last_word.do_not_email
+            OR EXISTS (
+                SELECT FROM crm_opt_out_change AS asked
+                WHERE
+                    asked.contact_id = last_word.contact_id
+                    AND asked.do_not_email
+                    AND asked.requested_by_contact
+            )
+        )
+    GROUP BY crm.constant_contact_id
+),
+
 -- What calls have made of the same request before.
 tried AS (
     SELECT
@@ -90,7 +120,11 @@ known AS (
         request.*,
         refusing_contact.constant_contact_id IS NOT NULL
         OR refusing_address.email_key IS NOT NULL AS says_no,
+        unheard.constant_contact_id IS NOT NULL AS is_unheard,
+        coalesce(unheard.is_next, FALSE) AS is_heard_next,
         gone.email_key IS NOT NULL AS address_is_deleted,
+        request.linked_id IS NULL
+        AND coalesce(gone.said_no, FALSE) AS address_had_unsubscribed,
         request.linked_id IS NULL
         AND EXISTS (
             SELECT FROM crm_contact AS other
@@ -132,10 +166,15 @@ known AS (
         WHERE email_key IS NOT NULL
     ) AS refusing_address
         ON coalesce(request.linked_address, request.address) = refusing_address.email_key
+    LEFT JOIN unheard ON request.linked_id = unheard.constant_contact_id
     LEFT JOIN (
-        SELECT DISTINCT email_key
+        SELECT
+            email_key,
+            -- A deletion unsubscribes, too; only who had done so itself is meant.
+            bool_or(permission_to_send = 'unsubscribed' AND opt_out_source = 'Contact') AS said_no
         FROM ctct_contact
         WHERE deleted_at IS NOT NULL AND email_key IS NOT NULL
+        GROUP BY email_key
     ) AS gone ON request.address = gone.email_key
     LEFT JOIN (
         SELECT
@@ -171,12 +210,15 @@ judged AS (
             -- It has appeared since the last linking.
             WHEN known.is_to_be_linked THEN 'wait'
             WHEN known.linked_id IS NULL AND known.address !~ '^[^@\s]+@[^@\s]+$' THEN 'malformed'
+            WHEN known.address_had_unsubscribed THEN 'had unsubscribed'
             WHEN
                 known.is_deleted OR (known.linked_id IS NULL AND known.address_is_deleted)
                 THEN 'deleted'
             WHEN known.is_unsubscribed THEN 'unsubscribed'
             WHEN known.linked_id IS NOT NULL AND known.says_no THEN 'says no'
             WHEN known.list_id = any(known.list_ids) THEN 'on it'
+            WHEN known.is_heard_next THEN 'wait'
+            WHEN known.is_unheard THEN 'unheard'
             WHEN known.linked_id IS NOT NULL THEN 'add'
             WHEN char_length(known.address) > %(email_chars)s THEN 'too long'
             WHEN known.says_no OR known.address_refuses OR known.was_left_over THEN 'create'
@@ -262,10 +304,19 @@ LEFT JOIN (
         'This contact was deleted at Constant Contact; it can be brought back there.'
     ),
     (
+        'had unsubscribed', 'rejected',
+        'Had unsubscribed before the contact was deleted at Constant Contact; only the person can '
+        'sign up again.'
+    ),
+    (
         'unsubscribed', 'rejected',
         'Has unsubscribed; Constant Contact does not put unsubscribed contacts on lists.'
     ),
     ('says no', 'rejected', 'Do Not Email is set in the CRM for this address.'),
+    (
+        'unheard', 'rejected',
+        'Asked not to be mailed, and what the CRM says since then is not carried yet.'
+    ),
     ('on it', 'done', 'Was on the list already.'),
     (
         'full', 'rejected',

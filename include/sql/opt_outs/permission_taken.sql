@@ -4,7 +4,7 @@ SELECT permission_before
 FROM ctct_consent
 WHERE
     constant_contact_id = %(constant_contact_id)s
-    AND permission_before <> 'unsubscribed'
+    AND permission_before IS DISTINCT FROM 'unsubscribed'
     AND (decision = 'unsubscribed' OR permission_after = 'unsubscribed')
 ORDER BY consent_id DESC
 LIMIT 1;

@@ -160,8 +160,10 @@ class Client:
             payload = self._read(url, is_page_link=is_page_link)
             next_href = replies.next_href(payload)
             # Before anybody stores it as the place to go on from.
-            next_url = self._page_url(next_href) if next_href else None
-            yield Page(url.removeprefix(self._settings.base_url), payload, next_href)
+            next_url = self._page_url(next_href, url) if next_href else None
+            base_url = self._settings.base_url
+            leads_to = next_url and next_url.removeprefix(base_url)
+            yield Page(url.removeprefix(base_url), payload, leads_to)
             if next_url is None:
                 return
             url, is_page_link = next_url, True
@@ -171,13 +173,18 @@ class Client:
                 )
             seen.add(url)
 
-    def _page_url(self, href: str) -> str:
-        """The URL of a page link: a path of the same host, or refused."""
+    def _page_url(self, href: str, page_url: str | None = None) -> str:
+        """The URL of a page link: of the same host, or refused.
+
+        Args:
+            href: As the vendor gave it, or as a page's `next_href`.
+            page_url: Of the page that has it; what is neither host nor path is relative to that.
+        """
         # The vendor knows nothing of the path that a proxy in between puts before its own.
         proxied = urlsplit(self._settings.base_url).path
         if href.startswith("/") and not href.startswith(f"{proxied}/"):
             href = proxied + href
-        url = urljoin(f"{self._settings.base_url}/", href)
+        url = urljoin(page_url or f"{self._settings.base_url}/", href)
         if urlsplit(url)[:2] != urlsplit(self._settings.base_url)[:2]:
             raise ContractBroken(
                 f"a page link leads to another host ({urlsplit(url).hostname}); it was not "

@@ -39,6 +39,7 @@ IMPORT_CONTACTS: Final = 39_500
 IMPORT_EMAIL_CHARS: Final = 50  # JsonImportContact.email: maxLength
 EMAIL_CHARS: Final = 80  # EmailAddressPost.address: maxLength
 NAME_CHARS: Final = 50  # ContactPostRequest.first_name, last_name: maxLength
+ANNIVERSARY_CHARS: Final = 10  # ContactPutRequest.anniversary: maxLength
 
 OPT_OUT_REASON_CHARS: Final = 255  # EmailAddressPut.opt_out_reason: maxLength
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import psycopg
 
 from constant_contact.api import vendor
-from constant_contact.api.records import moment
+from constant_contact.api.records import moment, text
 from constant_contact.calls import Call
 from constant_contact.store import database
 
@@ -20,11 +20,17 @@ ASKED = (
     "or set Do Not Email again."
 )
 
+OTHER_SAYS_NO = (
+    "Another CRM contact with the same address has Do Not Email set. Clear it there too if both "
+    "agree."
+)
+
 # EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
 _UNCONFIRMED = "pending_confirmation"
 
-# Whom the vendor did not mail before we unsubscribed them is not made mailable by taking that back.
-_NEVER_MAILED = {_UNCONFIRMED, "temp_hold"}
+# Whom the vendor did not mail before we unsubscribed them is not made mailable by taking that back:
+# not who is pending_confirmation, temp_hold, not_set, or something that nobody knows yet.
+_MAILED = {"implicit", "explicit"}
 
 # ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
 _SCALARS = (
@@ -114,11 +120,7 @@ def objection(
         case {"flag_is_set": True}:
             return Outcome("superseded", "Do Not Email is set in the CRM by now.")
         case {"other_contact_says_no": True}:
-            return Outcome(
-                "held",
-                "Another CRM contact with the same address has Do Not Email set. Clear it there "
-                "too if both agree.",
-            )
+            return Outcome("held", OTHER_SAYS_NO)
         case {"asked_at": datetime() as asked_at} if not _opted_in_since(current, asked_at):
             return Outcome("held", ASKED)
         case _:
@@ -127,7 +129,7 @@ def objection(
 
 def was_mailed(current: Mapping[str, Any]) -> bool:
     """Whether a contact whom an opt-out is about to reach could be mailed at all."""
-    return _permission(current)[0] not in _NEVER_MAILED
+    return permission(current) in _MAILED
 
 
 def unmailed_before(
@@ -136,23 +138,62 @@ def unmailed_before(
     """Why taking back our own opt-out would mail somebody who was not mailed before it."""
     key = {"constant_contact_id": change["constant_contact_id"]}
     taken = database.row(connection, "opt_outs/permission_taken", key)
-    if taken is None or taken["permission_before"] not in _NEVER_MAILED:
+    if taken is None or taken["permission_before"] in _MAILED:
         return None
     return Outcome(
         "held",
         "Could not be mailed at Constant Contact before it was unsubscribed "
-        f"({taken['permission_before']}). Ask for a confirmation, or set Do Not Email again.",
+        f"({taken['permission_before'] or 'no permission'}). Ask for a confirmation, or set Do Not "
+        "Email again.",
+    )
+
+
+def at_address(
+    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
+) -> Outcome | None:
+    """Why the address that would be mailed is of somebody who said no, linked or not."""
+    email = current.get("email_address")
+    who = {
+        "contact_id": change["contact_id"],
+        "constant_contact_id": change["constant_contact_id"],
+        "address": text(email.get("address")) if isinstance(email, dict) else None,
+    }
+    objections = database.row(connection, "crm/address_objections", who) or {}
+    if objections["flag_is_set"]:
+        return Outcome("held", OTHER_SAYS_NO)
+    return Outcome("held", ASKED) if objections["has_asked"] else None
+
+
+def clicked_out(
+    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
+) -> Outcome | None:
+    """Why an opt-out that the vendor calls the account's own is the contact's as well.
+
+    Whoever is unsubscribed already and then follows the link in a mail says no by themselves.
+    """
+    key = {"constant_contact_id": change["constant_contact_id"]}
+    clicked_at = (database.row(connection, "opt_outs/clicked", key) or {})["clicked_at"]
+    if clicked_at is None or _opted_in_at(current, after=clicked_at):
+        return None
+    return Outcome(
+        "held",
+        f"The contact unsubscribed by a link in a mail at {clicked_at:%Y-%m-%d %H:%M} UTC. Only "
+        "the contact can undo that: ask for a confirmation, or set Do Not Email again.",
     )
 
 
 def _opted_in_since(current: Mapping[str, Any], asked_at: datetime) -> bool:
     """Whether the contact opted in at Constant Contact, by itself, after it asked to be left."""
+    return permission(current) != "unsubscribed" and _opted_in_at(current, after=asked_at)
+
+
+def _opted_in_at(current: Mapping[str, Any], *, after: datetime) -> bool:
+    """Whether the newest opt-in is the contact's own, and newer than that."""
     email = current.get("email_address")
-    if not isinstance(email, dict) or email.get("permission_to_send") == "unsubscribed":
+    if not isinstance(email, dict) or email.get("opt_in_source") != "Contact":
         return False
     opted_in_at = moment(email.get("opt_in_date"))
-    by_contact = email.get("opt_in_source") == "Contact"
-    return by_contact and opted_in_at is not None and opted_in_at > asked_at
+    return opted_in_at is not None and opted_in_at > after
 
 
 def merged(
@@ -187,7 +228,7 @@ def keep(
         outcome: What was decided.
         call: The last call made for it; None if none was.
     """
-    before, after = _permission(outcome.before), _permission(outcome.after)
+    before, after = _shown(outcome.before), _shown(outcome.after)
     database.run(
         connection,
         "opt_outs/add_consent",
@@ -208,7 +249,12 @@ def keep(
     )
 
 
-def _permission(contact: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+def permission(contact: Mapping[str, Any]) -> str | None:
+    """The permission of a contact as the vendor showed it."""
+    return _shown(contact)[0]
+
+
+def _shown(contact: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
     """Permission and opt-out source of a contact as the vendor showed it."""
     email = (contact or {}).get("email_address")
     if not isinstance(email, dict):

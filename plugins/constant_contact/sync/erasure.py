@@ -22,7 +22,7 @@ from constant_contact.errors import (
 )
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
-from constant_contact.sync import consent
+from constant_contact.sync import consent, one_contact
 from constant_contact.sync.reports import Report
 
 _LOOK_AGAIN = timedelta(minutes=2)
@@ -145,7 +145,7 @@ def _refuse_if_mailable(client: Client, constant_contact_id: str) -> None:
             # Not the vendor's own words: a gateway may not know where contacts live.
             raise ServerFault(str(error)) from None
         return
-    if current.get("contact_id") != constant_contact_id:
+    if one_contact.of(constant_contact_id, current) is None:
         raise ServerFault(f"GET {path} answered with no such contact")
     if consent.may_be_mailed(current):
         raise ChangesRefused(

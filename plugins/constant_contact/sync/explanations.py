@@ -14,8 +14,9 @@ _TO_COME = {
     "import": "It is not at Constant Contact yet: it would be created there, on this list.",
     "create": "It is not at Constant Contact yet: it would be created there, on this list.",
     "wait": (
-        "Something of it is under way: a call with this contact is not finished, or it waits to be "
-        "linked to its contact at Constant Contact. It is looked at again in a moment."
+        "Something of it is under way: a call with this contact is not finished, a change of its "
+        "Do Not Email is carried first, or it waits to be linked to its contact at Constant "
+        "Contact. It is looked at again in a moment."
     ),
 }
 

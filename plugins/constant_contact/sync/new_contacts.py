@@ -22,8 +22,10 @@ from constant_contact.errors import (
     Rejected,
     WriteUncertain,
 )
-from constant_contact.store import activities, contacts, database, state
+from constant_contact.store import activities, database
 from constant_contact.store.database import Database
+from constant_contact.sync import one_contact
+from constant_contact.sync.addresses import contacts_at
 from constant_contact.sync.bulk_activities import WRITE_TRIES, posted
 from constant_contact.sync.links import update_links
 from constant_contact.sync.lists import sync_lists
@@ -134,10 +136,7 @@ class NewContacts:
         return None if found is None or found.get("deleted_at") else found
 
     def _by_address(self, email: str) -> dict[str, Any] | None:
-        params = {"email": email, "status": "all"} | _INCLUDE
-        found = self._client.get("/contacts", params).get("contacts")
-        rows = [each for each in found if isinstance(each, dict)] if found else []
-        return min(rows, key=lambda row: bool(row.get("deleted_at")), default=None)
+        return next(iter(contacts_at(self._client, email)), None)
 
     def _learn_of(self, error: Conflict, person: Mapping[str, Any]) -> None:
         """The address exists, maybe deleted: the mirror learns of it, and routing decides."""
@@ -151,7 +150,7 @@ class NewContacts:
         found = found or self._by_address(person["email"])
         if found:
             with self._crm.transaction() as connection:
-                self._mirror(connection, found)
+                one_contact.mirror(connection, found)
 
     def _refused(self, activity: Mapping[str, Any], error: BadRequest) -> None:
         """The vendor takes no such contact, or one of the lists is gone since the last look."""
@@ -182,7 +181,7 @@ class NewContacts:
         is_out = person["says_no"] and permission == "unsubscribed"
         on = activity["list_ids"] if is_out else contact.get("list_memberships") or []
         with self._crm.transaction() as connection:
-            self._mirror(connection, contact)
+            one_contact.mirror(connection, contact)
             self.done += database.run(
                 connection,
                 "crm/finish_requests",
@@ -195,10 +194,6 @@ class NewContacts:
             )
         self.created += 1
         activities.keep(self._crm, activity["bulk_id"], "done")
-
-    def _mirror(self, connection: Any, contact: Mapping[str, Any]) -> None:
-        if record := parse_contact(dict(contact)):
-            contacts.upsert_page(connection, [record], state.database_now(connection))
 
 
 def _body(activity: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:

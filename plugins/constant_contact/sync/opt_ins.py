@@ -143,9 +143,11 @@ def _askable(connection: psycopg.Connection[Any], change_id: int) -> str:
     contact: str | None = change["constant_contact_id"]
     if contact is None:
         raise ChangesRefused(f"change {change_id}: the contact is not linked")
-    who = {"contact_id": change["contact_id"], "constant_contact_id": contact}
+    who = {"contact_id": change["contact_id"], "constant_contact_id": contact, "address": None}
     objections = database.row(connection, "crm/objections", who) or {}
-    if objections["flag_is_set"] or objections["other_contact_says_no"]:
+    at_address = database.row(connection, "crm/address_objections", who) or {}
+    flags = objections["flag_is_set"], objections["other_contact_says_no"]
+    if any(flags) or at_address["flag_is_set"]:
         raise ChangesRefused(
             f"change {change_id}: Do Not Email is set, of this contact or of another one with the "
             "same address; clear it there too if both agree"

@@ -18,7 +18,6 @@ from typing import Any
 import psycopg
 
 from constant_contact.api.client import Client
-from constant_contact.api.records import parse_contact
 from constant_contact.errors import (
     ChangesRefused,
     Conflict,
@@ -27,9 +26,10 @@ from constant_contact.errors import (
     Retriable,
     WriteUncertain,
 )
-from constant_contact.store import contacts, database, state
+from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync import consent, holds
+from constant_contact.sync import consent, holds, one_contact
+from constant_contact.sync.addresses import follow
 from constant_contact.sync.consent import Outcome
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
@@ -111,6 +111,8 @@ def push_opt_outs(
         upto = newest
         for _ in in_parallel(partial(queue.work, upto), range(workers), workers):
             pass
+        if not dry_run:
+            follow(client, crm, queue.take_gone())
     for kind, count in queue.outcomes.items():
         setattr(report, kind, getattr(report, kind) + count)
     with crm.transaction() as connection:
@@ -148,12 +150,21 @@ class _Queue:
         # By whether the contact asked for it: what the circuit breaker weighs.
         self.unsubscribed: Counter[bool] = Counter()
         self.set_aside: list[int] = []
+        # CRM contacts that say no, and the vendor's that they are linked to and that was not found.
+        self._gone: dict[str, str] = {}
+        self._followed: set[str] = set()
         self.failure: Retriable | WriteUncertain | None = None
 
     def work(self, upto: int, _worker: int, stop: threading.Event) -> None:
         """Carry changes up to `upto` until none waits that could be taken."""
         while not stop.is_set() and self._carry_next(upto):
             pass
+
+    def take_gone(self) -> dict[str, str]:
+        """Who says no and is linked to a contact that was not found; each of them once."""
+        gone = {who: link for who, link in self._gone.items() if who not in self._followed}
+        self._followed.update(gone)
+        return gone
 
     def _carry_next(self, upto: int) -> bool:
         with self._crm.transaction() as connection:
@@ -209,7 +220,8 @@ class _Queue:
         if not change["is_in_crm"] and (contact_id is None or not change["do_not_email"]):
             return Outcome("unchanged", "The contact is no longer in the CRM.")
         if contact_id is None:
-            return Outcome(
+            asked = not change["do_not_email"] and consent.objection(connection, change, {})
+            return asked or Outcome(
                 "unchanged",
                 "Not linked to Constant Contact. If it is linked later, the flag goes too.",
             )
@@ -235,6 +247,9 @@ class _Queue:
                 if error.error_key is None:
                     # Not the vendor's own words: a gateway may not know where contacts live.
                     raise WriteUncertain(str(error)) from None
+                if change["do_not_email"]:
+                    with self._lock:
+                        self._gone[change["contact_id"]] = contact_id
                 return Outcome("unchanged", "Constant Contact no longer has this contact.")
             except (Conflict, WriteUncertain) as error:
                 if attempt == _WRITE_TRIES:
@@ -249,9 +264,7 @@ class _Queue:
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
     ) -> Outcome:
         """GET, decide, PUT; the mirror learns the answer in the transaction of the change."""
-        current = self._client.get(f"/contacts/{contact_id}")
-        if current.get("contact_id") != contact_id:
-            raise WriteUncertain(f"GET /contacts/{contact_id} answered with no such contact")
+        current = one_contact.get(self._client, contact_id)
         decision = consent.decide(current, change)
         unsubscribe = decision.kind == "unsubscribed"
         by_contact = bool(change["requested_by_contact"])
@@ -263,9 +276,14 @@ class _Queue:
             unsubscribe = objection.kind == "held" and consent.may_be_mailed(current)
             by_contact = objection.detail == consent.ASKED
         elif decision.kind == "resubscribed":
-            decision = consent.unmailed_before(connection, change) or decision
+            decision = (
+                consent.unmailed_before(connection, change)
+                or consent.at_address(connection, change, current)
+                or consent.clicked_out(connection, change, current)
+                or decision
+            )
         if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
-            _mirror(connection, current)
+            one_contact.mirror(connection, current)
             return decision._replace(before=current, after=current)
         if unsubscribe and not consent.was_mailed(current):
             # Whatever becomes of the answer and of this process: it cannot be asked for afterwards.
@@ -275,9 +293,8 @@ class _Queue:
                 )
                 consent.keep(own, change, Outcome("unsubscribed", about, before=current), None)
         body = consent.merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
-        answer = self._client.put(f"/contacts/{contact_id}", body)
-        after = answer if answer.get("contact_id") == contact_id else None
-        _mirror(connection, after or current)
+        after = one_contact.put(self._client, contact_id, body)
+        one_contact.mirror(connection, after)
         return decision._replace(before=current, after=after)
 
 
@@ -285,10 +302,3 @@ def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) ->
     """Whether the change is overtaken, and whom it is about, at this moment."""
     key = {"contact_id": change["contact_id"], "change_id": change["change_id"]}
     return database.row(connection, "crm/opt_out_standing", key) or {}
-
-
-def _mirror(connection: psycopg.Connection[Any], contact: Mapping[str, Any]) -> None:
-    record = parse_contact(dict(contact))
-    if record is not None:
-        now = state.database_now(connection)
-        contacts.upsert_page(connection, [record], now)

@@ -1,0 +1,61 @@
+"""Who has an address at Constant Contact, asked of the vendor itself."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from constant_contact.api.client import Client
+from constant_contact.api.records import parse_contact, text
+from constant_contact.store import contacts, database, state
+from constant_contact.store.database import Database
+from constant_contact.sync.links import update_links
+
+_QUERY: Final = {"status": "all", "include": "list_memberships"}
+
+
+def contacts_at(client: Client, address: str) -> list[dict[str, Any]]:
+    """The vendor's contacts with this address, the living ones first.
+
+    What else a loose search brings is left out: it is somebody else.
+    """
+    found = client.get("/contacts", {"email": address} | _QUERY).get("contacts")
+    rows = [each for each in found or [] if isinstance(each, dict) and _has(each, address)]
+    return sorted(rows, key=lambda row: bool(row.get("deleted_at")))
+
+
+def _has(contact: dict[str, Any], address: str) -> bool:
+    email = contact.get("email_address")
+    told = text(email.get("address")) if isinstance(email, dict) else None
+    return told is not None and told.strip().lower() == address.strip().lower()
+
+
+def follow(client: Client, crm: Database, gone: Mapping[str, str]) -> None:
+    """Link CRM contacts whose link is gone to whoever has their address at the vendor by now.
+
+    Whom the CRM flags is queued as an opt-out of the new link in the same moment. One call each;
+    a link without a successor stays: that the vendor did not find it once may pass.
+
+    Args:
+        client: Of the account.
+        crm: Where the links are.
+        gone: CRM contact → the vendor's contact that it is linked to and that was not found.
+    """
+    followed = [each for each in gone.items() if _has_successor(client, crm, *each)]
+    if followed:
+        update_links(crm)
+
+
+def _has_successor(client: Client, crm: Database, contact_id: str, gone_id: str) -> bool:
+    with crm.transaction() as connection:
+        person = database.row(connection, "crm/contact", {"contact_id": contact_id}) or {}
+        asked_at = state.database_now(connection)
+    if not (address := (person.get("preferred_email") or "").strip()):
+        return False
+    records = [parse_contact(each) for each in contacts_at(client, address)]
+    living = [one for one in records if one and one.deleted_at is None]
+    if not living or any(one.contact_id == gone_id for one in living):
+        return False
+    with crm.transaction() as connection:
+        contacts.upsert_page(connection, living, asked_at)
+        purged = {"contact_id": [gone_id], "deleted_at": asked_at}
+        database.run(connection, "contacts/mark_purged", purged)
+    return True
