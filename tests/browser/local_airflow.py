@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,11 +14,12 @@ from local.processes import last_lines, spawn, stop_group
 from local.secrets_file import load_secrets
 from local.simulator import SharedSimulator
 from tests.local.local_commands import CLEAN
+from tests.ports import free_port
 
 T = TypeVar("T")
 
 #: `make up` gives up by itself before that
-_READY_WITHIN_S = 240
+_READY_WITHIN_S = 360
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,6 @@ def eventually(look: Callable[[], T], within_s: float = 240) -> T:
         assert time.monotonic() < deadline, f"nothing was found within {within_s} s"
         time.sleep(0.2)
     return found
-
-
-def free_port() -> int:
-    """One that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def is_root() -> bool:

@@ -256,6 +256,39 @@ def test_who_asked_to_be_left_alone_is_put_on_no_list_before_that_was_carried(
     assert answers(sql_rows)["c1", 2][0] == "rejected"
 
 
+def test_so_can_one_whose_opt_out_was_the_accounts_own_and_is_taken_back(
+    simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want, client: Client,
+    crm: Database, push: Callable[..., Any], set_do_not_email: Callable[..., None],
+) -> None:  # fmt: skip
+    simulator.control.load(contacts=[vendor_contact(1, ANN)])
+    sync_contacts(client, crm, full=True)
+    add_crm_contact("c1", ANN)
+    link_contacts(crm)
+    set_do_not_email("c1", True)
+    push()
+    simulator.control.purge_contact(contact_id(1))
+    sync_contacts(client, crm, full=True)
+    link_contacts(crm)
+    set_do_not_email("c1", False)
+    push()
+    want("c1", 1)
+    assert push_lists().created == 1
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_a_no_is_heard_that_waits_also_of_somebody_who_has_left_the_crm(
+    simulator: Running, push_lists: Push, crowd: list[str], add_crm_contact: Add, want: Want,
+    set_do_not_email: Callable[..., None], sql_rows: Rows, has_left: bool,
+) -> None:  # fmt: skip
+    add_crm_contact("same", "p1@example.com", constant_contact_id=contact_id(1))
+    set_do_not_email("same", True, by_contact=True)
+    if has_left:
+        sql_rows("DELETE FROM crm_contact WHERE contact_id = 'same'")
+    want("c1", 2)
+    push_lists()
+    assert on_lists(simulator)["p1@example.com"] == {1}
+
+
 @pytest.mark.parametrize("crowded", [False, True])
 def test_who_had_unsubscribed_is_not_created_anew_when_the_vendor_forgot_them(
     simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want, client: Client,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from constant_contact.api.client import Client
 from constant_contact.errors import (
     BudgetSpent,
     ConstantContactError,
@@ -153,7 +154,8 @@ def test_the_same_id_in_capitals_is_the_same_contact(
     set_do_not_email("c1", True)
     assert push().unsubscribed == 1
     assert simulator.control.truth_contact(capitals.lower())["permission"] == "unsubscribed"
-    assert sql_rows("SELECT contact_id FROM ctct_contact") == [{"contact_id": capitals}]
+    # As the vendor spells it: the next linking gives that to the CRM.
+    assert sql_rows("SELECT contact_id FROM ctct_contact") == [{"contact_id": capitals.lower()}]
 
 
 @pytest.mark.parametrize(
@@ -176,3 +178,14 @@ def test_nothing_that_a_put_may_not_hold_keeps_an_opt_out_from_being_carried(
     assert push().unsubscribed == 1
     now = simulator.control.truth_contact(contact_id(1))
     assert (now["permission"], now["last_name"]) == ("unsubscribed", "Lee")
+
+
+def test_of_an_anniversary_with_a_time_the_day_is_kept(
+    simulator: Running, push: Push, client: Client, add_crm_contact: Add, set_do_not_email: Flag
+) -> None:
+    person = vendor_contact(1, "ann@example.com", anniversary="2006-11-15T00:00:00Z")
+    simulator.control.load(contacts=[person])
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=contact_id(1))
+    set_do_not_email("c1", True)
+    push()
+    assert client.get(f"/contacts/{contact_id(1)}")["anniversary"] == "2006-11-15"

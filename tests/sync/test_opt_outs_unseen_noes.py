@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.errors import ChangesRefused
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.links import link_contacts
+from constant_contact.sync.opt_ins import dismiss
 from constant_contact.sync.opt_outs import OptOutsReport
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
@@ -151,15 +153,61 @@ def test_a_contact_that_is_not_found_for_a_moment_keeps_its_link_and_gets_its_op
     assert permission(simulator, ANN) == "unsubscribed"
 
 
-def test_who_asked_before_there_was_a_link_is_left_alone_once_there_is_one(
+def test_a_contact_that_is_not_found_again_an_hour_later_is_asked_for_no_more(
+    simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
+    set_do_not_email: Flag, sql_rows: Rows,
+) -> None:  # fmt: skip
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    add_crm_contact("c1", "ann@example.com")
+    sync_contacts(client, crm)
+    link_contacts(crm)
+    simulator.control.purge_contact(ANN)
+    set_do_not_email("c1", True)
+    push()
+    assert link_contacts(crm).opt_outs_queued == 1
+    sql_rows("UPDATE ctct_consent SET decided_at = decided_at - INTERVAL '61 minutes'")
+    push()
+    assert link_contacts(crm).opt_outs_queued == 0
+
+
+def test_an_address_that_the_vendor_refuses_keeps_nobody_elses_opt_out(
     simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
     set_do_not_email: Flag,
+) -> None:  # fmt: skip
+    addresses = ["ann@example.com", "bob@example.com"]
+    simulator.control.load(
+        contacts=[vendor_contact(n, each) for n, each in enumerate(addresses, 1)]
+    )
+    for n, address in enumerate(addresses, 1):
+        add_crm_contact(f"c{n}", address)
+    sync_contacts(client, crm)
+    link_contacts(crm)
+    for vendors_id in (ANN, BOB):
+        simulator.control.purge_contact(vendors_id)
+    simulator.control.load(contacts=[vendor_contact(3, "bob@example.com")])
+    simulator.control.add_fault(
+        "status", match={"query": "ann%40example.com"}, params={"status": 400}
+    )
+    for person in ("c1", "c2"):
+        set_do_not_email(person, True)
+    push()
+    assert permission(simulator, contact_id(3)) == "unsubscribed"
+
+
+def test_who_asked_before_there_was_a_link_is_left_alone_once_there_is_one(
+    simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
+    set_do_not_email: Flag, sql_rows: Rows,
 ) -> None:  # fmt: skip
     add_crm_contact("c1", "ann@example.com")
     set_do_not_email("c1", True, by_contact=True)
     push()
     set_do_not_email("c1", False)
     assert push().held == 1
+    (held,) = sql_rows("SELECT change_id, detail FROM crm_opt_out_change WHERE status = 'held'")
+    assert "is not linked" in held["detail"]
+    # Dismissed, nobody would hear it once there is a link.
+    with pytest.raises(ChangesRefused, match="not linked"):
+        dismiss(crm, change_id=held["change_id"], by="joe")
     simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
     sync_contacts(client, crm)
     assert link_contacts(crm).opt_ins_requeued == 1

@@ -1,9 +1,7 @@
 """`make up EXECUTOR=celery` on a CRM and an account of the test's own, steered over REST."""
 
 import json
-import random
 import re
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from local.environment import CONSTANT_CONTACT, CRM
 from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
 from local.processes import last_lines, spawn, stop_group
 from tests.local.local_commands import CLEAN
+from tests.ports import free_port
 
 # Patience: a machine that is slow, or stands still for a while, fails nothing by it.
 PATIENCE_S = 600
@@ -32,15 +31,6 @@ def wait_for(what: str, is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline, f"not after {PATIENCE_S} s: {what}"
         time.sleep(0.5)
-
-
-def free_port() -> int:
-    """One that nobody listens on yet, and that the kernel gives to nobody meanwhile."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("a hundred ports are taken")
 
 
 def halted(process: psutil.Process) -> list[psutil.Process]:

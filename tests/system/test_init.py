@@ -24,7 +24,8 @@ from local.processes import spawn, stop_group
 from local.secrets_file import generate
 from tests.deploy.compose import SERVICES
 from tests.local.local_commands import CLEAN
-from tests.system.deployment import PATIENCE_S, free_port, wait_for
+from tests.ports import free_port
+from tests.system.deployment import PATIENCE_S, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(3600)]
 

@@ -17,13 +17,14 @@ WITH says_no AS MATERIALIZED (
 -- own and was not granted: nobody is put on a list in the meantime.
 unheard AS MATERIALIZED (
     SELECT
-        crm.constant_contact_id,
+        -- Who has left the CRM is who the change was about.
+        coalesce(crm.constant_contact_id, last_word.constant_contact_id) AS constant_contact_id,
         bool_or(last_word.status = 'pending') AS is_next
     FROM crm_opt_out_change AS last_word
-    INNER JOIN crm_contact AS crm ON last_word.contact_id = crm.contact_id
+    LEFT JOIN crm_contact AS crm ON last_word.contact_id = crm.contact_id
     WHERE
         last_word.status IN ('pending', 'held', 'failed')
-        AND crm.constant_contact_id IS NOT NULL
+        AND coalesce(crm.constant_contact_id, last_word.constant_contact_id) IS NOT NULL
         AND NOT EXISTS (
             SELECT FROM crm_opt_out_change AS newer
             WHERE
@@ -40,7 +41,7 @@ unheard AS MATERIALIZED (
                     AND asked.requested_by_contact
             )
         )
-    GROUP BY crm.constant_contact_id
+    GROUP BY coalesce(crm.constant_contact_id, last_word.constant_contact_id)
 ),
 
 -- What calls have made of the same request before.
@@ -315,7 +316,8 @@ LEFT JOIN (
     ('says no', 'rejected', 'Do Not Email is set in the CRM for this address.'),
     (
         'unheard', 'rejected',
-        'Asked not to be mailed, and what the CRM says since then is not carried yet.'
+        'Asked not to be mailed, and what the CRM says since then is not carried: see its opt-out, '
+        'and when that is done ask for the list again.'
     ),
     ('on it', 'done', 'Was on the list already.'),
     (

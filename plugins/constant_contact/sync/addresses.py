@@ -1,13 +1,17 @@
 """Who has an address at Constant Contact, asked of the vendor itself."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
 from constant_contact.api.client import Client
 from constant_contact.api.records import parse_contact, text
+from constant_contact.errors import Rejected
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.links import update_links
+
+_log = logging.getLogger("constant_contact.opt_outs")
 
 _QUERY: Final = {"status": "all", "include": "list_memberships"}
 
@@ -39,9 +43,13 @@ def follow(client: Client, crm: Database, gone: Mapping[str, str]) -> None:
         crm: Where the links are.
         gone: CRM contact → the vendor's contact that it is linked to and that was not found.
     """
-    followed = [each for each in gone.items() if _has_successor(client, crm, *each)]
-    if followed:
-        update_links(crm)
+    has_moved = False
+    try:
+        for each in gone.items():
+            has_moved |= _has_successor(client, crm, *each)
+    finally:
+        if has_moved:
+            update_links(crm)
 
 
 def _has_successor(client: Client, crm: Database, contact_id: str, gone_id: str) -> bool:
@@ -50,7 +58,12 @@ def _has_successor(client: Client, crm: Database, contact_id: str, gone_id: str)
         asked_at = state.database_now(connection)
     if not (address := (person.get("preferred_email") or "").strip()):
         return False
-    records = [parse_contact(each) for each in contacts_at(client, address)]
+    try:
+        records = [parse_contact(each) for each in contacts_at(client, address)]
+    except Rejected as error:
+        # Nobody can have an address that is none to the vendor.
+        _log.warning("CRM contact %s: %s", contact_id, error)
+        return False
     living = [one for one in records if one and one.deleted_at is None]
     if not living or any(one.contact_id == gone_id for one in living):
         return False

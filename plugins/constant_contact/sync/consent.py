@@ -5,7 +5,7 @@ clears it goes out only if the opt-out was the account's own and nobody objects.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 import psycopg
@@ -20,9 +20,9 @@ ASKED = (
     "or set Do Not Email again."
 )
 
-OTHER_SAYS_NO = (
-    "Another CRM contact with the same address has Do Not Email set. Clear it there too if both "
-    "agree."
+_ASKED_UNLINKED = (
+    "The contact asked not to be mailed, and is not linked to Constant Contact. This waits until "
+    "it is; set Do Not Email again if its wish stands."
 )
 
 # EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
@@ -120,11 +120,23 @@ def objection(
         case {"flag_is_set": True}:
             return Outcome("superseded", "Do Not Email is set in the CRM by now.")
         case {"other_contact_says_no": True}:
-            return Outcome("held", OTHER_SAYS_NO)
+            return Outcome(
+                "held",
+                "Another CRM contact with the same address has Do Not Email set. Clear it there "
+                "too if both agree.",
+            )
         case {"asked_at": datetime() as asked_at} if not _opted_in_since(current, asked_at):
             return Outcome("held", ASKED)
         case _:
             return None
+
+
+def objection_unlinked(
+    connection: psycopg.Connection[Any], change: Mapping[str, Any]
+) -> Outcome | None:
+    """Why a contact that is not linked must not be mailed, should it be linked later."""
+    asked = objection(connection, change, {})
+    return asked._replace(detail=_ASKED_UNLINKED) if asked and asked.kind == "held" else asked
 
 
 def was_mailed(current: Mapping[str, Any]) -> bool:
@@ -160,7 +172,11 @@ def at_address(
     }
     objections = database.row(connection, "crm/address_objections", who) or {}
     if objections["flag_is_set"]:
-        return Outcome("held", OTHER_SAYS_NO)
+        return Outcome(
+            "held",
+            "Another CRM contact has this address and Do Not Email set. If both agree, clear it "
+            "there; then set Do Not Email here and clear it again.",
+        )
     return Outcome("held", ASKED) if objections["has_asked"] else None
 
 
@@ -175,9 +191,10 @@ def clicked_out(
     clicked_at = (database.row(connection, "opt_outs/clicked", key) or {})["clicked_at"]
     if clicked_at is None or _opted_in_at(current, after=clicked_at):
         return None
+    at = f"{clicked_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     return Outcome(
         "held",
-        f"The contact unsubscribed by a link in a mail at {clicked_at:%Y-%m-%d %H:%M} UTC. Only "
+        f"The contact unsubscribed by a link in a mail at {at}. Only "
         "the contact can undo that: ask for a confirmation, or set Do Not Email again.",
     )
 

@@ -21,13 +21,13 @@ _BIRTHDAY: Final = {"birthday_month": 12, "birthday_day": 31}
 
 
 def of(contact_id: str, answer: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer, under our spelling of the id, if it is about this contact.
+    """The answer, if it is about this contact: the same UUID in capitals is the same.
 
-    The same UUID in capitals is the same contact.
+    The mirror learns the vendor's spelling, and the next linking gives it to the CRM.
     """
     told = answer.get("contact_id")
     is_it = isinstance(told, str) and told.casefold() == contact_id.casefold()
-    return {**answer, "contact_id": contact_id} if is_it else None
+    return dict(answer) if is_it else None
 
 
 def get(client: Client, contact_id: str) -> dict[str, Any]:
@@ -77,8 +77,9 @@ def _fitting(body: Mapping[str, Any]) -> dict[str, Any]:
     }
     if any(kept.get(name) not in range(1, most + 1) for name, most in _BIRTHDAY.items()):
         kept = {name: value for name, value in kept.items() if name not in _BIRTHDAY}
-    if len(str(kept.get("anniversary", ""))) > vendor.ANNIVERSARY_CHARS:
-        del kept["anniversary"]
+    if isinstance(kept.get("anniversary"), str):
+        # A time of day is what is too much.
+        kept["anniversary"] = kept["anniversary"][: vendor.ANNIVERSARY_CHARS]
     return kept
 
 

@@ -118,11 +118,16 @@ def dismiss(crm: Database, *, change_id: int, by: str) -> OptInsReport:
     """Leave the contact unsubscribed; no API call.
 
     Raises:
-        ChangesRefused: The change does not wait.
+        ChangesRefused: The change does not wait, or the contact is not linked: once it is, nothing
+            would keep it unsubscribed.
     """
     detail = "Dismissed by a person: the contact stays unsubscribed at Constant Contact."
     with crm.transaction() as connection:
-        _held(connection, change_id)
+        if _held(connection, change_id)["constant_contact_id"] is None:
+            raise ChangesRefused(
+                f"change {change_id}: the contact is not linked, so nothing there stays as it is; "
+                "set Do Not Email again if its wish stands"
+            )
         _decide(connection, change_id, "done", detail, "dismissed", by, None)
     return OptInsReport(dismissed=1)
 

@@ -220,8 +220,11 @@ class _Queue:
         if not change["is_in_crm"] and (contact_id is None or not change["do_not_email"]):
             return Outcome("unchanged", "The contact is no longer in the CRM.")
         if contact_id is None:
-            asked = not change["do_not_email"] and consent.objection(connection, change, {})
-            return asked or Outcome(
+            if not change["do_not_email"] and (
+                objection := consent.objection_unlinked(connection, change)
+            ):
+                return objection
+            return Outcome(
                 "unchanged",
                 "Not linked to Constant Contact. If it is linked later, the flag goes too.",
             )
@@ -247,10 +250,7 @@ class _Queue:
                 if error.error_key is None:
                     # Not the vendor's own words: a gateway may not know where contacts live.
                     raise WriteUncertain(str(error)) from None
-                if change["do_not_email"]:
-                    with self._lock:
-                        self._gone[change["contact_id"]] = contact_id
-                return Outcome("unchanged", "Constant Contact no longer has this contact.")
+                return self._not_found(connection, change, contact_id)
             except (Conflict, WriteUncertain) as error:
                 if attempt == _WRITE_TRIES:
                     raise WriteUncertain(str(error)) from None
@@ -259,6 +259,19 @@ class _Queue:
             except Rejected as error:
                 return Outcome("failed", f"Constant Contact refused it: {error}")
         raise AssertionError("unreachable")
+
+    def _not_found(
+        self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
+    ) -> Outcome:
+        """Not found once may pass; twice, an hour apart, is believed."""
+        told = database.row(connection, "opt_outs/not_found", {"constant_contact_id": contact_id})
+        if told and not self._dry_run:
+            purged = {"contact_id": [contact_id], "deleted_at": told["now"]}
+            database.run(connection, "contacts/mark_purged", purged)
+        if change["do_not_email"]:
+            with self._lock:
+                self._gone[change["contact_id"]] = contact_id
+        return Outcome("unchanged", "Constant Contact no longer has this contact.")
 
     def _edit(
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
