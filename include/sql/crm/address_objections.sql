@@ -1,6 +1,7 @@
--- Who else in the CRM has the address that would be mailed, whatever they are linked to: a link stays
--- when addresses change. Parameters: contact_id, constant_contact_id, address (null: as mirrored).
--- Grain: one row: whether any of them says no, and whether any once asked to be left alone.
+-- Who else in the CRM has the address that would be mailed, whatever they are linked to: a link
+-- stays when addresses change. Parameters: contact_id, constant_contact_id, address (null: as
+-- mirrored). Grain: one row: whether any of them says no, and whether any once asked to be left
+-- alone.
 SELECT
     coalesce(bool_or(other.do_not_email), FALSE) AS flag_is_set,
     coalesce(
