@@ -328,3 +328,20 @@ def test_contacts_without_an_address_do_not_overrule_each_other(
     push_lists()
     assert answers(sql_rows)["a", 1][0] == "rejected"
     assert answers(sql_rows)["b", 1][0] == "done"
+
+
+def test_what_else_a_search_for_an_address_brings_is_not_taken_for_the_new_contact(
+    simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want, lists: list[str]
+) -> None:
+    somebody = {
+        "contact_id": contact_id(1),
+        "email_address": {"address": "bob@example.com"},
+        "list_memberships": lists,
+    }
+    found = {"status": 200, "body": {"contacts": [somebody]}}
+    simulator.control.add_fault("status", match={"query": "email="}, params=found)
+    simulator.control.add_fault("html_503", match={"method": "POST", "path": "/contacts$"})
+    add_crm_contact("c1", ANN)
+    want("c1", 1)
+    push_lists()
+    assert on_lists(simulator)[ANN] == {1}
