@@ -32,6 +32,9 @@ _UNCONFIRMED = "pending_confirmation"
 # not who is pending_confirmation, temp_hold, not_set, or something that nobody knows yet.
 _MAILED = {"implicit", "explicit"}
 
+# What else EmailAddress.permission_to_send may be of who has not opted out; None: it is not told.
+_NOT_OUT = _MAILED | {"not_set", "temp_hold", None}
+
 # ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
 _SCALARS = (
     "first_name",
@@ -73,6 +76,14 @@ def may_be_mailed(current: Mapping[str, Any]) -> bool:
         and bool(email.get("address"))
         and email.get("permission_to_send") not in {"unsubscribed", _UNCONFIRMED}
     )
+
+
+def is_not_out(current: Mapping[str, Any]) -> bool:
+    """Whether a contact is shown as one that has not opted out.
+
+    A permission that the contract does not name may be an opt-out by another name.
+    """
+    return may_be_mailed(current) and permission(current) in _NOT_OUT
 
 
 def decide(current: Mapping[str, Any], change: Mapping[str, Any]) -> Outcome:

@@ -61,7 +61,7 @@ def put(client: Client, contact_id: str, body: Mapping[str, Any]) -> dict[str, A
     after = of(contact_id, answer)
     if after is None or consent.permission(after) != wanted:
         after = get(client, contact_id)
-    if wanted == "unsubscribed" and consent.may_be_mailed(after):
+    if wanted == "unsubscribed" and consent.is_not_out(after):
         raise WriteUncertain(f"PUT {path} was answered as done, and nothing has changed")
     return after
 
