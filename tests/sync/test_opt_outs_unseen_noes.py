@@ -115,15 +115,21 @@ def test_nor_once_that_one_has_asked_to_be_left_alone(
     assert permission(simulator, BOB) == "unsubscribed"
 
 
-@pytest.mark.parametrize("mirrored", [True, False])
-def test_an_opt_out_reaches_whoever_has_the_address_of_a_contact_that_is_gone(
-    simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
-    set_do_not_email: Flag, mirrored: bool,
-) -> None:  # fmt: skip
+@pytest.fixture
+def linked(simulator: Running, client: Client, crm: Database, add_crm_contact: Add) -> None:
+    """Ann, as the CRM spells her."""
     simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
     add_crm_contact("c1", " Ann@Example.com")
     sync_contacts(client, crm)
     link_contacts(crm)
+
+
+@pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_an_opt_out_reaches_whoever_has_the_address_of_a_contact_that_is_gone(
+    simulator: Running, push: Push, client: Client, crm: Database, set_do_not_email: Flag,
+    mirrored: bool,
+) -> None:  # fmt: skip
     simulator.control.purge_contact(ANN)
     simulator.control.load(contacts=[vendor_contact(2, "ann@example.com")])
     if mirrored:
@@ -135,14 +141,10 @@ def test_an_opt_out_reaches_whoever_has_the_address_of_a_contact_that_is_gone(
     assert permission(simulator, BOB) == "unsubscribed"
 
 
+@pytest.mark.usefixtures("linked")
 def test_a_contact_that_is_not_found_for_a_moment_keeps_its_link_and_gets_its_opt_out(
-    simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
-    set_do_not_email: Flag,
-) -> None:  # fmt: skip
-    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
-    add_crm_contact("c1", "ann@example.com")
-    sync_contacts(client, crm)
-    link_contacts(crm)
+    simulator: Running, push: Push, crm: Database, set_do_not_email: Flag
+) -> None:
     simulator.control.update_contact(ANN, email="ann.lee@example.com")
     not_found = {"status": 404, "body": [{"error_key": "contacts.api.not_found"}]}
     simulator.control.add_fault("status", match={"path": "/contacts/"}, params=not_found)
@@ -153,14 +155,10 @@ def test_a_contact_that_is_not_found_for_a_moment_keeps_its_link_and_gets_its_op
     assert permission(simulator, ANN) == "unsubscribed"
 
 
+@pytest.mark.usefixtures("linked")
 def test_a_contact_that_is_not_found_again_an_hour_later_is_asked_for_no_more(
-    simulator: Running, push: Push, client: Client, crm: Database, add_crm_contact: Add,
-    set_do_not_email: Flag, sql_rows: Rows,
-) -> None:  # fmt: skip
-    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
-    add_crm_contact("c1", "ann@example.com")
-    sync_contacts(client, crm)
-    link_contacts(crm)
+    simulator: Running, push: Push, crm: Database, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
     simulator.control.purge_contact(ANN)
     set_do_not_email("c1", True)
     push()
