@@ -12,7 +12,7 @@ from constant_contact.params import flag
 from constant_contact.store import database
 from constant_contact.sync import holds
 
-_OPEN = {"opt_outs": "crm/open_opt_outs", "memberships": "crm/open_memberships"}
+_OPEN = {"opt_outs": "opt_outs/open_opt_outs", "memberships": "memberships/open_memberships"}
 
 
 class OutboxSensor(BaseSensorOperator):

@@ -21,7 +21,7 @@ def planned(crm: Database, kinds: Sequence[str]) -> list[int]:
 def begin(crm: Database, bulk_id: int) -> dict[str, Any] | None:
     """Keep that a call is about to be sent; None if nobody is left that it is right for."""
     with crm.transaction() as connection:
-        database.run(connection, "crm/drop_changed_requests", {"bulk_id": bulk_id})
+        database.run(connection, "memberships/drop_changed_requests", {"bulk_id": bulk_id})
         activity = database.row(connection, "memberships/begin_sending", {"bulk_id": bulk_id})
     return activity if activity and activity["contacts"] else None
 

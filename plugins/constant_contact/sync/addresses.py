@@ -54,7 +54,7 @@ def follow(client: Client, crm: Database, gone: Mapping[str, str]) -> None:
 
 def _has_successor(client: Client, crm: Database, contact_id: str, gone_id: str) -> bool:
     with crm.transaction() as connection:
-        person = database.row(connection, "crm/contact", {"contact_id": contact_id}) or {}
+        person = database.row(connection, "links/contact", {"contact_id": contact_id}) or {}
         asked_at = state.database_now(connection)
     if not (address := (person.get("preferred_email") or "").strip()):
         return False

@@ -145,7 +145,7 @@ class BulkActivities:
         with self._crm.transaction() as connection:
             if activity["kind"] == "import":
                 people = database.rows(
-                    connection, "crm/new_contacts", bulk_id | {"name_chars": vendor.NAME_CHARS}
+                    connection, "memberships/new_contacts", bulk_id | {"name_chars": vendor.NAME_CHARS}
                 )
                 names = ("email", "first_name", "last_name")
                 rows = [{name: one[name] for name in names if one[name]} for one in people]
@@ -316,7 +316,7 @@ class BulkActivities:
             update_links(self._crm)
         with self._crm.transaction() as connection:
             database.run(connection, "memberships/mirror_changes")
-            finished = database.row(connection, "crm/finish_ended") or {}
+            finished = database.row(connection, "memberships/finish_ended") or {}
             database.run(connection, "memberships/close_ended")
         self.added += finished["added"]
         self.removed += finished["removed"]

@@ -130,8 +130,8 @@ def write_requests(
         report: Of the same transaction.
     """
     params = requests | {"asked_at": asked_at}
-    report.requested = database.run(connection, "crm/request_memberships", params)
-    left = database.row(connection, "crm/count_overruled", requests) or {}
+    report.requested = database.run(connection, "memberships/request_memberships", params)
+    left = database.row(connection, "memberships/count_overruled", requests) or {}
     report.overruled = left["overruled"]
 
 
@@ -141,7 +141,7 @@ def preview(
     """What would become of these requests as things stand; writes nothing."""
     membership_routes.stage(connection)
     params = {"contact_id": list(contact_ids), "list_id": list_id, "action": action}
-    known = database.run(connection, "crm/want_chosen", params)
+    known = database.run(connection, "memberships/want_chosen", params)
     membership_routes.route(connection)
     report = BulkMembershipsReport(chosen=known, unknown=len(set(contact_ids)) - known)
     for row in database.rows(connection, "memberships/count_routes"):
@@ -198,7 +198,7 @@ def find(connection: psycopg.Connection[Any], wanted: Wanted) -> list[str]:
         "not_on_list": wanted.not_on_list,
         "is_mailable": wanted.is_mailable,
     }
-    found = database.rows(connection, "crm/search_contacts", params)
+    found = database.rows(connection, "links/search_contacts", params)
     return [row["contact_id"] for row in found]
 
 

@@ -185,7 +185,7 @@ def _groups(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     """What `preview` routed, by the answer, with some of the contacts."""
     samples = {
         (row["route"], row["detail"]): row["sample"]
-        for row in database.rows(connection, "crm/sample_routes")
+        for row in database.rows(connection, "memberships/sample_routes")
     }
     return [
         row

@@ -18,9 +18,9 @@ Answer = Literal["approved", "rejected"]
 # The circuit breaker trips above the larger of the two.
 BREAKER_CONTACTS = 100
 BREAKER_SHARE = 0.05
-_SHOW = {"opt_outs": "crm/show_held_opt_outs", "memberships": "crm/show_held_memberships"}
-_RELEASE = {"opt_outs": "crm/release_opt_outs", "memberships": "crm/release_memberships"}
-_REJECT = {"opt_outs": "crm/reject_opt_outs", "memberships": "crm/reject_memberships"}
+_SHOW = {"opt_outs": "opt_outs/show_held_opt_outs", "memberships": "memberships/show_held_memberships"}
+_RELEASE = {"opt_outs": "opt_outs/release_opt_outs", "memberships": "memberships/release_memberships"}
+_REJECT = {"opt_outs": "opt_outs/reject_opt_outs", "memberships": "memberships/reject_memberships"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def break_circuit(
     held = 0
     for by_contact in (False, True):
         weighed = (
-            database.row(connection, "crm/count_mass_opt_out", {"by_contact": by_contact}) or {}
+            database.row(connection, "opt_outs/count_mass_opt_out", {"by_contact": by_contact}) or {}
         )
         total = weighed["waiting"] + carried[by_contact]
         allowed = allowance(connection, total, breaker_contacts, breaker_share)
@@ -84,7 +84,7 @@ def break_circuit(
         )
         _log.warning("%s", detail)
         hold = {"detail": detail, "by_contact": by_contact}
-        held += database.run(connection, "crm/hold_opt_outs", hold)
+        held += database.run(connection, "opt_outs/hold_opt_outs", hold)
     return held
 
 
@@ -102,7 +102,7 @@ def allowance(
     """
     if total <= breaker_contacts:
         return breaker_contacts
-    linked = (database.row(connection, "crm/count_linked") or {})["linked"]
+    linked = (database.row(connection, "links/count_linked") or {})["linked"]
     return max(breaker_contacts, int(linked * breaker_share))
 
 

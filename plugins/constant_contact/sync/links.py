@@ -82,29 +82,29 @@ def update_links(crm: Database) -> None:
     with crm.transaction() as connection:
         _link(connection, LinksReport())
     with crm.transaction() as connection:
-        database.run(connection, "crm/requeue_opt_ins")
+        database.run(connection, "opt_ins/requeue_opt_ins")
 
 
 def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
     # An id that the mirror lacks means something once every contact was read.
     is_whole = state.load(connection, "contacts").full_pass_at is not None
-    database.run(connection, "crm/stage_links")
-    if database.run(connection, "crm/want_links", {"mirror_is_whole": is_whole}):
-        database.run(connection, "crm/analyze_links")
-        changed = database.row(connection, "crm/link_contacts") or {}
+    database.run(connection, "links/stage_links")
+    if database.run(connection, "links/want_links", {"mirror_is_whole": is_whole}):
+        database.run(connection, "links/analyze_links")
+        changed = database.row(connection, "links/link_contacts") or {}
         report.linked, report.relinked = changed["linked"], changed["relinked"]
         report.unlinked = changed["unlinked"]
-    report.opt_outs_queued = database.run(connection, "crm/queue_opt_outs")
+    report.opt_outs_queued = database.run(connection, "opt_outs/queue_opt_outs")
 
 
 def _count(connection: psycopg.Connection[Any], report: LinksReport) -> dict[str, Any]:
     """Look at held opt-ins again, and tell how the contacts stand; returns the differences."""
-    report.opt_ins_requeued = database.run(connection, "crm/requeue_opt_ins")
-    for name, value in (database.row(connection, "crm/count_links") or {}).items():
+    report.opt_ins_requeued = database.run(connection, "opt_ins/requeue_opt_ins")
+    for name, value in (database.row(connection, "links/count_links") or {}).items():
         setattr(report, name, value)
-    differences = database.row(connection, "crm/count_differences") or {}
+    differences = database.row(connection, "links/count_differences") or {}
     report.only_vendor_says_no = differences["only_vendor_says_no"]
-    reachable = database.row(connection, "crm/count_mailable_by_address") or {}
+    reachable = database.row(connection, "links/count_mailable_by_address") or {}
     report.mailable_by_address = reachable["mailable_by_address"]
     return differences | {"mailable_by_address": reachable["sample"]}
 

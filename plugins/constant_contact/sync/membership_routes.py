@@ -31,7 +31,7 @@ def forget_and_count(connection: psycopg.Connection[Any]) -> Waiting:
     """Forget what was planned and never sent; count what waits then."""
     database.run(connection, "memberships/forget_planned")
     stage(connection)
-    wanted = database.run(connection, "crm/want_memberships")
+    wanted = database.run(connection, "memberships/want_memberships")
     unknown = database.row(connection, "memberships/unknown_lists") or {}
     return Waiting(wanted, unknown["unknown"])
 
@@ -49,15 +49,15 @@ def plan(
         How many requests go which way; those `held` go none.
     """
     stage(connection)
-    database.run(connection, "crm/want_memberships")
+    database.run(connection, "memberships/want_memberships")
     held = hold(connection)
     if held:
-        database.run(connection, "crm/drop_held")
+        database.run(connection, "memberships/drop_held")
     route(connection)
     routed: Counter[str] = Counter(held=held)
     for row in database.rows(connection, "memberships/count_routes"):
         routed[row["route"]] += row["requests"]
-    database.run(connection, "crm/settle_memberships")
+    database.run(connection, "memberships/settle_memberships")
     database.run(
         connection,
         "memberships/plan_changes",
@@ -93,7 +93,7 @@ def route(connection: psycopg.Connection[Any]) -> None:
     database.run(connection, "memberships/analyze_wanted")
     database.run(
         connection,
-        "crm/route_memberships",
+        "memberships/route_memberships",
         {
             "most_lists": vendor.LISTS_PER_CONTACT,
             "email_chars": vendor.EMAIL_CHARS,

@@ -133,7 +133,7 @@ def hold_removals(
     Returns:
         How many requests were held.
     """
-    weighed = database.row(connection, "crm/count_mass_removal", {"since": since}) or {}
+    weighed = database.row(connection, "memberships/count_mass_removal", {"since": since}) or {}
     allowed = holds.allowance(connection, weighed["weighed"], breaker_contacts, breaker_share)
     if not weighed["waiting"] or weighed["weighed"] <= allowed:
         return 0
@@ -143,13 +143,13 @@ def hold_removals(
         "A person is asked in Airflow, under Required Actions."
     )
     _log.warning("%s", detail)
-    return database.run(connection, "crm/hold_memberships", {"detail": detail})
+    return database.run(connection, "memberships/hold_memberships", {"detail": detail})
 
 
 def failed_since(crm: Database, since: datetime) -> int:
     """How many requests have failed since then, by runs that had to wait in between too."""
     with crm.transaction() as connection:
-        found = database.row(connection, "crm/count_failed_memberships", {"since": since}) or {}
+        found = database.row(connection, "memberships/count_failed_memberships", {"since": since}) or {}
     return int(found["failed"])
 
 
@@ -184,7 +184,7 @@ def retry(
     while is_more and retried < _MOST_RETRIED:
         # Those that were overruled are passed over: they must be in nobody's way.
         with crm.transaction() as connection:
-            looked = database.row(connection, "crm/retry_memberships", params) or {}
+            looked = database.row(connection, "memberships/retry_memberships", params) or {}
         retried += looked["retried"]
         is_more = looked["looked_at"] == _MOST_RETRIED
         params |= looked
@@ -232,7 +232,7 @@ class _Run:
         report.added, report.removed = bulk.added + new.done, bulk.removed
         report.created = bulk.created + new.created
         with self._crm.transaction() as connection:
-            counts = database.row(connection, "crm/open_memberships") or {}
+            counts = database.row(connection, "memberships/open_memberships") or {}
         report.pending = counts["pending"]
         return report
 

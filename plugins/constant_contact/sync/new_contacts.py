@@ -102,7 +102,7 @@ class NewContacts:
     def _person(self, bulk_id: int) -> dict[str, Any]:
         with self._crm.transaction() as connection:
             params = {"bulk_id": bulk_id, "name_chars": vendor.NAME_CHARS}
-            return database.row(connection, "crm/new_contacts", params) or {}
+            return database.row(connection, "memberships/new_contacts", params) or {}
 
     def _create(self, activity: Mapping[str, Any], person: Mapping[str, Any]) -> None:
         bulk_id = activity["bulk_id"]
@@ -162,7 +162,7 @@ class NewContacts:
             if not database.rows(connection, "memberships/dead_lists", {"list_ids": list_ids}):
                 self.rejected += database.run(
                     connection,
-                    "crm/finish_requests",
+                    "memberships/finish_requests",
                     {
                         "bulk_id": bulk_id,
                         "list_ids": list_ids,
@@ -184,7 +184,7 @@ class NewContacts:
             one_contact.mirror(connection, contact)
             self.done += database.run(
                 connection,
-                "crm/finish_requests",
+                "memberships/finish_requests",
                 {
                     "bulk_id": activity["bulk_id"],
                     "list_ids": on,

@@ -41,8 +41,8 @@ def settle(crm: Database, *, by: str) -> SettleReport:
     """
     with crm.transaction() as connection:
         report = SettleReport(
-            opt_ins_superseded=database.run(connection, "crm/settle_restored_opt_ins", {"by": by}),
-            memberships_failed=database.run(connection, "crm/settle_restored_memberships"),
+            opt_ins_superseded=database.run(connection, "restore/settle_restored_opt_ins", {"by": by}),
+            memberships_failed=database.run(connection, "restore/settle_restored_memberships"),
         )
         forgotten = database.row(connection, "restore/forget_choices") or {}
         report.choices_forgotten = forgotten["choices"]
@@ -62,5 +62,5 @@ def flag_lost_opt_outs(crm: Database, *, restored_to: datetime) -> FlagsReport:
     with crm.transaction() as connection:
         database.row(connection, "restore/reason")
         since = {"restored_to": restored_to - _CLOCKS_DIFFER}
-        flagged = database.run(connection, "crm/flag_lost_opt_outs", since)
+        flagged = database.run(connection, "restore/flag_lost_opt_outs", since)
     return FlagsReport(flagged=flagged)
