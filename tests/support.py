@@ -17,7 +17,7 @@ from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.api_calls import ApiCallLog
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
-from constant_contact.store.migrations import migrate
+from constant_contact.store.seam_check import install
 from constant_contact.store.tokens import token_lock
 from simulator.server import Running
 
@@ -39,7 +39,7 @@ class Databases:
         self._template = f"ctct_test_{uuid.uuid4().hex[:12]}"
         self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", self._template)
         with psycopg.connect(self.url(self._template)) as connection:
-            migrate(connection)
+            install(connection)
 
     def url(self, name: str) -> str:
         return _with_database(self._server_url, name)

@@ -32,7 +32,7 @@ READS_ALL = {
     "opt_outs/queue_opt_outs": "looks for flags that the vendor does not have",
     "interactions/take_moved_links": "compares all links with those the interactions were made of",
     "interactions/take_new_links": "compares all links with those the interactions were made of",
-    "links/want_links": "compares the addresses of all who have no living link",
+    "links/want": "compares the addresses of all who have no living link",
 }
 
 

@@ -3,12 +3,12 @@
 SELECT
     chosen.contact_id,
     chosen.is_left_out,
-    crm.preferred_email,
+    crm.email_address AS preferred_email,
     mirrored.permission_to_send,
     concat_ws(' ', crm.first_name, crm.last_name) AS name,
     coalesce(crm.do_not_email, FALSE) AS do_not_email
 FROM ctct_choice_contact AS chosen
-LEFT JOIN crm_contact AS crm ON chosen.contact_id = crm.contact_id
+LEFT JOIN ctct_link AS crm ON chosen.contact_id = crm.contact_id
 LEFT JOIN ctct_contact AS mirrored ON crm.constant_contact_id = mirrored.contact_id
 WHERE chosen.choice_id = %(choice_id)s AND chosen.contact_id > %(after)s
 ORDER BY chosen.contact_id

@@ -9,12 +9,13 @@ WITH resolved AS (
         coalesce(
             %(constant_contact_id)s::text,
             (
-                SELECT crm.constant_contact_id FROM crm_contact AS crm
+                SELECT crm.constant_contact_id FROM ctct_link AS crm
                 WHERE crm.contact_id = %(contact_id)s
             ),
             (
-                SELECT projected.constant_contact_id FROM ctct_projected_link AS projected
-                WHERE projected.crm_contact_id = %(contact_id)s
+                SELECT coalesce(gone.constant_contact_id, gone.projected_id)
+                FROM ctct_left_contact AS gone
+                WHERE gone.contact_id = %(contact_id)s
             ),
             (
                 SELECT change.constant_contact_id FROM crm_opt_out_change AS change
@@ -42,11 +43,11 @@ address AS (
     INNER JOIN person ON mirrored.contact_id = person.constant_contact_id
     WHERE mirrored.email_key IS NOT NULL
     UNION
-    SELECT ctct_email_key(crm.preferred_email) FROM crm_contact AS crm
+    SELECT crm.email_key FROM ctct_link AS crm
     LEFT JOIN person ON crm.constant_contact_id = person.constant_contact_id
     WHERE
         (crm.contact_id = %(contact_id)s OR person.constant_contact_id IS NOT NULL)
-        AND ctct_email_key(crm.preferred_email) IS NOT NULL
+        AND crm.email_key IS NOT NULL
 ),
 
 vendors AS (
@@ -60,14 +61,15 @@ contact AS (
     SELECT %(contact_id)s::text AS contact_id
     WHERE %(contact_id)s IS NOT NULL
     UNION
-    SELECT crm.contact_id FROM crm_contact AS crm
+    SELECT crm.contact_id FROM ctct_link AS crm
     INNER JOIN vendors ON crm.constant_contact_id = vendors.constant_contact_id
     UNION
-    SELECT crm.contact_id FROM crm_contact AS crm
-    INNER JOIN address ON ctct_email_key(crm.preferred_email) = address.email_key
+    SELECT crm.contact_id FROM ctct_link AS crm
+    INNER JOIN address ON crm.email_key = address.email_key
     UNION
-    SELECT projected.crm_contact_id FROM ctct_projected_link AS projected
-    INNER JOIN vendors ON projected.constant_contact_id = vendors.constant_contact_id
+    SELECT gone.contact_id FROM ctct_left_contact AS gone
+    INNER JOIN vendors
+        ON vendors.constant_contact_id IN (gone.constant_contact_id, gone.projected_id)
 )
 
 SELECT
@@ -82,7 +84,7 @@ SELECT
     ) AS is_mirrored,
     array(SELECT contact.contact_id FROM contact) AS contact_ids,
     array(
-        SELECT crm.contact_id FROM crm_contact AS crm
+        SELECT crm.contact_id FROM ctct_link AS crm
         INNER JOIN contact ON crm.contact_id = contact.contact_id
         WHERE crm.contact_id <> %(contact_id)s
         ORDER BY crm.contact_id

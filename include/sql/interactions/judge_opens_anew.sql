@@ -45,7 +45,7 @@ INNER JOIN ctct_interaction AS event
         near.contact_id = event.contact_id
         AND near.stream_id = event.stream_id
         AND near.occurred_at = event.occurred_at
-INNER JOIN ctct_projected_link AS link ON near.contact_id = link.constant_contact_id
+INNER JOIN ctct_link AS link ON near.contact_id = link.projected_id
 WHERE
-    interaction.interaction_id = md5(concat_ws('|', link.crm_contact_id, event.identity))
+    interaction.interaction_id = md5(concat_ws('|', link.contact_id, event.identity))
     AND interaction.description IS DISTINCT FROM event.description;

@@ -7,8 +7,8 @@ INSERT INTO crm_interaction (
     opt_out_reason
 )
 SELECT
-    md5(concat_ws('|', link.crm_contact_id, event.identity)),
-    link.crm_contact_id,
+    md5(concat_ws('|', link.contact_id, event.identity)),
+    link.contact_id,
     event.contact_id,
     event.campaign_id,
     event.campaign_activity_id,
@@ -21,7 +21,7 @@ SELECT
     event.bounce_code,
     event.opt_out_reason
 FROM ctct_interaction AS event
-INNER JOIN ctct_projected_link AS link ON event.contact_id = link.constant_contact_id
+INNER JOIN ctct_link AS link ON event.contact_id = link.projected_id
 WHERE
     event.event_id > %(position)s
     AND event.event_id <= %(upto)s

@@ -1,24 +1,15 @@
 -- Remember the CRM contacts that were linked since the last projection, and keep in link_change
--- which; links that moved are forgotten before. EXCEPT, since a join with the table that this fills
--- can go badly. Grain: one row a CRM contact.
+-- which; links that moved are forgotten before. Grain: one row a CRM contact.
 WITH linked AS (
-    INSERT INTO ctct_projected_link (crm_contact_id, constant_contact_id)
-    SELECT
-        contact_id,
-        constant_contact_id
-    FROM crm_contact
-    WHERE constant_contact_id IS NOT NULL
-    EXCEPT
-    SELECT
-        crm_contact_id,
-        constant_contact_id
-    FROM ctct_projected_link
-    RETURNING crm_contact_id, constant_contact_id
+    UPDATE ctct_link
+    SET projected_id = constant_contact_id
+    WHERE constant_contact_id IS NOT NULL AND projected_id IS NULL
+    RETURNING contact_id, constant_contact_id
 )
 
 INSERT INTO link_change (crm_contact_id, constant_contact_id, is_new)
 SELECT
-    crm_contact_id,
+    contact_id,
     constant_contact_id,
     TRUE
 FROM linked;

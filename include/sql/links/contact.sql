@@ -3,8 +3,8 @@ SELECT
     contact_id,
     first_name,
     last_name,
-    preferred_email,
+    email_address AS preferred_email,
     constant_contact_id,
     coalesce(do_not_email, FALSE) AS do_not_email
-FROM crm_contact
+FROM ctct_link
 WHERE contact_id = %(contact_id)s;

@@ -4,7 +4,7 @@ SELECT
     contact_id,
     first_name,
     last_name
-FROM crm_contact
-WHERE ctct_email_key(preferred_email) = ctct_email_key(%(email)s)
+FROM ctct_link
+WHERE email_key = ctct_email_key(%(email)s)
 ORDER BY contact_id
 LIMIT %(most)s;

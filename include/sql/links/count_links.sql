@@ -9,8 +9,8 @@ WITH address AS (
     FROM (
         SELECT
             constant_contact_id,
-            ctct_email_key(preferred_email) AS email_key
-        FROM crm_contact
+            email_key AS email_key
+        FROM ctct_link
     ) AS contact
     GROUP BY email_key
 ),

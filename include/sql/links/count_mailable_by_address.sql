@@ -3,9 +3,9 @@
 -- and ten of them.
 WITH reachable AS (
     SELECT DISTINCT crm.contact_id
-    FROM crm_contact AS crm
+    FROM ctct_link AS crm
     INNER JOIN ctct_contact AS mirrored
-        ON ctct_email_key(crm.preferred_email) = mirrored.email_key
+        ON crm.email_key = mirrored.email_key
     WHERE
         crm.do_not_email
         AND crm.constant_contact_id <> mirrored.contact_id

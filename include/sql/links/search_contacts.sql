@@ -3,14 +3,14 @@
 -- not_on_list (list ids; '': any), is_mailable (only those who said no on neither side).
 -- Grain: one row a contact.
 SELECT crm.contact_id
-FROM crm_contact AS crm
+FROM ctct_link AS crm
 LEFT JOIN ctct_contact AS mirrored
     ON crm.constant_contact_id = mirrored.contact_id AND mirrored.deleted_at IS NULL
 WHERE
     (
         %(search)s = ''
         OR strpos(
-            lower(concat_ws(' ', crm.first_name, crm.last_name, crm.preferred_email)),
+            lower(concat_ws(' ', crm.first_name, crm.last_name, crm.email_address)),
             lower(%(search)s)
         ) > 0
     )

@@ -2,7 +2,7 @@
 -- those of whom somebody wanted something else later. Parameters: contact_id (array), list_id,
 -- action. Grain: one row.
 SELECT count(*) AS overruled
-FROM crm_contact AS crm
+FROM ctct_link AS crm
 WHERE
     crm.contact_id = any(%(contact_id)s::text[])
     AND NOT EXISTS (

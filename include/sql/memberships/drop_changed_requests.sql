@@ -17,7 +17,7 @@ WHERE
                 AND carried.action = membership.action
                 AND carried.requested_at = membership.requested_at
                 AND membership.status = 'pending'
-        LEFT JOIN crm_contact AS crm ON carried.contact_id = crm.contact_id
+        LEFT JOIN ctct_link AS crm ON carried.contact_id = crm.contact_id
         WHERE
             carried.bulk_id = %(bulk_id)s
             AND (
@@ -28,20 +28,20 @@ WHERE
                 )
                 OR (
                     activity.kind IN ('import', 'create')
-                    AND coalesce(ctct_email_key(crm.preferred_email), '') <> carried.target
+                    AND coalesce(crm.email_key, '') <> carried.target
                 )
                 OR (
                     activity.kind = 'add'
                     AND (
                         carried.target IN (
                             SELECT constant_contact_id
-                            FROM crm_contact
+                            FROM ctct_link
                             WHERE do_not_email AND constant_contact_id IS NOT NULL
                         )
                         OR EXISTS (
                             SELECT FROM ctct_contact AS mirrored
-                            INNER JOIN crm_contact AS other
-                                ON mirrored.email_key = ctct_email_key(other.preferred_email)
+                            INNER JOIN ctct_link AS other
+                                ON mirrored.email_key = other.email_key
                             WHERE mirrored.contact_id = carried.target AND other.do_not_email
                         )
                     )
@@ -51,9 +51,9 @@ WHERE
                     AND (
                         crm.constant_contact_id IS NOT NULL
                         OR EXISTS (
-                            SELECT FROM crm_contact AS other
+                            SELECT FROM ctct_link AS other
                             WHERE
-                                ctct_email_key(other.preferred_email) = carried.target
+                                other.email_key = carried.target
                                 AND (
                                     other.do_not_email
                                     OR EXISTS (

@@ -13,7 +13,7 @@ SELECT
     concat_ws(' ', crm.first_name, crm.last_name) AS name,
     coalesce(list.name, membership.list_id) AS list_name
 FROM crm_list_membership AS membership
-LEFT JOIN crm_contact AS crm ON membership.contact_id = crm.contact_id
+LEFT JOIN ctct_link AS crm ON membership.contact_id = crm.contact_id
 LEFT JOIN ctct_list AS list ON membership.list_id = list.list_id
 WHERE
     (%(status)s = '' OR membership.status = %(status)s)

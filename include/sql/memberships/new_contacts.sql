@@ -6,9 +6,9 @@ SELECT DISTINCT ON (carried.target)
     left(btrim(crm.first_name), %(name_chars)s) AS first_name,
     left(btrim(crm.last_name), %(name_chars)s) AS last_name,
     exists(
-        SELECT FROM crm_contact AS other
+        SELECT FROM ctct_link AS other
         WHERE
-            ctct_email_key(other.preferred_email) = carried.target
+            other.email_key = carried.target
             AND (
                 other.do_not_email
                 OR EXISTS (
@@ -21,6 +21,6 @@ SELECT DISTINCT ON (carried.target)
             )
     ) AS says_no
 FROM ctct_bulk_activity_row AS carried
-INNER JOIN crm_contact AS crm ON carried.contact_id = crm.contact_id
+INNER JOIN ctct_link AS crm ON carried.contact_id = crm.contact_id
 WHERE carried.bulk_id = %(bulk_id)s
 ORDER BY carried.target ASC, carried.contact_id ASC;

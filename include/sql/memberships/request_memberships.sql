@@ -6,9 +6,9 @@
 WITH newer AS MATERIALIZED (
     SELECT
         crm.constant_contact_id,
-        ctct_email_key(crm.preferred_email) AS email_key
+        crm.email_key AS email_key
     FROM crm_list_membership AS later
-    INNER JOIN crm_contact AS crm ON later.contact_id = crm.contact_id
+    INNER JOIN ctct_link AS crm ON later.contact_id = crm.contact_id
     WHERE
         later.requested_at >= %(asked_at)s::timestamptz
         AND later.list_id = %(list_id)s
@@ -22,7 +22,7 @@ SELECT
     %(action)s,
     -- Airflow's clock, where it is the one, may be ahead of ours.
     least(%(asked_at)s::timestamptz, clock_timestamp())
-FROM crm_contact AS crm
+FROM ctct_link AS crm
 WHERE
     crm.contact_id = any(%(contact_id)s::text[])
     AND NOT EXISTS (
@@ -31,7 +31,7 @@ WHERE
     )
     AND NOT EXISTS (
         SELECT FROM newer
-        WHERE newer.email_key = ctct_email_key(crm.preferred_email)
+        WHERE newer.email_key = crm.email_key
     )
 ON CONFLICT (contact_id, list_id) DO UPDATE
     SET

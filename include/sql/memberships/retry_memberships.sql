@@ -40,9 +40,9 @@ unmet AS MATERIALIZED (
         candidate.action,
         candidate.requested_at,
         crm.constant_contact_id,
-        ctct_email_key(crm.preferred_email) AS email_key
+        crm.email_key AS email_key
     FROM candidate
-    LEFT JOIN crm_contact AS crm ON candidate.contact_id = crm.contact_id
+    LEFT JOIN ctct_link AS crm ON candidate.contact_id = crm.contact_id
 ),
 
 -- From the opposite wishes, which are few, and not from all contacts of the CRM.
@@ -52,9 +52,9 @@ opposite AS MATERIALIZED (
         known.action,
         known.requested_at,
         crm.constant_contact_id,
-        ctct_email_key(crm.preferred_email) AS email_key
+        crm.email_key AS email_key
     FROM crm_list_membership AS known
-    INNER JOIN crm_contact AS crm ON known.contact_id = crm.contact_id
+    INNER JOIN ctct_link AS crm ON known.contact_id = crm.contact_id
     WHERE
         known.requested_at >= (SELECT min(requested_at) FROM unmet)
         AND known.list_id IN (SELECT list_id FROM unmet)

@@ -8,8 +8,8 @@ INSERT INTO routed_membership (
 WITH says_no AS MATERIALIZED (
     SELECT
         constant_contact_id,
-        ctct_email_key(preferred_email) AS email_key
-    FROM crm_contact
+        email_key AS email_key
+    FROM ctct_link
     WHERE do_not_email
 ),
 
@@ -21,7 +21,7 @@ unheard AS MATERIALIZED (
         coalesce(crm.constant_contact_id, last_word.constant_contact_id) AS constant_contact_id,
         bool_or(last_word.status = 'pending') AS is_next
     FROM crm_opt_out_change AS last_word
-    LEFT JOIN crm_contact AS crm ON last_word.contact_id = crm.contact_id
+    LEFT JOIN ctct_link AS crm ON last_word.contact_id = crm.contact_id
     WHERE
         last_word.status IN ('pending', 'held', 'failed')
         AND coalesce(crm.constant_contact_id, last_word.constant_contact_id) IS NOT NULL
@@ -92,7 +92,7 @@ request AS (
         crm.contact_id IS NOT NULL AS is_in_crm,
         left(btrim(crm.first_name), %(name_chars)s) AS first_name,
         left(btrim(crm.last_name), %(name_chars)s) AS last_name,
-        ctct_email_key(crm.preferred_email) AS address,
+        crm.email_key AS address,
         crm.constant_contact_id AS linked_id,
         linked.contact_id IS NOT NULL AS is_mirrored,
         linked.email_key AS linked_address,
@@ -106,12 +106,12 @@ request AS (
             SELECT FROM ctct_suppressed AS suppressed
             WHERE
                 suppressed.email_digest
-                = ctct_email_digest(coalesce(linked.email_key, ctct_email_key(crm.preferred_email)))
+                = ctct_email_digest(coalesce(linked.email_key, crm.email_key))
         ) AS is_erased,
-        coalesce(crm.constant_contact_id, ctct_email_key(crm.preferred_email)) AS target
+        coalesce(crm.constant_contact_id, crm.email_key) AS target
     FROM wanted_membership AS wanted
     LEFT JOIN ctct_list AS list ON wanted.list_id = list.list_id
-    LEFT JOIN crm_contact AS crm ON wanted.contact_id = crm.contact_id
+    LEFT JOIN ctct_link AS crm ON wanted.contact_id = crm.contact_id
     LEFT JOIN ctct_contact AS linked ON crm.constant_contact_id = linked.contact_id
     LEFT JOIN tried ON wanted.contact_id = tried.contact_id AND wanted.list_id = tried.list_id
 ),
@@ -128,9 +128,9 @@ known AS (
         AND coalesce(gone.said_no, FALSE) AS address_had_unsubscribed,
         request.linked_id IS NULL
         AND EXISTS (
-            SELECT FROM crm_contact AS other
+            SELECT FROM ctct_link AS other
             WHERE
-                ctct_email_key(other.preferred_email) = request.address
+                other.email_key = request.address
                 AND (
                     other.do_not_email
                     OR EXISTS (

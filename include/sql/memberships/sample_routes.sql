@@ -14,7 +14,7 @@ FROM (
             PARTITION BY routed.route, routed.detail ORDER BY routed.contact_id
         ) AS nth
     FROM routed_membership AS routed
-    INNER JOIN crm_contact AS crm ON routed.contact_id = crm.contact_id
+    INNER JOIN ctct_link AS crm ON routed.contact_id = crm.contact_id
 ) AS numbered
 WHERE nth <= 5
 GROUP BY route, detail;

@@ -6,5 +6,5 @@ SELECT
     %(list_id)s,
     %(action)s,
     now()
-FROM crm_contact
+FROM ctct_link
 WHERE contact_id = any(%(contact_id)s::text[]);

@@ -6,7 +6,7 @@ SELECT
     crm.constant_contact_id,
     coalesce(crm.do_not_email, FALSE) AS do_not_email
 FROM crm_opt_out_change AS change
-INNER JOIN crm_contact AS crm ON change.contact_id = crm.contact_id
+INNER JOIN ctct_link AS crm ON change.contact_id = crm.contact_id
 WHERE
     change.change_id = %(change_id)s
     AND change.status = 'held'

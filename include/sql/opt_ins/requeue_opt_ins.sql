@@ -6,7 +6,7 @@ WITH requeued AS (
         status = 'pending',
         processed_at = NULL,
         detail = 'May be mailed at Constant Contact by now: looked at again.'
-    FROM crm_contact AS crm
+    FROM ctct_link AS crm
     INNER JOIN ctct_contact AS mirrored ON crm.constant_contact_id = mirrored.contact_id
     WHERE
         change.contact_id = crm.contact_id

@@ -16,10 +16,10 @@ SELECT
         ),
         FALSE
     ) AS has_asked
-FROM crm_contact AS other
+FROM ctct_link AS other
 WHERE
     other.contact_id <> %(contact_id)s
-    AND ctct_email_key(other.preferred_email) = coalesce(
+    AND other.email_key = coalesce(
         ctct_email_key(%(address)s::text),
         (
             SELECT mirrored.email_key FROM ctct_contact AS mirrored

@@ -11,7 +11,7 @@ SELECT
     coalesce(change.requested_by_contact, FALSE) AS requested_by_contact,
     crm.contact_id IS NOT NULL AS is_in_crm
 FROM crm_opt_out_change AS change
-LEFT JOIN crm_contact AS crm ON change.contact_id = crm.contact_id
+LEFT JOIN ctct_link AS crm ON change.contact_id = crm.contact_id
 WHERE
     change.status = 'pending'
     AND change.change_id <= %(upto)s

@@ -4,7 +4,7 @@
 -- weighed again).
 SELECT count(DISTINCT coalesce(crm.constant_contact_id, change.constant_contact_id)) AS waiting
 FROM crm_opt_out_change AS change
-LEFT JOIN crm_contact AS crm ON change.contact_id = crm.contact_id
+LEFT JOIN ctct_link AS crm ON change.contact_id = crm.contact_id
 WHERE
     change.status = 'pending'
     AND change.do_not_email

@@ -6,7 +6,7 @@ WITH linked AS (
     SELECT
         crm.contact_id,
         crm.do_not_email
-    FROM crm_contact AS crm
+    FROM ctct_link AS crm
     WHERE crm.constant_contact_id = %(constant_contact_id)s
 )
 
@@ -17,7 +17,7 @@ SELECT
     ) AS is_erased,
     coalesce(
         (
-            SELECT crm.do_not_email FROM crm_contact AS crm
+            SELECT crm.do_not_email FROM ctct_link AS crm
             WHERE crm.contact_id = %(contact_id)s
         ),
         FALSE

@@ -20,7 +20,7 @@ SELECT
     coalesce(change.requested_by_contact, FALSE) AS requested_by_contact,
     concat_ws(' ', crm.first_name, crm.last_name) AS name
 FROM crm_opt_out_change AS change
-LEFT JOIN crm_contact AS crm ON change.contact_id = crm.contact_id
+LEFT JOIN ctct_link AS crm ON change.contact_id = crm.contact_id
 LEFT JOIN ctct_contact AS mirrored
     ON coalesce(crm.constant_contact_id, change.constant_contact_id) = mirrored.contact_id
 WHERE change.change_id = %(change_id)s;

@@ -15,7 +15,7 @@ SELECT
     coalesce(change.requested_by_contact, FALSE) AS requested_by_contact,
     concat_ws(' ', crm.first_name, crm.last_name) AS name
 FROM crm_opt_out_change AS change
-LEFT JOIN crm_contact AS crm ON change.contact_id = crm.contact_id
+LEFT JOIN ctct_link AS crm ON change.contact_id = crm.contact_id
 WHERE
     (%(status)s = '' OR change.status = %(status)s)
     AND (%(before)s::bigint IS NULL OR change.change_id < %(before)s::bigint)

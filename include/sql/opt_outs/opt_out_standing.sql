@@ -7,7 +7,7 @@ SELECT
     ) AS is_overtaken,
     COALESCE(
         (
-            SELECT crm.constant_contact_id FROM crm_contact AS crm
+            SELECT crm.constant_contact_id FROM ctct_link AS crm
             WHERE crm.contact_id = %(contact_id)s
         ),
         (

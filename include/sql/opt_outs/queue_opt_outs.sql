@@ -10,7 +10,7 @@ SELECT
     TRUE,
     'Do Not Email is set in the CRM',
     FALSE
-FROM crm_contact AS crm
+FROM ctct_link AS crm
 INNER JOIN ctct_contact AS mirrored ON crm.constant_contact_id = mirrored.contact_id
 WHERE
     crm.do_not_email

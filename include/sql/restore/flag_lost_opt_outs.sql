@@ -1,11 +1,11 @@
--- Set Do Not Email again where it was lost: linked contacts whom Constant Contact may not mail
--- since the moment that the CRM was restored to. Where the vendor gives no date, it counts as
--- since. Parameters: restored_to. Grain: one row a CRM contact.
-UPDATE crm_contact AS crm
-SET do_not_email = TRUE
-FROM ctct_contact AS mirrored
+-- Whose Do Not Email was lost: linked contacts that Constant Contact may not mail since the moment
+-- that the CRM was restored to. Where the vendor gives no date, it counts as since.
+-- Parameters: restored_to. Grain: one row a CRM contact.
+INSERT INTO changed_flag (contact_id)
+SELECT link.contact_id
+FROM ctct_link AS link
+INNER JOIN ctct_contact AS mirrored ON link.constant_contact_id = mirrored.contact_id
 WHERE
-    crm.constant_contact_id = mirrored.contact_id
-    AND NOT coalesce(crm.do_not_email, FALSE)
+    link.do_not_email IS NOT TRUE
     AND mirrored.permission_to_send = 'unsubscribed'
     AND coalesce(mirrored.opt_out_date >= %(restored_to)s, TRUE);

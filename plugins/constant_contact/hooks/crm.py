@@ -9,8 +9,11 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from constant_contact import config
+from constant_contact.accounts import Account
 from constant_contact.errors import SettingError
 from constant_contact.store.database import Database
+from constant_contact.store.seam import SHIPPED, load_seam
 
 DEFAULT_CRM_CONN_ID = "crm_default"
 
@@ -52,7 +55,12 @@ def crm_database(
         made.commit()
         return made
 
-    return make(connect, name=f"connection {conn_id}")
+    seam = load_seam(config.text("crm_folder") or SHIPPED, Account.of(conn_id))
+    elsewhere = config.text("contacts_conn_id")
+    contacts = None
+    if elsewhere and elsewhere != conn_id and make is Database:
+        contacts = crm_database(elsewhere)
+    return make(connect, name=f"connection {conn_id}", seam=seam, contacts=contacts)
 
 
 def _impatient(given: Any, connect_timeout_s: int) -> Connection:

@@ -65,7 +65,9 @@ def _project(
     if _has_link_changes(connection, "interactions/take_moved_links"):
         report.moved_away = database.run(connection, "interactions/drop_moved_interactions")
     if gone := _types(connection, "engagement/forget_types", types):
-        report.left_out = database.run(connection, "interactions/drop_types", {"activity_types": gone})
+        report.left_out = database.run(
+            connection, "interactions/drop_types", {"activity_types": gone}
+        )
     reach = {"position": position, "upto": upto, "left_out": _others(types)}
     report.judged_anew = database.run(connection, "interactions/judge_opens_anew", reach)
     if renamed := database.rows(connection, "campaigns/take_renamed"):

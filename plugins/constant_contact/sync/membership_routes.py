@@ -8,6 +8,8 @@ import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.store import database
+from constant_contact.store.database import Database
+from constant_contact.sync.crm_contacts import see
 
 MOST_TRIES = 3
 # One by one takes a call each; the rest wait for the next round.
@@ -74,6 +76,25 @@ def plan(
         },
     )
     return routed
+
+
+def begin_call(crm: Database, bulk_id: int) -> dict[str, Any] | None:
+    """Keep that a call is about to be sent, to the contacts that it is still right for.
+
+    The CRM is looked at once more: what it says now counts.
+
+    Returns:
+        The call; None if it is right for no contact any more.
+    """
+    with crm.transaction() as connection:
+        database.row(connection, "crm_contacts/lock")
+        concerned = database.rows(
+            connection, "memberships/concerned_contacts", {"bulk_id": bulk_id}
+        )
+        see(connection, crm, [row["contact_id"] for row in concerned])
+        database.run(connection, "memberships/drop_changed_requests", {"bulk_id": bulk_id})
+        call = database.row(connection, "memberships/begin_sending", {"bulk_id": bulk_id})
+    return call if call and call["contacts"] else None
 
 
 def estimate_calls(connection: psycopg.Connection[Any]) -> int:

@@ -21,6 +21,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds, membership_routes
 from constant_contact.sync.bulk_activities import GRACE_S, WAITS_S, BulkActivities
 from constant_contact.sync.contacts import refresh_contacts
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.links import update_links
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.new_contacts import NewContacts
@@ -149,7 +150,9 @@ def hold_removals(
 def failed_since(crm: Database, since: datetime) -> int:
     """How many requests have failed since then, by runs that had to wait in between too."""
     with crm.transaction() as connection:
-        found = database.row(connection, "memberships/count_failed_memberships", {"since": since}) or {}
+        found = (
+            database.row(connection, "memberships/count_failed_memberships", {"since": since}) or {}
+        )
     return int(found["failed"])
 
 
@@ -246,6 +249,7 @@ class _Run:
             waiting = membership_routes.forget_and_count(connection)
         if not waiting.requests:
             return False
+        see_contacts(self._crm)
         refresh_contacts(self._client, self._crm)
         update_links(self._crm)
         if waiting.unknown_lists or self._bulk.refused:

@@ -24,7 +24,7 @@ from constant_contact.errors import (
 )
 from constant_contact.store import activities, database
 from constant_contact.store.database import Database
-from constant_contact.sync import one_contact
+from constant_contact.sync import membership_routes, one_contact
 from constant_contact.sync.addresses import contacts_at
 from constant_contact.sync.bulk_activities import WRITE_TRIES, posted
 from constant_contact.sync.links import update_links
@@ -64,7 +64,7 @@ class NewContacts:
         """
         begun = 0
         for bulk_id in activities.planned(self._crm, _KINDS):
-            activity = activities.begin(self._crm, bulk_id)
+            activity = membership_routes.begin_call(self._crm, bulk_id)
             if activity and (person := self._person(bulk_id)):
                 self._create_or_look(activity, person)
                 begun += 1

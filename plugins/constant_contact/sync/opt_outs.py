@@ -31,6 +31,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import consent, holds, one_contact
 from constant_contact.sync.addresses import follow
 from constant_contact.sync.consent import Outcome
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
 
@@ -94,6 +95,7 @@ def push_opt_outs(
     queue = _Queue(client, crm, dry_run=dry_run)
     upto: int | None = None
     while True:
+        _see_waiting(crm)
         # What arrives while the others are carried is weighed with them.
         with crm.transaction() as connection:
             report.superseded += database.run(connection, "opt_outs/supersede_opt_outs")
@@ -121,6 +123,14 @@ def push_opt_outs(
         _log.warning("not all changes could be carried: %s", report)
         raise queue.failure
     return report
+
+
+def _see_waiting(crm: Database) -> None:
+    """Look at the CRM's contacts whose changes wait."""
+    with crm.transaction() as connection:
+        waiting = database.rows(connection, "opt_outs/waiting_contacts")
+    if waiting:
+        see_contacts(crm, [row["contact_id"] for row in waiting])
 
 
 def retry(crm: Database, *, change_id: int, by: str) -> None:
@@ -170,7 +180,9 @@ class _Queue:
         with self._crm.transaction() as connection:
             with self._lock:
                 skip = list(self.set_aside)
-            change = database.row(connection, "opt_outs/claim_opt_out", {"skip": skip, "upto": upto})
+            change = database.row(
+                connection, "opt_outs/claim_opt_out", {"skip": skip, "upto": upto}
+            )
             if change is None:
                 return False
             call_before = self._client.last_call

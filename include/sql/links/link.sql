@@ -1,12 +1,12 @@
--- Link CRM contacts to the vendor's as `want_links` found, all at once; a link that changed since
+-- Link CRM contacts to the vendor's as `links/want` found, all at once; a link that changed since
 -- then is left. Grain: one row, what was changed.
 WITH changed AS (
-    UPDATE crm_contact AS crm
-    SET constant_contact_id = wanted.new_id
+    UPDATE ctct_link AS link
+    SET constant_contact_id = wanted.new_id, linked_at = clock_timestamp(), link_hold_id = NULL
     FROM wanted_link AS wanted
     WHERE
-        crm.contact_id = wanted.contact_id
-        AND crm.constant_contact_id IS NOT DISTINCT FROM wanted.old_id
+        link.contact_id = wanted.contact_id
+        AND link.constant_contact_id IS NOT DISTINCT FROM wanted.old_id
     RETURNING wanted.old_id, wanted.new_id
 )
 
