@@ -5,6 +5,7 @@ SELECT
     last_name,
     preferred_email,
     constant_contact_id,
+    ctct_email_key(preferred_email) AS email_key,
     coalesce(do_not_email, FALSE) AS do_not_email
 FROM crm_contact
 WHERE contact_id = %(contact_id)s;
