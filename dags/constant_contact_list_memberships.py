@@ -30,7 +30,6 @@ from airflow.sdk import (
     AssetOrTimeSchedule,
     AssetWatcher,
     CronTriggerTimetable,
-    Param,
 )
 
 from constant_contact.accounts import Account
@@ -60,23 +59,16 @@ def list_memberships_dag(account: Account) -> None:
             timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=outbox | linked
         ),
         tags=[*account.tags, "write"],
-        params={
-            "release_held": Param(
-                False, type="boolean", description="Also carry what the circuit breaker holds."
-            ),
-        },
         doc_md=account.runbook(__doc__),
         **dag_defaults(account),
     ):
         waiting = OutboxSensor(
             task_id="waiting",
             noun="memberships",
-            release_held="{{ params.release_held }}",
             retry_delay=timedelta(seconds=15),
         )
         memberships = MembershipsOperator(
             task_id="memberships",
-            release_held="{{ params.release_held }}",
             retry_delay=timedelta(seconds=15),
             outlets=[Asset(account.asset("ctct_contact"))],
         )

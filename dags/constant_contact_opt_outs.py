@@ -18,7 +18,6 @@ CRM as an interaction, by the activities DAG.
 `failed` rows say why and are tried again only by a person (page *Opt-outs*).
 
 **By hand**: *Trigger*, with
-- `release_held`: also carry what the circuit breaker holds,
 - `dry_run`: ask Constant Contact and tell what would be done; nothing is changed on either side.
 """
 
@@ -61,9 +60,6 @@ def opt_outs_dag(account: Account) -> None:
         ),
         tags=[*account.tags, "write"],
         params={
-            "release_held": Param(
-                False, type="boolean", description="Also carry what the circuit breaker holds."
-            ),
             "dry_run": Param(False, type="boolean", description="Tell what would be done only."),
         },
         doc_md=account.runbook(__doc__),
@@ -72,12 +68,10 @@ def opt_outs_dag(account: Account) -> None:
         waiting = OutboxSensor(
             task_id="waiting",
             noun="opt_outs",
-            release_held="{{ params.release_held }}",
             retry_delay=timedelta(seconds=15),
         )
-        opt_outs = OptOutsOperator(
+        OptOutsOperator(
             task_id="opt_outs",
-            release_held="{{ params.release_held }}",
             is_dry_run="{{ params.dry_run }}",
             retry_delay=timedelta(seconds=15),
             outlets=[Asset(account.asset("ctct_contact"))],
@@ -87,7 +81,7 @@ def opt_outs_dag(account: Account) -> None:
             trigger_dag_id=account.dag_id("approvals"),
             skip_when_already_exists=True,
         ).expand_kwargs(waiting.output)
-        waiting >> [opt_outs, ask]
+        waiting >> ask
 
 
 for each in accounts():

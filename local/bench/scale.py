@@ -28,7 +28,6 @@ READS_ALL = {
     "contacts/count_seen": "holds a reading of several pages against the vendor's count",
     "links/count_differences": "compares both sides' consent",
     "links/count_links": "tells how the CRM's contacts stand",
-    "links/count_mailable_by_address": "compares all who say no with every address",
     "opt_outs/queue_opt_outs": "looks for flags that the vendor does not have",
     "interactions/take_moved_links": "compares all links with those the interactions were made of",
     "interactions/take_new_links": "compares all links with those the interactions were made of",

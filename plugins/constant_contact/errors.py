@@ -57,6 +57,10 @@ class SettingError(Fatal):
         self.problem = problem
 
 
+class Withdrawn(ConstantContactError):
+    """What was about to be sent is no longer right; nothing was sent."""
+
+
 class AuthorizationRequired(Fatal):
     """The vendor no longer accepts what is stored; a person must authorize again."""
 

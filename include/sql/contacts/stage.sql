@@ -6,6 +6,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_contact (
     permission_to_send text,
     opt_out_source text,
     opt_out_date timestamptz,
+    opt_in_source text,
+    opt_in_date timestamptz,
     opt_out_reason text,
     created_at timestamptz,
     updated_at timestamptz,

@@ -3,8 +3,8 @@
 -- a page that was on its way may bring, never replaces a newer one's change. Lists that were not
 -- asked for stay as they were. Of somebody who was erased nothing is learned but the permission.
 INSERT INTO ctct_contact AS mirrored (
-    contact_id, email_address, permission_to_send, opt_out_source, opt_out_date, opt_out_reason,
-    created_at, updated_at, deleted_at, list_ids, mirrored_at
+    contact_id, email_address, permission_to_send, opt_out_source, opt_out_date, opt_in_source,
+    opt_in_date, opt_out_reason, created_at, updated_at, deleted_at, list_ids, mirrored_at
 )
 SELECT DISTINCT ON (staged.contact_id)
     staged.contact_id,
@@ -12,6 +12,8 @@ SELECT DISTINCT ON (staged.contact_id)
     staged.permission_to_send,
     staged.opt_out_source,
     staged.opt_out_date,
+    staged.opt_in_source,
+    staged.opt_in_date,
     CASE WHEN erased.constant_contact_id IS NULL THEN staged.opt_out_reason END,
     staged.created_at,
     staged.updated_at,
@@ -26,6 +28,8 @@ ON CONFLICT (contact_id) DO UPDATE SET
     permission_to_send = excluded.permission_to_send,
     opt_out_source = excluded.opt_out_source,
     opt_out_date = excluded.opt_out_date,
+    opt_in_source = excluded.opt_in_source,
+    opt_in_date = excluded.opt_in_date,
     opt_out_reason = excluded.opt_out_reason,
     created_at = excluded.created_at,
     updated_at = excluded.updated_at,

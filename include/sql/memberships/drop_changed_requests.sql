@@ -1,5 +1,5 @@
 -- Right before a call is sent: take out whoever it is no longer right for. A request that was
--- withdrawn or made anew, an address or link that changed, a Do Not Email that was set, an address
+-- withdrawn or made anew, an address or link that changed, an objection that the gate has, an address
 -- that the vendor has by now. The whole
 -- contact goes, since all lists of a call are meant for each. Parameters: bulk_id.
 -- Grain: one row a request.
@@ -33,37 +33,24 @@ WHERE
                 OR (
                     activity.kind = 'add'
                     AND (
-                        carried.target IN (
-                            SELECT constant_contact_id
-                            FROM ctct_link
-                            WHERE do_not_email AND constant_contact_id IS NOT NULL
-                        )
-                        OR EXISTS (
-                            SELECT FROM ctct_contact AS mirrored
-                            INNER JOIN ctct_link AS other
-                                ON mirrored.email_key = other.email_key
-                            WHERE mirrored.contact_id = carried.target AND other.do_not_email
-                        )
+                        SELECT gate.answer <> 'may'
+                        FROM ctct_gate(carried.contact_id, carried.target, NULL) AS gate
+                    )
+                )
+                OR (
+                    activity.kind = 'create'
+                    AND (
+                        SELECT gate.answer = 'must not exist'
+                        FROM ctct_gate(carried.contact_id, NULL, carried.target) AS gate
                     )
                 )
                 OR (
                     activity.kind = 'import'
                     AND (
                         crm.constant_contact_id IS NOT NULL
-                        OR EXISTS (
-                            SELECT FROM ctct_link AS other
-                            WHERE
-                                other.email_key = carried.target
-                                AND (
-                                    other.do_not_email
-                                    OR EXISTS (
-                                        SELECT FROM crm_opt_out_change AS asked
-                                        WHERE
-                                            asked.contact_id = other.contact_id
-                                            AND asked.do_not_email
-                                            AND asked.requested_by_contact
-                                    )
-                                )
+                        OR (
+                            SELECT gate.answer <> 'may'
+                            FROM ctct_gate(carried.contact_id, NULL, carried.target) AS gate
                         )
                         -- An import would rename the living and bring back the deleted.
                         OR EXISTS (

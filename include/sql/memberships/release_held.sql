@@ -1,5 +1,5 @@
--- A person releases what the circuit breaker holds. Parameters: hold_id (null: all that is held,
--- but what a person said no to), decided_by. Grain: one row a request.
+-- A person releases what one stop of the circuit breaker holds. Parameters: hold_id, decided_by.
+-- Grain: one row a request.
 UPDATE crm_list_membership AS membership
 SET
     status = 'pending',
@@ -8,13 +8,4 @@ SET
     detail = 'Released by ' || %(decided_by)s || '.'
 WHERE
     membership.status = 'held'
-    AND (
-        membership.hold_id = %(hold_id)s::bigint
-        OR (
-            %(hold_id)s::bigint IS NULL
-            AND NOT EXISTS (
-                SELECT FROM ctct_hold AS hold
-                WHERE hold.hold_id = membership.hold_id AND hold.answer = 'rejected'
-            )
-        )
-    );
+    AND membership.hold_id = %(hold_id)s::bigint;

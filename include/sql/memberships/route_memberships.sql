@@ -5,43 +5,13 @@
 INSERT INTO routed_membership (
     contact_id, list_id, action, requested_at, target, first_name, last_name, route, detail
 )
-WITH says_no AS MATERIALIZED (
+-- Who may be mailed again in a moment.
+WITH waiting AS MATERIALIZED (
     SELECT
-        constant_contact_id,
-        email_key AS email_key
-    FROM ctct_link
-    WHERE do_not_email
-),
-
--- Whose last word in the outbox is a no that was not carried, or takes back a no of the contact's
--- own and was not granted: nobody is put on a list in the meantime.
-unheard AS MATERIALIZED (
-    SELECT
-        -- Who has left the CRM is who the change was about.
-        coalesce(crm.constant_contact_id, last_word.constant_contact_id) AS constant_contact_id,
-        bool_or(last_word.status = 'pending') AS is_next
-    FROM crm_opt_out_change AS last_word
-    LEFT JOIN ctct_link AS crm ON last_word.contact_id = crm.contact_id
-    WHERE
-        last_word.status IN ('pending', 'held', 'failed')
-        AND coalesce(crm.constant_contact_id, last_word.constant_contact_id) IS NOT NULL
-        AND NOT EXISTS (
-            SELECT FROM crm_opt_out_change AS newer
-            WHERE
-                newer.contact_id = last_word.contact_id
-                AND newer.change_id > last_word.change_id
-        )
-        AND (
-            last_word.do_not_email
-            OR EXISTS (
-                SELECT FROM crm_opt_out_change AS asked
-                WHERE
-                    asked.contact_id = last_word.contact_id
-                    AND asked.do_not_email
-                    AND asked.requested_by_contact
-            )
-        )
-    GROUP BY coalesce(crm.constant_contact_id, last_word.constant_contact_id)
+        contact_id,
+        constant_contact_id
+    FROM crm_opt_out_change
+    WHERE status = 'pending' AND NOT do_not_email
 ),
 
 -- What calls have made of the same request before.
@@ -102,18 +72,6 @@ request AS (
         coalesce(tried.times, 0) AS times,
         coalesce(tried.was_left_over, FALSE) AS was_left_over,
         tried.error,
-        exists(
-            SELECT FROM ctct_suppressed AS suppressed
-            WHERE
-                suppressed.email_digest = any(
-                    ctct_email_digests(
-                        CASE
-                            WHEN linked.email_key IS NULL THEN crm.email_address
-                            ELSE linked.email_address
-                        END
-                    )
-                )
-        ) AS is_erased,
         coalesce(crm.constant_contact_id, crm.email_key) AS target
     FROM wanted_membership AS wanted
     LEFT JOIN ctct_list AS list ON wanted.list_id = list.list_id
@@ -125,29 +83,17 @@ request AS (
 known AS (
     SELECT
         request.*,
-        refusing_contact.constant_contact_id IS NOT NULL
-        OR refusing_address.email_key IS NOT NULL AS says_no,
-        unheard.constant_contact_id IS NOT NULL AS is_unheard,
-        coalesce(unheard.is_next, FALSE) AS is_heard_next,
+        gate.answer AS gate,
+        gate.source AS gate_source,
+        request.contact_id IN (SELECT waiting.contact_id FROM waiting)
+        OR coalesce(
+            request.linked_id IN (
+                SELECT waiting.constant_contact_id FROM waiting
+                WHERE waiting.constant_contact_id IS NOT NULL
+            ),
+            FALSE
+        ) AS is_heard_next,
         gone.email_key IS NOT NULL AS address_is_deleted,
-        request.linked_id IS NULL
-        AND coalesce(gone.said_no, FALSE) AS address_had_unsubscribed,
-        request.linked_id IS NULL
-        AND EXISTS (
-            SELECT FROM ctct_link AS other
-            WHERE
-                other.email_key = request.address
-                AND (
-                    other.do_not_email
-                    OR EXISTS (
-                        SELECT FROM crm_opt_out_change AS asked
-                        WHERE
-                            asked.contact_id = other.contact_id
-                            AND asked.do_not_email
-                            AND asked.requested_by_contact
-                    )
-                )
-        ) AS address_refuses,
         request.linked_id IS NULL
         AND EXISTS (
             SELECT FROM ctct_contact AS living
@@ -162,26 +108,15 @@ known AS (
         ) AS makes_room,
         same_change.target IS NOT NULL OR same_address.target IS NOT NULL AS is_in_flight
     FROM request
-    LEFT JOIN (
-        SELECT DISTINCT constant_contact_id
-        FROM says_no
-        WHERE constant_contact_id IS NOT NULL
-    ) AS refusing_contact ON request.linked_id = refusing_contact.constant_contact_id
+    CROSS JOIN LATERAL ctct_gate(
+        CASE WHEN request.action = 'add' THEN request.contact_id END,
+        CASE WHEN request.action = 'add' THEN request.linked_id END,
+        CASE WHEN request.action = 'add' THEN request.address END
+    ) AS gate
     LEFT JOIN (
         SELECT DISTINCT email_key
-        FROM says_no
-        WHERE email_key IS NOT NULL
-    ) AS refusing_address
-        ON coalesce(request.linked_address, request.address) = refusing_address.email_key
-    LEFT JOIN unheard ON request.linked_id = unheard.constant_contact_id
-    LEFT JOIN (
-        SELECT
-            email_key,
-            -- A deletion unsubscribes, too; only who had done so itself is meant.
-            bool_or(permission_to_send = 'unsubscribed' AND opt_out_source = 'Contact') AS said_no
         FROM ctct_contact
         WHERE deleted_at IS NOT NULL AND email_key IS NOT NULL
-        GROUP BY email_key
     ) AS gone ON request.address = gone.email_key
     LEFT JOIN (
         SELECT
@@ -212,23 +147,25 @@ judged AS (
             WHEN known.action = 'remove' AND known.linked_id IS NULL THEN 'not there'
             WHEN known.action = 'remove' AND known.is_deleted THEN 'not there'
             WHEN known.action = 'remove' THEN 'remove'
-            WHEN known.is_erased THEN 'erased'
+            WHEN known.gate = 'must not exist' THEN 'erased'
             WHEN known.linked_id IS NULL AND known.address IS NULL THEN 'no email'
             -- It has appeared since the last linking.
             WHEN known.is_to_be_linked THEN 'wait'
             WHEN known.linked_id IS NULL AND known.address !~ '^[^@\s]+@[^@\s]+$' THEN 'malformed'
-            WHEN known.address_had_unsubscribed THEN 'had unsubscribed'
+            WHEN
+                known.linked_id IS NULL AND known.gate_source IN ('vendor_contact', 'click')
+                THEN 'had unsubscribed'
             WHEN
                 known.is_deleted OR (known.linked_id IS NULL AND known.address_is_deleted)
                 THEN 'deleted'
             WHEN known.is_unsubscribed THEN 'unsubscribed'
-            WHEN known.linked_id IS NOT NULL AND known.says_no THEN 'says no'
+            WHEN known.linked_id IS NOT NULL AND known.is_heard_next THEN 'wait'
+            WHEN known.linked_id IS NOT NULL AND known.gate_source = 'flag' THEN 'says no'
+            WHEN known.linked_id IS NOT NULL AND known.gate <> 'may' THEN 'objects'
             WHEN known.list_id = any(known.list_ids) THEN 'on it'
-            WHEN known.is_heard_next THEN 'wait'
-            WHEN known.is_unheard THEN 'unheard'
             WHEN known.linked_id IS NOT NULL THEN 'add'
             WHEN char_length(known.address) > %(email_chars)s THEN 'too long'
-            WHEN known.says_no OR known.address_refuses OR known.was_left_over THEN 'create'
+            WHEN known.gate <> 'may' OR known.was_left_over THEN 'create'
             WHEN char_length(known.address) > %(import_email_chars)s THEN 'create'
             ELSE 'import'
         END AS verdict
@@ -321,9 +258,9 @@ LEFT JOIN (
     ),
     ('says no', 'rejected', 'Do Not Email is set in the CRM for this address.'),
     (
-        'unheard', 'rejected',
-        'Asked not to be mailed, and what the CRM says since then is not carried: see its opt-out, '
-        'and when that is done ask for the list again.'
+        'objects', 'rejected',
+        'Asked not to be emailed, or unsubscribed; only the person can take that back, at Constant '
+        'Contact.'
     ),
     ('on it', 'done', 'Was on the list already.'),
     (

@@ -12,6 +12,7 @@ WITH requeued AS (
         change.contact_id = crm.contact_id
         AND change.status = 'held'
         AND NOT change.do_not_email
+        AND (change.hold_id IS NULL OR change.released_at IS NOT NULL)
         AND mirrored.deleted_at IS NULL
         AND mirrored.permission_to_send NOT IN ('unsubscribed', 'pending_confirmation')
     RETURNING change.change_id, change.detail, change.constant_contact_id

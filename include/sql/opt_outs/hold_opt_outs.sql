@@ -1,5 +1,5 @@
--- The circuit breaker: hold what would unsubscribe too many at once, for one person to answer.
--- Parameters: detail, by_contact (as they were weighed). Grain: one row a change.
+-- The circuit breaker: hold what would reach too many at once, for one person to answer.
+-- Parameters: detail, do_not_email, by_contact (as they were weighed). Grain: one row a change.
 WITH hold AS (
     INSERT INTO ctct_hold (noun, detail)
     VALUES ('opt_outs', %(detail)s)
@@ -16,9 +16,12 @@ held AS (
     FROM hold
     WHERE
         status = 'pending'
-        AND do_not_email
+        AND do_not_email = %(do_not_email)s
         AND released_at IS NULL
-        AND coalesce(requested_by_contact, FALSE) = %(by_contact)s
+        AND (
+            NOT do_not_email
+            OR coalesce(requested_by_contact, FALSE) = %(by_contact)s
+        )
     RETURNING change_id, constant_contact_id
 )
 

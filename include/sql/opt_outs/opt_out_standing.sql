@@ -1,18 +1,13 @@
--- How a change stands now that its contact is ours. Parameters: contact_id, change_id.
--- Grain: one row: whether a change of the same contact came after it, and whom it is about by now.
+-- How a change stands now that its contact is ours: the CRM's flag as last seen, and whom the change
+-- is about by now. Parameters: contact_id, change_id. Grain: one row; `do_not_email` is null where
+-- the CRM says nothing or the contact is gone.
 SELECT
-    EXISTS(
-        SELECT FROM crm_opt_out_change AS newer
-        WHERE newer.contact_id = %(contact_id)s AND newer.change_id > %(change_id)s
-    ) AS is_overtaken,
-    COALESCE(
-        (
-            SELECT crm.constant_contact_id FROM ctct_link AS crm
-            WHERE crm.contact_id = %(contact_id)s
-        ),
-        (
-            SELECT change.constant_contact_id
-            FROM crm_opt_out_change AS change
-            WHERE change.change_id = %(change_id)s
-        )
-    ) AS constant_contact_id;
+    link.do_not_email,
+    link.contact_id IS NOT NULL AS is_in_crm,
+    CASE
+        WHEN change.is_found THEN change.constant_contact_id
+        ELSE coalesce(link.constant_contact_id, change.constant_contact_id)
+    END AS constant_contact_id
+FROM crm_opt_out_change AS change
+LEFT JOIN ctct_link AS link ON change.contact_id = link.contact_id
+WHERE change.change_id = %(change_id)s;

@@ -5,6 +5,7 @@ FROM ctct_consent
 WHERE
     constant_contact_id = %(constant_contact_id)s
     AND permission_before IS DISTINCT FROM 'unsubscribed'
+    AND decision <> 'created'
     AND (decision = 'unsubscribed' OR permission_after = 'unsubscribed')
 ORDER BY consent_id DESC
 LIMIT 1;

@@ -3,9 +3,9 @@
 WITH rejected AS (
     UPDATE crm_opt_out_change
     SET
-        detail = 'A person said no to this mass opt-out. '
+        detail = 'A person said no to this mass change. '
         || 'Clear Do Not Email and set it again if it is meant.'
-    WHERE status = 'held' AND do_not_email AND hold_id = %(hold_id)s
+    WHERE status = 'held' AND hold_id = %(hold_id)s
     RETURNING change_id, detail, constant_contact_id
 )
 

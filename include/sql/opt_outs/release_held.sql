@@ -1,6 +1,4 @@
--- A person releases what the circuit breaker holds (a held change that sets the flag is the
--- breaker's; one that clears it waits for the contact's own word).
--- Parameters: hold_id (null: all that is held, but what a person said no to), decided_by.
+-- A person releases what one stop of the circuit breaker holds. Parameters: hold_id, decided_by.
 -- Grain: one row a change.
 WITH released AS (
     UPDATE crm_opt_out_change
@@ -9,19 +7,7 @@ WITH released AS (
         released_at = clock_timestamp(),
         processed_at = NULL,
         detail = 'Released by a person.'
-    WHERE
-        status = 'held'
-        AND do_not_email
-        AND (
-            hold_id = %(hold_id)s::bigint
-            OR (
-                %(hold_id)s::bigint IS NULL
-                AND NOT EXISTS (
-                    SELECT FROM ctct_hold AS hold
-                    WHERE hold.hold_id = crm_opt_out_change.hold_id AND hold.answer = 'rejected'
-                )
-            )
-        )
+    WHERE status = 'held' AND hold_id = %(hold_id)s::bigint
     RETURNING change_id, constant_contact_id
 )
 

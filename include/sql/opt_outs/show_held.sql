@@ -8,6 +8,6 @@ SELECT
     max(changed_at) AS last_changed_at,
     (array_agg(contact_id ORDER BY change_id))[:10] AS sample
 FROM crm_opt_out_change
-WHERE status = 'held' AND do_not_email AND hold_id = %(hold_id)s
+WHERE status = 'held' AND hold_id = %(hold_id)s
 GROUP BY reason, changed_by
 ORDER BY count(*) DESC, reason ASC;

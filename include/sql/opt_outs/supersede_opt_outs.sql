@@ -1,21 +1,44 @@
--- Only the newest change of a contact counts. Grain: one row a change that a newer one replaces.
--- Rows that another worker is at are left to it.
+-- Changes that the CRM takes back by now: a flag that was cleared before its opt-out went out, and
+-- one that is set again. The CRM's state counts, for the numbers of changes are not the order of
+-- their commits. What a contact asked for is never taken back so. Rows that another worker is at
+-- are left to it. Grain: one row a change.
 WITH superseded AS (
     UPDATE crm_opt_out_change
     SET
         status = 'superseded',
         processed_at = clock_timestamp(),
-        detail = 'A newer change of this contact counts.'
+        detail = CASE
+            WHEN do_not_email
+                THEN 'A newer change of this contact counts.'
+            ELSE 'Do Not Email is set in the CRM by now.'
+        END
     WHERE
         change_id IN (
             SELECT change.change_id
             FROM crm_opt_out_change AS change
+            INNER JOIN ctct_link AS link ON change.contact_id = link.contact_id
             WHERE
                 change.status IN ('pending', 'held')
-                AND EXISTS (
-                    SELECT FROM crm_opt_out_change AS newer
-                    WHERE
-                        newer.contact_id = change.contact_id AND newer.change_id > change.change_id
+                AND (
+                    (change.do_not_email IS FALSE AND link.do_not_email)
+                    OR (
+                        change.do_not_email
+                        AND NOT change.is_found
+                        AND change.requested_by_contact IS NOT TRUE
+                        AND (
+                            NOT link.do_not_email
+                            -- The same once more.
+                            OR EXISTS (
+                                SELECT FROM crm_opt_out_change AS newer
+                                WHERE
+                                    newer.contact_id = change.contact_id
+                                    AND newer.change_id > change.change_id
+                                    AND newer.status = 'pending'
+                                    AND newer.do_not_email
+                                    AND NOT newer.is_found
+                            )
+                        )
+                    )
                 )
             FOR UPDATE OF change SKIP LOCKED
         )

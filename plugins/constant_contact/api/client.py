@@ -6,7 +6,7 @@ parsed JSON or as one of `constant_contact.errors`.
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -60,6 +60,9 @@ class RetryPolicy:
             ),
             reraise=True,
         )
+
+
+Body = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
 
 class Page(NamedTuple):
@@ -129,11 +132,11 @@ class Client:
         """
         return self._read(f"{self._settings.api_url}{path}{_query(params)}", is_page_link=False)
 
-    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def put(self, path: str, body: Body) -> dict[str, Any]:
         """PUT `body`; see `_write` for what is raised."""
         return self._write("PUT", path, body)
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: Body) -> dict[str, Any]:
         """POST `body`; see `_write` for what is raised."""
         return self._write("POST", path, body)
 
@@ -198,10 +201,17 @@ class Client:
                 return self._answered("GET", url, None, is_page_link=is_page_link)
         raise AssertionError("unreachable")
 
-    def _write(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _write(self, method: str, path: str, body: Body) -> dict[str, Any]:
         """Send a write; it is repeated only where the vendor said that it did not happen.
 
+        Args:
+            method: PUT or POST.
+            path: Below the API's version.
+            body: What to send; or a function that says so when the call has its slot, and raises
+                `Withdrawn` if it is not to be sent any more.
+
         Raises:
+            Withdrawn: As `body` says; nothing was sent.
             WriteUncertain: No usable answer: ask whether it happened, then repeat.
             Rejected, Fatal, Later, Throttled: As the error tree says.
         """
@@ -215,7 +225,7 @@ class Client:
         raise AssertionError("unreachable")
 
     def _answered(
-        self, method: str, url: str, body: Mapping[str, Any] | None, *, is_page_link: bool
+        self, method: str, url: str, body: Body | None, *, is_page_link: bool
     ) -> dict[str, Any]:
         token = self._tokens.access_token()
         reply = self._sent(method, url, body, token)
@@ -257,7 +267,7 @@ class Client:
                     self._explanation = replies.why_forbidden(None, None)
         return Forbidden(f"{error}. {self._explanation} (docs/tokens.md)")
 
-    def _sent(self, method: str, url: str, payload: Mapping[str, Any] | None, token: str) -> _Reply:
+    def _sent(self, method: str, url: str, payload: Body | None, token: str) -> _Reply:
         """Make one HTTP call in its slot of the budget, read the answer and log both.
 
         Raises:
@@ -265,6 +275,9 @@ class Client:
             ServerFault: A 2xx that is not JSON.
         """
         waited_s = self._budget.take()
+        if callable(payload):
+            # The wait may have been long: what is sent is what is right now.
+            payload = payload()
         called_at, started = datetime.now(UTC), monotonic()
         response: requests.Response | None = None
         body = b""

@@ -118,6 +118,8 @@ class ContactRecord(NamedTuple):
     permission_to_send: str | None
     opt_out_source: str | None
     opt_out_date: datetime | None
+    opt_in_source: str | None
+    opt_in_date: datetime | None
     opt_out_reason: str | None
     created_at: datetime | None
     updated_at: datetime | None
@@ -138,6 +140,8 @@ def parse_contact(row: dict[str, Any]) -> ContactRecord | None:
         text(email.get("permission_to_send")),
         text(email.get("opt_out_source")),
         moment(email.get("opt_out_date")),
+        text(email.get("opt_in_source")),
+        moment(email.get("opt_in_date")),
         text(email.get("opt_out_reason")),
         moment(row.get("created_at")),
         moment(row.get("updated_at")),

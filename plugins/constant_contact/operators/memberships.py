@@ -1,16 +1,14 @@
 """The task that carries list memberships to Constant Contact."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow.sdk import Context
 
 from constant_contact import config
 from constant_contact.errors import ChangesRefused
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.operators.base import ConstantContactOperator, person
-from constant_contact.params import flag
+from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.sync.memberships import (
     MembershipsReport,
     failed_since,
@@ -19,29 +17,17 @@ from constant_contact.sync.memberships import (
 
 
 class MembershipsOperator(ConstantContactOperator):
-    """Carries the pending requests; while Constant Contact works on them it holds no slot.
-
-    Args:
-        release_held: Also carry what the circuit breaker holds (templated).
-    """
+    """Carries the pending requests; while Constant Contact works on them it holds no slot."""
 
     lane: ClassVar[str] = "memberships"
-    template_fields: Sequence[str] = (*ConstantContactOperator.template_fields, "release_held")
-
-    def __init__(self, *, release_held: Any = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.release_held = release_held
 
     def sync(self, hook: ConstantContactHook, context: Context) -> MembershipsReport:
         """Run `push_memberships`."""
         began = datetime.now(UTC)
-        release_held = flag("release_held", self.release_held)
         with hook.client() as client:
             report = push_memberships(
                 client,
                 hook.crm,
-                release_held=release_held,
-                released_by=person(context),
                 breaker_contacts=int(config.number("breaker_contacts")),
                 breaker_share=config.number("breaker_share"),
             )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from airflow.sdk import Context
+from airflow.utils.types import DagRunType
 
 from constant_contact import config
 from constant_contact.errors import ChangesRefused
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.operators.base import DRY_RUN, ConstantContactOperator, person
+from constant_contact.operators.base import DRY_RUN, ConstantContactOperator
 from constant_contact.params import flag
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 
@@ -17,34 +18,27 @@ class OptOutsOperator(ConstantContactOperator):
     """Carries the waiting changes of Do Not Email.
 
     Args:
-        release_held: Also carry what the circuit breaker holds (templated).
         is_dry_run: Ask Constant Contact and tell what would be done; change nothing (templated).
     """
 
     lane: ClassVar[str] = "opt_outs"
     template_fields: Sequence[str] = (
         *ConstantContactOperator.template_fields,
-        "release_held",
         "is_dry_run",
     )
 
-    def __init__(
-        self, *, release_held: Any = False, is_dry_run: Any = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, is_dry_run: Any = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.release_held = release_held
         self.is_dry_run = is_dry_run
 
     def sync(self, hook: ConstantContactHook, context: Context) -> OptOutsReport:
         """Run `push_opt_outs`."""
-        release_held = flag("release_held", self.release_held)
         dry_run = flag("dry_run", self.is_dry_run)
         with hook.client() as client:
             report = push_opt_outs(
                 client,
                 hook.crm,
-                release_held=release_held,
-                released_by=person(context),
+                whole=str(context["dag_run"].run_type) != DagRunType.ASSET_TRIGGERED.value,
                 dry_run=dry_run,
                 breaker_contacts=int(config.number("breaker_contacts")),
                 breaker_share=config.number("breaker_share"),

@@ -8,7 +8,6 @@ from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 
 from constant_contact import measures
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
-from constant_contact.params import flag
 from constant_contact.store import database
 from constant_contact.sync import holds
 
@@ -26,23 +25,20 @@ class OutboxSensor(BaseSensorOperator):
     Args:
         noun: Whose outbox: `opt_outs` or `memberships`.
         crm_conn_id: The CRM database.
-        release_held: What the circuit breaker holds counts too (templated).
     """
 
-    template_fields: Sequence[str] = ("crm_conn_id", "release_held")
+    template_fields: Sequence[str] = ("crm_conn_id",)
 
     def __init__(
         self,
         *,
         noun: str,
         crm_conn_id: str = DEFAULT_CRM_CONN_ID,
-        release_held: Any = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(timeout=0, soft_fail=True, **kwargs)
         self.noun = noun
         self.crm_conn_id = crm_conn_id
-        self.release_held = release_held
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Whether a row waits, or a question to a person."""
@@ -56,6 +52,5 @@ class OutboxSensor(BaseSensorOperator):
             {"conf": {"hold_id": hold_id}, "trigger_run_id": f"hold_{hold_id}"}
             for hold_id in unasked
         ]
-        is_released = flag("release_held", self.release_held) and outbox["held"] > 0
-        waits = outbox["pending"] or outbox.get("in_flight") or runs or is_released
+        waits = outbox["pending"] or outbox.get("in_flight") or runs
         return PokeReturnValue(bool(waits), runs)

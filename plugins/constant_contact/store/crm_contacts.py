@@ -59,7 +59,7 @@ def read_contacts(
     Raises:
         SettingError: contacts.sql does not yield what it must.
     """
-    database.run(connection, "crm_contacts/stage")
+    database.stage(connection, "crm_contacts/stage", "read_contact", [])
     if crm.contacts is None:
         with finding_public(connection), explained(crm.seam.contacts):
             select, params = _select(connection, crm.seam.contacts, contact_ids)

@@ -151,9 +151,10 @@ def row(
 def stage(
     connection: psycopg.Connection[Any], name: str, table: str, records: Sequence[tuple[Any, ...]]
 ) -> None:
-    """COPY records into the temporary table that include/sql/`name`.sql makes."""
+    """COPY records into the temporary table that include/sql/`name`.sql makes, emptied before."""
     cursor = connection.cursor()
     cursor.execute(statement(name))
+    cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
     with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
         for record in records:
             copy.write_row(record)

@@ -13,13 +13,14 @@ from datetime import timedelta
 from typing import Any
 
 from constant_contact.api import vendor
-from constant_contact.api.client import Client
+from constant_contact.api.client import Body, Client
 from constant_contact.api.records import text
 from constant_contact.errors import (
     BulkPending,
     ConstantContactError,
     NotFound,
     Rejected,
+    Withdrawn,
     WriteUncertain,
 )
 from constant_contact.redact import redact
@@ -53,7 +54,7 @@ _MOST_AGE_S = 86_400.0
 Activity = Mapping[str, Any]
 
 
-def posted(client: Client, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def posted(client: Client, path: str, body: Body) -> dict[str, Any]:
     """POST; a 404 in nobody's words is a gateway's, and no answer.
 
     Raises:
@@ -116,14 +117,25 @@ class BulkActivities:
 
     def _send(self, activity: Activity) -> None:
         bulk_id, kind = activity["bulk_id"], activity["kind"]
+        current = dict(activity)
+
+        def body() -> Mapping[str, Any]:
+            call = membership_routes.begin_call(self._crm, bulk_id)
+            if call is None:
+                raise Withdrawn(f"call {bulk_id} is right for no contact any more")
+            current.update(call)
+            return self._body(call)
+
         try:
-            answer = posted(self._client, _PATHS[kind], self._body(activity))
+            answer = posted(self._client, _PATHS[kind], body)
+        except Withdrawn as error:
+            _log.info("%s", error)
         except WriteUncertain as error:
             self._unanswered.append(error)
             if len(self._unanswered) == WRITE_TRIES:
                 raise
             _log.warning("%s; looking whether it happened", error)
-            self._find({bulk_id: activity}, {})
+            self._find({bulk_id: current}, {})
         except Rejected as error:
             _log.warning("%s", error)
             self.refused = True
@@ -136,7 +148,7 @@ class BulkActivities:
             self.sent += 1
             activity_id = text(answer.get("activity_id"))
             if activity_id is None:
-                self._find_unnamed(activity)
+                self._find_unnamed(current)
             else:
                 activities.keep(self._crm, bulk_id, "queued", activity_id=activity_id)
 

@@ -5,28 +5,28 @@ clears it goes out only if the opt-out was the account's own and nobody objects.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 import psycopg
 
 from constant_contact.api import vendor
-from constant_contact.api.records import moment, text
 from constant_contact.calls import Call
 from constant_contact.store import database
-
-ASKED = (
-    "The contact asked not to be mailed. Only the contact can undo that: ask for a confirmation, "
-    "or set Do Not Email again."
-)
-
-_ASKED_UNLINKED = (
-    "The contact asked not to be mailed, and is not linked to Constant Contact. This waits until "
-    "it is; set Do Not Email again if its wish stands."
-)
+from constant_contact.sync.objections import Gate
 
 # EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
 _UNCONFIRMED = "pending_confirmation"
+
+_BY_THE_CONTACT = (
+    "Only the contact can undo that: ask for a confirmation, or set Do Not Email again."
+)
+_UNDONE_BY = {
+    "asked": _BY_THE_CONTACT,
+    "vendor_contact": _BY_THE_CONTACT,
+    "click": _BY_THE_CONTACT,
+    "vendor_account": "That was not done here: undo it at Constant Contact if it is meant.",
+    "flag": "Clear it for the other contacts with this address too, if all agree.",
+}
 
 # Whom the vendor did not mail before we unsubscribed them is not made mailable by taking that back:
 # not who is pending_confirmation, temp_hold, not_set, or something that nobody knows yet.
@@ -86,8 +86,13 @@ def is_not_out(current: Mapping[str, Any]) -> bool:
     return may_be_mailed(current) and permission(current) in _NOT_OUT
 
 
-def decide(current: Mapping[str, Any], change: Mapping[str, Any]) -> Outcome:
-    """What must happen, by what the vendor has now."""
+def decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
+    """What an objection means for a contact as the vendor has it now.
+
+    Args:
+        current: The contact.
+        is_asked: Whether the contact itself asked: then an opt-out of the account's is not enough.
+    """
     email = current.get("email_address")
     if current.get("deleted_at"):
         # A PUT would bring a deleted contact back.
@@ -95,59 +100,41 @@ def decide(current: Mapping[str, Any], change: Mapping[str, Any]) -> Outcome:
     if not isinstance(email, dict) or not email.get("address"):
         return Outcome("unchanged", "Has no email address at Constant Contact.")
     is_out = email.get("permission_to_send") == "unsubscribed"
-    source = email.get("opt_out_source")
-    if change["do_not_email"]:
-        if is_out and (source == "Contact" or not change["requested_by_contact"]):
-            return Outcome("unchanged", "Was unsubscribed at Constant Contact already.")
-        return Outcome("unsubscribed", "Unsubscribed at Constant Contact.")
+    if is_out and (email.get("opt_out_source") == "Contact" or not is_asked):
+        return Outcome("unchanged", "Was unsubscribed at Constant Contact already.")
+    return Outcome("unsubscribed", "Unsubscribed at Constant Contact.")
+
+
+def decide_opt_in(
+    connection: psycopg.Connection[Any],
+    change: Mapping[str, Any],
+    current: Mapping[str, Any],
+    gate: Gate,
+) -> Outcome:
+    """What a cleared flag means for a contact as the vendor has it now.
+
+    Args:
+        connection: Of the CRM.
+        change: The change that clears the flag.
+        current: The contact, which the register has heard of.
+        gate: What the gate answers now that the flag is lifted.
+    """
+    email = current.get("email_address")
+    if current.get("deleted_at"):
+        return Outcome("unchanged", "Deleted at Constant Contact: there is nobody to mail.")
+    if not isinstance(email, dict) or not email.get("address"):
+        return Outcome("unchanged", "Has no email address at Constant Contact.")
+    if gate.answer == "must not exist":
+        return Outcome("superseded", gate.reason)
+    if gate.answer != "may":
+        return Outcome("held", f"{gate.reason} {_UNDONE_BY[gate.source or 'asked']}")
     if email.get("permission_to_send") == _UNCONFIRMED:
         return Outcome("held", "Constant Contact has asked the contact and waits for its answer.")
-    if not is_out:
+    if email.get("permission_to_send") != "unsubscribed":
         return Outcome("unchanged", "Was not unsubscribed at Constant Contact.")
-    if source != "Account":
-        return Outcome(
-            "held",
-            "The contact unsubscribed at Constant Contact. Only the contact can undo that: ask for "
-            "a confirmation, or set Do Not Email again.",
-        )
-    return Outcome("resubscribed", "Permission is back to implicit at Constant Contact.")
-
-
-def objection(
-    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
-) -> Outcome | None:
-    """Why this contact must not be mailed after all, as the CRM stands at this moment."""
-    objections = database.row(
-        connection,
-        "opt_outs/objections",
-        {
-            "contact_id": change["contact_id"],
-            "constant_contact_id": change["constant_contact_id"],
-        },
+    return unmailed_before(connection, change) or Outcome(
+        "resubscribed", "Permission is back to implicit at Constant Contact."
     )
-    match objections:
-        case {"is_erased": True}:
-            return Outcome("superseded", "The person was erased.")
-        case {"flag_is_set": True}:
-            return Outcome("superseded", "Do Not Email is set in the CRM by now.")
-        case {"other_contact_says_no": True}:
-            return Outcome(
-                "held",
-                "Another CRM contact with the same address has Do Not Email set. Clear it there "
-                "too if both agree.",
-            )
-        case {"asked_at": datetime() as asked_at} if not _opted_in_since(current, asked_at):
-            return Outcome("held", ASKED)
-        case _:
-            return None
-
-
-def objection_unlinked(
-    connection: psycopg.Connection[Any], change: Mapping[str, Any]
-) -> Outcome | None:
-    """Why a contact that is not linked must not be mailed, should it be linked later."""
-    asked = objection(connection, change, {})
-    return asked._replace(detail=_ASKED_UNLINKED) if asked and asked.kind == "held" else asked
 
 
 def was_mailed(current: Mapping[str, Any]) -> bool:
@@ -171,61 +158,12 @@ def unmailed_before(
     )
 
 
-def at_address(
-    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
-) -> Outcome | None:
-    """Why the address that would be mailed is of somebody who said no, linked or not."""
-    email = current.get("email_address")
-    who = {
-        "contact_id": change["contact_id"],
-        "constant_contact_id": change["constant_contact_id"],
-        "address": text(email.get("address")) if isinstance(email, dict) else None,
-    }
-    objections = database.row(connection, "opt_outs/address_objections", who) or {}
-    if objections["flag_is_set"]:
-        return Outcome(
-            "held",
-            "Another CRM contact has this address and Do Not Email set. If both agree, clear it "
-            "there; then set Do Not Email here and clear it again.",
-        )
-    return Outcome("held", ASKED) if objections["has_asked"] else None
-
-
-def clicked_out(
-    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
-) -> Outcome | None:
-    """Why an opt-out that the vendor calls the account's own is the contact's as well.
-
-    Whoever is unsubscribed already and then follows the link in a mail says no by themselves.
-    """
-    key = {"constant_contact_id": change["constant_contact_id"]}
-    clicked_at = (database.row(connection, "opt_outs/clicked", key) or {})["clicked_at"]
-    if clicked_at is None or _opted_in_at(current, after=clicked_at):
-        return None
-    at = f"{clicked_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return Outcome(
-        "held",
-        f"The contact unsubscribed by a link in a mail at {at}. Only "
-        "the contact can undo that: ask for a confirmation, or set Do Not Email again.",
-    )
-
-
-def _opted_in_since(current: Mapping[str, Any], asked_at: datetime) -> bool:
-    """Whether the contact opted in at Constant Contact, by itself, after it asked to be left."""
-    return permission(current) != "unsubscribed" and _opted_in_at(current, after=asked_at)
-
-
-def _opted_in_at(current: Mapping[str, Any], *, after: datetime) -> bool:
-    """Whether the newest opt-in is the contact's own, and newer than that."""
-    email = current.get("email_address")
-    if not isinstance(email, dict) or email.get("opt_in_source") != "Contact":
-        return False
-    opted_in_at = moment(email.get("opt_in_date"))
-    return opted_in_at is not None and opted_in_at > after
-
-
 def merged(
-    current: Mapping[str, Any], change: Mapping[str, Any], *, unsubscribe: bool, by_contact: bool
+    current: Mapping[str, Any],
+    change: Mapping[str, Any],
+    *,
+    unsubscribe: bool,
+    by_contact: bool = False,
 ) -> dict[str, Any]:
     """The PUT body: all that a PUT would null, as it is, with the permission changed."""
     email: dict[str, Any] = {"address": current["email_address"]["address"]}

@@ -4,20 +4,23 @@ The one reading of the firm's own tables. What is seen is compared with what was
 only differences are written; everything else in this package works on what was seen.
 """
 
+import hashlib
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
-from constant_contact.store import database
+from constant_contact.store import database, state
 from constant_contact.store.crm_contacts import read_contacts
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.reports import Report
 
 _log = logging.getLogger("constant_contact.crm_contacts")
+
+_NOUN: Final = "crm_contacts"
 
 
 @dataclass
@@ -83,9 +86,18 @@ def see(
             report.doubled,
             report.without_id,
         )
+    known = state.load(connection, _NOUN)
+    digest = hashlib.sha256(crm.seam.contacts.text.encode()).hexdigest()
+    if known.full_pass_at is not None and known.cursor == digest:
+        # Else it is a baseline: after an installation, a restore or a change of contacts.sql what
+        # differs says nothing about what a person did.
+        database.run(connection, "consent/add_cleared")
     kept = database.row(connection, "crm_contacts/keep", {"knows_links": crm.seam.knows_links})
     report.appeared, report.changed = (kept or {})["appeared"], (kept or {})["changed"]
     _see_absent(connection, report, contact_ids, breaker_contacts, breaker_share)
+    if contact_ids is None:
+        now = state.database_now(connection)
+        state.save(connection, _NOUN, known._replace(full_pass_at=now, cursor=digest))
     return report
 
 
@@ -97,7 +109,7 @@ def _see_absent(
     breaker_share: float,
 ) -> None:
     """A view that broke or an import that is not done looks like everybody's leaving."""
-    database.run(connection, "crm_contacts/stage_absent")
+    database.stage(connection, "crm_contacts/stage_absent", "absent_contact", [])
     if contact_ids is None:
         absent = database.run(connection, "crm_contacts/find_absent")
     else:

@@ -117,7 +117,9 @@ def _erase(
         _refuse_if_mailable(client, each)
     # Before the requests: a run that writes those of a choice is waited for.
     database.run(connection, "erasure/erase_choices", params)
-    report.addresses_suppressed = database.run(connection, "erasure/add_suppressed", params)
+    database.run(connection, "erasure/erase_objections", params)
+    database.run(connection, "erasure/add_objections", params)
+    report.addresses_suppressed = len(params["email_digests"])
     report.memberships = database.run(connection, "erasure/erase_memberships", params)
     database.run(connection, "erasure/erase_bulk_rows", params)
     if not params["constant_contact_ids"]:

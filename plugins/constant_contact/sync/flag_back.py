@@ -35,7 +35,7 @@ def flag_back(
         SettingError: flag_back.sql does not run.
     """
     with crm.transaction() as connection:
-        database.run(connection, "links/stage_flags")
+        database.stage(connection, "links/stage_flags", "changed_flag", [])
         found = database.run(connection, name, params)
         if crm.seam.flag_back is None or not found:
             return found

@@ -1,7 +1,6 @@
 """The circuit breaker: what would reach too many people at once waits for one person's answer."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -18,9 +17,10 @@ Answer = Literal["approved", "rejected"]
 # The circuit breaker trips above the larger of the two.
 BREAKER_CONTACTS = 100
 BREAKER_SHARE = 0.05
-# More than this many links are not cleared at once. No share: of a million contacts a small share
-# is thousands of people.
+# More than this many links are not cleared at once, and more contacts are not let be mailed again
+# within a day. No share: of a million contacts a small share is thousands of people.
 BREAKER_LINKS = 50
+BREAKER_OPT_INS = 50
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,16 @@ class Hold:
 
 
 def break_circuit(
-    connection: psycopg.Connection[Any],
-    carried: Mapping[bool, int],
-    breaker_contacts: int,
-    breaker_share: float,
+    connection: psycopg.Connection[Any], breaker_contacts: int, breaker_share: float
 ) -> int:
-    """Hold waiting opt-outs if they, and those carried, are too many for one run.
+    """Hold waiting changes of Do Not Email if they reach too many contacts within a rolling day.
 
-    What contacts asked for themselves is weighed apart: a mass that the CRM made by mistake must
-    not hold up one person's wish.
+    Opt-outs and opt-ins are weighed apart, and so are opt-outs that contacts asked for: a mass that
+    the CRM made by mistake must not hold up one contact's wish.
 
     Args:
         connection: Of the CRM.
-        carried: How many this run has unsubscribed: by whether the contact asked for it.
-        breaker_contacts: How many one run may unsubscribe; or, if that is more,
+        breaker_contacts: How many may be unsubscribed within a day; or, if that is more,
         breaker_share: this share of the linked contacts.
 
     Returns:
@@ -72,19 +68,40 @@ def break_circuit(
     for by_contact in (False, True):
         params = {"by_contact": by_contact}
         weighed = database.row(connection, "opt_outs/count_mass_opt_out", params) or {}
-        total = weighed["waiting"] + carried[by_contact]
+        total = weighed["waiting"] + weighed["carried"]
         allowed = allowance(connection, total, breaker_contacts, breaker_share)
         if not weighed["waiting"] or total <= allowed:
             continue
-        detail = (
-            f"{total} contacts would be unsubscribed at once"
-            f"{', each at its own wish' if by_contact else ''}, more than the circuit breaker "
-            f"allows ({allowed}). A person is asked in Airflow, under Required Actions."
+        wish = ", each at its own wish" if by_contact else ""
+        held += _hold(
+            connection,
+            f"{total} contacts would be unsubscribed within a day{wish}, more than the circuit "
+            f"breaker allows ({allowed}). A person is asked in Airflow, under Required Actions.",
+            do_not_email=True,
+            by_contact=by_contact,
         )
-        _log.warning("%s", detail)
-        hold = {"detail": detail, "by_contact": by_contact}
-        held += database.run(connection, "opt_outs/hold_opt_outs", hold)
+    weighed = database.row(connection, "opt_ins/count_mass_opt_in") or {}
+    total = weighed["waiting"] + weighed["carried"]
+    if weighed["waiting"] and total > BREAKER_OPT_INS:
+        held += _hold(
+            connection,
+            f"{total} contacts could be mailed again within a day, more than the circuit breaker "
+            f"allows ({BREAKER_OPT_INS}). A person is asked in Airflow, under Required Actions.",
+            do_not_email=False,
+        )
     return held
+
+
+def _hold(
+    connection: psycopg.Connection[Any],
+    detail: str,
+    *,
+    do_not_email: bool,
+    by_contact: bool = False,
+) -> int:
+    _log.warning("%s", detail)
+    hold = {"detail": detail, "do_not_email": do_not_email, "by_contact": by_contact}
+    return database.run(connection, "opt_outs/hold_opt_outs", hold)
 
 
 def allowance(
@@ -105,19 +122,14 @@ def allowance(
     return max(breaker_contacts, int(linked * breaker_share))
 
 
-def release(
-    connection: psycopg.Connection[Any], noun: str, *, by: str, hold_id: int | None = None
-) -> int:
-    """Let rows go on that a breaker holds.
+def release(connection: psycopg.Connection[Any], noun: str, hold_id: int, *, by: str) -> int:
+    """Let the rows of one stop go on, exactly; return how many.
 
     Args:
         connection: Of the CRM.
         noun: Whose rows: `opt_outs`, `memberships`, `crm_contacts` or `links`.
+        hold_id: The stop.
         by: The person, for the record.
-        hold_id: Those of one stop, exactly; None: all.
-
-    Returns:
-        How many.
     """
     _keep_answer(connection, noun, hold_id, "approved", by)
     return database.run(connection, f"{noun}/release_held", {"hold_id": hold_id, "decided_by": by})
@@ -168,7 +180,7 @@ def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> in
                 "that answer counts (ctct_hold says whose)"
             )
         if said == "approved":
-            return release(connection, noun, by=by, hold_id=hold_id)
+            return release(connection, noun, hold_id, by=by)
         _keep_answer(connection, noun, hold_id, said, by)
         return database.run(
             connection, f"{noun}/reject_held", {"hold_id": hold_id, "decided_by": by}
@@ -182,7 +194,7 @@ def unasked(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
 
 
 def _keep_answer(
-    connection: psycopg.Connection[Any], noun: str, hold_id: int | None, said: Answer, by: str
+    connection: psycopg.Connection[Any], noun: str, hold_id: int, said: Answer, by: str
 ) -> None:
     database.run(
         connection,

@@ -51,6 +51,8 @@ def project_interactions(
         database.row(connection, "engagement/lock_interactions")
         known = state.load(connection, "interactions")
         upto = max(known.position, (newest or {})["event_id"])
+        new = {"position": known.position, "constant_contact_id": None}
+        database.run(connection, "consent/hear_clicks", new)
         report = _project(connection, known.position, upto, sorted(activity_types))
         state.save(connection, "interactions", known._replace(position=upto))
     return report

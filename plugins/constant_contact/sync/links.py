@@ -12,6 +12,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.crm_contacts import see
 from constant_contact.sync.flag_back import flag_opted_out
+from constant_contact.sync.objections import find_mailable, hear
 from constant_contact.sync.reports import Report
 from constant_contact.sync.write_back import write_back
 
@@ -33,8 +34,6 @@ class LinksReport(Report):
         opt_outs_queued: Contacts that the CRM flags and the vendor may still mail.
         opt_ins_requeued: Held opt-ins whose contact has opted in at the vendor by now.
         only_vendor_says_no: Linked contacts without the CRM's flag that the vendor may not mail.
-        mailable_by_address: Contacts that the CRM flags and whose address is now that of another
-            contact at the vendor than the linked one, who may be mailed.
     """
 
     appeared: int = 0
@@ -57,7 +56,6 @@ class LinksReport(Report):
     opt_outs_queued: int = 0
     opt_ins_requeued: int = 0
     only_vendor_says_no: int = 0
-    mailable_by_address: int = 0
 
 
 def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
@@ -130,14 +128,15 @@ def _hold_cleared(connection: psycopg.Connection[Any]) -> int:
 def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
     # An id that the mirror lacks means something once every contact was read.
     is_whole = state.load(connection, "contacts").full_pass_at is not None
-    database.run(connection, "links/stage")
+    database.stage(connection, "links/stage", "wanted_link", [])
     if database.run(connection, "links/want", {"mirror_is_whole": is_whole}):
         database.run(connection, "links/analyze")
         report.links_held = _hold_cleared(connection)
         changed = database.row(connection, "links/link") or {}
         report.linked, report.relinked = changed["linked"], changed["relinked"]
         report.unlinked = changed["unlinked"]
-    report.opt_outs_queued = database.run(connection, "opt_outs/queue_opt_outs")
+    hear(connection)
+    report.opt_outs_queued = find_mailable(connection)
 
 
 def _count(connection: psycopg.Connection[Any], report: LinksReport) -> dict[str, Any]:
@@ -147,9 +146,7 @@ def _count(connection: psycopg.Connection[Any], report: LinksReport) -> dict[str
         setattr(report, name, value)
     differences = database.row(connection, "links/count_differences") or {}
     report.only_vendor_says_no = differences["only_vendor_says_no"]
-    reachable = database.row(connection, "links/count_mailable_by_address") or {}
-    report.mailable_by_address = reachable["mailable_by_address"]
-    return differences | {"mailable_by_address": reachable["sample"]}
+    return differences
 
 
 def _log_differences(differences: Mapping[str, Any]) -> None:
@@ -166,12 +163,4 @@ def _log_differences(differences: Mapping[str, Any]) -> None:
             "in the CRM (view crm_consent_difference; such as %s)",
             differences["only_vendor_says_no"],
             ", ".join(differences["sample"]),
-        )
-    if differences["mailable_by_address"]:
-        _log.warning(
-            "Constant Contact may mail addresses of CRM contacts with Do Not Email (such as %s): "
-            "their links are of an earlier address, and the opt-outs went there. Unsubscribe these "
-            "addresses at Constant Contact; or clear constant_contact_id of these CRM contacts, "
-            "and the next run links them by the address of now and queues the opt-outs",
-            ", ".join(differences["mailable_by_address"]),
         )

@@ -10,6 +10,7 @@ from constant_contact.api import vendor
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync.crm_contacts import see
+from constant_contact.sync.objections import hear
 
 MOST_TRIES = 3
 # One by one takes a call each; the rest wait for the next round.
@@ -91,7 +92,9 @@ def begin_call(crm: Database, bulk_id: int) -> dict[str, Any] | None:
         concerned = database.rows(
             connection, "memberships/concerned_contacts", {"bulk_id": bulk_id}
         )
-        see(connection, crm, [row["contact_id"] for row in concerned])
+        contact_ids = [row["contact_id"] for row in concerned]
+        see(connection, crm, contact_ids)
+        hear(connection, contact_ids)
         database.run(connection, "memberships/drop_changed_requests", {"bulk_id": bulk_id})
         call = database.row(connection, "memberships/begin_sending", {"bulk_id": bulk_id})
     return call if call and call["contacts"] else None

@@ -21,11 +21,13 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds, membership_routes
 from constant_contact.sync.bulk_activities import GRACE_S, WAITS_S, BulkActivities
 from constant_contact.sync.contacts import refresh_contacts
-from constant_contact.sync.crm_contacts import see_contacts
+from constant_contact.sync.crm_contacts import see
 from constant_contact.sync.links import update_links
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.new_contacts import NewContacts
+from constant_contact.sync.objections import hear
 from constant_contact.sync.reports import Report
+from constant_contact.sync.write_back import write_back
 
 _log = logging.getLogger("constant_contact.memberships")
 
@@ -43,7 +45,6 @@ class MembershipsReport(Report):
         unchanged: Requests that asked for what was so already.
         created: Contacts that are new at Constant Contact.
         rejected: Requests that cannot be met; each says why.
-        released: Removals that the circuit breaker held and a person released.
     """
 
     added: int = 0
@@ -51,7 +52,6 @@ class MembershipsReport(Report):
     unchanged: int = 0
     created: int = 0
     rejected: int = 0
-    released: int = 0
     held: int = 0
     failed: int = 0
     pending: int = 0
@@ -61,8 +61,6 @@ def push_memberships(
     client: Client,
     crm: Database,
     *,
-    release_held: bool = False,
-    released_by: str = "a person",
     breaker_contacts: int = holds.BREAKER_CONTACTS,
     breaker_share: float = holds.BREAKER_SHARE,
     waits_s: Sequence[float] = WAITS_S,
@@ -73,8 +71,6 @@ def push_memberships(
     Args:
         client: Of the account.
         crm: Where the requests are.
-        release_held: Also carry what the circuit breaker holds.
-        released_by: Who wants that, for the record.
         breaker_contacts: How many contacts one run may take off lists; or, if that is more,
         breaker_share: this share of the linked contacts.
         waits_s: Pauses between looks at the bulk jobs that this run sent.
@@ -87,14 +83,13 @@ def push_memberships(
     with _alone(crm):
         bulk = BulkActivities(client, crm, waits_s=waits_s, grace_s=grace_s)
         run = _Run(client, crm, bulk, breaker_contacts, breaker_share)
-        if release_held:
-            with crm.transaction() as connection:
-                run.report.released = holds.release(connection, "memberships", by=released_by)
         try:
             run.carry()
         except Later:
             _log.info("memberships so far: %s", run.told())
             raise
+        finally:
+            write_back(crm)
         return run.told()
 
 
@@ -249,7 +244,10 @@ class _Run:
             waiting = membership_routes.forget_and_count(connection)
         if not waiting.requests:
             return False
-        see_contacts(self._crm)
+        with self._crm.transaction() as connection:
+            database.row(connection, "crm_contacts/lock")
+            see(connection, self._crm)
+            hear(connection)
         refresh_contacts(self._client, self._crm)
         update_links(self._crm)
         if waiting.unknown_lists or self._bulk.refused:

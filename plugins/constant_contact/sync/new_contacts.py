@@ -8,7 +8,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from constant_contact.api import vendor
@@ -20,6 +20,7 @@ from constant_contact.errors import (
     ConstantContactError,
     NotFound,
     Rejected,
+    Withdrawn,
     WriteUncertain,
 )
 from constant_contact.store import activities, database
@@ -38,7 +39,8 @@ _WAIT_S = 0.25
 _INCLUDE: Final = {"include": "list_memberships"}
 _CREATED = "Created at Constant Contact and put on the list."
 _CREATED_UNSUBSCRIBED = (
-    "Created at Constant Contact as unsubscribed, since Do Not Email is set for this address."
+    "Created at Constant Contact as unsubscribed, since somebody with this address asked not to be "
+    "emailed or has Do Not Email set."
 )
 
 
@@ -106,8 +108,18 @@ class NewContacts:
 
     def _create(self, activity: Mapping[str, Any], person: Mapping[str, Any]) -> None:
         bulk_id = activity["bulk_id"]
+        current = dict(person)
+
+        def body() -> Mapping[str, Any]:
+            if membership_routes.begin_call(self._crm, bulk_id) is None:
+                raise Withdrawn(f"call {bulk_id} is right for no contact any more")
+            current.update(self._person(bulk_id))
+            return _body(activity, current)
+
         try:
-            answer = posted(self._client, "/contacts", _body(activity, person))
+            answer = self._posted(body, current)
+        except Withdrawn as error:
+            _log.info("%s", error)
         except WriteUncertain:
             raise
         except Conflict as error:
@@ -124,7 +136,19 @@ class NewContacts:
         else:
             if parse_contact(answer) is None:
                 raise WriteUncertain("POST /contacts answered with no contact")
-            self._finish(activity, person, answer)
+            self._finish(activity, current, answer)
+
+    def _posted(
+        self, body: Callable[[], Mapping[str, Any]], person: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """POST; without lists where the vendor refuses them for an unsubscribed contact."""
+        try:
+            return posted(self._client, "/contacts", body)
+        except BadRequest as error:
+            if person["gate"] == "may":
+                raise
+            _log.info("%s; created without lists", error)
+            return posted(self._client, "/contacts", lambda: {**body(), "list_memberships": []})
 
     def _living(self, email: str) -> dict[str, Any] | None:
         """The contact that a POST may have made; an address that is refused made none."""
@@ -178,10 +202,15 @@ class NewContacts:
         """The requests that the contact fulfils are done; others are routed again."""
         email = contact.get("email_address")
         permission = email.get("permission_to_send") if isinstance(email, dict) else None
-        is_out = person["says_no"] and permission == "unsubscribed"
+        is_out = person["gate"] != "may" and permission == "unsubscribed"
         on = activity["list_ids"] if is_out else contact.get("list_memberships") or []
         with self._crm.transaction() as connection:
             one_contact.mirror(connection, contact)
+            new = {"bulk_id": activity["bulk_id"], "constant_contact_id": contact["contact_id"]}
+            database.run(connection, "links/link_created", new)
+            if is_out:
+                source = email.get("opt_out_source") if isinstance(email, dict) else None
+                database.run(connection, "consent/record_creation", new | {"source": source})
             self.done += database.run(
                 connection,
                 "memberships/finish_requests",
@@ -198,7 +227,7 @@ class NewContacts:
 
 def _body(activity: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:
     """ContactPostRequest: address, names, permission and lists, and nothing else."""
-    permission = "unsubscribed" if person["says_no"] else "implicit"
+    permission = "implicit" if person["gate"] == "may" else "unsubscribed"
     names = {name: person[name] for name in ("first_name", "last_name") if person[name]}
     return names | {
         "email_address": {"address": person["email"], "permission_to_send": permission},

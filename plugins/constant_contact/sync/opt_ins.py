@@ -20,6 +20,8 @@ from constant_contact.errors import (
 )
 from constant_contact.store import database
 from constant_contact.store.database import Database
+from constant_contact.sync.crm_contacts import see
+from constant_contact.sync.objections import hear
 from constant_contact.sync.reports import Report
 
 _SENT = (
@@ -61,10 +63,15 @@ def ask_confirmation(
     if not list_ids:
         raise ChangesRefused("name at least one list in list_ids: Constant Contact asks for it")
     with crm.transaction() as connection:
+        database.row(connection, "crm_contacts/lock")
+        see(connection, crm)
+        hear(connection)
+    with crm.transaction() as connection:
         contact = _askable(connection, change_id)
         claim = {"constant_contact_id": contact, "change_id": change_id, "asked_by": by}
         if database.row(connection, "opt_ins/begin_confirmation", claim) is None:
             raise ChangesRefused(_asked_before(connection, contact))
+    is_sent = False
     try:
         with crm.transaction() as connection:
             # The change before its contact, as whoever carries or erases it.
@@ -73,6 +80,7 @@ def ask_confirmation(
             if _askable(connection, change_id) != contact:
                 raise ChangesRefused(f"change {change_id}: its link has moved; look at it again")
             client.put(f"/contacts/resubscribe/{contact}", {"list_ids": list(list_ids)})
+            is_sent = True
             said = {"constant_contact_id": contact, "answer": "sent"}
             database.run(connection, "opt_ins/end_confirmation", said)
             _decide(
@@ -86,6 +94,9 @@ def ask_confirmation(
             )  # fmt: skip
         raise WriteUncertain(f"{error}. {_UNKNOWN}") from None
     except ConstantContactError as error:
+        if is_sent:
+            # What failed is to keep the answer: the claim stays.
+            raise
         # Nothing was sent: another try is allowed.
         with crm.transaction() as connection:
             claimed = {"constant_contact_id": contact}
@@ -148,11 +159,13 @@ def _askable(connection: psycopg.Connection[Any], change_id: int) -> str:
     contact: str | None = change["constant_contact_id"]
     if contact is None:
         raise ChangesRefused(f"change {change_id}: the contact is not linked")
-    who = {"contact_id": change["contact_id"], "constant_contact_id": contact, "address": None}
-    objections = database.row(connection, "opt_outs/objections", who) or {}
-    at_address = database.row(connection, "opt_outs/address_objections", who) or {}
-    flags = objections["flag_is_set"], objections["other_contact_says_no"]
-    if any(flags) or at_address["flag_is_set"]:
+    keys = {
+        "contact_id": change["contact_id"],
+        "constant_contact_id": contact,
+        "address": None,
+    }
+    standing = database.row(connection, "consent/is_asked", keys) or {}
+    if change["do_not_email"] or standing["is_flagged"] or standing["is_erased"]:
         raise ChangesRefused(
             f"change {change_id}: Do Not Email is set, of this contact or of another one with the "
             "same address; clear it there too if both agree"

@@ -1,8 +1,9 @@
 """Opt-outs: changes of Do Not Email in the CRM, carried to Constant Contact.
 
-The law of this module: nobody who said no is mailed because of us. A change that sets the flag
-always goes out; one that clears it goes out only if the opt-out was the account's own and nobody
-objects, and else waits, `held`, for a person.
+The law of this module: nobody who said no is mailed because of us. The CRM is compared with what
+was seen of it before, and the register of objections with the mirror: an objection goes out whether
+or not the CRM told of it. A flag that is cleared goes out only if nobody objects any more and the
+opt-out was ours; else it waits, `held`, for a person.
 """
 
 import logging
@@ -31,7 +32,8 @@ from constant_contact.store.database import Database
 from constant_contact.sync import consent, holds, one_contact
 from constant_contact.sync.addresses import follow
 from constant_contact.sync.consent import Outcome
-from constant_contact.sync.crm_contacts import see_contacts
+from constant_contact.sync.crm_contacts import see
+from constant_contact.sync.objections import ask_gate, find_mailable, hear, hear_vendor, is_asked
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
 
@@ -51,9 +53,11 @@ class OptOutsReport(Report):
         unsubscribed: Contacts that Constant Contact may no longer mail, by our PUT.
         resubscribed: Contacts that it may mail again, by our PUT.
         unchanged: Changes that asked for what was so already.
-        released: Changes that the circuit breaker held and a person released.
+        found: Opt-outs that the comparison found and the CRM had not told of.
+        released: Wishes of contacts that were held for three days.
     """
 
+    found: int = 0
     superseded: int = 0
     released: int = 0
     unsubscribed: int = 0
@@ -68,8 +72,7 @@ def push_opt_outs(
     client: Client,
     crm: Database,
     *,
-    release_held: bool = False,
-    released_by: str = "a person",
+    whole: bool = True,
     dry_run: bool = False,
     breaker_contacts: int = holds.BREAKER_CONTACTS,
     breaker_share: float = holds.BREAKER_SHARE,
@@ -80,8 +83,8 @@ def push_opt_outs(
     Args:
         client: Of the account.
         crm: Where the outbox is.
-        release_held: Also carry what the circuit breaker holds.
-        released_by: Who wants that, for the record.
+        whole: Compare the whole CRM with what was seen, the register and the mirror; else only
+            contacts whose changes wait.
         dry_run: Ask the vendor and tell what would be done; change nothing on either side.
         breaker_contacts: How many contacts one run may unsubscribe; or, if that is more,
         breaker_share: this share of the linked contacts.
@@ -95,20 +98,19 @@ def push_opt_outs(
     queue = _Queue(client, crm, dry_run=dry_run)
     upto: int | None = None
     while True:
-        _see_waiting(crm)
         # What arrives while the others are carried is weighed with them.
+        looked_at = _look(crm, whole=whole and upto is None)
         with crm.transaction() as connection:
+            report.found += find_mailable(connection, looked_at)
             report.superseded += database.run(connection, "opt_outs/supersede_opt_outs")
-            report.held += holds.break_circuit(
-                connection, queue.unsubscribed, breaker_contacts, breaker_share
-            )
-            if release_held:
-                report.released += holds.release(connection, "opt_outs", by=released_by)
-                report.held = 0
+            report.released += database.run(connection, "opt_outs/release_old_wishes")
+            report.held += holds.break_circuit(connection, breaker_contacts, breaker_share)
             newest = (database.row(connection, "opt_outs/newest_opt_out") or {})["change_id"]
             if dry_run:
                 connection.rollback()
-        if newest is None or newest == upto:
+            else:
+                database.run(connection, "consent/lift_flags", {"contact_id": None})
+        if newest is None or newest == upto or (dry_run and upto is not None):
             break
         upto = newest
         for _ in in_parallel(partial(queue.work, upto), range(workers), workers):
@@ -125,12 +127,24 @@ def push_opt_outs(
     return report
 
 
-def _see_waiting(crm: Database) -> None:
-    """Look at the CRM's contacts whose changes wait."""
+def _look(crm: Database, *, whole: bool) -> list[str] | None:
+    """Look at the CRM, and bring the register up to it and to the mirror.
+
+    Returns:
+        The contacts that were looked at: those whose changes wait; None: all.
+    """
     with crm.transaction() as connection:
-        waiting = database.rows(connection, "opt_outs/waiting_contacts")
-    if waiting:
-        see_contacts(crm, [row["contact_id"] for row in waiting])
+        database.row(connection, "crm_contacts/lock")
+        contact_ids = None
+        if not whole:
+            waiting = database.rows(connection, "opt_outs/waiting_contacts")
+            contact_ids = [row["contact_id"] for row in waiting]
+        if contact_ids != []:
+            see(connection, crm, contact_ids)
+            hear(connection, contact_ids)
+        if whole:
+            database.run(connection, "consent/retry_refused")
+    return contact_ids
 
 
 def retry(crm: Database, *, change_id: int, by: str) -> None:
@@ -157,8 +171,6 @@ class _Queue:
         self._dry_run = dry_run
         self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
-        # By whether the contact asked for it: what the circuit breaker weighs.
-        self.unsubscribed: Counter[bool] = Counter()
         self.set_aside: list[int] = []
         # CRM contacts that say no, and the vendor's that they are linked to and that was not found.
         self._gone: dict[str, str] = {}
@@ -195,6 +207,8 @@ class _Queue:
                 is_failed = True
                 with self._lock:
                     self.failure = error
+            if self._dry_run:
+                connection.rollback()
             if is_failed or self._dry_run:
                 with self._lock:
                     self.set_aside.append(change["change_id"])
@@ -215,8 +229,6 @@ class _Queue:
         if outcome is not None:
             with self._lock:
                 self.outcomes[outcome.kind] += 1
-                if outcome.kind == "unsubscribed":
-                    self.unsubscribed[bool(change["requested_by_contact"])] += 1
             _log.info("change %d: %s (%s)", change["change_id"], outcome.kind, outcome.detail)
         return True
 
@@ -229,27 +241,40 @@ class _Queue:
             What became of it; None if it is about somebody else by now: it is taken again.
         """
         contact_id = change["constant_contact_id"]
-        if not change["is_in_crm"] and (contact_id is None or not change["do_not_email"]):
-            return Outcome("unchanged", "The contact is no longer in the CRM.")
+        if not change["do_not_email"] and (refused := _refused_opt_in(change)):
+            return refused
         if contact_id is None:
-            if not change["do_not_email"] and (
-                objection := consent.objection_unlinked(connection, change)
-            ):
-                return objection
-            return Outcome(
-                "unchanged",
-                "Not linked to Constant Contact. If it is linked later, the flag goes too.",
-            )
+            if change["do_not_email"]:
+                return Outcome(
+                    "unchanged",
+                    "Not linked to Constant Contact. If it is linked later, the flag goes too.",
+                )
+            return self._opt_in_unlinked(connection, change)
         database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
         standing = _standing(connection, change)
-        if standing["is_overtaken"]:
-            # The newer one may have gone out while this one waited for the contact.
-            return Outcome("superseded", "A newer change of this contact counts.")
+        if not change["do_not_email"] and standing["do_not_email"]:
+            # Set again while this waited for the contact.
+            return Outcome("superseded", _SET_AGAIN)
         if standing["constant_contact_id"] != contact_id:
             return None
         outcome = self._edited(connection, change, contact_id)
         is_moved = _standing(connection, change)["constant_contact_id"] != contact_id
         return None if outcome.kind == "unchanged" and is_moved else outcome
+
+    def _opt_in_unlinked(
+        self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
+    ) -> Outcome:
+        """A cleared flag of a contact that the vendor does not have: what it said counts later."""
+        if not self._dry_run:
+            database.run(connection, "consent/lift_flags", {"contact_id": change["contact_id"]})
+        gate = ask_gate(connection, contact_id=change["contact_id"])
+        if gate.source == "asked":
+            return Outcome(
+                "held",
+                f"{gate.reason} It is not linked to Constant Contact. This waits until it is; set "
+                "Do Not Email again if its wish stands.",
+            )
+        return Outcome("unchanged", "Not linked to Constant Contact.")
 
     def _edited(
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
@@ -290,25 +315,25 @@ class _Queue:
     ) -> Outcome:
         """GET, decide, PUT; the mirror learns the answer in the transaction of the change."""
         current = one_contact.get(self._client, contact_id)
-        decision = consent.decide(current, change)
-        unsubscribe = decision.kind == "unsubscribed"
-        by_contact = bool(change["requested_by_contact"])
-        if not change["do_not_email"] and (
-            objection := consent.objection(connection, change, current)
-        ):
-            decision = objection
-            # Who asked to be left alone is, even if the flag was cleared before that went out.
-            unsubscribe = objection.kind == "held" and consent.may_be_mailed(current)
-            by_contact = objection.detail == consent.ASKED
-        elif decision.kind == "resubscribed":
-            decision = (
-                consent.unmailed_before(connection, change)
-                or consent.at_address(connection, change, current)
-                or consent.clicked_out(connection, change, current)
-                or decision
-            )
+        one_contact.mirror(connection, current)
+        hear_vendor(connection, contact_id)
+        keys = {
+            "contact_id": None if change["is_found"] else change["contact_id"],
+            "constant_contact_id": contact_id,
+            "address": None,
+        }
+        if change["do_not_email"]:
+            by_contact = is_asked(connection, keys)
+            decision = consent.decide_opt_out(current, is_asked=by_contact)
+            unsubscribe = decision.kind == "unsubscribed"
+        else:
+            database.run(connection, "consent/lift_flags", {"contact_id": change["contact_id"]})
+            gate = ask_gate(connection, **keys)
+            decision = consent.decide_opt_in(connection, change, current, gate)
+            # Who asked not to be mailed is not, even if the flag was cleared before that went out.
+            by_contact = gate.source == "asked"
+            unsubscribe = decision.kind == "held" and consent.may_be_mailed(current)
         if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
-            one_contact.mirror(connection, current)
             return decision._replace(before=current, after=current)
         if unsubscribe and not consent.was_mailed(current):
             # Whatever becomes of the answer and of this process: it cannot be asked for afterwards.
@@ -321,6 +346,18 @@ class _Queue:
         after = one_contact.put(self._client, contact_id, body)
         one_contact.mirror(connection, after)
         return decision._replace(before=current, after=after)
+
+
+_SET_AGAIN = "Do Not Email is set in the CRM by now."
+
+
+def _refused_opt_in(change: Mapping[str, Any]) -> Outcome | None:
+    """Why a change that clears the flag is not carried, by the CRM as it was last seen."""
+    if not change["is_in_crm"]:
+        return Outcome("unchanged", "The contact is no longer in the CRM.")
+    if change["flag_is_set"]:
+        return Outcome("superseded", _SET_AGAIN)
+    return None
 
 
 def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:

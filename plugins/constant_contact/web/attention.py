@@ -192,11 +192,7 @@ def _is_refusal(call: dict[str, Any]) -> bool:
 
 def of_runs(rows: Sequence[Row]) -> list[Line]:
     """Whose last run failed, and what the runs shown met that nobody knows."""
-    return [
-        line
-        for row in rows
-        for line in (*_of_failure(row), *_of_links(row), *_of_unknown_types(row))
-    ]
+    return [line for row in rows for line in (*_of_failure(row), *_of_unknown_types(row))]
 
 
 def _of_failure(row: Row) -> list[Line]:
@@ -208,23 +204,6 @@ def _of_failure(row: Row) -> list[Line]:
             f"The last run of {row.sync.dag_id} failed: the last line of the failed task's log "
             # No schedule brings a run that works, and this line would stay for ever.
             f"says what to do{'' if row.next_run else '; a run that nobody needs can be deleted'}.",
-            row.path_of(run),
-            "Run",
-            is_airflows=True,
-        )
-    ]
-
-
-def _of_links(row: Row) -> list[Line]:
-    run = row.last_ended
-    count = (run.reports.get("links") or {}).get("mailable_by_address") if run else 0
-    if run is None or not count:
-        return []
-    return [
-        Line(
-            f"{_counted(count, 'CRM contact', 'CRM contacts')} with Do Not Email changed the "
-            "address, and Constant Contact may mail the new one: the log of the task links says "
-            "whom, and what to do.",
             row.path_of(run),
             "Run",
             is_airflows=True,

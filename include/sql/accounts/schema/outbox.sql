@@ -33,15 +33,14 @@ END
 $$;
 
 -- Who asked to be forgotten asked the firm. By its owner's rights too.
-CREATE OR REPLACE FUNCTION ctct_suppressed_elsewhere() RETURNS trigger
+CREATE OR REPLACE FUNCTION ctct_erased_elsewhere() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    IF TG_RELID <> 'public.ctct_suppressed'::regclass THEN
+    IF TG_RELID <> 'public.ctct_objection'::regclass THEN
         RAISE EXCEPTION '% has no account beside it', TG_RELID::regclass;
     END IF;
-    INSERT INTO ctct_suppressed (email_digest, since)
-    VALUES (NEW.email_digest, NEW.since)
-    ON CONFLICT (email_digest) DO NOTHING;
+    INSERT INTO ctct_objection (source, email_digest, objected_at)
+    VALUES (NEW.source, NEW.email_digest, NEW.objected_at);
     RETURN NULL;
 END
 $$;
@@ -52,17 +51,18 @@ DECLARE
 BEGIN
     IF EXISTS (
         SELECT FROM pg_trigger
-        WHERE tgrelid = 'public.ctct_suppressed'::regclass AND tgname = account
+        WHERE tgrelid = 'public.ctct_objection'::regclass AND tgname = account
     ) THEN
         RETURN;
     END IF;
     EXECUTE format(
-        'CREATE TRIGGER %I AFTER INSERT ON public.ctct_suppressed '
-        'FOR EACH ROW EXECUTE FUNCTION ctct_suppressed_elsewhere()', account
+        'CREATE TRIGGER %I AFTER INSERT ON public.ctct_objection '
+        'FOR EACH ROW WHEN (new.source = ''erasure'' AND new.email_digest IS NOT NULL) '
+        'EXECUTE FUNCTION ctct_erased_elsewhere()', account
     );
-    INSERT INTO ctct_suppressed (email_digest, since)
-    SELECT email_digest, since FROM public.ctct_suppressed
-    ON CONFLICT (email_digest) DO NOTHING;
+    INSERT INTO ctct_objection (source, email_digest, objected_at)
+    SELECT source, email_digest, objected_at FROM public.ctct_objection
+    WHERE source = 'erasure' AND email_digest IS NOT NULL;
 END
 $$;
 
@@ -105,4 +105,4 @@ END
 $$;
 
 -- Only these triggers run them, whoever may use the schema.
-REVOKE ALL ON FUNCTION crm_opt_out_from_crm(), ctct_suppressed_elsewhere() FROM public;
+REVOKE ALL ON FUNCTION crm_opt_out_from_crm(), ctct_erased_elsewhere() FROM public;

@@ -1,0 +1,42 @@
+-- Hear the opt-outs that the mirror shows, but for those that we made: a PUT or a creation of ours
+-- took the permission, and the vendor dates no opt-out after it. Its clock and ours may differ by an
+-- hour. Parameters: constant_contact_id (null: all). Grain: one row a Constant Contact contact.
+INSERT INTO ctct_objection (
+    source, constant_contact_id, email_digest, objected_at, reason
+)
+SELECT
+    CASE mirrored.opt_out_source WHEN 'Account' THEN 'vendor_account' ELSE 'vendor_contact' END,
+    mirrored.contact_id,
+    ctct_email_digest(mirrored.email_key),
+    coalesce(mirrored.opt_out_date, mirrored.mirrored_at),
+    mirrored.opt_out_reason
+FROM ctct_contact AS mirrored
+WHERE
+    mirrored.permission_to_send = 'unsubscribed'
+    AND mirrored.deleted_at IS NULL
+    AND (
+        %(constant_contact_id)s::text IS NULL
+        OR mirrored.contact_id = %(constant_contact_id)s::text
+    )
+    AND NOT EXISTS (
+        SELECT FROM ctct_objection AS heard
+        WHERE
+            heard.constant_contact_id = mirrored.contact_id
+            AND heard.lifted_at IS NULL
+            AND heard.source
+            = CASE mirrored.opt_out_source
+                WHEN 'Account' THEN 'vendor_account' ELSE 'vendor_contact'
+            END
+    )
+    AND NOT EXISTS (
+        SELECT FROM ctct_consent AS ours
+        WHERE
+            ours.constant_contact_id = mirrored.contact_id
+            AND ours.permission_after = 'unsubscribed'
+            AND ours.permission_before IS DISTINCT FROM 'unsubscribed'
+            AND ours.opt_out_source_after IS NOT DISTINCT FROM mirrored.opt_out_source
+            AND (
+                mirrored.opt_out_date IS NULL
+                OR mirrored.opt_out_date <= ours.decided_at + INTERVAL '1 hour'
+            )
+    );

@@ -1,0 +1,16 @@
+-- Lift the CRM's own objections to contacts whose flag was cleared, as waiting changes tell and the
+-- CRM shows; nothing else of theirs. Parameters: contact_id (null: all). Grain: one row an objection.
+UPDATE ctct_objection AS objection
+SET
+    lifted_at = clock_timestamp(),
+    evidence = concat('Do Not Email was cleared in the CRM by ', change.changed_by, '.')
+FROM crm_opt_out_change AS change
+INNER JOIN ctct_link AS link ON change.contact_id = link.contact_id
+WHERE
+    change.status = 'pending'
+    AND NOT change.do_not_email
+    AND NOT link.do_not_email
+    AND (%(contact_id)s::text IS NULL OR change.contact_id = %(contact_id)s::text)
+    AND objection.contact_id = change.contact_id
+    AND objection.source = 'flag'
+    AND objection.lifted_at IS NULL;
