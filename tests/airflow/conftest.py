@@ -1,8 +1,5 @@
 """Airflow itself, in this process: set up once, and imported only after that."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,12 +42,10 @@ def airflow(
         "AIRFLOW__API__SECRET_KEY": "signs the forms of the tests",
     }.items():
         patch.setenv(variable, value)
-    subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"],
-        check=True,
-        capture_output=True,
-        env=os.environ,
-    )
+    # as `airflow db migrate` does, without a second process that imports Airflow first
+    from airflow.utils.db import upgradedb
+
+    upgradedb()
     yield patch
     patch.undo()
     databases.drop(name)
