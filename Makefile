@@ -39,11 +39,14 @@ authorize: $(VENV)/.ready ## the first authorization of a real account, in your 
 migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT (and _NAME) or the local CRM
 	@$(RUN) local.migrate
 
-test: $(VENV)/.ready $(JUDGE)/.ready ## all tests (TEST_POSTGRES_URL=…, ARGS='-k lists')
-	@$(RUN) pytest $(ARGS)
+# A process for each core; each has its databases, its simulator and half a gigabyte of Airflow.
+PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadgroup
 
-test-slow: $(VENV)/.ready ## every fault, kills at every step, histories: twelve minutes
-	@$(RUN) pytest -m slow $(ARGS)
+test: $(VENV)/.ready $(JUDGE)/.ready ## all tests, on all cores (TEST_POSTGRES_URL=…, ARGS='-k lists')
+	@$(RUN) pytest $(PARALLEL) $(ARGS)
+
+test-slow: $(VENV)/.ready ## every fault, kills at every step, histories
+	@$(RUN) pytest $(PARALLEL) -m slow $(ARGS)
 
 test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up (SCREENSHOTS=1: new pictures)
 	@$(RUN) pytest -m browser $(ARGS)

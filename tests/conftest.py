@@ -19,11 +19,12 @@ from local import environment
 from local.postgres import LocalPostgres
 from local.secrets_file import load_secrets
 from simulator.server import Running, running
+from tests.databases import Databases, prepare_one_account, prepare_two_accounts
+from tests.faults.wasted import pytest_terminal_summary  # noqa: F401 - a hook: what runs in parallel reads this conftest only
 from tests.support import (
     CONN_ID,
     EU_SCHEMA,
     UNLIMITED,
-    Databases,
     MemoryTokenStore,
     api_client,
     api_settings,
@@ -34,9 +35,9 @@ from tests.support import (
 
 
 @pytest.fixture(autouse=True)
-def within_an_hour() -> None:
-    """No test begins in the last minute of an hour, or of a day: budget and pages count by them."""
-    while (left_s := 3600 - time.time() % 3600) < 60:
+def within_a_day() -> None:
+    """No test begins in the last seconds of a UTC day, with which the day's budget ends."""
+    while (left_s := 86_400 - time.time() % 86_400) < 20:
         time.sleep(left_s)
 
 
@@ -63,15 +64,16 @@ def own_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def databases(postgres_url: str) -> Iterator[Databases]:
     made = Databases(postgres_url)
     yield made
-    made.drop()
+    made.close()
 
 
 @pytest.fixture
-def crm_url(databases: Databases) -> Iterator[str]:
-    """A CRM database of this test's own, with the schema and no rows."""
-    name = databases.create()
+def crm_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A CRM database of this test's own with no rows, and the schema: of both accounts for `eu`."""
+    both = "eu" in request.fixturenames
+    name = databases.create(prepare_two_accounts if both else prepare_one_account)
     yield databases.url(name)
-    databases.drop(name)
+    databases.take_back(name)
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """A port for a server that a test starts."""
 
-import random
 import socket
 from contextlib import suppress
+from random import SystemRandom
 
 
 def free_port() -> int:
     """One that nobody listens on yet, and that the kernel gives to nobody meanwhile."""
-    for port in random.sample(range(20_000, 32_000), 100):
+    for port in SystemRandom().sample(range(20_000, 32_000), 100):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

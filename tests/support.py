@@ -1,12 +1,9 @@
 """What tests have in common that is no fixture."""
 
-import uuid
 from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from psycopg import sql
 
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client, RetryPolicy
@@ -17,47 +14,18 @@ from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.api_calls import ApiCallLog
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
-from constant_contact.store.seam_check import install
 from constant_contact.store.tokens import token_lock
 from simulator.server import Running
 
 CONN_ID = "constant_contact_default"
 EU_CONN_ID = "constant_contact_eu"
 EU_SCHEMA = "constant_contact_eu"
+# Of the database that is asked: other tests run at the same time on the same server.
+LOCK_WAITS = """
+SELECT pid, locktype, waitstart FROM pg_locks INNER JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND datname = current_database()
+"""
 UNLIMITED = {"calls_per_second": 0, "calls_per_day": 0, "token_calls_per_second": 0}
-
-
-def _with_database(url: str, name: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-
-
-class Databases:
-    """Makes databases by copying a migrated one, and drops them."""
-
-    def __init__(self, server_url: str) -> None:
-        self._server_url = server_url
-        self._template = f"ctct_test_{uuid.uuid4().hex[:12]}"
-        self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", self._template)
-        with psycopg.connect(self.url(self._template)) as connection:
-            install(connection)
-
-    def url(self, name: str) -> str:
-        return _with_database(self._server_url, name)
-
-    def create(self, *, migrated: bool = True) -> str:
-        name = f"ctct_test_{uuid.uuid4().hex[:12]}"
-        if migrated:
-            self._run("CREATE DATABASE {} TEMPLATE {}", name, self._template)
-        else:
-            self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", name)
-        return name
-
-    def drop(self, name: str | None = None) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name or self._template)
-
-    def _run(self, statement: str, *names: str) -> None:
-        with psycopg.connect(self._server_url, autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def run_rows(url: str, statement: str, *params: Any) -> list[dict[str, Any]]:

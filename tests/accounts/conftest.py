@@ -1,6 +1,6 @@
 """A second account, `eu`, beside the default one: its own vendor, over the same CRM."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import psycopg
@@ -22,8 +22,7 @@ class Eu(NamedTuple):
 
 
 @pytest.fixture
-def eu(eu_simulator: Running, eu_url: str, migrate_eu: Callable[[], list[str]]) -> Iterator[Eu]:
-    migrate_eu()
+def eu(eu_simulator: Running, eu_url: str) -> Iterator[Eu]:
     crm = Database(lambda: psycopg.connect(eu_url), name="connection crm_eu")
     settings = api_settings(eu_simulator, eu_simulator.control.grant())
     call_log = ApiCallLog(crm, Caller("eu_dag", "a_task", "a_run", 1))

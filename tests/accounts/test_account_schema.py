@@ -13,7 +13,8 @@ from constant_contact.errors import SettingError
 from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.migrations import migrate
 from constant_contact.store.sql import SQL_DIR
-from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases, prepare_account, set_flag
+from tests.databases import Databases
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, prepare_account, set_flag
 
 Rows = Callable[..., list[dict[str, Any]]]
 Add = Callable[..., None]
@@ -28,7 +29,7 @@ WAITING = (
 
 @pytest.fixture
 def own_database(databases: Databases) -> Iterator[str]:
-    name = databases.create(migrated=False)
+    name = databases.create_empty()
     yield databases.url(name)
     databases.drop(name)
 

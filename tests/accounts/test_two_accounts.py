@@ -24,7 +24,7 @@ from constant_contact.sync.opt_outs import push_opt_outs
 from constant_contact.sync.restore import flag_lost_opt_outs
 from simulator.server import Running
 from tests.accounts.conftest import Eu
-from tests.support import contact_id, set_flag, vendor_contact
+from tests.support import LOCK_WAITS, contact_id, set_flag, vendor_contact
 from tests.sync.memberships import list_id, on_lists
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -261,9 +261,7 @@ def test_the_flag_waits_for_the_links_and_not_for_what_is_counted_after_them(
     ):
         reader.execute("SELECT FROM crm_opt_out_change FOR UPDATE")
         linking = pool.submit(link_contacts, eu.crm)
-        while not eu_rows(
-            "SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-        ):
+        while not eu_rows(f"{LOCK_WAITS} AND locktype = 'transactionid'"):
             assert not linking.done(), "the linking did not look at held opt-ins"
         clerk.execute("SET lock_timeout = '60s'")
         set_flag(clerk, "c2", True)

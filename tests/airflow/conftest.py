@@ -1,8 +1,5 @@
 """Airflow itself, in this process: set up once, and imported only after that."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +16,8 @@ from tests.airflow.airflow_runs import (
     of_account,
 )
 from tests.airflow.site import Site
-from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Databases
+from tests.databases import Databases
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +25,7 @@ def airflow(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[pytest.MonkeyPatch]:
     """Airflow's environment, with a migrated metadata database of its own."""
-    name = databases.create(migrated=False)
+    name = databases.create_empty()
     home = tmp_path_factory.mktemp("airflow")
     url = databases.url(name).replace("postgresql://", "postgresql+psycopg2://")
     patch = pytest.MonkeyPatch()
@@ -44,12 +42,10 @@ def airflow(
         "AIRFLOW__API__SECRET_KEY": "signs the forms of the tests",
     }.items():
         patch.setenv(variable, value)
-    subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"],
-        check=True,
-        capture_output=True,
-        env=os.environ,
-    )
+    # as `airflow db migrate` does, without a second process that imports Airflow first
+    from airflow.utils.db import upgradedb
+
+    upgradedb()
     yield patch
     patch.undo()
     databases.drop(name)
@@ -92,10 +88,8 @@ def eu(
     connections: pytest.MonkeyPatch,
     eu_simulator: Running,
     crm_url: str,
-    migrate_eu: Callable[[], list[str]],
 ) -> Running:
     """The second account, as a data engineer sets it up; returns its vendor."""
-    migrate_eu()
     eu_simulator.control.settings(client_id="eu-api-key")
     connections.setenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS", "eu")
     connections.setenv("AIRFLOW_CONN_CRM_EU", crm_connection(crm_url, search_path=EU_SCHEMA))

@@ -15,7 +15,7 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
 from tests.airflow.consent import CALLBACK, PAGE, Person, query
 from tests.airflow.site import Site
-from tests.support import CONN_ID, contact_id
+from tests.support import CONN_ID, LOCK_WAITS, contact_id
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 
@@ -310,9 +310,7 @@ def test_a_refresh_under_way_is_waited_for_longer_than_another_lock(
     path = person.decide(person.begin())
     with ThreadPoolExecutor(1) as pool, psycopg.connect(crm_url, autocommit=True) as looking:
         answer = pool.submit(person.come_back, path)
-        waits_long = (
-            "SELECT 1 FROM pg_locks WHERE NOT granted AND waitstart < now() - interval '600 ms'"
-        )
+        waits_long = f"{LOCK_WAITS} AND waitstart < now() - interval '600 ms'"
         while not answer.done() and not looking.execute(waits_long).fetchall():
             pass
         refreshing.rollback()

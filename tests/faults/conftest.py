@@ -1,4 +1,4 @@
-"""Stages for the jobs, and the table of wasted calls at the end."""
+"""Stages for the jobs."""
 
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -7,13 +7,11 @@ import pytest
 
 from constant_contact.api import tokens, vendor
 from simulator.server import Running
+from tests.databases import Databases
 from tests.faults.account import PAGES
 from tests.faults.runner import Runner
 from tests.faults.stage import Stage
-from tests.support import Databases
-
-# Fault → job → calls beyond the undisturbed runs.
-WASTED: pytest.StashKey[dict[str, dict[str, int]]] = pytest.StashKey()
+from tests.faults.wasted import wasted  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True)
@@ -54,27 +52,3 @@ def runner() -> Iterator[Runner]:
     started = Runner()
     yield started
     started.close()
-
-
-@pytest.fixture
-def wasted(pytestconfig: pytest.Config) -> Callable[[str, str, int], None]:
-    """Keeps how many calls a fault cost a job, for the table."""
-    table = pytestconfig.stash.setdefault(WASTED, {})
-
-    def keep(fault: str, job: str, calls: int) -> None:
-        row = table.setdefault(fault, {})
-        row[job] = max(calls, row.get(job, calls))
-
-    return keep
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    table = terminalreporter.config.stash.get(WASTED, {})
-    if not table:
-        return
-    jobs = list(dict.fromkeys(job for row in table.values() for job in row))
-    terminalreporter.section("calls wasted by each fault, beyond the same runs without it")
-    terminalreporter.line(f"{'':28}" + "".join(f"{job[:11]:>12}" for job in jobs))
-    for fault, row in table.items():
-        cells = "".join(f"{row.get(job, '-'):>12}" for job in jobs)
-        terminalreporter.line(f"{fault:28}{cells}")

@@ -13,10 +13,10 @@ from constant_contact.errors import DatabaseUnavailable
 from constant_contact.store.seam_check import install
 from local.postgres import LocalPostgres
 from simulator.server import Running
+from tests.databases import Databases
 from tests.faults import account
 from tests.faults.jobs import JOBS
 from tests.faults.stage import Stage
-from tests.support import Databases
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulator.server import Running
+from tests.databases import Databases
 from tests.faults.history import FAULTS, History
 from tests.faults.runner import Runner
 from tests.faults.world import ADDRESSES, World
-from tests.support import Databases
 
 
 class Step:

@@ -13,7 +13,8 @@ from local.bench.scale import Scale, measure_scale, shown
 from local.bench.stage import Stage
 from local.postgres import LocalPostgres
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+# in one process: what is measured takes minutes
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("scale")]
 
 
 @pytest.fixture(scope="module")

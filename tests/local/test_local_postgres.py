@@ -12,13 +12,15 @@ import psycopg
 from local.paths import ROOT
 from local.postgres import LocalPostgres
 
+# A shell that starts tests in the background has them ignore Ctrl-C.
 _HOLD = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from local.postgres import LocalPostgres
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with LocalPostgres(Path(sys.argv[1])):
     print("in", flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 

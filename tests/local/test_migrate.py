@@ -6,15 +6,16 @@ import psycopg
 import pytest
 
 from tests.airflow.airflow_runs import crm_connection
+from tests.databases import Databases
 from tests.local.local_commands import Commands
-from tests.support import EU_SCHEMA, Databases
+from tests.support import EU_SCHEMA
 
 ACCOUNTS = "AIRFLOW__CONSTANT_CONTACT__ACCOUNTS"
 
 
 @pytest.fixture
 def empty_url(databases: Databases) -> Iterator[str]:
-    name = databases.create(migrated=False)
+    name = databases.create_empty()
     yield databases.url(name)
     databases.drop(name)
 

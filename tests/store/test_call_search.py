@@ -9,7 +9,7 @@ from constant_contact.store import call_search
 from constant_contact.store.database import Database
 from constant_contact.web.call_filter import CallFilter
 from local.bench.made_up import make, settle
-from tests.support import Databases
+from tests.databases import Databases
 
 _CALLS = 30_000
 _INDEX_SCANS = """
@@ -25,7 +25,7 @@ def full_log(databases: Databases):
     make(databases.url(name), "calls", calls=_CALLS)
     settle(databases.url(name))
     yield databases.url(name)
-    databases.drop(name)
+    databases.take_back(name)
 
 
 def scans(connection: psycopg.Connection) -> dict[str, int]:

@@ -11,12 +11,12 @@ from constant_contact.errors import SchemaError
 from constant_contact.store import migrations
 from constant_contact.store.migrations import migrate
 from constant_contact.store.sql import SQL_DIR
-from tests.support import Databases
+from tests.databases import Databases
 
 
 @pytest.fixture
 def empty_url(databases: Databases) -> Iterator[str]:
-    name = databases.create(migrated=False)
+    name = databases.create_empty()
     yield databases.url(name)
     databases.drop(name)
 

@@ -1,12 +1,13 @@
 """The trigger that turns a change of the flag into a row of the outbox."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
 from constant_contact.store.sql import statement
+from tests.databases import Databases
 
 Rows = Callable[..., list[dict[str, Any]]]
 
@@ -52,22 +53,28 @@ def test_a_listener_hears_of_the_commit(crm_url: str, add_crm_contact: Callable[
     assert heard == ["crm_opt_out_change"]
 
 
-@pytest.fixture
-def much_is_done(sql_rows: Rows) -> None:
-    sql_rows(
-        "INSERT INTO crm_contact (contact_id, preferred_email)"
-        " SELECT n::text, n || '@example.com' FROM generate_series(1, 20000) n"
-    )
-    sql_rows(
-        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status, processed_at)"
-        " SELECT n::text, TRUE, 'done', now() - interval '1 year' FROM generate_series(1, 20000) n"
-    )
-    sql_rows(
-        "INSERT INTO crm_list_membership (contact_id, list_id, action, status, processed_at)"
-        " SELECT n::text, 'l', CASE n % 3 WHEN 0 THEN 'remove' ELSE 'add' END, 'done',"
-        " now() - interval '1 year' FROM generate_series(1, 20000) n"
-    )
-    sql_rows("ANALYZE crm_contact, crm_opt_out_change, crm_list_membership")
+@pytest.fixture(scope="module")
+def much_is_done(databases: Databases) -> Iterator[str]:
+    """A CRM whose outboxes hold 20,000 rows each, all of them done."""
+    name = databases.create()
+    with psycopg.connect(databases.url(name)) as connection:
+        connection.execute(
+            "INSERT INTO crm_contact (contact_id, preferred_email)"
+            " SELECT n::text, n || '@example.com' FROM generate_series(1, 20000) n"
+        )
+        connection.execute(
+            "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status, processed_at)"
+            " SELECT n::text, TRUE, 'done', now() - interval '1 year'"
+            " FROM generate_series(1, 20000) n"
+        )
+        connection.execute(
+            "INSERT INTO crm_list_membership (contact_id, list_id, action, status, processed_at)"
+            " SELECT n::text, 'l', CASE n % 3 WHEN 0 THEN 'remove' ELSE 'add' END, 'done',"
+            " now() - interval '1 year' FROM generate_series(1, 20000) n"
+        )
+        connection.execute("ANALYZE crm_contact, crm_opt_out_change, crm_list_membership")
+    yield databases.url(name)
+    databases.take_back(name)
 
 
 @pytest.mark.parametrize(
@@ -92,11 +99,10 @@ def much_is_done(sql_rows: Rows) -> None:
         ("memberships/want_memberships", {}),
     ],
 )
-@pytest.mark.usefixtures("much_is_done")
 def test_what_a_wake_up_asks_does_not_read_what_was_done_long_ago(
-    crm_url: str, name: str, params: dict[str, Any]
+    much_is_done: str, name: str, params: dict[str, Any]
 ) -> None:
-    with psycopg.connect(crm_url) as connection:
+    with psycopg.connect(much_is_done) as connection:
         connection.execute(statement("memberships/stage_wanted"))
         asked = psycopg.ClientCursor(connection).mogrify(statement(name), params)
         plan = [line for (line,) in connection.execute(f"EXPLAIN {asked}".encode())]

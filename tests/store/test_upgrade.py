@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from constant_contact.store.migrations import migrate
 from constant_contact.store.sql import SQL_DIR
-from tests.support import Databases
+from tests.databases import Databases
 
 HERE = Path(__file__).parent
 FIRST_RELEASE = ("0001_crm", "0002_mirror", "0003_operations")
@@ -52,7 +52,7 @@ FORGOTTEN = {"ctct_sync_state": {"full_pass_at"}}
 @pytest.fixture
 def first_release(databases: Databases) -> Iterator[psycopg.Connection[Any]]:
     """A database of the first release with data in place."""
-    name = databases.create(migrated=False)
+    name = databases.create_empty()
     with psycopg.connect(databases.url(name)) as connection:
         connection.execute(
             "CREATE TABLE ctct_schema_version"

@@ -5,7 +5,7 @@ from time import monotonic
 from typing import Any
 
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
+from tests.support import LOCK_WAITS, contact_id, vendor_contact
 
 Add = Callable[..., None]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -28,9 +28,7 @@ def crowd(simulator: Running, add_crm_contact: Add, size: int) -> None:
 
 def wait_for_a_waiter(sql_rows: Rows, waiters: int = 1) -> None:
     """Until somebody waits for an advisory lock, or for a row."""
-    waiting = (
-        "SELECT pid FROM pg_locks WHERE locktype IN ('advisory', 'transactionid') AND NOT granted"
-    )
+    waiting = f"{LOCK_WAITS} AND locktype IN ('advisory', 'transactionid')"
     deadline = monotonic() + 60
     while len(sql_rows(waiting)) < waiters:
         assert monotonic() < deadline, "nobody waits"

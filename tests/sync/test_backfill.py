@@ -15,7 +15,7 @@ from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.coverage import is_discovered
 from constant_contact.sync.engagement import EngagementReport, sync_engagement
 from simulator.server import Running
-from tests.support import Databases
+from tests.databases import Databases
 from tests.sync.ledgers import happened, stored
 
 Calls = Callable[..., int]
@@ -52,7 +52,7 @@ def other_crm(databases: Databases) -> Iterator[Database]:
     crm = Database(lambda: psycopg.connect(url), name="connection crm_default")
     yield crm
     crm.close()
-    databases.drop(name)
+    databases.take_back(name)
 
 
 def run(client: Client, crm: Database, span: Span) -> EngagementReport:

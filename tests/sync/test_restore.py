@@ -19,7 +19,8 @@ from constant_contact.sync.memberships import MembershipsReport, retry
 from constant_contact.sync.opt_outs import push_opt_outs
 from constant_contact.sync.restore import flag_lost_opt_outs, settle
 from simulator.server import Running
-from tests.support import Databases, contact_id, vendor_contact
+from tests.databases import Databases
+from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import Add, Rows, answers, list_id, on_lists
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")

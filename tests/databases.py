@@ -1,0 +1,170 @@
+"""Databases for tests: made by copying a migrated one, emptied and used again."""
+
+import uuid
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from constant_contact.store.accounts import claim
+from constant_contact.store.seam_check import install
+from tests.support import CONN_ID, EU_SCHEMA, prepare_account
+
+_FILLED = """
+SELECT oid::regclass::text FROM pg_class
+WHERE relkind = 'r' AND relname ~ '^(crm|ctct)_' AND pg_relation_size(oid) > 0
+"""
+_USED_SEQUENCES = """
+SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences WHERE last_value IS NOT NULL
+"""
+# A row of the catalog that was added or changed has another transaction; one that is gone is not
+# counted. Of pg_class only what neither TRUNCATE nor ANALYZE changes.
+_SCHEMA = """
+SELECT
+    (SELECT string_agg(concat(relname, relkind, relacl, reloptions), ' ' ORDER BY oid)
+    FROM pg_class WHERE relnamespace <> 'pg_catalog'::regnamespace AND relkind NOT IN ('i', 't')),
+    -- but for those of temporary tables, which a session makes and leaves behind
+    (SELECT string_agg(concat(nspname, nspacl), ' ' ORDER BY oid)
+    FROM pg_namespace WHERE nspname NOT LIKE '%temp%'),
+    (SELECT count(*) FROM pg_index),
+    (SELECT count(*) FROM pg_db_role_setting
+    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+_CATALOGS = (
+    "pg_attrdef", "pg_attribute", "pg_constraint", "pg_description", "pg_policy", "pg_proc",
+    "pg_rewrite", "pg_trigger", "pg_type",
+)  # fmt: skip
+_ENDED_WITHIN_S = 60
+
+Prepare = Callable[[str], object]
+
+
+class Kind(NamedTuple):
+    """Databases with one schema: what they are copied from, and those that are free."""
+
+    template: str
+    seeded: list[str]
+    as_new: list[Any]
+    free: list[str]
+
+
+def prepare_one_account(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        install(connection)
+
+
+def prepare_two_accounts(url: str) -> None:
+    """Both claimed, as `make migrate` does it."""
+    prepare_one_account(url)
+    with psycopg.connect(url) as connection:
+        claim(connection, CONN_ID, "connection crm_default")
+    prepare_account(make_conninfo(url, options=f"-csearch_path={EU_SCHEMA}"))
+
+
+class Databases:
+    """Makes databases and drops them.
+
+    A database is some 600 files, and to make and remove them is what most of a short test would
+    cost. So the CRM database of a test that is done is emptied and renamed for the next one.
+    """
+
+    def __init__(self, server_url: str) -> None:
+        self._server_url = server_url
+        self._server = psycopg.connect(server_url, autocommit=True)
+        self._kinds: dict[Prepare, Kind] = {}
+        self._kind_of: dict[str, Kind] = {}
+
+    def url(self, name: str) -> str:
+        return urlunsplit(urlsplit(self._server_url)._replace(path=f"/{name}"))
+
+    def create_empty(self) -> str:
+        """A database of a new name with nothing in it."""
+        name = _new_name()
+        self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", name)
+        return name
+
+    def create(self, prepare: Prepare = prepare_one_account) -> str:
+        """A database of a new name with the schema that `prepare` makes, and no rows."""
+        if prepare not in self._kinds:
+            self._kinds[prepare] = self._make_kind(prepare)
+        kind, name = self._kinds[prepare], _new_name()
+        if kind.free:
+            self._run("ALTER DATABASE {} RENAME TO {}", kind.free.pop(), name)
+        else:
+            self._run("CREATE DATABASE {} TEMPLATE {}", name, kind.template)
+        self._kind_of[name] = kind
+        return name
+
+    def take_back(self, name: str) -> None:
+        """Empty it for another test, or drop it if a test changed more than rows."""
+        kind = self._kind_of.pop(name)
+        self._end_sessions(name)
+        with psycopg.connect(self.url(name)) as connection:
+            _empty(connection, kind.seeded)
+            is_new = _state(connection, kind.seeded) == kind.as_new
+        if is_new:
+            self._end_sessions(name)
+            kind.free.append(name)
+        else:
+            self.drop(name)
+
+    def drop(self, name: str) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def close(self) -> None:
+        for kind in self._kinds.values():
+            for name in (*kind.free, kind.template):
+                self.drop(name)
+        self._server.close()
+
+    def _make_kind(self, prepare: Prepare) -> Kind:
+        template = self.create_empty()
+        prepare(self.url(template))
+        with psycopg.connect(self.url(template)) as connection:
+            seeded = _names(connection, _FILLED)
+            return Kind(template, seeded, _state(connection, seeded), [])
+
+    def _end_sessions(self, name: str) -> None:
+        """A session is over when it is no longer listed: the server waits for it in long steps."""
+        deadline = monotonic() + _ENDED_WITHIN_S
+        while self._server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = %s AND backend_type = 'client backend'",
+            [name],
+        ).fetchall():
+            assert monotonic() < deadline, f"a session of {name} does not end"
+            sleep(0.001)
+
+    def _run(self, statement: str, *names: str) -> None:
+        self._server.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _new_name() -> str:
+    return f"ctct_test_{uuid.uuid4().hex[:12]}"
+
+
+def _empty(connection: psycopg.Connection[Any], seeded: list[str]) -> None:
+    """Only what has rows: each table that is truncated gets new files."""
+    if filled := [each for each in _names(connection, _FILLED) if each not in seeded]:
+        connection.execute(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE".encode())
+    for sequence in _names(connection, _USED_SEQUENCES):
+        connection.execute(f"ALTER SEQUENCE {sequence} RESTART".encode())
+
+
+def _state(connection: psycopg.Connection[Any], seeded: list[str]) -> list[Any]:
+    """What a test must leave as it was: the schema, and the rows that come with it."""
+    counted = ", ".join(
+        f"(SELECT (count(*), max(xmin::text::bigint))::text FROM {table})"
+        for table in (*_CATALOGS, *seeded)
+    )
+    schema = connection.execute(_SCHEMA).fetchone() or ()
+    rows = connection.execute(f"SELECT {counted}".encode()).fetchone() or ()
+    return [*schema, *rows]
+
+
+def _names(connection: psycopg.Connection[Any], statement: str) -> list[str]:
+    return [name for (name,) in connection.execute(statement.encode()).fetchall()]
