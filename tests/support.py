@@ -20,6 +20,7 @@ from constant_contact.store.database import Database
 from constant_contact.store.migrations import migrate
 from constant_contact.store.tokens import token_lock
 from simulator.server import Running
+from tests.odd_server import OddLogin
 
 CONN_ID = "constant_contact_default"
 EU_CONN_ID = "constant_contact_eu"
@@ -32,17 +33,30 @@ def _with_database(url: str, name: str) -> str:
 
 
 class Databases:
-    """Makes databases by copying a migrated one, and drops them."""
+    """Makes databases by copying a migrated one, and drops them.
 
-    def __init__(self, server_url: str) -> None:
+    Args:
+        server_url: Of a superuser.
+        is_odd: With all of `tests.odd_server`.
+    """
+
+    def __init__(self, server_url: str, *, is_odd: bool = False) -> None:
         self._server_url = server_url
+        self._odd = OddLogin(server_url) if is_odd else None
         self._template = f"ctct_test_{uuid.uuid4().hex[:12]}"
         self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", self._template)
-        with psycopg.connect(self.url(self._template)) as connection:
+        if self._odd:
+            self._odd.make_odd(self._template)
+        with psycopg.connect(self.our_url(self.url(self._template))) as connection:
             migrate(connection)
 
     def url(self, name: str) -> str:
+        """A database as the CRM connects to it."""
         return _with_database(self._server_url, name)
+
+    def our_url(self, url: str) -> str:
+        """The same as our jobs connect to it."""
+        return self._odd.url(url) if self._odd else url
 
     def create(self, *, migrated: bool = True) -> str:
         name = f"ctct_test_{uuid.uuid4().hex[:12]}"
@@ -50,10 +64,18 @@ class Databases:
             self._run("CREATE DATABASE {} TEMPLATE {}", name, self._template)
         else:
             self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", name)
+        if self._odd:
+            self._odd.make_odd(name)
         return name
 
-    def drop(self, name: str | None = None) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name or self._template)
+    def drop(self, name: str) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def close(self) -> None:
+        """Drop what all were copied from."""
+        self.drop(self._template)
+        if self._odd:
+            self._odd.drop()
 
     def _run(self, statement: str, *names: str) -> None:
         with psycopg.connect(self._server_url, autocommit=True) as connection:

@@ -5,6 +5,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from constant_contact.errors import SchemaError
+from constant_contact.store.session import settle
 from constant_contact.store.sql import SQL_DIR
 
 # One migration at a time; any number that nothing else of ours locks.
@@ -36,6 +37,7 @@ def migrate(connection: psycopg.Connection[Any]) -> list[str]:
         SchemaError: The database is newer than this package.
     """
     files = {path.stem: path for path in sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))}
+    settle(connection)
     with connection.transaction():
         migration_lock(connection)
         # Behind somebody who holds a table for long, all who write to it would queue behind us.
