@@ -37,7 +37,8 @@ _SESSION: Final = {
     "application_name": "constant_contact pages",
     "statement_timeout": "5s",
     "lock_timeout": "2s",
-    "idle_in_transaction_session_timeout": "30s",
+    # A refresh holds the row of the tokens until the vendor has answered.
+    "idle_in_transaction_session_timeout": "120s",
     # What takes seconds is ended; what takes less is over before it would be compiled.
     "jit": "off",
     # The filters of a page are optional: each question has a plan of its own.
