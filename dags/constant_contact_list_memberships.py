@@ -47,7 +47,7 @@ def list_memberships_dag(account: Account) -> None:
         watchers=[
             AssetWatcher(
                 name="crm_list_membership",
-                trigger=CrmRowsTrigger(account.crm_conn_id, "crm/memberships_waiting"),
+                trigger=CrmRowsTrigger(account.crm_conn_id, "memberships/memberships_waiting"),
             )
         ],
     )

@@ -48,7 +48,7 @@ def opt_outs_dag(account: Account) -> None:
         watchers=[
             AssetWatcher(
                 name="crm_opt_out_change",
-                trigger=CrmRowsTrigger(account.crm_conn_id, "crm/opt_outs_waiting"),
+                trigger=CrmRowsTrigger(account.crm_conn_id, "opt_outs/opt_outs_waiting"),
             )
         ],
     )

@@ -5,21 +5,27 @@ On `AIRFLOW_CONN_CRM_DEFAULT` where it is set, on the local CRM otherwise; then 
 """
 
 import os
-from collections.abc import Callable
-from contextlib import closing
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
 
 import psycopg
 
 from constant_contact.accounts import DEFAULT, Account, accounts_named
-from constant_contact.errors import SchemaError, SettingError
+from constant_contact.errors import Fatal, Retriable
 from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.migrations import migrate
+from constant_contact.store.seam import SHIPPED, load_seam
+from constant_contact.store.seam_check import prepare_seam
+from constant_contact.store.session import settle
+from constant_contact.store.sqlstates import explained
 from local.environment import CRM, airflow_environment, own_connections
 from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
 from local.stop import USAGE, Stop, command, one_line
 
 ACCOUNTS = "AIRFLOW__CONSTANT_CONTACT__ACCOUNTS"
+CRM_FOLDER = "AIRFLOW__CONSTANT_CONTACT__CRM_FOLDER"
+CONTACTS_CONN_ID = "AIRFLOW__CONSTANT_CONTACT__CONTACTS_CONN_ID"
 
 
 def main() -> int:
@@ -55,7 +61,7 @@ def _tell(applied: list[str], where: str) -> None:
 
 def _migrate_local() -> list[str]:
     with LocalPostgres() as postgres, psycopg.connect(postgres.url(CRM_DATABASE)) as connection:
-        return _explained(lambda: migrate(connection))
+        return _explained(lambda: _migrate_and_try(connection, DEFAULT))
 
 
 def _migrate_named(account: Account, variable: str, *, is_only: bool = False) -> list[str]:
@@ -69,29 +75,55 @@ def _migrate_named(account: Account, variable: str, *, is_only: bool = False) ->
     )
     os.environ.update(environment)
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
-    # a host that swallows packets is no reason to wait for minutes
-    os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
-    with closing(_connect_named(account, variable)) as connection, connection:
+    with closing(_connect(account.crm_conn_id, variable)) as connection, connection:
         return _explained(lambda: _migrate_account(connection, account, variable, is_only=is_only))
 
 
 def _migrate_account(
     connection: psycopg.Connection[Any], account: Account, variable: str, *, is_only: bool
 ) -> list[str]:
-    is_default = account == DEFAULT
-    applied = migrate(connection) if is_default else migrate_account(connection, variable)
+    applied = _migrate_and_try(connection, account, variable)
     if not is_only:
         # Before any job runs: which of several these are is known here.
         claim(connection, account.constant_contact_conn_id, variable)
     return applied
 
 
-def _connect_named(account: Account, variable: str) -> psycopg.Connection[Any]:
+def _migrate_and_try(
+    connection: psycopg.Connection[Any], account: Account, seen_by: str = ""
+) -> list[str]:
+    """The schema, then the seam; what is wrong with that is told when all else is done."""
+    seam = load_seam(os.environ.get(CRM_FOLDER) or SHIPPED, account)
+    if account == DEFAULT:
+        applied = migrate(connection, has_contacts=seam.contacts.path.parent == SHIPPED)
+    else:
+        applied = migrate_account(connection, seen_by, has_contacts=seam.knows_links)
+    with _contacts_connection() as contacts:
+        problems = prepare_seam(connection, seam, contacts)
+    if problems:
+        connection.commit()
+        raise Stop("\n".join(problems))
+    return applied
+
+
+@contextmanager
+def _contacts_connection() -> Iterator[psycopg.Connection[Any] | None]:
+    """Where contacts.sql is read, if that is another connection than the CRM's."""
+    conn_id = os.environ.get(CONTACTS_CONN_ID)
+    if not conn_id:
+        yield None
+        return
+    with closing(_connect(conn_id, f"AIRFLOW_CONN_{conn_id.upper()}")) as connection:
+        yield connection
+
+
+def _connect(conn_id: str, variable: str) -> psycopg.Connection[Any]:
     from airflow.providers.postgres.hooks.postgres import PostgresHook  # noqa: PLC0415
 
+    from constant_contact.hooks.crm import connector  # noqa: PLC0415
+
     try:
-        hook = PostgresHook(account.crm_conn_id)
-        place = hook.connection
+        place = PostgresHook.get_connection(conn_id)
     except Exception as error:  # noqa: BLE001 (Airflow names no type for a bad value)
         # the error may quote the value, with the password in it
         raise Stop(
@@ -104,7 +136,7 @@ def _connect_named(account: Account, variable: str) -> psycopg.Connection[Any]:
             " (postgres)"
         )
     try:
-        return cast("psycopg.Connection[Any]", hook.get_conn())
+        return settle(connector(place)())
     except psycopg.OperationalError as error:
         at = f"{place.host or 'localhost'}:{place.port or 5432}/{place.schema or ''}"
         raise Stop(
@@ -116,9 +148,11 @@ def _connect_named(account: Account, variable: str) -> psycopg.Connection[Any]:
 def _explained(apply: Callable[[], list[str]]) -> list[str]:
     try:
         return apply()
-    except (SchemaError, SettingError) as error:
+    except (Fatal, Retriable) as error:
         raise Stop(one_line(error)) from None
     except psycopg.Error as error:
+        if meant := explained(error, "the schema was not applied, nothing was changed"):
+            raise Stop(one_line(meant)) from None
         raise Stop(f"the schema was not applied, nothing was changed: {one_line(error)}") from None
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import psycopg
 
+from constant_contact.store.seam_check import install
 from local import environment
 from local.crm_rows import fill_if_empty
 from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
@@ -84,13 +85,12 @@ def migrate_local_crm(stack: Stack) -> list[str]:
     if stack.local_crm_url is None:
         return []
     # here, not above: the package is not needed to start the parts
-    from constant_contact.store.migrations import migrate  # noqa: PLC0415
 
     simulator_url = json.loads(stack.environment[environment.CONSTANT_CONTACT])["host"]
     with (
         psycopg.connect(stack.local_crm_url) as connection,
         contextlib.closing(Control(simulator_url)) as control,
     ):
-        applied = migrate(connection)
+        applied = install(connection)
         fill_if_empty(connection, control)
     return applied

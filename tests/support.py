@@ -17,7 +17,7 @@ from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.api_calls import ApiCallLog
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
-from constant_contact.store.migrations import migrate
+from constant_contact.store.seam_check import install
 from constant_contact.store.tokens import token_lock
 from simulator.server import Running
 from tests.odd_server import OddLogin
@@ -48,7 +48,7 @@ class Databases:
         if self._odd:
             self._odd.make_odd(self._template)
         with psycopg.connect(self.our_url(self.url(self._template))) as connection:
-            migrate(connection)
+            install(connection)
 
     def url(self, name: str) -> str:
         """A database as the CRM connects to it."""

@@ -16,7 +16,7 @@ _SIZES = (100_000, 1_000_000)
 _LARGE = 10_000_000
 _CONTACTS, _CAMPAIGNS = 100_000, 500
 _NEW_EVENTS, _MOVED_CAMPAIGNS = 5_000, 3
-_NEW = "crm/project_new_events"
+_NEW = "interactions/project_new_events"
 _MOST_S = 10.0
 # what is stored may cost a deeper index; ten times the rows are not to cost twice the time
 _MOST_GROWTH = 2.0
@@ -42,11 +42,11 @@ def explain(_gauge: Gauge, *, crm_url: str) -> Figures:
         database.run(connection, "engagement/stage_link_changes")
         for name in (
             "engagement/newest_event",
-            "crm/take_moved_links",
-            "crm/judge_opens_anew",
+            "interactions/take_moved_links",
+            "interactions/judge_opens_anew",
             "campaigns/take_renamed",
             _NEW,
-            "crm/take_new_links",
+            "interactions/take_new_links",
         ):
             lines = connection.execute(
                 "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) " + statement(name), reach

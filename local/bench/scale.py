@@ -26,13 +26,13 @@ _ACTIVITIES = ("campaigns", "engagement", "interactions")
 READS_ALL = {
     "contacts/count": "tells how many there are",
     "contacts/count_seen": "holds a reading of several pages against the vendor's count",
-    "crm/count_differences": "compares both sides' consent",
-    "crm/count_links": "tells how the CRM's contacts stand",
-    "crm/count_mailable_by_address": "compares all who say no with every address",
-    "crm/queue_opt_outs": "looks for flags that the vendor does not have",
-    "crm/take_moved_links": "compares all links with those the interactions were made of",
-    "crm/take_new_links": "compares all links with those the interactions were made of",
-    "crm/want_links": "compares the addresses of all who have no living link",
+    "links/count_differences": "compares both sides' consent",
+    "links/count_links": "tells how the CRM's contacts stand",
+    "links/count_mailable_by_address": "compares all who say no with every address",
+    "opt_outs/queue_opt_outs": "looks for flags that the vendor does not have",
+    "interactions/take_moved_links": "compares all links with those the interactions were made of",
+    "interactions/take_new_links": "compares all links with those the interactions were made of",
+    "links/want": "compares the addresses of all who have no living link",
 }
 
 

@@ -11,7 +11,7 @@ import requests
 from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 
-from constant_contact.store.migrations import migrate
+from constant_contact.store.seam_check import install
 from local.paths import LOGS
 from local.postgres import CRM_DATABASE, LocalPostgres
 from local.simulator import CLIENT_ID, CLIENT_SECRET, Account, Simulator
@@ -104,7 +104,7 @@ class Stage:
         try:
             url = self._postgres.url(name)
             with psycopg.connect(url) as connection:
-                migrate(connection)
+                install(connection)
             yield url
         finally:
             self._postgres.drop_database(name)

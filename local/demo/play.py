@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from constant_contact.store.migrations import migrate
+from constant_contact.store.seam_check import install
 from constant_contact.store.sql import SQL_DIR
 from local.demo import account, checks, crm, evidence, membership_checks
 from local.demo.campaigns import Calendar, day_lists, make_calendar
@@ -85,7 +85,7 @@ class Play:
         """Everything, in an empty database."""
         self._progress.begin("making up a CRM and an account")
         now = datetime.now(UTC).replace(microsecond=0)
-        migrate(self._connection)
+        install(self._connection)
         crm.begin(self._connection, digest(), SEED, now)
         people, calendar = _make(SEED, now)
         story = make_story(people, day_lists(SEED, calendar))

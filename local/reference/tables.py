@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from constant_contact.store.migrations import migrate
+from constant_contact.store.seam_check import install
 from local.reference.markdown import code, table
 
 _SQL = Path(__file__).parent / "sql"
@@ -48,7 +48,7 @@ class Relation:
 def load(server_url: str) -> list[Relation]:
     """The relations of a database made for this, migrated and dropped."""
     with _database(server_url) as url, psycopg.connect(url) as connection:
-        migrate(connection)
+        install(connection)
         return read(connection)
 
 

@@ -58,6 +58,7 @@ class SettingError(Fatal):
     def __init__(self, setting: str, problem: str) -> None:
         super().__init__(f"{setting}: {problem}.")
         self.setting = setting
+        self.problem = problem
 
 
 class AuthorizationRequired(Fatal):

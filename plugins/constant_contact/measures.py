@@ -84,7 +84,7 @@ def _rows(report: Report | None, account: Account, tags: dict[str, str]) -> None
 
 def _outboxes(crm: Database, account: Account) -> None:
     with crm.transaction() as connection:
-        backlog = database.row(connection, "crm/backlog") or {}
+        backlog = database.row(connection, "opt_outs/backlog") or {}
     for name, value in backlog.items():
         noun, _, measure = name.partition("__")
         _gauge(account, f"{noun}.{measure}", float(value), {})

@@ -17,6 +17,20 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "default": "",
         "example": "eu, us",
     },
+    "crm_folder": {
+        "description": "Folder of the SQL files that read and write the CRM's own tables "
+        "(docs/your-crm.md). Default: include/sql/crm.",
+        "type": "string",
+        "default": "",
+        "example": "/opt/airflow/crm",
+    },
+    "contacts_conn_id": {
+        "description": "Connection that contacts.sql is read through, such as one to a replica, if "
+        "the CRM's contacts are not in the database of crm_default.",
+        "type": "string",
+        "default": "",
+        "example": "crm_replica",
+    },
     "timezone": {
         "description": "Time zone of the nightly schedules (00:30, 01:00, 02:00).",
         "type": "string",

@@ -12,7 +12,7 @@ Add = Callable[..., None]
 Flag = Callable[..., None]
 
 
-def trigger(poll_s: float = 3600, statement: str = "crm/newest_opt_out") -> Any:
+def trigger(poll_s: float = 3600, statement: str = "opt_outs/newest_opt_out") -> Any:
     """A trigger of the kind the DAG has, that looks rarely by itself."""
     from airflow.providers.postgres.hooks.postgres import PostgresHook
     from airflow.sdk import BaseHook
@@ -71,7 +71,7 @@ def test_a_request_for_a_membership_is_an_event(
     sql_rows("INSERT INTO crm_list_membership (contact_id, list_id) VALUES ('c1', 'l1')")
 
     async def wait() -> Any:
-        events = trigger(statement="crm/memberships_waiting").run()
+        events = trigger(statement="memberships/memberships_waiting").run()
         await first(events)
         again = asyncio.ensure_future(first(events))
         # Made anew by whoever knows nothing of times.

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from constant_contact.errors import DatabaseUnavailable
-from constant_contact.store.migrations import migrate
+from constant_contact.store.seam_check import install
 from local.postgres import LocalPostgres
 from simulator.server import Running
 from tests.faults import account
@@ -133,7 +133,7 @@ def test_a_server_that_is_stopped_and_started_loses_nothing(
     server = LocalPostgres(tmp_path / "pg")
     with server:
         with psycopg.connect(server.url("crm")) as connection:
-            migrate(connection)
+            install(connection)
         stage = Stage(job_name, server.url("crm"), shared_simulator.control, shared_simulator.url)
         stage.reset()
         hit = any_call(stage, 0)

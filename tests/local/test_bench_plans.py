@@ -62,9 +62,9 @@ def test_every_statement_of_a_file_is_seen_with_its_plan_and_still_does_its_work
         connection.execute("ANALYZE crm_contact")
     seen = PlannedCursor.watch(crm_url)
     with psycopg.connect(crm_url, cursor_factory=PlannedCursor) as connection:
-        row = database.row(connection, "crm/count_links")
+        row = database.row(connection, "links/count_links")
     assert row is not None
     assert row["contacts"] == 2 * LARGE_ROWS
     ((name, found),) = seen.as_dict().items()
-    assert (name, found["times"], found["whole"]) == ("crm/count_links", 1, ["crm_contact"])
+    assert (name, found["times"], found["whole"]) == ("links/count_links", 1, ["crm_contact"])
     assert "Seq Scan on crm_contact" in found["plan"]

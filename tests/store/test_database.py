@@ -39,7 +39,7 @@ def test_a_missing_table_or_column_says_migrate_or_adapt(
 ) -> None:
     sql_rows(damage)
     with pytest.raises(SchemaError, match="make migrate"), crm.transaction() as connection:
-        database.row(connection, "crm/count_links")
+        database.row(connection, "links/count_links")
 
 
 def test_a_server_that_went_away_in_mid_transaction_is_named_and_comes_back(

@@ -107,7 +107,7 @@ def test_a_request_that_waits_already_is_left_and_one_that_ended_is_made_anew(
         (77, ALL, "param list_id"),
         (1, Chosen(), "give exactly one of the three"),
         (1, Chosen(["c1"], search="x"), "give exactly one of the three"),
-        (1, Chosen(selection="../crm/memberships_waiting"), "param selection"),
+        (1, Chosen(selection="../memberships/memberships_waiting"), "param selection"),
         (1, Chosen(selection="nonsense"), "there are contacts_never_mailed, opened_lately"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from constant_contact.store.migrations import migrate
+from constant_contact.store.seam_check import install
 from local.demo import account, crm
 from local.demo.campaigns import day_lists, make_calendar
 from local.demo.engagement import make_events
@@ -53,7 +53,7 @@ class World:
         self.contacts = list(crm_contacts(people))
         self.contacts_after = crm_after(people, Story(flags=self.flags))
         with psycopg.connect(postgres.url(CRM_DATABASE)) as connection:
-            migrate(connection)
+            install(connection)
             crm.seed_contacts(connection, self.contacts)
 
     @property

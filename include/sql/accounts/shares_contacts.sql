@@ -1,15 +1,9 @@
--- Whether an account's contacts are those of the default one, in public: it has none of its own.
--- Asked by a session whose first schema is the account's. Grain: one row; `has_contacts` where
--- there is a crm_contact already, or it is public, where the first migration makes one.
-WITH own AS (
-    SELECT
-        to_regclass(quote_ident(current_schema()) || '.crm_contact') IS NOT NULL AS has_contacts,
-        to_regclass(quote_ident(current_schema()) || '.crm_contact_link') IS NOT NULL AS has_links
-)
-
+-- Whether an account has the default one's contacts, those in public. Asked by a session whose first
+-- schema is the account's. Grain: one row; `has_own` where the account's schema has a crm_contact of
+-- its own that is not the view of an older version, `has_shared` where the default account is in
+-- public.
 SELECT
+    to_regclass(quote_ident(current_schema()) || '.crm_contact') IS NOT NULL
+    AND to_regclass(quote_ident(current_schema()) || '.crm_contact_link') IS NULL AS has_own,
     current_schema() <> 'public'
-    AND to_regclass('public.crm_opt_out_change') IS NOT NULL
-    AND (NOT own.has_contacts OR own.has_links) AS shares_contacts,
-    own.has_contacts OR current_schema() = 'public' AS has_contacts
-FROM own;
+    AND to_regclass('public.crm_opt_out_change') IS NOT NULL AS has_shared;

@@ -1,5 +1,5 @@
--- Holds that no person was asked about yet. Parameters: noun. Grain: one row a hold.
+-- Holds that no person was asked about yet. Parameters: nouns. Grain: one row a hold.
 SELECT hold_id
 FROM ctct_hold
-WHERE noun = %(noun)s AND asked_at IS NULL AND answer IS NULL
+WHERE noun = any(%(nouns)s) AND asked_at IS NULL AND answer IS NULL
 ORDER BY hold_id;

@@ -9,8 +9,11 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from constant_contact import config
+from constant_contact.accounts import Account
 from constant_contact.errors import SettingError
 from constant_contact.store.database import Database
+from constant_contact.store.seam import SHIPPED, load_seam
 
 DEFAULT_CRM_CONN_ID = "crm_default"
 # Extras that are for the connection's other users: the rows' form, and who commits.
@@ -45,12 +48,29 @@ def crm_database(
             f"connection {conn_id}",
             f"does not exist; add it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}",
         ) from None
-    hook = PostgresHook(conn_id, connection=_ours(given, connect_timeout_s))
+    seam = load_seam(config.text("crm_folder") or SHIPPED, Account.of(conn_id))
+    elsewhere = config.text("contacts_conn_id")
+    contacts = None
+    if elsewhere and elsewhere != conn_id and make is Database:
+        contacts = crm_database(elsewhere)
+    return make(
+        connector(given, connect_timeout_s),
+        name=f"connection {conn_id}",
+        settings=session_settings,
+        seam=seam,
+        contacts=contacts,
+    )
 
-    def connect() -> psycopg.Connection[Any]:
-        return cast("psycopg.Connection[Any]", hook.get_conn())
 
-    return make(connect, name=f"connection {conn_id}", settings=session_settings)
+def connector(given: Any, connect_timeout_s: int = 10) -> Callable[[], psycopg.Connection[Any]]:
+    """Return what opens a connection to the database of an Airflow connection.
+
+    Args:
+        given: The connection, whichever class of Airflow's it is.
+        connect_timeout_s: As `crm_database`.
+    """
+    hook = PostgresHook(given.conn_id, connection=_ours(given, connect_timeout_s))
+    return lambda: cast("psycopg.Connection[Any]", hook.get_conn())
 
 
 def _ours(given: Any, connect_timeout_s: int) -> Connection:

@@ -84,7 +84,12 @@ class AnswerOperator(ConstantContactOperator):
         return AnswerReport(said, holds.answer(hook.crm, hold, said, by=by))
 
 
-_WHAT = {"opt_outs": "unsubscribe {} contacts", "memberships": "take {} contacts off lists"}
+_WHAT = {
+    "opt_outs": "unsubscribe {} contacts",
+    "memberships": "take {} contacts off lists",
+    "crm_contacts": "have {} contacts left the CRM",
+    "links": "clear the links of {} contacts",
+}
 
 
 def _subject(hold: Hold) -> str:

@@ -12,7 +12,9 @@ from constant_contact.params import flag
 from constant_contact.store import database
 from constant_contact.sync import holds
 
-_OPEN = {"opt_outs": "crm/open_opt_outs", "memberships": "crm/open_memberships"}
+# Which stops of the circuit breaker each DAG has a person asked about.
+_HOLDS = {"opt_outs": ("opt_outs", "crm_contacts", "links"), "memberships": ("memberships",)}
+_OPEN = {"opt_outs": "opt_outs/open_opt_outs", "memberships": "memberships/open_memberships"}
 
 
 class OutboxSensor(BaseSensorOperator):
@@ -47,7 +49,7 @@ class OutboxSensor(BaseSensorOperator):
         with closing(crm_database(self.crm_conn_id)) as crm:
             with crm.transaction() as connection:
                 outbox = database.row(connection, _OPEN[self.noun]) or {}
-                unasked = holds.unasked(connection, self.noun)
+                unasked = holds.unasked(connection, *_HOLDS[self.noun])
             measures.outboxes(crm, self.crm_conn_id)
         self.log.info("%s: %s", self.noun, ", ".join(f"{n} {s}" for s, n in outbox.items()))
         runs = [

@@ -59,16 +59,19 @@ def account_in(connection: psycopg.Connection[Any]) -> Account:
     return Account.holding(owner["conn_id"]) if owner["conn_id"] else DEFAULT
 
 
-def migrate_account(connection: psycopg.Connection[Any], seen_by: str) -> list[str]:
+def migrate_account(
+    connection: psycopg.Connection[Any], seen_by: str, *, has_contacts: bool = False
+) -> list[str]:
     """As `migrate`, for another account than the default one: makes its schema where needed.
 
-    An account in a schema of its own, beside the default one in public, has the same CRM contacts,
-    unless it has a `crm_contact` already.
+    An account in a schema of its own, beside the default one in public, has the same CRM contacts
+    and hears the same opt-outs, unless it has contacts of its own.
 
     Args:
         connection: Whose search_path names the account's schema and nothing else, or the
             database's own one, in a database of the account's own.
         seen_by: What a person calls the connection, such as "connection crm_eu".
+        has_contacts: Whether the account has a contacts.sql of its own.
 
     Returns:
         The versions applied now.
@@ -80,20 +83,21 @@ def migrate_account(connection: psycopg.Connection[Any], seen_by: str) -> list[s
     with connection.transaction():
         migration_lock(connection)
         has_schema = _enter_own_schema(connection, seen_by)
-        found = database.row(connection, "accounts/shares_contacts") or {}
-        if not found["shares_contacts"]:
-            if has_schema and not found["has_contacts"]:
-                # An empty table of contacts would be made, and no opt-out would ever come to it.
-                raise SettingError(
-                    seen_by,
-                    "the default account is not in public of this database, so there are no "
-                    "contacts to share; make a crm_contact in this schema first "
-                    "(docs/accounts.md)",
-                )
+        if not has_schema:
             return migrate(connection)
-        database.run(connection, "accounts/schema/contacts")
-        applied = migrate(connection)
-        database.run(connection, "accounts/schema/outbox")
+        found = database.row(connection, "accounts/shares_contacts") or {}
+        has_own = found["has_own"] or has_contacts
+        if not has_own and not found["has_shared"]:
+            # No opt-out would ever come to it.
+            raise SettingError(
+                seen_by,
+                "the default account is not in public of this database, so there are no contacts "
+                "to share; make a crm_contact in this schema first, or give the account a "
+                "contacts.sql (docs/accounts.md)",
+            )
+        applied = migrate(connection, has_contacts=False)
+        if not has_own:
+            database.run(connection, "accounts/schema/outbox")
         return applied
 
 

@@ -18,14 +18,6 @@ def planned(crm: Database, kinds: Sequence[str]) -> list[int]:
     return [each["bulk_id"] for each in found]
 
 
-def begin(crm: Database, bulk_id: int) -> dict[str, Any] | None:
-    """Keep that a call is about to be sent; None if nobody is left that it is right for."""
-    with crm.transaction() as connection:
-        database.run(connection, "crm/drop_changed_requests", {"bulk_id": bulk_id})
-        activity = database.row(connection, "memberships/begin_sending", {"bulk_id": bulk_id})
-    return activity if activity and activity["contacts"] else None
-
-
 def keep(crm: Database, bulk_id: int, to_state: str, **news: Any) -> None:
     """Keep the state of a call, and whatever else is known of it; committed at once."""
     with crm.transaction() as connection:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from constant_contact.errors import DatabaseReadOnly, DatabaseUnavailable
+from constant_contact.store.seam import Seam, load_seam
 from constant_contact.store.session import settle
 from constant_contact.store.sql import statement
 from constant_contact.store.sqlstates import explained
@@ -27,6 +28,8 @@ class Database:
         size: The most connections held between uses.
         overflow: How many more there may be for a moment.
         wait_s: How long to wait for one when all are lent.
+        seam: Where the firm's own tables meet ours; as shipped if None.
+        contacts: Where the CRM's contacts are read, if not here.
     """
 
     def __init__(
@@ -38,8 +41,12 @@ class Database:
         size: int = 16,
         overflow: int = 10,
         wait_s: int = 30,
+        seam: Seam | None = None,
+        contacts: "Database | None" = None,
     ) -> None:
         self.name = name
+        self.seam = seam or load_seam()
+        self.contacts = contacts
         self._wait_s = wait_s
         self._connect = connect
         self._settings = settings

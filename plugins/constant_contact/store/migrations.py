@@ -5,6 +5,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from constant_contact.errors import SchemaError
+from constant_contact.store.requirements import check_rights, check_server
 from constant_contact.store.session import settle
 from constant_contact.store.sql import SQL_DIR
 
@@ -24,25 +25,33 @@ def migration_lock(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
 
 
-def migrate(connection: psycopg.Connection[Any]) -> list[str]:
+def migrate(connection: psycopg.Connection[Any], *, has_contacts: bool = True) -> list[str]:
     """Apply every file of include/sql/schema that is not applied yet, in order of name.
 
     All in one transaction: it ends with the newest schema or with the one it found. Any number of
     processes may call it at once.
+
+    Args:
+        connection: Whose first schema is the account's.
+        has_contacts: Whether contacts.sql, as shipped, reads a `crm_contact` of this schema: one is
+            made where there is none, as the stand-in for a CRM.
 
     Returns:
         The versions applied now.
 
     Raises:
         SchemaError: The database is newer than this package.
+        SettingError, PrivilegeMissing: As `check_server`.
     """
     files = {path.stem: path for path in sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))}
     settle(connection)
     with connection.transaction():
+        check_server(connection)
         migration_lock(connection)
         # Behind somebody who holds a table for long, all who write to it would queue behind us.
         connection.execute("SET LOCAL lock_timeout = '10s'")
         connection.execute(_VERSIONS)
+        had_contacts = _has_contacts(connection)
         applied = {
             version for (version,) in connection.execute("SELECT version FROM ctct_schema_version")
         }
@@ -55,4 +64,14 @@ def migrate(connection: psycopg.Connection[Any]) -> list[str]:
         for version in missing:
             connection.execute(files[version].read_text(encoding="utf-8"))
             connection.execute("INSERT INTO ctct_schema_version (version) VALUES (%s)", [version])
+        if not had_contacts and not has_contacts:
+            connection.execute("DROP TABLE IF EXISTS crm_contact")
+        check_rights(connection)
     return missing
+
+
+def _has_contacts(connection: psycopg.Connection[Any]) -> bool:
+    found = connection.execute(
+        "SELECT to_regclass(quote_ident(current_schema()) || '.crm_contact') IS NOT NULL"
+    ).fetchone()
+    return found == (True,)

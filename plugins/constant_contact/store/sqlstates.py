@@ -125,13 +125,13 @@ _PRIVILEGES: Final = {
 _DENIED: Final = re.compile(rf"permission denied for ({'|'.join(_PRIVILEGES)}) (\S+)")
 
 
-def explained(error: Exception, name: str, login: str) -> ConstantContactError | None:
+def explained(error: Exception, name: str, login: str = "") -> ConstantContactError | None:
     """The error of ours that a database error is; None if it is about none of `MEANINGS`.
 
     Args:
         error: Of the driver, or of the pool, which wraps the driver's.
         name: What a person calls the connection, such as "connection crm_default".
-        login: The role that we are; "" where we never came in.
+        login: The role that we are; "" where that is not known.
     """
     cause = error.orig if isinstance(error, OperationalError) else error
     sqlstate = cause.sqlstate if isinstance(cause, psycopg.Error) else None
@@ -160,7 +160,7 @@ def _first_line(error: BaseException) -> str:
 
 def _remedy(said: str, login: str) -> str:
     """The GRANT, where the server names what it denies in words that we know."""
-    role = f'"{login}"'
+    role = f'"{login}"' if login else "the login"
     if denied := _DENIED.search(said):
         kind, what = denied.groups()
         on = "" if kind in ("table", "view") else f"{kind.upper()} "

@@ -25,7 +25,7 @@ from constant_contact.errors import (
 from constant_contact.redact import redact
 from constant_contact.store import activities, database, state
 from constant_contact.store.database import Database
-from constant_contact.sync import bulk_counters
+from constant_contact.sync import bulk_counters, membership_routes
 from constant_contact.sync.contacts import refresh_contacts, renew
 from constant_contact.sync.links import update_links
 from constant_contact.sync.paging import restarting
@@ -109,7 +109,7 @@ class BulkActivities:
                     # Whoever has appeared at the vendor since is not imported, but linked.
                     refresh_contacts(self._client, self._crm)
                     looked_at = time.monotonic()
-                if activity := activities.begin(self._crm, bulk_id):
+                if activity := membership_routes.begin_call(self._crm, bulk_id):
                     self._send(activity)
                     begun += 1
         return begun
@@ -144,9 +144,8 @@ class BulkActivities:
         bulk_id = {"bulk_id": activity["bulk_id"]}
         with self._crm.transaction() as connection:
             if activity["kind"] == "import":
-                people = database.rows(
-                    connection, "crm/new_contacts", bulk_id | {"name_chars": vendor.NAME_CHARS}
-                )
+                params = bulk_id | {"name_chars": vendor.NAME_CHARS}
+                people = database.rows(connection, "memberships/new_contacts", params)
                 names = ("email", "first_name", "last_name")
                 rows = [{name: one[name] for name in names if one[name]} for one in people]
                 return {"import_data": rows, "list_ids": activity["list_ids"]}
@@ -316,7 +315,7 @@ class BulkActivities:
             update_links(self._crm)
         with self._crm.transaction() as connection:
             database.run(connection, "memberships/mirror_changes")
-            finished = database.row(connection, "crm/finish_ended") or {}
+            finished = database.row(connection, "memberships/finish_ended") or {}
             database.run(connection, "memberships/close_ended")
         self.added += finished["added"]
         self.removed += finished["removed"]

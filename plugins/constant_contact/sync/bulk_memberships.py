@@ -18,6 +18,7 @@ from constant_contact.store.accounts import account_in
 from constant_contact.store.database import Database
 from constant_contact.store.sql import SQL_DIR
 from constant_contact.sync import membership_routes
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.reports import Report
 
 _SELECTION = re.compile(r"[a-z0-9_]+")
@@ -104,6 +105,7 @@ def request_memberships(
     Raises:
         SettingError: There is no such list or selection, or not one way of choosing.
     """
+    see_contacts(crm)
     with crm.transaction() as connection:
         check_list(connection, list_id)
         contact_ids = _contact_ids(connection, chosen)
@@ -130,8 +132,8 @@ def write_requests(
         report: Of the same transaction.
     """
     params = requests | {"asked_at": asked_at}
-    report.requested = database.run(connection, "crm/request_memberships", params)
-    left = database.row(connection, "crm/count_overruled", requests) or {}
+    report.requested = database.run(connection, "memberships/request_memberships", params)
+    left = database.row(connection, "memberships/count_overruled", requests) or {}
     report.overruled = left["overruled"]
 
 
@@ -141,7 +143,7 @@ def preview(
     """What would become of these requests as things stand; writes nothing."""
     membership_routes.stage(connection)
     params = {"contact_id": list(contact_ids), "list_id": list_id, "action": action}
-    known = database.run(connection, "crm/want_chosen", params)
+    known = database.run(connection, "memberships/want_chosen", params)
     membership_routes.route(connection)
     report = BulkMembershipsReport(chosen=known, unknown=len(set(contact_ids)) - known)
     for row in database.rows(connection, "memberships/count_routes"):
@@ -198,7 +200,7 @@ def find(connection: psycopg.Connection[Any], wanted: Wanted) -> list[str]:
         "not_on_list": wanted.not_on_list,
         "is_mailable": wanted.is_mailable,
     }
-    found = database.rows(connection, "crm/search_contacts", params)
+    found = database.rows(connection, "links/search_contacts", params)
     return [row["contact_id"] for row in found]
 
 

@@ -25,6 +25,7 @@ from constant_contact.sync.bulk_memberships import (
     preview,
     write_requests,
 )
+from constant_contact.sync.crm_contacts import see_contacts
 
 _CHANGED = (
     "choice {}: it has changed since it was shown, or was requested already: load its page again"
@@ -49,6 +50,7 @@ def choose(
     Raises:
         SettingError: There is no such list or selection.
     """
+    see_contacts(crm)
     with crm.transaction() as connection:
         check_list(connection, list_id)
         contact_ids = find(connection, wanted)
@@ -185,7 +187,7 @@ def _groups(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     """What `preview` routed, by the answer, with some of the contacts."""
     samples = {
         (row["route"], row["detail"]): row["sample"]
-        for row in database.rows(connection, "crm/sample_routes")
+        for row in database.rows(connection, "memberships/sample_routes")
     }
     return [
         row

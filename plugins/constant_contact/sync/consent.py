@@ -119,7 +119,7 @@ def objection(
     """Why this contact must not be mailed after all, as the CRM stands at this moment."""
     objections = database.row(
         connection,
-        "crm/objections",
+        "opt_outs/objections",
         {
             "contact_id": change["contact_id"],
             "constant_contact_id": change["constant_contact_id"],
@@ -181,7 +181,7 @@ def at_address(
         "constant_contact_id": change["constant_contact_id"],
         "address": text(email.get("address")) if isinstance(email, dict) else None,
     }
-    objections = database.row(connection, "crm/address_objections", who) or {}
+    objections = database.row(connection, "opt_outs/address_objections", who) or {}
     if objections["flag_is_set"]:
         return Outcome(
             "held",

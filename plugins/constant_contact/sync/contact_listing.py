@@ -42,7 +42,7 @@ class Listing:
     Attributes:
         total: How many contacts the vendor counts; None: it did not say.
         malformed: Rows without an id.
-        is_paged: Whether it has several pages: rows may shift between them.
+        has_shrunk: Whether the vendor counted fewer on a later page than on an earlier one.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Listing:
         self._overlap = overlap
         self.total: int | None = None
         self.malformed = 0
-        self.is_paged = False
+        self.has_shrunk = False
         self._state = SyncState()
 
     @property
@@ -78,6 +78,7 @@ class Listing:
 
     def read(self, client: Client, *, again: bool = False) -> None:
         """Read the last page; go on where a killed run was, or again where its link is dead."""
+        self.total, self.has_shrunk = None, False
         self._begin(again=again)
         cursor = self._state.cursor
         if self._state.rows_read and not cursor:
@@ -160,11 +161,12 @@ class Listing:
 
     def _store(self, page: Page, mirrored_at: datetime) -> None:
         rows = page.rows("contacts")
-        self.is_paged = self.is_paged or bool(page.next_href or self._state.cursor)
         records, malformed = parse_rows(rows, parse_contact)
         self.malformed += malformed
         total = page.payload.get("contacts_count")
-        self.total = total if isinstance(total, int) else self.total
+        if isinstance(total, int):
+            self.has_shrunk = self.has_shrunk or (self.total is not None and total < self.total)
+            self.total = total
         self._state = self._state._replace(
             cursor=page.next_href,
             rows_read=self._state.rows_read + len(rows),
@@ -174,9 +176,14 @@ class Listing:
             contacts.upsert_page(connection, records, mirrored_at)
             state.save(connection, self.noun, self._state)
 
-    def end(self, connection: psycopg.Connection[Any]) -> None:
-        """The pass is whole: the next begins where it ended. Until here, a killed one goes on."""
-        is_full = self._reading == "full"
+    def end(self, connection: psycopg.Connection[Any], *, is_whole: bool = True) -> None:
+        """The next reading begins where this one ended. Until here, a killed one goes on.
+
+        Args:
+            connection: Of the transaction that ends the pass.
+            is_whole: Whether all were seen: only then a full pass proves who is gone.
+        """
+        is_full = self._reading == "full" and is_whole
         state.save(
             connection,
             self.noun,

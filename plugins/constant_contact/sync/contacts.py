@@ -79,13 +79,13 @@ def sync_contacts(
     if known.reading == "full":
         reading = "full"
     changed = Listing(crm, "contacts", reading, since)
-    _read(client, crm, changed)
+    is_whole = _read(client, crm, changed)
     report.full_pass, report.read = reading == "full", changed.rows_read
     report.malformed += changed.malformed
     if reading == "full":
         _find_purged(client, crm, changed.began_at, report)
     with crm.transaction() as connection:
-        changed.end(connection)
+        changed.end(connection, is_whole=is_whole)
         if reading == "full":
             # All contacts, unsubscribed ones included, were read just now.
             _cover_opt_outs(connection, changed.began_at)
@@ -157,16 +157,35 @@ def _catch_up(crm: Database, noun: str) -> None:
             state.save(connection, f"recent_{noun}", recent._replace(covered_to=covered_to))
 
 
-def _read(client: Client, crm: Database, listing: Listing, *, again: bool = False) -> None:
-    """Read the listing; once more, where rows shifted from a page to one that was read before."""
+def _read(client: Client, crm: Database, listing: Listing, *, again: bool = False) -> bool:
+    """Read the listing; once more, where rows may have shifted to a page that was read before.
+
+    Returns:
+        Whether as many contacts were seen as the vendor counts.
+    """
     listing.read(client, again=again)
-    if listing.is_paged and _is_short(crm, listing):
-        _log.warning("rows shifted while %s were read; they are read once more", listing.noun)
-        listing.read(client, again=True)
+    if not _is_short(crm, listing):
+        return True
+    _log.warning("fewer %s were seen than are counted; they are read once more", listing.noun)
+    listing.read(client, again=True)
+    if not _is_short(crm, listing):
+        return True
+    _log.warning(
+        "fewer %s were seen than the %s that Constant Contact counts: those that were not seen "
+        "count as there",
+        listing.noun,
+        listing.total,
+    )
+    return False
 
 
 def _is_short(crm: Database, listing: Listing) -> bool:
-    """Whether fewer contacts were seen than the vendor counts."""
+    """Whether fewer contacts were seen than the vendor counts, or some may have been passed over.
+
+    A contact that is purged while pages are read moves those behind it one place forward.
+    """
+    if listing.has_shrunk:
+        return True
     with crm.transaction() as connection:
         seen = database.row(connection, "contacts/count_seen", {"since": listing.began_at})
     known = (seen or {})["seen"] + listing.malformed

@@ -43,7 +43,7 @@ class ErasureReport(Report):
 def person(
     crm: Database, *, contact_id: str | None, constant_contact_id: str | None
 ) -> dict[str, Any]:
-    """Whom an erasure is about, as `crm/erased_person` says.
+    """Whom an erasure is about, as `erasure/erased_person` says.
 
     Raises:
         SettingError: Nobody, or other CRM contacts as well.
@@ -52,7 +52,7 @@ def person(
     if (contact_id is None) == (constant_contact_id is None):
         raise SettingError("params contact_id, constant_contact_id", "give one of them")
     with crm.transaction() as connection:
-        found = database.row(connection, "crm/erased_person", asked) or {}
+        found = database.row(connection, "erasure/erased_person", asked) or {}
     if contact_id is not None and found["others"]:
         raise SettingError(
             "param contact_id",
@@ -111,14 +111,14 @@ def _erase(
 ) -> ErasureReport:
     report = ErasureReport(contacts=len(params["contact_ids"]))
     # The change before its contact, as whoever carries it: an opt-in under way is waited for.
-    database.run(connection, "crm/erase_reasons", params)
+    database.run(connection, "erasure/erase_reasons", params)
     for each in params["constant_contact_ids"]:
         database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": each})
         _refuse_if_mailable(client, each)
     # Before the requests: a run that writes those of a choice is waited for.
     database.run(connection, "erasure/erase_choices", params)
     report.addresses_suppressed = database.run(connection, "erasure/add_suppressed", params)
-    report.memberships = database.run(connection, "crm/erase_memberships", params)
+    report.memberships = database.run(connection, "erasure/erase_memberships", params)
     database.run(connection, "erasure/erase_bulk_rows", params)
     if not params["constant_contact_ids"]:
         return report
@@ -127,9 +127,9 @@ def _erase(
     database.row(connection, "engagement/lock_projection")
     database.run(connection, "erasure/lock_mirror")
     database.run(connection, "erasure/add_erased", params)
-    report.interactions = database.run(connection, "crm/erase_interactions", params)
+    report.interactions = database.run(connection, "erasure/erase_interactions", params)
     database.run(connection, "erasure/forget_links", params)
-    database.run(connection, "crm/erase_links", params)
+    database.run(connection, "erasure/erase_links", params)
     database.run(connection, "erasure/erase_contact", params)
     report.events = database.run(connection, "erasure/erase_events", params)
     return report

@@ -41,13 +41,13 @@ def explain(
     """Ask the rules; writes nothing. None: the CRM has no such contact."""
     membership_routes.stage(connection)
     chosen = {"contact_id": [contact_id], "list_id": list_id, "action": "add"}
-    if not database.run(connection, "crm/want_chosen", chosen):
+    if not database.run(connection, "memberships/want_chosen", chosen):
         return None
     membership_routes.route(connection)
     routed = database.row(connection, "memberships/count_routes") or {}
     pair = {"contact_id": contact_id, "list_id": list_id}
     return Explanation(
         is_on_it=routed["detail"] == _ON_IT,
-        asked=database.row(connection, "crm/membership_request", pair),
+        asked=database.row(connection, "memberships/membership_request", pair),
         now=routed["detail"] or _TO_COME[routed["route"]],
     )

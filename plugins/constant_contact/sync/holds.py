@@ -18,9 +18,9 @@ Answer = Literal["approved", "rejected"]
 # The circuit breaker trips above the larger of the two.
 BREAKER_CONTACTS = 100
 BREAKER_SHARE = 0.05
-_SHOW = {"opt_outs": "crm/show_held_opt_outs", "memberships": "crm/show_held_memberships"}
-_RELEASE = {"opt_outs": "crm/release_opt_outs", "memberships": "crm/release_memberships"}
-_REJECT = {"opt_outs": "crm/reject_opt_outs", "memberships": "crm/reject_memberships"}
+# More than this many links are not cleared at once. No share: of a million contacts a small share
+# is thousands of people.
+BREAKER_LINKS = 50
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,8 @@ def break_circuit(
     """
     held = 0
     for by_contact in (False, True):
-        weighed = (
-            database.row(connection, "crm/count_mass_opt_out", {"by_contact": by_contact}) or {}
-        )
+        params = {"by_contact": by_contact}
+        weighed = database.row(connection, "opt_outs/count_mass_opt_out", params) or {}
         total = weighed["waiting"] + carried[by_contact]
         allowed = allowance(connection, total, breaker_contacts, breaker_share)
         if not weighed["waiting"] or total <= allowed:
@@ -84,7 +83,7 @@ def break_circuit(
         )
         _log.warning("%s", detail)
         hold = {"detail": detail, "by_contact": by_contact}
-        held += database.run(connection, "crm/hold_opt_outs", hold)
+        held += database.run(connection, "opt_outs/hold_opt_outs", hold)
     return held
 
 
@@ -102,7 +101,7 @@ def allowance(
     """
     if total <= breaker_contacts:
         return breaker_contacts
-    linked = (database.row(connection, "crm/count_linked") or {})["linked"]
+    linked = (database.row(connection, "links/count_linked") or {})["linked"]
     return max(breaker_contacts, int(linked * breaker_share))
 
 
@@ -113,7 +112,7 @@ def release(
 
     Args:
         connection: Of the CRM.
-        noun: Whose rows: `opt_outs` or `memberships`.
+        noun: Whose rows: `opt_outs`, `memberships`, `crm_contacts` or `links`.
         by: The person, for the record.
         hold_id: Those of one stop, exactly; None: all.
 
@@ -121,7 +120,7 @@ def release(
         How many.
     """
     _keep_answer(connection, noun, hold_id, "approved", by)
-    return database.run(connection, _RELEASE[noun], {"hold_id": hold_id, "decided_by": by})
+    return database.run(connection, f"{noun}/release_held", {"hold_id": hold_id, "decided_by": by})
 
 
 def ask(crm: Database, hold_id: int) -> Hold | None:
@@ -130,7 +129,7 @@ def ask(crm: Database, hold_id: int) -> Hold | None:
         hold = database.row(connection, "holds/ask", {"hold_id": hold_id})
         if hold is None:
             return None
-        groups = database.rows(connection, _SHOW[hold["noun"]], {"hold_id": hold_id})
+        groups = database.rows(connection, f"{hold['noun']}/show_held", {"hold_id": hold_id})
     return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups)
 
 
@@ -140,7 +139,7 @@ def look(crm: Database, hold_id: int) -> Hold | None:
         hold = database.row(connection, "holds/look", {"hold_id": hold_id})
         if hold is None:
             return None
-        groups = database.rows(connection, _SHOW[hold["noun"]], {"hold_id": hold_id})
+        groups = database.rows(connection, f"{hold['noun']}/show_held", {"hold_id": hold_id})
     kept = hold["answer"], hold["answered_at"], hold["answered_by"]
     return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups, *kept)
 
@@ -171,12 +170,14 @@ def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> in
         if said == "approved":
             return release(connection, noun, by=by, hold_id=hold_id)
         _keep_answer(connection, noun, hold_id, said, by)
-        return database.run(connection, _REJECT[noun], {"hold_id": hold_id, "decided_by": by})
+        return database.run(
+            connection, f"{noun}/reject_held", {"hold_id": hold_id, "decided_by": by}
+        )
 
 
-def unasked(connection: psycopg.Connection[Any], noun: str) -> list[int]:
+def unasked(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
     """Holds that no person was asked about yet."""
-    found = database.rows(connection, "holds/unasked", {"noun": noun})
+    found = database.rows(connection, "holds/unasked", {"nouns": list(nouns)})
     return [row["hold_id"] for row in found]
 
 

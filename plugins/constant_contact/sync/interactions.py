@@ -62,21 +62,23 @@ def _project(
     """What is there is put right first, so that all below it adds is right at once."""
     report = InteractionsReport()
     database.run(connection, "engagement/stage_link_changes")
-    if _has_link_changes(connection, "crm/take_moved_links"):
-        report.moved_away = database.run(connection, "crm/drop_moved_interactions")
+    if _has_link_changes(connection, "interactions/take_moved_links"):
+        report.moved_away = database.run(connection, "interactions/drop_moved_interactions")
     if gone := _types(connection, "engagement/forget_types", types):
-        report.left_out = database.run(connection, "crm/drop_types", {"activity_types": gone})
+        report.left_out = database.run(
+            connection, "interactions/drop_types", {"activity_types": gone}
+        )
     reach = {"position": position, "upto": upto, "left_out": _others(types)}
-    report.judged_anew = database.run(connection, "crm/judge_opens_anew", reach)
+    report.judged_anew = database.run(connection, "interactions/judge_opens_anew", reach)
     if renamed := database.rows(connection, "campaigns/take_renamed"):
         streams = {"stream_ids": [row["stream_id"] for row in renamed], "position": position}
-        report.renamed = database.run(connection, "crm/rename_campaigns", streams)
+        report.renamed = database.run(connection, "interactions/rename_campaigns", streams)
     if returned := _types(connection, "engagement/add_types", types):
         before = {"position": 0, "upto": position, "left_out": _others(returned)}
-        report.of_new_types = database.run(connection, "crm/project_new_events", before)
-    report.of_new_events = database.run(connection, "crm/project_new_events", reach)
-    if _has_link_changes(connection, "crm/take_new_links"):
-        report.of_new_links = database.run(connection, "crm/project_new_links", reach)
+        report.of_new_types = database.run(connection, "interactions/project_new_events", before)
+    report.of_new_events = database.run(connection, "interactions/project_new_events", reach)
+    if _has_link_changes(connection, "interactions/take_new_links"):
+        report.of_new_links = database.run(connection, "interactions/project_new_links", reach)
     return report
 
 

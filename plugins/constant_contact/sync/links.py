@@ -9,7 +9,11 @@ import psycopg
 
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
+from constant_contact.sync import holds
+from constant_contact.sync.crm_contacts import see
+from constant_contact.sync.flag_back import flag_opted_out
 from constant_contact.sync.reports import Report
+from constant_contact.sync.write_back import write_back
 
 _log = logging.getLogger("constant_contact.links")
 
@@ -19,6 +23,11 @@ class LinksReport(Report):
     """What a run changed, and how the CRM's contacts stand after it.
 
     Attributes:
+        appeared: CRM contacts that are new; likewise `left`.
+        absent_held: CRM contacts that are absent with too many others: a person is asked.
+        links_held: Links that are not cleared until a person agrees.
+        written: Links written into the CRM's own table; likewise `write_failed`.
+        flagged_back: CRM contacts flagged since they unsubscribed at the vendor.
         shared_addresses: Addresses that several CRM contacts have; all of those are linked.
         sharing: CRM contacts with such an address.
         opt_outs_queued: Contacts that the CRM flags and the vendor may still mail.
@@ -28,9 +37,16 @@ class LinksReport(Report):
             contact at the vendor than the linked one, who may be mailed.
     """
 
+    appeared: int = 0
+    left: int = 0
+    absent_held: int = 0
     linked: int = 0
     relinked: int = 0
     unlinked: int = 0
+    links_held: int = 0
+    written: int = 0
+    write_failed: int = 0
+    flagged_back: int = 0
     contacts: int = 0
     with_link: int = 0
     unmatched: int = 0
@@ -51,17 +67,26 @@ def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
         crm: Where the contacts and the mirror are.
         dry_run: Tell what would change and change nothing.
 
-    Whoever the CRM flags as Do Not Email and the vendor may still mail is queued as an opt-out in
-    the same transaction: a link never exists without it. In an account that shares its contacts
-    the CRM's next change of the flag waits for that transaction: all the rest is in another.
+    A contact that the CRM flags as Do Not Email and the vendor may still mail is queued as an
+    opt-out in the same transaction: a link never exists without it.
     """
     report = LinksReport()
     with crm.transaction() as connection:
+        database.row(connection, "crm_contacts/lock")
+        seen = see(connection, crm)
+        report.appeared, report.left, report.absent_held = (
+            seen.appeared,
+            seen.left,
+            seen.absent_held,
+        )
         _link(connection, report)
         if dry_run:
             differences = _count(connection, report)
             connection.rollback()
     if not dry_run:
+        written = write_back(crm)
+        report.written, report.write_failed = written.written, written.write_failed
+        report.flagged_back = flag_opted_out(crm)
         with crm.transaction() as connection:
             differences = _count(connection, report)
     _log_differences(differences)
@@ -82,29 +107,47 @@ def update_links(crm: Database) -> None:
     with crm.transaction() as connection:
         _link(connection, LinksReport())
     with crm.transaction() as connection:
-        database.run(connection, "crm/requeue_opt_ins")
+        database.run(connection, "opt_ins/requeue_opt_ins")
+
+
+def _hold_cleared(connection: psycopg.Connection[Any]) -> int:
+    """Have a person asked before many links are cleared; return how many are held now."""
+    database.run(connection, "links/drop_held")
+    cleared = (database.row(connection, "links/count_cleared") or {})["cleared"]
+    if cleared <= holds.BREAKER_LINKS:
+        return 0
+    detail = (
+        f"{cleared} CRM contacts would lose their links, more than the circuit breaker allows at "
+        f"once ({holds.BREAKER_LINKS}): Constant Contact no longer has their contacts. A person is "
+        "asked in Airflow, under Required Actions."
+    )
+    _log.warning("%s", detail)
+    held = database.run(connection, "links/hold_cleared", {"detail": detail})
+    database.run(connection, "links/drop_held")
+    return held
 
 
 def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
     # An id that the mirror lacks means something once every contact was read.
     is_whole = state.load(connection, "contacts").full_pass_at is not None
-    database.run(connection, "crm/stage_links")
-    if database.run(connection, "crm/want_links", {"mirror_is_whole": is_whole}):
-        database.run(connection, "crm/analyze_links")
-        changed = database.row(connection, "crm/link_contacts") or {}
+    database.run(connection, "links/stage")
+    if database.run(connection, "links/want", {"mirror_is_whole": is_whole}):
+        database.run(connection, "links/analyze")
+        report.links_held = _hold_cleared(connection)
+        changed = database.row(connection, "links/link") or {}
         report.linked, report.relinked = changed["linked"], changed["relinked"]
         report.unlinked = changed["unlinked"]
-    report.opt_outs_queued = database.run(connection, "crm/queue_opt_outs")
+    report.opt_outs_queued = database.run(connection, "opt_outs/queue_opt_outs")
 
 
 def _count(connection: psycopg.Connection[Any], report: LinksReport) -> dict[str, Any]:
     """Look at held opt-ins again, and tell how the contacts stand; returns the differences."""
-    report.opt_ins_requeued = database.run(connection, "crm/requeue_opt_ins")
-    for name, value in (database.row(connection, "crm/count_links") or {}).items():
+    report.opt_ins_requeued = database.run(connection, "opt_ins/requeue_opt_ins")
+    for name, value in (database.row(connection, "links/count_links") or {}).items():
         setattr(report, name, value)
-    differences = database.row(connection, "crm/count_differences") or {}
+    differences = database.row(connection, "links/count_differences") or {}
     report.only_vendor_says_no = differences["only_vendor_says_no"]
-    reachable = database.row(connection, "crm/count_mailable_by_address") or {}
+    reachable = database.row(connection, "links/count_mailable_by_address") or {}
     report.mailable_by_address = reachable["mailable_by_address"]
     return differences | {"mailable_by_address": reachable["sample"]}
 

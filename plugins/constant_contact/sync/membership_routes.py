@@ -8,6 +8,8 @@ import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.store import database
+from constant_contact.store.database import Database
+from constant_contact.sync.crm_contacts import see
 
 MOST_TRIES = 3
 # One by one takes a call each; the rest wait for the next round.
@@ -31,7 +33,7 @@ def forget_and_count(connection: psycopg.Connection[Any]) -> Waiting:
     """Forget what was planned and never sent; count what waits then."""
     database.run(connection, "memberships/forget_planned")
     stage(connection)
-    wanted = database.run(connection, "crm/want_memberships")
+    wanted = database.run(connection, "memberships/want_memberships")
     unknown = database.row(connection, "memberships/unknown_lists") or {}
     return Waiting(wanted, unknown["unknown"])
 
@@ -49,15 +51,15 @@ def plan(
         How many requests go which way; those `held` go none.
     """
     stage(connection)
-    database.run(connection, "crm/want_memberships")
+    database.run(connection, "memberships/want_memberships")
     held = hold(connection)
     if held:
-        database.run(connection, "crm/drop_held")
+        database.run(connection, "memberships/drop_held")
     route(connection)
     routed: Counter[str] = Counter(held=held)
     for row in database.rows(connection, "memberships/count_routes"):
         routed[row["route"]] += row["requests"]
-    database.run(connection, "crm/settle_memberships")
+    database.run(connection, "memberships/settle_memberships")
     database.run(
         connection,
         "memberships/plan_changes",
@@ -74,6 +76,25 @@ def plan(
         },
     )
     return routed
+
+
+def begin_call(crm: Database, bulk_id: int) -> dict[str, Any] | None:
+    """Keep that a call is about to be sent, to the contacts that it is still right for.
+
+    The CRM is looked at once more: what it says now counts.
+
+    Returns:
+        The call; None if it is right for no contact any more.
+    """
+    with crm.transaction() as connection:
+        database.row(connection, "crm_contacts/lock")
+        concerned = database.rows(
+            connection, "memberships/concerned_contacts", {"bulk_id": bulk_id}
+        )
+        see(connection, crm, [row["contact_id"] for row in concerned])
+        database.run(connection, "memberships/drop_changed_requests", {"bulk_id": bulk_id})
+        call = database.row(connection, "memberships/begin_sending", {"bulk_id": bulk_id})
+    return call if call and call["contacts"] else None
 
 
 def estimate_calls(connection: psycopg.Connection[Any]) -> int:
@@ -93,7 +114,7 @@ def route(connection: psycopg.Connection[Any]) -> None:
     database.run(connection, "memberships/analyze_wanted")
     database.run(
         connection,
-        "crm/route_memberships",
+        "memberships/route_memberships",
         {
             "most_lists": vendor.LISTS_PER_CONTACT,
             "email_chars": vendor.EMAIL_CHARS,

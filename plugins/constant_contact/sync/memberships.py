@@ -21,6 +21,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds, membership_routes
 from constant_contact.sync.bulk_activities import GRACE_S, WAITS_S, BulkActivities
 from constant_contact.sync.contacts import refresh_contacts
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.links import update_links
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.new_contacts import NewContacts
@@ -133,7 +134,7 @@ def hold_removals(
     Returns:
         How many requests were held.
     """
-    weighed = database.row(connection, "crm/count_mass_removal", {"since": since}) or {}
+    weighed = database.row(connection, "memberships/count_mass_removal", {"since": since}) or {}
     allowed = holds.allowance(connection, weighed["weighed"], breaker_contacts, breaker_share)
     if not weighed["waiting"] or weighed["weighed"] <= allowed:
         return 0
@@ -143,13 +144,15 @@ def hold_removals(
         "A person is asked in Airflow, under Required Actions."
     )
     _log.warning("%s", detail)
-    return database.run(connection, "crm/hold_memberships", {"detail": detail})
+    return database.run(connection, "memberships/hold_memberships", {"detail": detail})
 
 
 def failed_since(crm: Database, since: datetime) -> int:
     """How many requests have failed since then, by runs that had to wait in between too."""
     with crm.transaction() as connection:
-        found = database.row(connection, "crm/count_failed_memberships", {"since": since}) or {}
+        found = (
+            database.row(connection, "memberships/count_failed_memberships", {"since": since}) or {}
+        )
     return int(found["failed"])
 
 
@@ -184,7 +187,7 @@ def retry(
     while is_more and retried < _MOST_RETRIED:
         # Those that were overruled are passed over: they must be in nobody's way.
         with crm.transaction() as connection:
-            looked = database.row(connection, "crm/retry_memberships", params) or {}
+            looked = database.row(connection, "memberships/retry_memberships", params) or {}
         retried += looked["retried"]
         is_more = looked["looked_at"] == _MOST_RETRIED
         params |= looked
@@ -232,7 +235,7 @@ class _Run:
         report.added, report.removed = bulk.added + new.done, bulk.removed
         report.created = bulk.created + new.created
         with self._crm.transaction() as connection:
-            counts = database.row(connection, "crm/open_memberships") or {}
+            counts = database.row(connection, "memberships/open_memberships") or {}
         report.pending = counts["pending"]
         return report
 
@@ -246,6 +249,7 @@ class _Run:
             waiting = membership_routes.forget_and_count(connection)
         if not waiting.requests:
             return False
+        see_contacts(self._crm)
         refresh_contacts(self._client, self._crm)
         update_links(self._crm)
         if waiting.unknown_lists or self._bulk.refused:

@@ -24,7 +24,7 @@ from constant_contact.errors import (
 )
 from constant_contact.store import activities, database
 from constant_contact.store.database import Database
-from constant_contact.sync import one_contact
+from constant_contact.sync import membership_routes, one_contact
 from constant_contact.sync.addresses import contacts_at
 from constant_contact.sync.bulk_activities import WRITE_TRIES, posted
 from constant_contact.sync.links import update_links
@@ -64,7 +64,7 @@ class NewContacts:
         """
         begun = 0
         for bulk_id in activities.planned(self._crm, _KINDS):
-            activity = activities.begin(self._crm, bulk_id)
+            activity = membership_routes.begin_call(self._crm, bulk_id)
             if activity and (person := self._person(bulk_id)):
                 self._create_or_look(activity, person)
                 begun += 1
@@ -102,7 +102,7 @@ class NewContacts:
     def _person(self, bulk_id: int) -> dict[str, Any]:
         with self._crm.transaction() as connection:
             params = {"bulk_id": bulk_id, "name_chars": vendor.NAME_CHARS}
-            return database.row(connection, "crm/new_contacts", params) or {}
+            return database.row(connection, "memberships/new_contacts", params) or {}
 
     def _create(self, activity: Mapping[str, Any], person: Mapping[str, Any]) -> None:
         bulk_id = activity["bulk_id"]
@@ -136,7 +136,7 @@ class NewContacts:
         return None if found is None or found.get("deleted_at") else found
 
     def _by_address(self, email: str) -> dict[str, Any] | None:
-        return next(iter(contacts_at(self._client, email)), None)
+        return next(iter(contacts_at(self._client, self._crm, email)), None)
 
     def _learn_of(self, error: Conflict, person: Mapping[str, Any]) -> None:
         """The address exists, maybe deleted: the mirror learns of it, and routing decides."""
@@ -162,7 +162,7 @@ class NewContacts:
             if not database.rows(connection, "memberships/dead_lists", {"list_ids": list_ids}):
                 self.rejected += database.run(
                     connection,
-                    "crm/finish_requests",
+                    "memberships/finish_requests",
                     {
                         "bulk_id": bulk_id,
                         "list_ids": list_ids,
@@ -184,7 +184,7 @@ class NewContacts:
             one_contact.mirror(connection, contact)
             self.done += database.run(
                 connection,
-                "crm/finish_requests",
+                "memberships/finish_requests",
                 {
                     "bulk_id": activity["bulk_id"],
                     "list_ids": on,

@@ -140,7 +140,7 @@ def dismiss(crm: Database, *, change_id: int, by: str) -> OptInsReport:
 
 
 def _held(connection: psycopg.Connection[Any], change_id: int) -> dict[str, Any]:
-    change = database.row(connection, "crm/held_opt_in", {"change_id": change_id})
+    change = database.row(connection, "opt_ins/held_opt_in", {"change_id": change_id})
     if change is None:
         raise ChangesRefused(
             f"change {change_id} is no opt-in that is held: see crm_opt_out_change, where status "
@@ -156,8 +156,8 @@ def _askable(connection: psycopg.Connection[Any], change_id: int) -> str:
     if contact is None:
         raise ChangesRefused(f"change {change_id}: the contact is not linked")
     who = {"contact_id": change["contact_id"], "constant_contact_id": contact, "address": None}
-    objections = database.row(connection, "crm/objections", who) or {}
-    at_address = database.row(connection, "crm/address_objections", who) or {}
+    objections = database.row(connection, "opt_outs/objections", who) or {}
+    at_address = database.row(connection, "opt_outs/address_objections", who) or {}
     flags = objections["flag_is_set"], objections["other_contact_says_no"]
     if any(flags) or at_address["flag_is_set"]:
         raise ChangesRefused(
@@ -188,7 +188,7 @@ def _decide(  # noqa: PLR0917 - the columns of the record
 ) -> None:
     database.run(
         connection,
-        "crm/decide_opt_in",
+        "opt_ins/decide_opt_in",
         {
             "change_id": change_id,
             "status": status,

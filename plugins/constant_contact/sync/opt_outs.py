@@ -31,6 +31,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import consent, holds, one_contact
 from constant_contact.sync.addresses import follow
 from constant_contact.sync.consent import Outcome
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
 
@@ -94,16 +95,17 @@ def push_opt_outs(
     queue = _Queue(client, crm, dry_run=dry_run)
     upto: int | None = None
     while True:
+        _see_waiting(crm)
         # What arrives while the others are carried is weighed with them.
         with crm.transaction() as connection:
-            report.superseded += database.run(connection, "crm/supersede_opt_outs")
+            report.superseded += database.run(connection, "opt_outs/supersede_opt_outs")
             report.held += holds.break_circuit(
                 connection, queue.unsubscribed, breaker_contacts, breaker_share
             )
             if release_held:
                 report.released += holds.release(connection, "opt_outs", by=released_by)
                 report.held = 0
-            newest = (database.row(connection, "crm/newest_opt_out") or {})["change_id"]
+            newest = (database.row(connection, "opt_outs/newest_opt_out") or {})["change_id"]
             if dry_run:
                 connection.rollback()
         if newest is None or newest == upto:
@@ -116,11 +118,19 @@ def push_opt_outs(
     for kind, count in queue.outcomes.items():
         setattr(report, kind, getattr(report, kind) + count)
     with crm.transaction() as connection:
-        report.pending = (database.row(connection, "crm/open_opt_outs") or {})["pending"]
+        report.pending = (database.row(connection, "opt_outs/open_opt_outs") or {})["pending"]
     if queue.failure is not None:
         _log.warning("not all changes could be carried: %s", report)
         raise queue.failure
     return report
+
+
+def _see_waiting(crm: Database) -> None:
+    """Look at the CRM's contacts whose changes wait."""
+    with crm.transaction() as connection:
+        waiting = database.rows(connection, "opt_outs/waiting_contacts")
+    if waiting:
+        see_contacts(crm, [row["contact_id"] for row in waiting])
 
 
 def retry(crm: Database, *, change_id: int, by: str) -> None:
@@ -131,7 +141,7 @@ def retry(crm: Database, *, change_id: int, by: str) -> None:
     """
     with crm.transaction() as connection:
         change = {"change_id": change_id, "decided_by": by}
-        if not database.run(connection, "crm/retry_opt_out", change):
+        if not database.run(connection, "opt_outs/retry_opt_out", change):
             raise ChangesRefused(
                 f"change {change_id} is not tried again: it is not failed any more, or a newer "
                 "change of the same contact counts"
@@ -170,7 +180,9 @@ class _Queue:
         with self._crm.transaction() as connection:
             with self._lock:
                 skip = list(self.set_aside)
-            change = database.row(connection, "crm/claim_opt_out", {"skip": skip, "upto": upto})
+            change = database.row(
+                connection, "opt_outs/claim_opt_out", {"skip": skip, "upto": upto}
+            )
             if change is None:
                 return False
             call_before = self._client.last_call
@@ -189,7 +201,7 @@ class _Queue:
             elif outcome is not None:
                 database.run(
                     connection,
-                    "crm/finish_opt_out",
+                    "opt_outs/finish_opt_out",
                     {
                         "change_id": change["change_id"],
                         "status": outcome.status,
@@ -314,4 +326,4 @@ class _Queue:
 def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Whether the change is overtaken, and whom it is about, at this moment."""
     key = {"contact_id": change["contact_id"], "change_id": change["change_id"]}
-    return database.row(connection, "crm/opt_out_standing", key) or {}
+    return database.row(connection, "opt_outs/opt_out_standing", key) or {}

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from constant_contact.store import database
 from constant_contact.store.database import Database
+from constant_contact.sync.flag_back import flag_back
 from constant_contact.sync.reports import Report
 
 # The vendor's clock and ours differ, and its dates may be whole seconds.
@@ -27,9 +28,16 @@ class SettleReport(Report):
 
 @dataclass
 class FlagsReport(Report):
-    """Contacts whose Do Not Email was lost and is set again."""
+    """Contacts whose Do Not Email was lost.
+
+    Attributes:
+        flagged: It is set again.
+        not_flagged: It is not, since there is no flag_back.sql; Constant Contact does not mail
+            them.
+    """
 
     flagged: int = 0
+    not_flagged: int = 0
 
 
 def settle(crm: Database, *, by: str) -> SettleReport:
@@ -41,8 +49,10 @@ def settle(crm: Database, *, by: str) -> SettleReport:
     """
     with crm.transaction() as connection:
         report = SettleReport(
-            opt_ins_superseded=database.run(connection, "crm/settle_restored_opt_ins", {"by": by}),
-            memberships_failed=database.run(connection, "crm/settle_restored_memberships"),
+            opt_ins_superseded=database.run(
+                connection, "restore/settle_restored_opt_ins", {"by": by}
+            ),
+            memberships_failed=database.run(connection, "restore/settle_restored_memberships"),
         )
         forgotten = database.row(connection, "restore/forget_choices") or {}
         report.choices_forgotten = forgotten["choices"]
@@ -53,14 +63,17 @@ def settle(crm: Database, *, by: str) -> SettleReport:
 
 
 def flag_lost_opt_outs(crm: Database, *, restored_to: datetime) -> FlagsReport:
-    """Set Do Not Email again, by a mirror and links that are of now; no API call.
+    """Set Do Not Email again by flag_back.sql, by a mirror and links of now; no API call.
 
     Args:
         crm: The restored one.
         restored_to: The moment of the backup; an hour before it counts as since.
     """
-    with crm.transaction() as connection:
-        database.row(connection, "restore/reason")
-        since = {"restored_to": restored_to - _CLOCKS_DIFFER}
-        flagged = database.run(connection, "crm/flag_lost_opt_outs", since)
-    return FlagsReport(flagged=flagged)
+    found = flag_back(
+        crm,
+        "restore/flag_lost_opt_outs",
+        {"restored_to": restored_to - _CLOCKS_DIFFER},
+        reason="Unsubscribed at Constant Contact before the CRM was restored",
+        by="constant_contact_after_restore",
+    )
+    return FlagsReport(**{"not_flagged" if crm.seam.flag_back is None else "flagged": found})

@@ -48,13 +48,13 @@ def of_crm(hook: ConstantContactHook) -> list[Line]:
     """What waits in the outboxes, and the reports that could not be read whole."""
     since = {"since": datetime.now(UTC) - _REJECTED_WITHIN}
     with hook.crm.transaction() as connection:
-        unmet = database.row(connection, "crm/count_unmet", since) or {}
+        unmet = database.row(connection, "web/count_unmet", since) or {}
         troubled = database.rows(connection, "engagement/troubled_streams")
     activities_dag = Account.of(hook.crm_conn_id).dag_id("activities")
     return [*_of_outboxes(unmet), *_of_streams(troubled, activities_dag)]
 
 
-# By column of crm/count_unmet: what one of it is called, several of it, and what to do.
+# By column of web/count_unmet: what one of it is called, several of it, and what to do.
 _UNMET: Final = {
     "failed_opt_outs": (
         "change of Do Not Email was",

@@ -60,8 +60,8 @@ def list_memberships(
         "most": _ROWS + 1,
     }
     with hook.crm.transaction() as connection:
-        found = database.rows(connection, "crm/memberships", params)
-        counts = database.row(connection, "crm/count_memberships")
+        found = database.rows(connection, "memberships/memberships", params)
+        counts = database.row(connection, "memberships/count_memberships")
         lists = database.rows(connection, "web/live_lists")
         holds = database.rows(connection, "web/holds", {"noun": "memberships"})
         calls = database.rows(connection, "web/bulk_activities")

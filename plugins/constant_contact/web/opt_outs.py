@@ -34,8 +34,8 @@ def list_changes(
     """The outbox, the newest change first; what the circuit breaker holds stands above it."""
     with hook.crm.transaction() as connection:
         params = {"status": status, "before": before, "most": _ROWS + 1}
-        changes = database.rows(connection, "crm/opt_out_changes", params)
-        counts = database.row(connection, "crm/count_opt_outs")
+        changes = database.rows(connection, "opt_outs/opt_out_changes", params)
+        counts = database.row(connection, "opt_outs/count_opt_outs")
         holds = database.rows(connection, "web/holds", {"noun": "opt_outs"})
     return page(
         request,
@@ -144,7 +144,7 @@ def _run_id(change_id: int, once: str = "") -> str:
 
 def _change(hook: ConstantContactHook, change_id: int) -> dict[str, Any]:
     with hook.crm.transaction() as connection:
-        change = database.row(connection, "crm/opt_out_change", {"change_id": change_id})
+        change = database.row(connection, "opt_outs/opt_out_change", {"change_id": change_id})
     if change is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no change {change_id}.")
     return change

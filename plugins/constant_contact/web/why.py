@@ -50,7 +50,7 @@ def find(
     """The contacts with an address; a form's body, since no address may be in a URL."""
     params = {"email": _plain(email), "most": _MOST_FOUND}
     with hook.crm.transaction() as connection:
-        found = database.rows(connection, "crm/contacts_with_email", params)
+        found = database.rows(connection, "links/contacts_with_email", params)
     links = [row | {"query": urlencode({"contact_id": row["contact_id"]})} for row in found]
     return page(request, "why", known=None, lists=[], list_id="", found=links)
 
@@ -59,7 +59,7 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
     """All about a contact, as the page shows it."""
     one = {"contact_id": contact_id}
     some = one | {"most": _MOST_ROWS}
-    contact = database.row(connection, "crm/contact", one)
+    contact = database.row(connection, "links/contact", one)
     if contact is None:
         raise HTTPException(
             status.HTTP_404_NOT_FOUND, f"The CRM has no contact with the id {contact_id}."
@@ -69,23 +69,21 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
     return {
         "contact": contact,
         "mirrored": mirrored,
-        "addresses_differ": _differ(contact["preferred_email"], mirrored["email_address"])
+        "addresses_differ": _differ(contact["email_key"], mirrored["email_key"])
         if mirrored
         else False,
-        "difference": database.row(connection, "crm/consent_difference", one),
-        "changes": database.rows(connection, "crm/changes_of_contact", some),
-        "requests": database.rows(connection, "crm/requests_of_contact", some),
-        "interactions": database.rows(connection, "crm/interactions_of_contact", some),
+        "difference": database.row(connection, "links/consent_difference", one),
+        "changes": database.rows(connection, "opt_outs/changes_of_contact", some),
+        "requests": database.rows(connection, "memberships/requests_of_contact", some),
+        "interactions": database.rows(connection, "interactions/interactions_of_contact", some),
         "calls": _calls(connection, linked_id),
         "explanation": explain(connection, contact_id, list_id) if list_id else None,
     }
 
 
 def _differ(one: str | None, other: str | None) -> bool:
-    """Whether two addresses are there and are not the same, as links compare them."""
-    if not one or not other:
-        return False
-    return one.strip().casefold() != other.strip().casefold()
+    """Whether two addresses are there and are not the same, told by their keys."""
+    return None not in (one, other) and one != other
 
 
 def _calls(connection: psycopg.Connection[Any], linked_id: str | None) -> dict[str, Any]:

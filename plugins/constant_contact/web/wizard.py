@@ -100,7 +100,7 @@ def show_choice(
         return _progress(request, session, hook, choice)
     with hook.crm.transaction() as connection:
         params = {"choice_id": choice_id, "after": after, "most": _ROWS + 1}
-        found = database.rows(connection, "crm/chosen_contacts", params)
+        found = database.rows(connection, "choices/chosen_contacts", params)
     return page(
         request,
         "choice",
@@ -206,7 +206,7 @@ def _progress(
     request: Request, session: SessionDep, hook: ConstantContactHook, choice: dict[str, Any]
 ) -> HTMLResponse:
     with hook.crm.transaction() as connection:
-        groups = database.rows(connection, "crm/choice_progress", choice)
+        groups = database.rows(connection, "choices/choice_progress", choice)
         calls = database.rows(connection, "web/bulk_activities")
     dag_id = current_account(request).dag_id(_BULK)
     run = dag_runs.find(session, dag_id, _run_id(choice["choice_id"]))

@@ -1,5 +1,5 @@
 -- For an account in a schema of its own, after its tables were made: whatever comes to the outbox
--- in public, by the trigger on crm_contact or by the CRM itself, comes to this account's too, in
+-- in public, by the doorbell or by the CRM itself, comes to this account's too, in
 -- the same transaction; and so does whoever is erased there. Running it again is harmless.
 -- Grain: none.
 
@@ -8,31 +8,26 @@
 CREATE OR REPLACE FUNCTION crm_opt_out_from_crm() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(
-        hashtextextended('constant_contact links', ctct_account_key())
-    );
+    IF TG_RELID <> 'public.crm_opt_out_change'::regclass THEN
+        RAISE EXCEPTION '% has no account beside it', TG_RELID::regclass;
+    END IF;
     INSERT INTO crm_opt_out_change (
         contact_id, constant_contact_id, do_not_email, reason, requested_by_contact, changed_by,
-        changed_at, status
+        changed_at, status, email_digest
     )
     SELECT
         NEW.contact_id,
-        (SELECT crm.constant_contact_id FROM crm_contact AS crm WHERE crm.contact_id = NEW.contact_id),
+        (
+            SELECT link.constant_contact_id FROM ctct_link AS link
+            WHERE link.contact_id = NEW.contact_id
+        ),
         NEW.do_not_email,
         NEW.reason,
         NEW.requested_by_contact,
         NEW.changed_by,
         NEW.changed_at,
-        CASE WHEN NEW.do_not_email THEN 'pending' ELSE NEW.status END;
-    RETURN NULL;
-END
-$$;
-
--- An id that is given to somebody else later brings no link along.
-CREATE OR REPLACE FUNCTION crm_contact_unlink() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    DELETE FROM crm_contact_link WHERE contact_id = OLD.contact_id;
+        CASE WHEN NEW.do_not_email THEN 'pending' ELSE NEW.status END,
+        NEW.email_digest;
     RETURN NULL;
 END
 $$;
@@ -41,6 +36,9 @@ $$;
 CREATE OR REPLACE FUNCTION ctct_suppressed_elsewhere() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
+    IF TG_RELID <> 'public.ctct_suppressed'::regclass THEN
+        RAISE EXCEPTION '% has no account beside it', TG_RELID::regclass;
+    END IF;
     INSERT INTO ctct_suppressed (email_digest, since)
     VALUES (NEW.email_digest, NEW.since)
     ON CONFLICT (email_digest) DO NOTHING;
@@ -103,21 +101,8 @@ BEGIN
     FROM public.crm_opt_out_change
     WHERE (do_not_email AND requested_by_contact) OR status IN ('pending', 'held')
     ORDER BY change_id;
-    IF (SELECT relkind FROM pg_class WHERE oid = 'public.crm_contact'::regclass) IN ('r', 'p') THEN
-        EXECUTE format(
-            'CREATE TRIGGER %I AFTER DELETE ON public.crm_contact '
-            'FOR EACH ROW EXECUTE FUNCTION crm_contact_unlink()', account
-        );
-        -- As the default account's, which is on a function of its own. Only an owner may make it.
-        IF (
-            SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
-            WHERE oid = 'public.crm_contact'::regclass
-        ) THEN
-            EXECUTE format(
-                'CREATE INDEX %I ON public.crm_contact (ctct_email_key(preferred_email))',
-                account || '_email'
-            );
-        END IF;
-    END IF;
 END
 $$;
+
+-- Only these triggers run them, whoever may use the schema.
+REVOKE ALL ON FUNCTION crm_opt_out_from_crm(), ctct_suppressed_elsewhere() FROM public;

@@ -1,0 +1,67 @@
+-- Keep what was read of the CRM's contacts, where it differs from what was seen before. A new one
+-- comes with the link that the CRM has from before; one that returns with its address, with the
+-- link that it had. Parameters: knows_links (whether contacts.sql yields them).
+-- Grain: one row: contacts that are new, and those that changed.
+WITH seen AS (
+    INSERT INTO ctct_link AS link (
+        contact_id, constant_contact_id, email_address, first_name, last_name, do_not_email,
+        requested_by_contact, opt_out_reason, merged_into, written_id, projected_id
+    )
+    SELECT
+        read.contact_id,
+        CASE
+            WHEN linked.email_key = ctct_email_key(read.email_address) THEN linked.contact_id
+            ELSE nullif(btrim(read.constant_contact_id), '')
+        END,
+        read.email_address,
+        read.first_name,
+        read.last_name,
+        read.do_not_email,
+        read.requested_by_contact,
+        read.opt_out_reason,
+        read.merged_into,
+        read.constant_contact_id,
+        gone.projected_id
+    FROM read_contact AS read
+    LEFT JOIN ctct_link AS known ON read.contact_id = known.contact_id
+    LEFT JOIN ctct_left_contact AS gone ON read.contact_id = gone.contact_id
+    LEFT JOIN ctct_contact AS linked
+        ON gone.constant_contact_id = linked.contact_id AND linked.deleted_at IS NULL
+    WHERE
+        known.contact_id IS NULL
+        OR known.absence_hold_id IS NOT NULL
+        OR (
+            known.email_address, known.do_not_email, known.first_name, known.last_name,
+            known.requested_by_contact, known.opt_out_reason, known.merged_into
+        )
+        IS DISTINCT FROM (
+            read.email_address, read.do_not_email, read.first_name, read.last_name,
+            read.requested_by_contact, read.opt_out_reason, read.merged_into
+        )
+        OR (
+            %(knows_links)s AND known.written_id IS DISTINCT FROM read.constant_contact_id
+        )
+    ON CONFLICT (contact_id) DO UPDATE SET
+        email_address = excluded.email_address,
+        first_name = excluded.first_name,
+        last_name = excluded.last_name,
+        do_not_email = excluded.do_not_email,
+        requested_by_contact = excluded.requested_by_contact,
+        opt_out_reason = excluded.opt_out_reason,
+        merged_into = excluded.merged_into,
+        written_id = CASE WHEN %(knows_links)s THEN excluded.written_id ELSE link.written_id END,
+        absence_hold_id = NULL,
+        seen_at = clock_timestamp()
+    RETURNING link.contact_id, link.xmax = 0 AS is_new
+),
+
+returned AS (
+    DELETE FROM ctct_left_contact AS gone
+    USING seen
+    WHERE seen.is_new AND gone.contact_id = seen.contact_id
+)
+
+SELECT
+    count(*) FILTER (WHERE is_new) AS appeared,
+    count(*) FILTER (WHERE NOT is_new) AS changed
+FROM seen;
