@@ -7,16 +7,18 @@ On `AIRFLOW_CONN_CRM_DEFAULT` where it is set, on the local CRM otherwise; then 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 
 from constant_contact.accounts import DEFAULT, Account, accounts_named
-from constant_contact.errors import SchemaError, SettingError
+from constant_contact.errors import Fatal, Retriable
 from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.migrations import migrate
 from constant_contact.store.seam import SHIPPED, load_seam
 from constant_contact.store.seam_check import prepare_seam
+from constant_contact.store.session import settle
+from constant_contact.store.sqlstates import explained
 from local.environment import CRM, airflow_environment, own_connections
 from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
 from local.stop import USAGE, Stop, command, one_line
@@ -73,8 +75,6 @@ def _migrate_named(account: Account, variable: str, *, is_only: bool = False) ->
     )
     os.environ.update(environment)
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
-    # a host that swallows packets is no reason to wait for minutes
-    os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
     with closing(_connect(account.crm_conn_id, variable)) as connection, connection:
         return _explained(lambda: _migrate_account(connection, account, variable, is_only=is_only))
 
@@ -120,9 +120,10 @@ def _contacts_connection() -> Iterator[psycopg.Connection[Any] | None]:
 def _connect(conn_id: str, variable: str) -> psycopg.Connection[Any]:
     from airflow.providers.postgres.hooks.postgres import PostgresHook  # noqa: PLC0415
 
+    from constant_contact.hooks.crm import connector  # noqa: PLC0415
+
     try:
-        hook = PostgresHook(conn_id)
-        place = hook.connection
+        place = PostgresHook.get_connection(conn_id)
     except Exception as error:  # noqa: BLE001 (Airflow names no type for a bad value)
         # the error may quote the value, with the password in it
         raise Stop(
@@ -135,7 +136,7 @@ def _connect(conn_id: str, variable: str) -> psycopg.Connection[Any]:
             " (postgres)"
         )
     try:
-        return cast("psycopg.Connection[Any]", hook.get_conn())
+        return settle(connector(place)())
     except psycopg.OperationalError as error:
         at = f"{place.host or 'localhost'}:{place.port or 5432}/{place.schema or ''}"
         raise Stop(
@@ -147,9 +148,11 @@ def _connect(conn_id: str, variable: str) -> psycopg.Connection[Any]:
 def _explained(apply: Callable[[], list[str]]) -> list[str]:
     try:
         return apply()
-    except (SchemaError, SettingError) as error:
+    except (Fatal, Retriable) as error:
         raise Stop(one_line(error)) from None
     except psycopg.Error as error:
+        if meant := explained(error, "the schema was not applied, nothing was changed"):
+            raise Stop(one_line(meant)) from None
         raise Stop(f"the schema was not applied, nothing was changed: {one_line(error)}") from None
 
 

@@ -62,7 +62,7 @@ def own_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def databases(postgres_url: str) -> Iterator[Databases]:
-    made = Databases(postgres_url)
+    made = Databases(postgres_url, is_odd=os.environ.get("TEST_ODD_SERVER") == "1")
     yield made
     made.close()
 
@@ -77,8 +77,9 @@ def crm_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[st
 
 
 @pytest.fixture
-def crm(crm_url: str) -> Iterator[Database]:
-    database = Database(lambda: psycopg.connect(crm_url), name="connection crm_default")
+def crm(databases: Databases, crm_url: str) -> Iterator[Database]:
+    url = databases.our_url(crm_url)
+    database = Database(lambda: psycopg.connect(url), name="connection crm_default")
     yield database
     database.close()
 
@@ -157,13 +158,13 @@ def eu_url(crm_url: str) -> str:
 
 
 @pytest.fixture
-def migrate_eu(crm_url: str, eu_url: str) -> Callable[[], list[str]]:
+def migrate_eu(databases: Databases, crm_url: str, eu_url: str) -> Callable[[], list[str]]:
     """What `make migrate` does for both accounts; returns what was applied to the second's."""
 
     def run() -> list[str]:
         with psycopg.connect(crm_url) as connection:
             claim(connection, CONN_ID, "connection crm_default")
-        return prepare_account(eu_url)
+        return prepare_account(databases.our_url(eu_url))
 
     return run
 

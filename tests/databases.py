@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from constant_contact.store.accounts import claim
 from constant_contact.store.seam_check import install
+from tests.odd_server import OddLogin
 from tests.support import CONN_ID, EU_SCHEMA, prepare_account
 
 _FILLED = """
@@ -70,21 +71,32 @@ class Databases:
 
     A database is some 600 files, and to make and remove them is what most of a short test would
     cost. So the CRM database of a test that is done is emptied and renamed for the next one.
+
+    Args:
+        server_url: Of a superuser.
+        is_odd: With all of `tests.odd_server`.
     """
 
-    def __init__(self, server_url: str) -> None:
+    def __init__(self, server_url: str, *, is_odd: bool = False) -> None:
         self._server_url = server_url
+        self._odd = OddLogin(server_url) if is_odd else None
         self._server = psycopg.connect(server_url, autocommit=True)
         self._kinds: dict[Prepare, Kind] = {}
         self._kind_of: dict[str, Kind] = {}
 
+    def our_url(self, url: str) -> str:
+        """A database as our jobs connect to it."""
+        return self._odd.url(url) if self._odd else url
+
     def url(self, name: str) -> str:
+        """A database as the CRM connects to it."""
         return urlunsplit(urlsplit(self._server_url)._replace(path=f"/{name}"))
 
     def create_empty(self) -> str:
         """A database of a new name with nothing in it."""
         name = _new_name()
         self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", name)
+        self._make_odd(name)
         return name
 
     def create(self, prepare: Prepare = prepare_one_account) -> str:
@@ -96,6 +108,7 @@ class Databases:
             self._run("ALTER DATABASE {} RENAME TO {}", kind.free.pop(), name)
         else:
             self._run("CREATE DATABASE {} TEMPLATE {}", name, kind.template)
+            self._make_odd(name)
         self._kind_of[name] = kind
         return name
 
@@ -119,14 +132,20 @@ class Databases:
         for kind in self._kinds.values():
             for name in (*kind.free, kind.template):
                 self.drop(name)
+        if self._odd:
+            self._odd.drop()
         self._server.close()
 
     def _make_kind(self, prepare: Prepare) -> Kind:
         template = self.create_empty()
-        prepare(self.url(template))
+        prepare(self.our_url(self.url(template)))
         with psycopg.connect(self.url(template)) as connection:
             seeded = _names(connection, _FILLED)
             return Kind(template, seeded, _state(connection, seeded), [])
+
+    def _make_odd(self, name: str) -> None:
+        if self._odd:
+            self._odd.make_odd(name)
 
     def _end_sessions(self, name: str) -> None:
         """A session is over when it is no longer listed: the server waits for it in long steps."""

@@ -7,6 +7,8 @@ ConstantContactError
 │   ├── Forbidden             a scope, a privilege or the application's activation is missing
 │   ├── ContractBroken        the reply is not what the vendor's contract promises
 │   ├── SchemaError           a table or column of the CRM database is missing
+│   ├── PrivilegeMissing      the login may not do something in the CRM database
+│   ├── TextRefused           the CRM database cannot store a character
 │   └── ChangesRefused        rows were refused; each says why, the others went through
 ├── Later                 nobody must act; goes on by itself at `resume_at_utc`
 │   ├── BudgetSpent           the day's calls are used up
@@ -19,7 +21,9 @@ ConstantContactError
 │   ├── RefreshUncertain      the token endpoint gave no usable answer; the task tries again
 │   ├── CredentialsReplaced   the connection has another application since the task began
 │   ├── DatabaseUnavailable   the CRM database does not answer
-│   └── QueryTooSlow          a question to the CRM database took longer than a page may wait
+│   │   └── DatabaseReadOnly      it answers, and takes no writes: a failover, as a rule
+│   ├── DatabaseConflict      another session changed the same rows of the CRM database
+│   └── QueryTooSlow          a time limit ended a statement, or the wait for a lock
 ├── WriteUncertain        a write got no answer: find out whether it happened, then repeat
 └── Rejected              this one call is refused; the others go on
     ├── NotFound              404
@@ -77,6 +81,14 @@ class SchemaError(Fatal):
     """A table or column that this package needs is missing in the CRM database."""
 
 
+class PrivilegeMissing(Fatal):
+    """The login lacks a privilege in the CRM database; the message has the GRANT."""
+
+
+class TextRefused(Fatal):
+    """The CRM database cannot store a character of a text."""
+
+
 class ChangesRefused(Fatal):
     """Rows of an outbox were refused for good; the run is red so that a person looks."""
 
@@ -132,8 +144,16 @@ class DatabaseUnavailable(Retriable):
     """The CRM database does not answer; nothing was acknowledged that is not stored."""
 
 
+class DatabaseReadOnly(DatabaseUnavailable):
+    """The CRM database takes no writes from this session; the next one is a new connection's."""
+
+
+class DatabaseConflict(Retriable):
+    """Another session changed the same rows of the CRM database; the transaction is undone."""
+
+
 class QueryTooSlow(Retriable):
-    """A question to the CRM database took longer than a page may wait."""
+    """A statement, or its wait for a lock, took longer than the server or a page allows."""
 
 
 class WriteUncertain(ConstantContactError):

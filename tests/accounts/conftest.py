@@ -10,6 +10,7 @@ from constant_contact.api.client import Client
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
 from simulator.server import Running
+from tests.databases import Databases
 from tests.support import EU_CONN_ID, MemoryTokenStore, api_client, api_settings
 
 
@@ -22,8 +23,9 @@ class Eu(NamedTuple):
 
 
 @pytest.fixture
-def eu(eu_simulator: Running, eu_url: str) -> Iterator[Eu]:
-    crm = Database(lambda: psycopg.connect(eu_url), name="connection crm_eu")
+def eu(databases: Databases, eu_simulator: Running, eu_url: str) -> Iterator[Eu]:
+    url = databases.our_url(eu_url)
+    crm = Database(lambda: psycopg.connect(url), name="connection crm_eu")
     settings = api_settings(eu_simulator, eu_simulator.control.grant())
     call_log = ApiCallLog(crm, Caller("eu_dag", "a_task", "a_run", 1))
     store = MemoryTokenStore(crm, EU_CONN_ID)

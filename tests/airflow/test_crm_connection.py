@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from datetime import date
 from typing import Any
 
 import pytest
@@ -46,6 +47,34 @@ def test_the_connections_own_timeout_wins_over_the_one_of_the_code(
     crm.close()
     # Airflow's own connections of this process are as patient as before.
     assert VARIABLE not in os.environ
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"cursor": "dictcursor"},
+        {"cursor": "realdictcursor"},
+        {"autocommit": True},
+        {"client_encoding": "LATIN1"},
+        {"options": "-cdatestyle=German -cstandard_conforming_strings=off"},
+    ],
+)
+def test_what_the_connection_has_for_others_changes_nothing_of_ours(
+    connections: pytest.MonkeyPatch, crm_url: str, extra: dict[str, Any]
+) -> None:
+    from constant_contact.hooks.crm import crm_database
+
+    given = json.loads(crm_connection(crm_url))
+    given["extra"] = given.get("extra", {}) | extra
+    connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", json.dumps(given))
+    crm = crm_database()
+    with crm.transaction() as connection:
+        found = connection.execute(r"SELECT '\s', DATE '2026-02-01', '名'").fetchone()
+        connection.execute("INSERT INTO crm_contact (contact_id) VALUES ('c1')")
+        connection.rollback()
+        assert connection.execute("SELECT count(*) FROM crm_contact").fetchone() == (0,)
+    assert found == (r"\s", date(2026, 2, 1), "名")
+    crm.close()
 
 
 @pytest.mark.parametrize("class_name", ["sdk", "orm"])

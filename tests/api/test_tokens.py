@@ -23,6 +23,8 @@ from constant_contact.store.database import Database
 from simulator.server import Running
 from tests.support import CONN_ID, EU_CONN_ID, MemoryTokenStore, api_settings
 
+Rows = Callable[..., list[dict[str, Any]]]
+
 
 def tokens(simulator: Running, store: MemoryTokenStore, seed: str, **extra: Any) -> Tokens:
     settings = api_settings(simulator, seed, **extra)
@@ -53,6 +55,46 @@ def test_eight_who_find_the_token_expired_refresh_once(
         renewed = set(pool.map(lambda worker: worker.access_token(rejected=old), workers))
     assert len(renewed) == 1
     assert renewed != given
+    assert refreshes(simulator) == 2
+
+
+LOSE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE state = 'idle in transaction' AND datname = current_database()"
+)
+
+
+def test_tokens_are_stored_and_used_when_the_database_is_lost_while_the_vendor_answers(
+    simulator: Running, store: MemoryTokenStore, sql_rows: Rows
+) -> None:
+    settings = api_settings(simulator, simulator.control.grant())
+    refresh = Authorization(settings, lambda call: None).refresh
+
+    def refresh_and_lose(refresh_token: str) -> dict[str, Any]:
+        reply = refresh(refresh_token)
+        sql_rows(LOSE)
+        return reply
+
+    given = Tokens(settings, store, refresh_and_lose).access_token()
+    assert store.pair is not None
+    assert store.pair.access_token == given
+
+
+def test_whoever_finds_its_token_used_up_takes_what_was_stored_meanwhile(
+    simulator: Running, store: MemoryTokenStore, sql_rows: Rows
+) -> None:
+    """Two refresh at once, since the first lost the row while the vendor answered."""
+    settings = api_settings(simulator, simulator.control.grant())
+    refresh = Authorization(settings, lambda call: None).refresh
+    first = Tokens(settings, store, refresh)
+
+    def refresh_too_late(refresh_token: str) -> dict[str, Any]:
+        sql_rows(LOSE)
+        given.append(first.access_token())
+        return refresh(refresh_token)
+
+    given: list[str] = []
+    assert [Tokens(settings, store, refresh_too_late).access_token()] == given
     assert refreshes(simulator) == 2
 
 

@@ -9,6 +9,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from constant_contact.store.migrations import migrate
+from constant_contact.store.session import settle
 from constant_contact.store.sql import SQL_DIR
 from tests.databases import Databases
 
@@ -53,7 +54,7 @@ FORGOTTEN = {"ctct_sync_state": {"full_pass_at"}}
 def first_release(databases: Databases) -> Iterator[psycopg.Connection[Any]]:
     """A database of the first release with data in place."""
     name = databases.create_empty()
-    with psycopg.connect(databases.url(name)) as connection:
+    with settle(psycopg.connect(databases.url(name))) as connection:
         connection.execute(
             "CREATE TABLE ctct_schema_version"
             " (version text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"

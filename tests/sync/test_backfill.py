@@ -48,7 +48,7 @@ def account(simulator: Running) -> Running:
 @pytest.fixture
 def other_crm(databases: Databases) -> Iterator[Database]:
     name = databases.create()
-    url = databases.url(name)
+    url = databases.our_url(databases.url(name))
     crm = Database(lambda: psycopg.connect(url), name="connection crm_default")
     yield crm
     crm.close()

@@ -120,6 +120,34 @@ def test_a_mail_that_may_have_been_sent_is_not_sent_again(
     assert status(sql_rows, held) == "held"
 
 
+def test_a_mail_is_known_and_not_sent_twice_when_the_database_is_lost_meanwhile(
+    simulator: Running,
+    client: Client,
+    held: int,
+    ask: Ask,
+    sql_rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put = client.put
+
+    def put_and_lose(path: str, body: Any) -> dict[str, Any]:
+        answer = put(path, body)
+        sql_rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE state = 'idle in transaction' AND datname = current_database()"
+        )
+        return answer
+
+    monkeypatch.setattr(client, "put", put_and_lose)
+    assert ask().confirmations == 1
+    with pytest.raises(ChangesRefused, match="once ever"):
+        ask()
+    assert mails(simulator) == 1
+    kept = sql_rows("SELECT call_status FROM ctct_consent WHERE decision = 'confirmation_asked'")
+    assert kept == [{"call_status": 200}]
+    assert status(sql_rows, held) == "held"
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [

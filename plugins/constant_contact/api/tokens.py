@@ -221,7 +221,16 @@ class Tokens:
                 return stored
             if stored is not None:
                 self._check_application(stored)
-            pair = replace(self._refreshed(stored), replaces=_replaced(stored))
+            try:
+                pair = replace(self._refreshed(stored), replaces=_replaced(stored))
+            except AuthorizationRequired:
+                # If the row was lost while it was held, another process has used the token up,
+                # and stored what it got.
+                newer = self._store.load()
+                if newer is None or newer == stored or not self._usable(newer, rejected):
+                    raise
+                hide(newer.access_token, newer.refresh_token)
+                return newer
             hide(pair.access_token, pair.refresh_token)
             # Stored even if it lacks a scope: the old one is dead by now.
             self._save(pair)

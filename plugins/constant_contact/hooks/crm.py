@@ -16,6 +16,8 @@ from constant_contact.store.database import Database
 from constant_contact.store.seam import SHIPPED, load_seam
 
 DEFAULT_CRM_CONN_ID = "crm_default"
+# Extras that are for the connection's other users: the rows' form, and who commits.
+_OF_DRIVER = frozenset({"cursor", "cursor_factory", "row_factory", "autocommit"})
 
 
 def crm_database(
@@ -33,7 +35,7 @@ def crm_database(
         connection: The connection itself, where it was fetched already.
         connect_timeout_s: When a server that does not answer is given up; the connection's own
             `connect_timeout` wins.
-        session_settings: What PostgreSQL is told when a connection is made, such as timeouts.
+        session_settings: Of each session, besides `store.session.SETTINGS`.
         make: What makes the `Database`, of the same arguments.
 
     Raises:
@@ -46,28 +48,38 @@ def crm_database(
             f"connection {conn_id}",
             f"does not exist; add it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}",
         ) from None
-    hook = PostgresHook(conn_id, connection=_impatient(given, connect_timeout_s))
-
-    def connect() -> psycopg.Connection[Any]:
-        made = cast("psycopg.Connection[Any]", hook.get_conn())
-        for name, value in (session_settings or {}).items():
-            made.execute("SELECT set_config(%s, %s, false)", (name, value))
-        made.commit()
-        return made
-
     seam = load_seam(config.text("crm_folder") or SHIPPED, Account.of(conn_id))
     elsewhere = config.text("contacts_conn_id")
     contacts = None
     if elsewhere and elsewhere != conn_id and make is Database:
         contacts = crm_database(elsewhere)
-    return make(connect, name=f"connection {conn_id}", seam=seam, contacts=contacts)
+    return make(
+        connector(given, connect_timeout_s),
+        name=f"connection {conn_id}",
+        settings=session_settings,
+        seam=seam,
+        contacts=contacts,
+    )
 
 
-def _impatient(given: Any, connect_timeout_s: int) -> Connection:
+def connector(given: Any, connect_timeout_s: int = 10) -> Callable[[], psycopg.Connection[Any]]:
+    """Return what opens a connection to the database of an Airflow connection.
+
+    Args:
+        given: The connection, whichever class of Airflow's it is.
+        connect_timeout_s: As `crm_database`.
+    """
+    hook = PostgresHook(given.conn_id, connection=_ours(given, connect_timeout_s))
+    return lambda: cast("psycopg.Connection[Any]", hook.get_conn())
+
+
+def _ours(given: Any, connect_timeout_s: int) -> Connection:
     """A copy that gives up a host which swallows packets, whichever class of Airflow's it is.
 
-    Not by PGCONNECT_TIMEOUT: Airflow's own connections of this process would have it too.
+    Not by PGCONNECT_TIMEOUT: Airflow's own connections of this process would have it too. Without
+    what would change how the driver gives us rows and commits.
     """
+    extra = {key: value for key, value in given.extra_dejson.items() if key not in _OF_DRIVER}
     return Connection(
         conn_id=given.conn_id,
         conn_type=given.conn_type,
@@ -76,5 +88,5 @@ def _impatient(given: Any, connect_timeout_s: int) -> Connection:
         login=given.login,
         password=given.password,
         port=given.port,
-        extra=json.dumps({"connect_timeout": connect_timeout_s} | given.extra_dejson),
+        extra=json.dumps({"connect_timeout": connect_timeout_s} | extra),
     )

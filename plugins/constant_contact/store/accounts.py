@@ -9,6 +9,7 @@ from constant_contact.accounts import DEFAULT, Account
 from constant_contact.errors import SettingError
 from constant_contact.store import database
 from constant_contact.store.migrations import migrate, migration_lock
+from constant_contact.store.session import settle
 
 # PostgreSQL's own: an account that has it is in a database of its own.
 _DEFAULT_PATH = '"$user", public'
@@ -80,6 +81,7 @@ def migrate_account(
         SettingError: The search_path does not name one schema, or there are no contacts for it.
         SchemaError: As `migrate`.
     """
+    settle(connection)
     with connection.transaction():
         migration_lock(connection)
         has_schema = _enter_own_schema(connection, seen_by)

@@ -1,6 +1,5 @@
 """Connections to the CRM database: pooled, one transaction at a time each."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -12,17 +11,20 @@ from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from constant_contact.errors import ConstantContactError, DatabaseUnavailable, SchemaError
+from constant_contact.errors import DatabaseReadOnly, DatabaseUnavailable
 from constant_contact.store.seam import Seam, load_seam
+from constant_contact.store.session import settle
 from constant_contact.store.sql import statement
+from constant_contact.store.sqlstates import explained
 
 
 class Database:
-    """The CRM database.
+    """The CRM database, in sessions that have our settings.
 
     Args:
         connect: Opens a connection; called when the pool needs one.
         name: What a person calls it in the settings, such as "connection crm_default".
+        settings: Of each session, besides `store.session.SETTINGS`.
         size: The most connections held between uses.
         overflow: How many more there may be for a moment.
         wait_s: How long to wait for one when all are lent.
@@ -35,6 +37,7 @@ class Database:
         connect: Callable[[], psycopg.Connection[Any]],
         *,
         name: str,
+        settings: Mapping[str, str] | None = None,
         size: int = 16,
         overflow: int = 10,
         wait_s: int = 30,
@@ -44,9 +47,12 @@ class Database:
         self.name = name
         self.seam = seam or load_seam()
         self.contacts = contacts
+        self._wait_s = wait_s
+        self._connect = connect
+        self._settings = settings
         self.engine = sqlalchemy.create_engine(
             "postgresql+psycopg://",
-            creator=connect,
+            creator=self._opened,
             pool_size=size,
             max_overflow=overflow,
             pool_timeout=wait_s,
@@ -58,16 +64,17 @@ class Database:
         """Lend a connection; commit at the end, roll back on any exception.
 
         Raises:
-            DatabaseUnavailable: The server does not answer.
-            SchemaError: A table or column is missing.
+            DatabaseUnavailable: The server does not answer, or takes no writes.
+            DatabaseConflict, QueryTooSlow: The next try may go through.
+            SchemaError, PrivilegeMissing, TextRefused: A person must act.
         """
         pooled, connection = self._lent()
         try:
-            with self._explained():
+            with self._explained(connection):
                 yield connection
                 connection.commit()
-        except BaseException:
-            if connection.closed or connection.broken:
+        except BaseException as error:
+            if connection.closed or connection.broken or isinstance(error, DatabaseReadOnly):
                 pooled.invalidate()
             else:
                 connection.rollback()
@@ -80,11 +87,11 @@ class Database:
         """Lend a connection whose statements commit at once; closed at the end, its locks with it.
 
         Raises:
-            DatabaseUnavailable, SchemaError: As `transaction`.
+            ConstantContactError: As `transaction`.
         """
         pooled, connection = self._lent()
         try:
-            with self._explained():
+            with self._explained(connection):
                 connection.autocommit = True
                 yield connection
         finally:
@@ -95,6 +102,14 @@ class Database:
         """Close what the pool holds."""
         self.engine.dispose()
 
+    def _opened(self) -> psycopg.Connection[Any]:
+        connection = self._connect()
+        try:
+            return settle(connection, self._settings)
+        except BaseException:
+            connection.close()
+            raise
+
     def _lent(self) -> tuple[PoolProxiedConnection, psycopg.Connection[Any]]:
         with self._explained():
             pooled = self.engine.raw_connection()
@@ -104,25 +119,24 @@ class Database:
         return pooled, connection
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, connection: psycopg.Connection[Any] | None = None) -> Iterator[None]:
+        """Raise what the database's errors mean; the connection tells who we are there."""
         try:
             yield
-        except (OperationalError, psycopg.OperationalError, PoolTimeoutError) as error:
-            raise self._unavailable(error) from None
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-            raise SchemaError(
-                f"{self.name}: {error.diag.message_primary}; run `make migrate`, or adapt "
-                "include/sql/crm to your CRM's tables"
+        except PoolTimeoutError:
+            raise DatabaseUnavailable(
+                f"{self.name}: all our connections to the CRM database are in use, and none became "
+                f"free within {self._wait_s} s; let fewer tasks run at once"
             ) from None
-
-    def _unavailable(self, error: Exception) -> ConstantContactError:
-        # The driver's text names host and user, never the password; its first line is enough.
-        said = re.sub(r"^\([\w.]+\)\s*", "", str(error)).strip().splitlines()
-        reason = said[0] if said else type(error).__name__
-        return DatabaseUnavailable(
-            f"{self.name}: the CRM database does not answer ({reason}); check the connection's "
-            "host, port, login, password and database, and that the server runs"
-        )
+        except (OperationalError, psycopg.Error) as error:
+            login = connection.info.user if connection and not connection.closed else ""
+            meant = explained(error, self.name, login)
+            if meant is None:
+                raise
+            if isinstance(meant, DatabaseReadOnly):
+                # So are all that were opened before the failover.
+                self.engine.dispose()
+            raise meant from None
 
 
 def run(

@@ -5,6 +5,8 @@ from typing import Any, LiteralString
 import psycopg
 
 from constant_contact.errors import SchemaError
+from constant_contact.store.requirements import check_rights, check_server
+from constant_contact.store.session import settle
 from constant_contact.store.sql import SQL_DIR
 
 # One migration at a time; any number that nothing else of ours locks.
@@ -39,9 +41,12 @@ def migrate(connection: psycopg.Connection[Any], *, has_contacts: bool = True) -
 
     Raises:
         SchemaError: The database is newer than this package.
+        SettingError, PrivilegeMissing: As `check_server`.
     """
     files = {path.stem: path for path in sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))}
+    settle(connection)
     with connection.transaction():
+        check_server(connection)
         migration_lock(connection)
         # Behind somebody who holds a table for long, all who write to it would queue behind us.
         connection.execute("SET LOCAL lock_timeout = '10s'")
@@ -61,6 +66,7 @@ def migrate(connection: psycopg.Connection[Any], *, has_contacts: bool = True) -
             connection.execute("INSERT INTO ctct_schema_version (version) VALUES (%s)", [version])
         if not had_contacts and not has_contacts:
             connection.execute("DROP TABLE IF EXISTS crm_contact")
+        check_rights(connection)
     return missing
 
 

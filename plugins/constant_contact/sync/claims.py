@@ -6,6 +6,7 @@ finds the stream's place as it was left.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -100,6 +101,10 @@ class Claims:
         return next(iter(self._wanted.rows(self._session, row["stream_id"])), None)
 
     def _await(self, row: Row) -> None:
-        """Wait until a stream's reader is done with it."""
-        database.row(self._session, "engagement/await_stream", row)
+        """Wait until a stream's reader is done with it: longer than for other locks."""
+        is_free = False
+        while not is_free:
+            with suppress(psycopg.errors.LockNotAvailable):
+                database.row(self._session, "engagement/await_stream", row)
+                is_free = True
         database.row(self._session, "engagement/release_stream", row)

@@ -71,7 +71,7 @@ def ask_confirmation(
         claim = {"constant_contact_id": contact, "change_id": change_id, "asked_by": by}
         if database.row(connection, "opt_ins/begin_confirmation", claim) is None:
             raise ChangesRefused(_asked_before(connection, contact))
-    is_sent = False
+    sent: Call | None = None
     try:
         with crm.transaction() as connection:
             # The change before its contact, as whoever carries or erases it.
@@ -80,12 +80,7 @@ def ask_confirmation(
             if _askable(connection, change_id) != contact:
                 raise ChangesRefused(f"change {change_id}: its link has moved; look at it again")
             client.put(f"/contacts/resubscribe/{contact}", {"list_ids": list(list_ids)})
-            is_sent = True
-            said = {"constant_contact_id": contact, "answer": "sent"}
-            database.run(connection, "opt_ins/end_confirmation", said)
-            _decide(
-                connection, change_id, "held", _SENT, "confirmation_asked", by, client.last_call
-            )
+            sent = client.last_call
     except WriteUncertain as error:
         with crm.transaction() as connection:
             _decide(
@@ -94,22 +89,29 @@ def ask_confirmation(
             )  # fmt: skip
         raise WriteUncertain(f"{error}. {_UNKNOWN}") from None
     except ConstantContactError as error:
-        if is_sent:
-            # What failed is to keep the answer: the claim stays.
-            raise
-        # Nothing was sent: another try is allowed.
-        with crm.transaction() as connection:
-            claimed = {"constant_contact_id": contact}
-            database.run(connection, "opt_ins/withdraw_confirmation", claimed)
-        if not isinstance(error, Rejected):
-            raise
-        detail = f"Constant Contact refused to send its confirmation mail: {error}"
-        with crm.transaction() as connection:
-            _decide(
-                connection, change_id, "held", detail, "confirmation_refused", by, client.last_call
-            )
-        raise ChangesRefused(f"change {change_id}: {detail}") from None
+        # A connection that was lost while the vendor answered took the locks, not the mail.
+        if sent is None:
+            raise _not_sent(client, crm, claim, error) from None
+    with crm.transaction() as connection:
+        said = {"constant_contact_id": contact, "answer": "sent"}
+        database.run(connection, "opt_ins/end_confirmation", said)
+        _decide(connection, change_id, "held", _SENT, "confirmation_asked", by, sent)
     return OptInsReport(confirmations=1)
+
+
+def _not_sent(
+    client: Client, crm: Database, claim: dict[str, Any], error: ConstantContactError
+) -> ConstantContactError:
+    """Allow another try; return what is to be raised."""
+    with crm.transaction() as connection:
+        database.run(connection, "opt_ins/withdraw_confirmation", claim)
+    if not isinstance(error, Rejected):
+        return error
+    change_id, by = claim["change_id"], claim["asked_by"]
+    detail = f"Constant Contact refused to send its confirmation mail: {error}"
+    with crm.transaction() as connection:
+        _decide(connection, change_id, "held", detail, "confirmation_refused", by, client.last_call)
+    return ChangesRefused(f"change {change_id}: {detail}")
 
 
 def check_askable(crm: Database, *, change_id: int) -> None:

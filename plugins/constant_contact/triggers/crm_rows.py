@@ -70,7 +70,7 @@ class CrmRowsTrigger(BaseEventTrigger):
         with contextlib.ExitStack() as stack:
             stack.callback(crm.close)
             # In a thread: a server that does not answer must not hold up the other triggers.
-            lent = await asyncio.to_thread(stack.enter_context, crm.transaction())
+            lent = await asyncio.to_thread(stack.enter_context, crm.session())
             await asyncio.to_thread(self._listen, lent)
             while True:
                 found = await asyncio.to_thread(database.row, lent, self.statement)
@@ -78,7 +78,6 @@ class CrmRowsTrigger(BaseEventTrigger):
                 await asyncio.to_thread(self._wait, lent)
 
     def _listen(self, listener: psycopg.Connection[Any]) -> None:
-        listener.autocommit = True
         listener.execute("LISTEN constant_contact")
 
     def _wait(self, listener: psycopg.Connection[Any]) -> None:

@@ -19,7 +19,7 @@ from fastapi import Depends
 
 from constant_contact.accounts import Account
 from constant_contact.api.client import RetryPolicy
-from constant_contact.errors import DatabaseUnavailable, QueryTooSlow
+from constant_contact.errors import DatabaseReadOnly, DatabaseUnavailable, QueryTooSlow
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import crm_database
 from constant_contact.store.accounts import are_of
@@ -37,7 +37,8 @@ _SESSION: Final = {
     "application_name": "constant_contact pages",
     "statement_timeout": "5s",
     "lock_timeout": "2s",
-    "idle_in_transaction_session_timeout": "30s",
+    # A refresh holds the row of the tokens until the vendor has answered.
+    "idle_in_transaction_session_timeout": "120s",
     # What takes seconds is ended; what takes less is over before it would be compiled.
     "jit": "off",
     # The filters of a page are optional: each question has a plan of its own.
@@ -82,6 +83,9 @@ class PageDatabase(Database):
             with super().transaction() as connection, self._limited():
                 are_of(connection, self._owner, self.name)
                 yield connection
+        except DatabaseReadOnly:
+            # The next connection may be to a server that takes writes.
+            raise
         except DatabaseUnavailable as error:
             self._away, self._away_until = str(error), time.monotonic() + _AWAY_FOR_S
             raise

@@ -1,0 +1,75 @@
+"""What the CRM's server, database and login have to be, before anything is made there."""
+
+from typing import Any, Final
+
+import psycopg
+
+from constant_contact.errors import PrivilegeMissing, SettingError
+from constant_contact.store import database
+
+# The oldest that PostgreSQL still mends, and that the tests run on.
+OLDEST_VERSION: Final = 15
+_PER_MAJOR: Final = 10_000
+
+
+def check_server(connection: psycopg.Connection[Any]) -> None:
+    """Refuse a server, a database or a search_path that the jobs could not work with.
+
+    Raises:
+        SettingError: Says what it is and what to do.
+        PrivilegeMissing: A right is missing that a migration needs; names the GRANT.
+    """
+    server = database.row(connection, "session/server") or {}
+    where = f"the CRM database {server['database']}"
+    if server["version"] < OLDEST_VERSION * _PER_MAJOR:
+        raise SettingError(
+            where,
+            f"its server is PostgreSQL {server['version_name']}; {OLDEST_VERSION} is the oldest "
+            "that is supported: upgrade it",
+        )
+    if server["is_standby"] or server["is_read_only"]:
+        raise SettingError(where, _read_only(server))
+    if server["encoding"] != "UTF8":
+        raise SettingError(
+            where,
+            f"its encoding is {server['encoding']}, which cannot store every name; copy it into "
+            "one made with createdb --encoding=UTF8 --template=template0 (pg_dump, pg_restore)",
+        )
+    if server["schema"] is None:
+        raise SettingError(
+            where,
+            f"search_path ({server['search_path']}) names no schema that {server['login']} may "
+            f'use; GRANT USAGE, CREATE ON SCHEMA public TO "{server["login"]}", or ALTER ROLE '
+            f'"{server["login"]}" SET search_path',
+        )
+    if server["elsewhere"]:
+        there = server["elsewhere"][0]
+        raise SettingError(
+            where,
+            f"new tables would go into the schema {server['schema']}, which search_path "
+            f"({server['search_path']}) names first, but those of before are in {there}; "
+            f'ALTER ROLE "{server["login"]}" SET search_path = "{there}"',
+        )
+    check_rights(connection)
+
+
+def check_rights(connection: psycopg.Connection[Any]) -> None:
+    """Refuse a login that lacks a right on the schema, the database or one of our tables.
+
+    Raises:
+        PrivilegeMissing: Names the GRANTs.
+    """
+    missing = [found["mend"] for found in database.rows(connection, "session/missing_rights")]
+    if missing:
+        raise PrivilegeMissing(
+            "the login lacks rights in the CRM database; who owns them runs: " + "; ".join(missing)
+        )
+
+
+def _read_only(server: dict[str, Any]) -> str:
+    if server["is_standby"]:
+        return "its server is a standby, which takes no writes; connect to the primary"
+    return (
+        "it takes no writes from this login; take back default_transaction_read_only (ALTER ROLE, "
+        "ALTER DATABASE), or wait until who set it does"
+    )

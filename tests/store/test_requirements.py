@@ -1,0 +1,142 @@
+"""What `make migrate` refuses, in one line that says what to do."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from constant_contact.errors import PrivilegeMissing, SettingError
+from constant_contact.store.migrations import migrate
+from tests.support import Databases
+
+Run = Callable[[str], None]
+
+
+@pytest.fixture
+def name(databases: Databases) -> Iterator[str]:
+    """An empty database."""
+    name = databases.create(migrated=False)
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def run(databases: Databases, name: str) -> Run:
+    """Runs a statement of the database's owner."""
+
+    def as_owner(statement: str) -> None:
+        with psycopg.connect(databases.url(name), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    return as_owner
+
+
+@pytest.fixture
+def login(databases: Databases, name: str) -> Iterator[str]:
+    """A role of ours with the right to connect, and no other."""
+    role = f"ctct_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(databases.url("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(sql.Identifier(role)))
+    yield role
+    databases.drop(name)
+    with psycopg.connect(databases.url("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+@pytest.fixture
+def migrate_as(databases: Databases, name: str, login: str) -> Callable[[], list[str]]:
+    def as_login() -> list[str]:
+        url = make_conninfo(databases.url(name), user=login, password="x")
+        with psycopg.connect(url) as connection:
+            return migrate(connection)
+
+    return as_login
+
+
+def refusal(attempt: Callable[[], object], error: type[Exception]) -> str:
+    with pytest.raises(error) as refused:
+        attempt()
+    told = str(refused.value)
+    assert "\n" not in told
+    return told
+
+
+def test_each_missing_right_is_named_with_the_grant_that_mends_it(
+    migrate_as: Callable[[], list[str]], run: Run, name: str, login: str
+) -> None:
+    run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    run(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+    told = refusal(migrate_as, PrivilegeMissing)
+    assert f"GRANT TEMPORARY ON DATABASE {name} TO {login}" in told
+    for grant in told.partition("runs: ")[2].split("; "):
+        run(grant)
+    assert migrate_as()
+
+
+def test_a_login_that_may_not_use_what_another_has_migrated_is_told_the_grants(
+    databases: Databases,
+    migrate_as: Callable[[], list[str]],
+    run: Run,
+    name: str,
+    login: str,
+) -> None:
+    with psycopg.connect(databases.url(name)) as connection:
+        migrate(connection)
+    run(f"GRANT CREATE ON SCHEMA public TO {login}")
+    told = refusal(migrate_as, PrivilegeMissing)
+    assert f"GRANT DELETE, INSERT, SELECT, UPDATE ON ctct_contact TO {login}" in told
+    for grant in told.partition("runs: ")[2].split("; "):
+        run(grant)
+    assert migrate_as() == []
+
+
+def test_a_schema_of_the_logins_own_name_does_not_split_the_tables(
+    databases: Databases,
+    migrate_as: Callable[[], list[str]],
+    run: Run,
+    name: str,
+    login: str,
+) -> None:
+    run(f"CREATE SCHEMA {login} AUTHORIZATION {login}")
+    run("CREATE TABLE public.crm_contact (contact_id text PRIMARY KEY)")
+    run(f"GRANT ALL ON public.crm_contact TO {login}")
+    told = refusal(migrate_as, SettingError)
+    remedy = f'ALTER ROLE "{login}" SET search_path = "public"'
+    assert f"would go into the schema {login}" in told
+    assert told.endswith(f"{remedy}.")
+
+
+def test_a_search_path_without_a_schema_is_refused(
+    migrate_as: Callable[[], list[str]], run: Run, login: str
+) -> None:
+    run(f"ALTER ROLE {login} SET search_path = nowhere")
+    assert "search_path (nowhere) names no schema" in refusal(migrate_as, SettingError)
+
+
+def test_a_database_that_takes_no_writes_is_refused(
+    migrate_as: Callable[[], list[str]], run: Run, name: str
+) -> None:
+    run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    assert "take back default_transaction_read_only" in refusal(migrate_as, SettingError)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "WIN1252"])
+def test_an_encoding_that_cannot_store_every_name_is_refused(
+    databases: Databases, encoding: str
+) -> None:
+    name = f"ctct_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(databases.url("postgres"), autocommit=True) as server:
+        server.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'"
+            " LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'".encode()
+        )
+    try:
+        with psycopg.connect(databases.url(name)) as connection:
+            told = refusal(lambda: migrate(connection), SettingError)
+    finally:
+        databases.drop(name)
+    assert f"its encoding is {encoding}" in told
+    assert "--encoding=UTF8" in told
