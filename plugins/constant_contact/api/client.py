@@ -37,6 +37,7 @@ from constant_contact.redact import redact
 
 _log = logging.getLogger("constant_contact.api")
 _PATH_CHARS = 300
+_HEADER_CHARS = 200
 _CONNECT_TIMEOUT_S = 10
 # The vendor's largest page, 500 contacts with all that is known of them, has a few megabytes.
 MOST_BYTES = 32 << 20
@@ -309,8 +310,8 @@ class Client:
                 reply_bytes=len(body),
                 duration_ms=round((monotonic() - started) * 1000),
                 waited_ms=round(waited_s * 1000),
-                request_id=headers.get("x-amzn-RequestId"),
-                tracking_id=headers.get("x-eig-tracking-id"),
+                request_id=_header(headers, "x-amzn-RequestId"),
+                tracking_id=_header(headers, "x-eig-tracking-id"),
                 reply_body=redact(body.decode("utf-8", "replace"))
                 if reply is None or reply.payload is None
                 else None,
@@ -346,6 +347,11 @@ class Client:
             call.waited_ms,
             _failure(call) if failed else "",
         )
+
+
+def _header(headers: Mapping[str, str], name: str) -> str | None:
+    value = headers.get(name)
+    return None if value is None else redact(value, _HEADER_CHARS)
 
 
 def _failure(call: Call) -> str:

@@ -41,14 +41,18 @@ def told(error: Exception) -> str:
 
 
 def _ours(request: Request, error: Exception) -> Response:
-    _log.warning("%s %s: %s", request.method, request.url.path, error)
+    _log.warning("%s: %s", _asked(request), error)
     return _problem(request, 409 if isinstance(error, ChangesRefused) else 503, str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:
     line = told(error)
-    _log.error("%s %s: %s", request.method, request.url.path, line)
+    _log.error("%s: %s", _asked(request), line)
     return _problem(request, 500, line)
+
+
+def _asked(request: Request) -> str:
+    return redact(f"{request.method} {request.url.path}")
 
 
 def _http(request: Request, error: Exception) -> Response:
