@@ -36,6 +36,12 @@ def hide(*secrets: str) -> None:
     _known.update(secret for secret in secrets if len(secret) >= _LEAST_SECRET_CHARS)
 
 
+def is_telling(text: str) -> bool:
+    """Whether a text holds an address, a token or a secret, or the first half of an address."""
+    shown = _decoded_if_needed(_taken_out(text))
+    return shown != text or "@" in text or "%40" in text
+
+
 def redact(text: str, max_chars: int = 2000) -> str:
     """Return `text` in one line, without addresses, tokens and secrets, cut to `max_chars`.
 

@@ -55,13 +55,18 @@ def _asked(request: Request) -> str:
     return redact(f"{request.method} {request.url.path}")
 
 
-def _http(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
+def problem_of(request: Request, error: HTTPException) -> Response:
+    """The page of a refusal."""
     said = str(error.detail)
     # A sentence is ours; Airflow and Starlette only name the status.
     text = said if said.endswith(".") else _KNOWN.get(error.status_code, said)
     return _problem(request, error.status_code, text)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return problem_of(request, error)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
