@@ -101,6 +101,7 @@ lock: $(TOOLS)/.ready ## requirements.txt and the image's anew from pyproject.to
 	$(UV_COMPILE) pyproject.toml --extra dev --extra celery -o requirements.txt
 	$(UV_COMPILE) pyproject.toml deploy/requirements.in --extra celery --constraints requirements.txt \
 		--no-annotate -o deploy/requirements.txt
+	$(UV_COMPILE) local/tools.in --no-annotate -o local/tools.txt
 
 clean: ## removes .venv, .local and every cache
 	@if [ -x $(BIN)/python ] && [ -d .local ]; then $(RUN) local.clean; fi
@@ -140,8 +141,8 @@ $(JUDGE)/.ready: $(JUDGE_LOCK) | $(VENV)/.ready
 # not there yet, or removed: the tests that need the judge say so themselves
 $(JUDGE_LOCK):
 
-$(TOOLS)/.ready: Makefile | $(VENV)/.ready
+$(TOOLS)/.ready: local/tools.txt | $(VENV)/.ready
 	@echo 'installing uv, pip-audit and cyclonedx-bom into $(TOOLS)'
 	@$(RUN) venv --clear $(TOOLS)
-	@$(TOOLS)/bin/python -m pip install --quiet 'uv==0.13.*' 'pip-audit==2.*' 'cyclonedx-bom==7.*'
+	@$(TOOLS)/bin/python -m pip install --quiet --require-hashes --no-deps -r local/tools.txt
 	@touch $@

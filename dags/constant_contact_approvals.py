@@ -1,8 +1,8 @@
 """### Constant Contact approvals
 
 A run of this DAG is a question to a person: the circuit breaker has stopped a mass opt-out or mass
-removal from lists. It waits under *Required Actions* with the number of contacts, why and by whom,
-and some contact ids to look up.
+removal from lists. It waits under *Required Actions* with the number of contacts and a link to our
+page, where it stands whose they are, why and by whom: Airflow keeps nothing of anybody.
 
 - *Approve*: exactly the rows that were shown go on.
 - *Reject*: they stay `held`, and nothing is sent.

@@ -12,9 +12,9 @@ and how many would be refused and why, as things stand; the log has the reasons 
 **By hand**: *Trigger*, with
 - `list_id`: the list, as in `ctct_list`,
 - `action`: `add` or `remove`,
-- one of `contact_ids` (ids of the CRM), `search` (part of a name or an address) and `selection` (a
-  file of `include/sql/selections`, without `.sql`: `contacts_never_mailed`, `opened_lately`, or
-  your own),
+- one of `contact_ids` (ids of the CRM) and `selection` (a file of `include/sql/selections`, without
+  `.sql`: `contacts_never_mailed`, `opened_lately`, or your own). Whom to find by a name or an
+  address is asked on our pages: Airflow keeps the params of a run,
 - `choice_id`: instead of all others, a row of `ctct_choice`: what the wizard on our pages kept. The
   wizard starts this DAG by itself,
 - `dry_run`: tell only, write nothing.
@@ -48,9 +48,6 @@ def bulk_memberships_dag(account: Account) -> None:
                 items={"type": "string"},
                 description="Ids of CRM contacts, one a line.",
             ),
-            "search": Param(
-                None, type=["null", "string"], description="Part of a name or of an address."
-            ),
             "selection": Param(
                 None,
                 type=["null", "string"],
@@ -72,7 +69,6 @@ def bulk_memberships_dag(account: Account) -> None:
             list_id="{{ params.list_id }}",
             action="{{ params.action }}",
             contact_ids="{{ params.contact_ids }}",
-            search="{{ params.search }}",
             selection="{{ params.selection }}",
             choice_id="{{ params.choice_id }}",
             is_dry_run="{{ params.dry_run }}",

@@ -4,6 +4,9 @@
 set -euo pipefail
 
 airflow db migrate
-airflow users create --username admin --password "$AIRFLOW_ADMIN_PASSWORD" --role Admin \
-    --firstname Airflow --lastname Administrator --email admin@example.org
+# the command asks for the password twice: arguments are for all of the machine to read, and without
+# a terminal it reads what it asks for from its input
+printf '%s\n%s\n' "$AIRFLOW_ADMIN_PASSWORD" "$AIRFLOW_ADMIN_PASSWORD" |
+    setsid --wait airflow users create --username admin --role Admin \
+        --firstname Airflow --lastname Administrator --email admin@example.org
 python -m local.migrate

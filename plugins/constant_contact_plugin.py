@@ -32,7 +32,7 @@ class ConstantContactPlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """Our pages. Asked for by the api-server only: everyone else imports this file too."""
+        from constant_contact.accounts import PAGES  # noqa: PLC0415
         from constant_contact.web.app import create_app  # noqa: PLC0415
-        from constant_contact.web.pages import PREFIX  # noqa: PLC0415
 
-        return [{"app": create_app(), "url_prefix": PREFIX, "name": "Constant Contact"}]
+        return [{"app": create_app(), "url_prefix": PAGES, "name": "Constant Contact"}]

@@ -12,6 +12,10 @@ from typing import Final
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{0,29}")
 
 
+#: Where the api-server has our pages.
+PAGES: Final = "/constant-contact"
+
+
 @dataclass(frozen=True)
 class Account:
     """One account, by the name that its connections and DAGs have."""
@@ -42,6 +46,11 @@ class Account:
     def tags(self) -> list[str]:
         """The tags that all DAGs of this account have."""
         return ["constant_contact"] if self == DEFAULT else ["constant_contact", self.name]
+
+    @property
+    def pages(self) -> str:
+        """Where this account's pages are, below those of the default one."""
+        return "" if self == DEFAULT else f"/accounts/{self.name}"
 
     def dag_id(self, noun: str) -> str:
         """The id of this account's DAG of `noun`, such as `opt_outs`."""

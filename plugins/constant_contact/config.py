@@ -13,7 +13,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.version import version as airflow_version
 
-from constant_contact.accounts import DEFAULT, Account, accounts_named
+from constant_contact.accounts import DEFAULT, PAGES, Account, accounts_named
 from constant_contact.alerts import late
 from constant_contact.errors import SettingError
 from constant_contact.options import OPTIONS, SECTION
@@ -34,6 +34,12 @@ def unknown_options() -> list[str]:
 def text(option: str) -> str:
     """The option as it is written, or its default."""
     return str(conf.get(SECTION, option, fallback=OPTIONS[option]["default"])).strip()
+
+
+def page_url(account: Account, path: str) -> str:
+    """The address of an account's page, as far as Airflow knows its own."""
+    airflow = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    return f"{airflow}{PAGES}{account.pages}{path}"
 
 
 def number(option: str) -> float:

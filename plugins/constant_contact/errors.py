@@ -37,9 +37,17 @@ a token or an email address: what comes from the vendor goes through `constant_c
 
 from datetime import datetime
 
+from constant_contact.redact import redact
+
 
 class ConstantContactError(Exception):
-    """The root: whatever this package raises on purpose."""
+    """The root: whatever this package raises on purpose.
+
+    Its message goes into logs: it is one line, and what it quotes holds no address.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redact(message))
 
 
 class Fatal(ConstantContactError):

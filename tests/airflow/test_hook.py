@@ -1,15 +1,19 @@
 """The connection type: its form, its Test button, its hook."""
 
+import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
-from tests.support import CONN_ID
+from tests.api.raw_server import raw_server, whole
+from tests.support import CONN_ID, MemoryTokenStore
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 
@@ -97,3 +101,42 @@ def test_a_connection_that_is_not_there_is_named(connections: pytest.MonkeyPatch
 
     with pytest.raises(SettingError, match="connection constant_contact_other: does not exist"):
         _ = ConstantContactHook("constant_contact_other").settings
+
+
+@pytest.fixture
+def hook(simulator: Running, connections: pytest.MonkeyPatch) -> Iterator[Any]:
+    """With tokens in memory: only a task may write Variables through the hook's own store."""
+    from constant_contact.hooks.constant_contact import ConstantContactHook
+
+    seed = {"refresh_token": simulator.control.grant()}
+    connections.setenv(ACCOUNT, account_connection(simulator, extra=seed))
+    with closing(ConstantContactHook()) as made:
+        made.token_store = MemoryTokenStore(made.crm)
+        yield made
+
+
+def test_a_netrc_replaces_no_token_and_another_host_gets_none(
+    hook: Any, connections: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login mallory password guessed\n")
+    connections.setenv("NETRC", str(netrc))
+    with raw_server(whole("200 OK", b"")) as elsewhere, hook.get_conn() as session:
+        # as with an API that is not on this machine
+        session.trust_env = True
+        assert session.get(f"{hook.base_url}/v3/contact_lists").status_code == 200
+        session.get(elsewhere.url)
+    assert b"authorization" not in elsewhere.requests[0].lower()
+
+
+def test_a_session_for_calls_by_hand_follows_no_redirect(hook: Any) -> None:
+    elsewhere = whole("302 Found", b"", "Location: http://127.0.0.1:9/")
+    with raw_server(elsewhere) as server, hook.get_conn() as session:
+        assert session.get(server.url).status_code == 302
+
+
+def test_a_session_for_calls_by_hand_reads_no_flood(hook: Any) -> None:
+    flood = whole("200 OK", gzip.compress(b"a" * (64 << 20)), "Content-Encoding: gzip")
+    refused = pytest.raises(requests.RequestException, match="more than")
+    with raw_server(flood) as server, hook.get_conn() as session, refused:
+        session.get(server.url)

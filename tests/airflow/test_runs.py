@@ -111,12 +111,12 @@ def test_a_membership_is_requested_in_bulk_and_carried(
     add_crm_contact("c1", "Ann@example.com")
     add_crm_contact("c2", "new@example.com", first_name="007")
     run_dag("constant_contact_lists")
-    asked = {"list_id": one, "search": "EXAMPLE"}
-    foretold = run_dag("constant_contact_bulk_memberships", dry_run=True, **asked)
+    both = {"list_id": one, "contact_ids": ["c1", "c2"]}
+    foretold = run_dag("constant_contact_bulk_memberships", dry_run=True, **both)
     assert foretold.returned["bulk_memberships"]["carried"] == 2
     assert sql_rows("SELECT * FROM crm_list_membership") == []
-    run_dag("constant_contact_bulk_memberships", list_id=one, contact_ids=["c1", "c2"])
-    run_dag("constant_contact_bulk_memberships", list_id=two, search="ann", action="remove")
+    run_dag("constant_contact_bulk_memberships", **both)
+    run_dag("constant_contact_bulk_memberships", list_id=two, contact_ids=["c1"], action="remove")
     ran = run_dag("constant_contact_list_memberships")
     assert ran.state == "success"
     report = ran.returned["memberships"]

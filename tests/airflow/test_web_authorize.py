@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from structlog.testing import CapturingLogger
 
+from constant_contact.accounts import DEFAULT
 from constant_contact.api.token_pair import TokenPair
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
@@ -35,7 +36,7 @@ def pair() -> TokenPair | None:
     from constant_contact.web import stored
 
     with create_session() as session:
-        kept = stored.read(session, f"{CONN_ID}_tokens")
+        kept = stored.read(session, DEFAULT, f"{CONN_ID}_tokens")
     return TokenPair.from_json(kept) if kept else None
 
 
@@ -105,6 +106,22 @@ def test_an_access_that_is_denied_is_told_in_the_vendors_words_made_harmless(
     assert "&lt;script&gt;" in answer.text
     assert "ann@example.com" not in answer.text
     assert pair() is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "is_secure"),
+    [("https://airflow.example.com", True), ("http://testserver", False)],
+)
+def test_behind_a_proxy_with_tls_the_cookie_is_sent_by_tls_only(
+    person: Person, connections: pytest.MonkeyPatch, ours: str, is_secure: bool
+) -> None:
+    # the redirect URL is the page's own, at Airflow's address
+    connections.setenv("AIRFLOW__API__BASE_URL", ours)
+    answer = person.site.post("/constant-contact/connection/authorize")
+    assert answer.status == 200
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert ("secure" in cookie) == is_secure
 
 
 def test_a_state_works_once(person: Person) -> None:
@@ -362,5 +379,5 @@ def test_a_token_close_to_its_death_shows_how_many_days_it_has(person: Person) -
     then = datetime.now(UTC) - timedelta(days=170, hours=1)
     with create_session() as session:
         text = replace(old, obtained_at_utc=then, authorized_at_utc=then).to_json()
-        stored.write(session, f"{CONN_ID}_tokens", text, "")
+        stored.write(session, DEFAULT, f"{CONN_ID}_tokens", text, "")
     assert "9 days" in person.site.get(PAGE, "VIEWER").text

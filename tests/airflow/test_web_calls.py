@@ -190,6 +190,19 @@ def test_the_file_holds_all_that_the_filter_finds_and_no_formula(
     assert "reply_body" not in rows[0]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "\r", "\n", "|", "; ", ';"', "\u2028"])
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(1)", "\uff1d1", " =1", '"=1"'])
+def test_no_sheet_finds_a_formula_whatever_it_takes_for_the_end_of_a_cell(
+    separator: str, formula: str
+) -> None:
+    from constant_contact.web.calls_file import _cell, _csv
+
+    for text in (f"no such{separator}{formula}", formula, f"{separator}{formula}"):
+        line = _csv([[_cell(text), 7]])
+        for cell in re.split("[" + re.escape(separator) + "]", line):
+            assert not re.match("[\\s\"']*[=+@\uff1d-]", cell.replace("'", "\0")), line
+
+
 def test_a_file_that_is_cut_says_so(
     site: Site, add_call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from constant_contact.accounts import DEFAULT
 from constant_contact.errors import CredentialsReplaced
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
@@ -173,13 +174,13 @@ def test_a_task_that_began_before_the_take_over_does_not_use_the_old_seed(
     person.authorize("next")
     assert press(person, "take-over").status == 200
     with create_session() as session:
-        kept = stored.read(session, f"{CONN_ID}_tokens")
+        kept = stored.read(session, DEFAULT, f"{CONN_ID}_tokens")
     began.token_store = stored.StoredTokens(began.crm, CONN_ID)
     with pytest.raises(CredentialsReplaced):
         began.access_token()
     began.close()
     with create_session() as session:
-        assert stored.read(session, f"{CONN_ID}_tokens") == kept
+        assert stored.read(session, DEFAULT, f"{CONN_ID}_tokens") == kept
 
 
 def test_key_and_secret_that_do_not_belong_together_are_not_kept(person: Person) -> None:

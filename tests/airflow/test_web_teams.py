@@ -60,6 +60,30 @@ def test_the_account_of_another_team_is_not_changed(site: Site) -> None:
     assert site.post(f"{PAGES}/connection/test", "ADMIN").status == 200
 
 
+def test_what_is_kept_for_an_account_is_read_by_the_tasks_of_its_team_only(
+    site: Site, start_dag: Callable[..., Any], connections: pytest.MonkeyPatch
+) -> None:
+    from airflow.models.variable import Variable
+    from airflow.utils.session import create_session
+
+    from constant_contact.web import stored
+
+    def read_by(team: str | None) -> Any:
+        return Variable.get(key, default_var=None, team_name=team)
+
+    key = f"{CONN_ID}_tokens"
+    connections.setenv("AIRFLOW__CORE__MULTI_TEAM", "True")
+    for made_before_there_were_teams in (True, False):
+        if made_before_there_were_teams:
+            Variable.set(key, "a pair")
+        with team_of(DEFAULT):
+            with create_session() as session:
+                if not made_before_there_were_teams:
+                    stored.write(session, DEFAULT, key, "a pair", "")
+                assert stored.read(session, DEFAULT, key) == "a pair"
+            assert (read_by("others"), read_by("another"), read_by(None)) == ("a pair", None, None)
+
+
 @pytest.mark.usefixtures("another_teams")
 def test_who_may_answer_is_asked_as_airflow_asks_it() -> None:
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser

@@ -2,9 +2,13 @@
 
 import importlib.resources
 import json
+import os
+import subprocess
+from pathlib import Path
 
 import jsonschema
 import pytest
+import redis
 
 from local import deployment, up
 from local.components import commands
@@ -19,6 +23,7 @@ from tests.deploy.compose import (
     example,
     variables_in,
 )
+from tests.ports import free_port
 
 AIRFLOW = {name: SERVICES[name] for name in deployment.PROCESSES}
 ONCE = ("init", "demo-contacts")
@@ -68,7 +73,8 @@ def test_its_processes_are_those_of_make_up() -> None:
         process = deployment.PROCESSES[name.split("-")[0] if "worker" in name else name]
         assert arguments[: len(process)] == process
     assert len(started) == len(AIRFLOW) - 1 + deployment.WORKERS
-    assert SERVICES["redis"]["command"].split()[:3] == list(deployment.REDIS)
+    program, *arguments = deployment.REDIS
+    assert f"exec {program} - {' '.join(arguments)} <<" in SERVICES["redis"]["command"][-1]
 
 
 @pytest.mark.usefixtures("own_secrets")
@@ -93,15 +99,12 @@ def test_what_is_secret_comes_from_the_env_file_and_nothing_starts_without() -> 
     assert used - {"IMAGE"} == example().keys()
 
 
-def test_the_example_holds_no_secret_and_neither_git_nor_an_image_takes_the_real_one() -> None:
+def test_the_example_holds_no_secret_and_git_takes_none_of_the_real_ones() -> None:
     values = example()
     secret = {name for name in values if name.endswith(("_KEY", "_SECRET", "_PASSWORD"))}
     for name in secret | {deployment.CRM, deployment.CONSTANT_CONTACT}:
         assert values[name] == ""
     assert "/.env" in (ROOT / ".gitignore").read_text().splitlines()
-    ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    assert "*" in ignored
-    assert not any(line.startswith("!.env") or line == "!." for line in ignored)
 
 
 @pytest.mark.parametrize(("name", "service"), SERVICES.items(), ids=SERVICES.keys())
@@ -113,6 +116,52 @@ def test_every_service_is_limited_watched_and_restarted(name: str, service: Serv
     else:
         assert service["restart"] == "unless-stopped"
         assert service["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize(("name", "service"), SERVICES.items(), ids=SERVICES.keys())
+def test_no_service_gets_rights_that_it_does_not_need(name: str, service: Service) -> None:
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["cap_drop"] == ["ALL"]
+    assert ("cap_add" in service) == (name == "postgres")
+    assert not {"privileged", "pid", "devices"} & service.keys()
+
+
+def test_no_secret_is_an_argument_of_a_process() -> None:
+    """Every user of the machine reads those, and `docker inspect` prints them."""
+    for name, service in SERVICES.items():
+        said = json.dumps([service.get("command", ""), service.get("healthcheck", {})])
+        assert not variables_in(said), name
+    script = (ROOT / "deploy" / "init.sh").read_text()
+    commands = [
+        line for line in script.replace("\\\n", " ").splitlines()
+        if "PASSWORD" in line and not line.startswith(("#", "printf "))
+    ]  # fmt: skip
+    assert commands == []
+
+
+def test_redis_reads_its_password_from_its_input_alone(tmp_path: Path) -> None:
+    *shell, script = SERVICES["redis"]["command"]
+    script = script.replace("$$", "$")
+    port = free_port()
+    process = subprocess.Popen(
+        [*shell, script.replace("--appendonly yes", f"--appendonly yes --port {port}")],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "REDISCLI_AUTH": "of-the-test"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert any("Ready to accept" in line for line in process.stdout)
+        arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        assert arguments.startswith(b"redis-server")
+        assert b"of-the-test" not in arguments
+        with pytest.raises(redis.AuthenticationError):
+            redis.Redis(port=port).ping()
+        assert redis.Redis(port=port, password="of-the-test").ping()
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_on_several_machines_the_first_offers_what_the_others_need_on_one_address() -> None:

@@ -88,6 +88,16 @@ def test_secrets_are_named_and_not_written() -> None:
     assert set(re.findall(r"--from-literal=([\w-]+)=", PAGE)) == keys
 
 
+def test_the_job_has_no_rights_that_it_does_not_need() -> None:
+    pod = JOB["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["automountServiceAccountToken"] is False
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+
+
 def test_the_crms_schema_is_made_by_the_same_image() -> None:
     (container,) = JOB["spec"]["template"]["spec"]["containers"]
     image = f"{VALUES['defaultAirflowRepository']}:{VALUES['defaultAirflowTag']}"

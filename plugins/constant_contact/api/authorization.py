@@ -20,6 +20,7 @@ from constant_contact import __version__
 from constant_contact.api import vendor
 from constant_contact.api.replies import error_of
 from constant_contact.api.settings import ApiSettings
+from constant_contact.api.transport import BoundedAdapter, secured
 from constant_contact.calls import Call
 from constant_contact.errors import (
     AuthorizationRequired,
@@ -45,6 +46,8 @@ WHERE_TO_AUTHORIZE = (
 # that rotates exists in that reply only.
 _READ = ("access_token", "refresh_token", "token_type", "scope", "error", "error_description")
 _MOST_LIFETIME_S = 365 * 86_400
+# Two tokens of some kilobytes, and room; a row is locked while it is read.
+_MOST_BYTES = 1 << 20
 # What an invalid_grant is about, and how it came to that.
 _USED_UP = {
     "refresh_token_response": (
@@ -126,7 +129,8 @@ class Authorization:
             pkce=pkce,
         )
         session.headers["User-Agent"] = USER_AGENT
-        session.trust_env = not self._settings.is_token_url_loopback
+        adapter = BoundedAdapter(self._settings.timeout_s, _MOST_BYTES)
+        secured(session, adapter, is_loopback=self._settings.is_token_url_loopback)
         for kind, used_up in _USED_UP.items():
             session.register_compliance_hook(kind, partial(self._checked, used_up=used_up))
         return session
@@ -226,11 +230,12 @@ class Authorization:
     def _checked(self, response: requests.Response, used_up: str) -> requests.Response:
         """Judge the raw reply, before oauthlib reads it."""
         body = response.content
-        key, message = (None, None) if response.ok else error_of(body)
+        is_answer = response.status_code < requests.codes.multiple_choices
+        key, message = (None, None) if is_answer else error_of(body)
         self._keep(
             datetime.now(UTC), response.elapsed.total_seconds(), response.status_code, key, message
         )
-        if not response.ok:
+        if not is_answer:
             raise self._refusal(response.status_code, key, message or "", used_up)
         response._content = _readable(body)
         return response
@@ -241,6 +246,11 @@ class Authorization:
         conn = f"connection {self._settings.conn_id}"
         if status == requests.codes.too_many_requests:
             return Throttled(f"the token endpoint answered 429: {message}")
+        if status < requests.codes.bad_request:
+            return RefreshUncertain(
+                f"the token endpoint answered {status}, a redirect, which is not followed: the "
+                f"tokens would go along; check {conn}, field token_url, and what stands between"
+            )
         if status >= requests.codes.internal_server_error:
             return RefreshUncertain(f"the token endpoint answered {status}: {message}")
         if key == "invalid_grant":

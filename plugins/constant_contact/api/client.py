@@ -20,6 +20,7 @@ import urllib3
 from constant_contact.api import replies, vendor
 from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE
 from constant_contact.api.settings import ApiSettings
+from constant_contact.api.transport import BoundedAdapter, read_whole, secured
 from constant_contact.calls import AccessTokens, Call, CallBudget, CallLog
 from constant_contact.errors import (
     AuthorizationRequired,
@@ -36,8 +37,10 @@ from constant_contact.redact import redact
 
 _log = logging.getLogger("constant_contact.api")
 _PATH_CHARS = 300
+_HEADER_CHARS = 200
 _CONNECT_TIMEOUT_S = 10
-_CHUNK_BYTES = 1 << 16
+# The vendor's largest page, 500 contacts with all that is known of them, has a few megabytes.
+MOST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -291,11 +294,10 @@ class Client:
                 json=payload,
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=(min(_CONNECT_TIMEOUT_S, timeout_s), timeout_s),
-                allow_redirects=False,
                 stream=True,
             )
             self._budget.observe(response.elapsed.total_seconds())
-            body = self._body(response, started)
+            body = read_whole(response, MOST_BYTES)
             reply = _judged(method, response.status_code, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             fault = ConnectionFault(
@@ -321,8 +323,8 @@ class Client:
                 reply_bytes=len(body),
                 duration_ms=round((monotonic() - started) * 1000),
                 waited_ms=round(waited_s * 1000),
-                request_id=headers.get("x-amzn-RequestId"),
-                tracking_id=headers.get("x-eig-tracking-id"),
+                request_id=_header(headers, "x-amzn-RequestId"),
+                tracking_id=_header(headers, "x-eig-tracking-id"),
                 reply_body=redact(body.decode("utf-8", "replace"))
                 if reply is None or reply.payload is None
                 else None,
@@ -332,28 +334,13 @@ class Client:
             raise fault or AssertionError("no reply and no fault")
         return reply
 
-    def _body(self, response: requests.Response, started: float) -> bytes:
-        """Read the reply; a server that drips is cut off, which a read timeout alone never does."""
-        deadline = started + 2 * self._settings.timeout_s
-        chunks = []
-        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-            chunks.append(chunk)
-            if monotonic() > deadline:
-                raise requests.Timeout("the reply dripped")
-        body = b"".join(chunks)
-        announced = response.headers.get("Content-Length", "")
-        is_plain = not response.headers.get("Content-Encoding")
-        if is_plain and announced.isdigit() and len(body) < int(announced):
-            raise requests.ConnectionError("the reply was cut off")
-        return body
-
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
-            # Proxies of the environment are the administrator's; a .netrc would replace the token.
-            session.trust_env = not self._settings.is_loopback
-            session.auth = _no_other_auth
+            adapter = BoundedAdapter(self._settings.timeout_s, MOST_BYTES)
+            session = self._local.session = secured(
+                requests.Session(), adapter, is_loopback=self._settings.is_loopback
+            )
             session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
         return session
 
@@ -375,14 +362,15 @@ class Client:
         )
 
 
+def _header(headers: Mapping[str, str], name: str) -> str | None:
+    value = headers.get(name)
+    return None if value is None else redact(value, _HEADER_CHARS)
+
+
 def _failure(call: Call) -> str:
     key = f" {call.error_key}" if call.error_key else ""
     request = f" (request {call.request_id})" if call.request_id else ""
     return f":{key} {call.error_message}{request}"
-
-
-def _no_other_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _query(params: Mapping[str, Any] | None) -> str:

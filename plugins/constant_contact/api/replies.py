@@ -55,7 +55,7 @@ def error_of(body: bytes) -> tuple[str | None, str]:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None, redact(body[:_MESSAGE_CHARS].decode("utf-8", "replace")) or "no message"
+        return None, redact(body.decode("utf-8", "replace"), _MESSAGE_CHARS) or "no message"
     first = parsed[0] if isinstance(parsed, list) and parsed else parsed
     if not isinstance(first, dict):
         return None, redact(str(first), _MESSAGE_CHARS)

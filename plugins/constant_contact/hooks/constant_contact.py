@@ -6,19 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import Variable
 from airflow.sdk.exceptions import AirflowNotFoundException
-from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 
 from constant_contact import config
 from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE, Authorization
-from constant_contact.api.client import Client, RetryPolicy
+from constant_contact.api.client import MOST_BYTES, Client, RetryPolicy
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
 from constant_contact.api.tokens import SAVE_WAITS_S, Granted, Tokens, TokenStore, stored_pair
+from constant_contact.api.transport import BoundedAdapter, secured
 from constant_contact.calls import Call, CallLog
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
@@ -251,11 +253,15 @@ class ConstantContactHook(HttpHook):
         token = self.access_token()
         self.base_url = self.settings.base_url
         self._base_url_initialized = True
-        session = requests.Session()
-        session.headers.update({"User-Agent": USER_AGENT, "Authorization": f"Bearer {token}"})
+        settings = self.settings
+        session = secured(
+            requests.Session(),
+            _PacedAdapter(settings, ApiBudget(self.budget_crm, settings, self.lane)),
+            is_loopback=settings.is_loopback,
+            auth=_Bearer(settings.base_url, token),
+        )
+        session.headers["User-Agent"] = USER_AGENT
         session.headers.update(headers or {})
-        paced = _PacedAdapter(ApiBudget(self.budget_crm, self.settings, self.lane))
-        session.mount(self.settings.base_url, paced)
         return session
 
     def test_connection(self) -> tuple[bool, str]:
@@ -267,12 +273,11 @@ class ConstantContactHook(HttpHook):
         try:
             settings = self.settings
             Authorization(settings, lambda call: None).check_client()
-            answer = requests.get(
-                f"{settings.api_url}/contact_lists",
-                headers={"User-Agent": USER_AGENT},
-                timeout=settings.timeout_s,
-                allow_redirects=False,
-            )
+            adapter = BoundedAdapter(settings.timeout_s, MOST_BYTES)
+            with secured(requests.Session(), adapter, is_loopback=settings.is_loopback) as session:
+                answer = session.get(
+                    f"{settings.api_url}/contact_lists", headers={"User-Agent": USER_AGENT}
+                )
         except ConstantContactError as error:
             # The made-up id would only puzzle.
             return False, str(error).replace(f"connection {self.constant_contact_conn_id}, ", "")
@@ -294,13 +299,32 @@ class ConstantContactHook(HttpHook):
         return True, "Key and secret are right, and the API answers."
 
 
-class _PacedAdapter(HTTPAdapter):
+class _Bearer(AuthBase):
+    """Authorizes requests to the API; what a caller asks of another host gets no token."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self._origin = _origin(base_url)
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if _origin(request.url or "") == self._origin:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    """Who answers at a URL: scheme, host and port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+class _PacedAdapter(BoundedAdapter):
     """Takes a slot of the budget before each request of a session."""
 
-    def __init__(self, budget: ApiBudget) -> None:
-        super().__init__()
+    def __init__(self, settings: ApiSettings, budget: ApiBudget) -> None:
+        super().__init__(settings.timeout_s, MOST_BYTES)
         self._budget = budget
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
         self._budget.take()
-        return super().send(request, *args, **kwargs)
+        return super().send(*args, **kwargs)

@@ -24,7 +24,6 @@ class BulkMembershipsOperator(ConstantContactOperator):
         list_id: Of a list of Constant Contact (templated, as all of these).
         action: add or remove.
         contact_ids: CRM contacts; or
-        search: part of a name or address; or
         selection: a file of include/sql/selections, without `.sql`.
         choice_id: Or all of that as the wizard kept it: a row of `ctct_choice`.
         is_dry_run: Tell what would become of them and write nothing.
@@ -35,7 +34,6 @@ class BulkMembershipsOperator(ConstantContactOperator):
         "list_id",
         "action",
         "contact_ids",
-        "search",
         "selection",
         "choice_id",
         "is_dry_run",
@@ -47,7 +45,6 @@ class BulkMembershipsOperator(ConstantContactOperator):
         list_id: str,
         action: str = "add",
         contact_ids: Any = (),
-        search: str = "",
         selection: str = "",
         choice_id: Any = None,
         is_dry_run: Any = False,
@@ -57,7 +54,6 @@ class BulkMembershipsOperator(ConstantContactOperator):
         self.list_id = list_id
         self.action = action
         self.contact_ids = contact_ids
-        self.search = search
         self.selection = selection
         self.choice_id = choice_id
         self.is_dry_run = is_dry_run
@@ -81,7 +77,6 @@ class BulkMembershipsOperator(ConstantContactOperator):
             self.list_id,
             Chosen(
                 [str(each) for each in self.contact_ids or ()],
-                str(self.search or ""),
                 str(self.selection or ""),
             ),
             action=one_of("action", self.action, ("add", "remove")),

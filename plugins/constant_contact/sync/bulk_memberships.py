@@ -30,12 +30,10 @@ class Chosen:
 
     Attributes:
         contact_ids: Of the CRM.
-        search: Part of a name or of an address.
         selection: A file of include/sql/selections, without `.sql`.
     """
 
     contact_ids: Sequence[str] = ()
-    search: str = ""
     selection: str = ""
 
 
@@ -172,16 +170,11 @@ def check_list(connection: psycopg.Connection[Any], list_id: str) -> None:
 
 
 def _contact_ids(connection: psycopg.Connection[Any], chosen: Chosen) -> list[str]:
-    ways = [bool(chosen.contact_ids), bool(chosen.search.strip()), bool(chosen.selection)]
-    if sum(ways) != 1:
-        raise SettingError(
-            "params contact_ids, search and selection", "give exactly one of the three"
-        )
+    if bool(chosen.contact_ids) == bool(chosen.selection):
+        raise SettingError("params contact_ids and selection", "give exactly one of the two")
     if chosen.contact_ids:
         return list(dict.fromkeys(chosen.contact_ids))
-    if chosen.selection:
-        return _selected(connection, chosen.selection)
-    return find(connection, Wanted(search=chosen.search))
+    return _selected(connection, chosen.selection)
 
 
 def find(connection: psycopg.Connection[Any], wanted: Wanted) -> list[str]:

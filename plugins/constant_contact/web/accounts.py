@@ -75,8 +75,3 @@ def several_accounts() -> tuple[Account, ...]:
         # The overview says so; the other pages of the default account need no other.
         return ()
     return found if len(found) > 1 else ()
-
-
-def path_of(account: Account) -> str:
-    """Where an account's pages are, below those of the default one."""
-    return PREFIXES[0] if account == DEFAULT else PREFIXES[1].format(account=account.name)

@@ -1,4 +1,4 @@
-"""The FastAPI app with our pages; Airflow's api-server mounts it below `pages.PREFIX`."""
+"""The FastAPI app with our pages; Airflow's api-server mounts it below `accounts.PAGES`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -25,6 +25,7 @@ from constant_contact.web.accounts import PREFIXES, known_account
 from constant_contact.web.forms import from_our_page
 from constant_contact.web.pages import STATIC_DIR
 from constant_contact.web.problems import explain_problems
+from constant_contact.web.requests import ForgetsQueries, FormsOfUsers
 
 # A page each, of every account; every route names the permission it needs, by a dependency of
 # `access`.
@@ -68,8 +69,10 @@ def create_app() -> FastAPI:
     for router in _ROUTERS_OF_ALL:
         app.include_router(router, dependencies=_FIRST)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
+    # Each added one is around those before it.
+    app.add_middleware(FormsOfUsers)
     app.middleware("http")(_with_headers)
-    app.middleware("http")(authorize.forget_query)
+    app.add_middleware(ForgetsQueries)
     explain_problems(app)
     return app
 

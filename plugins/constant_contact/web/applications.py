@@ -46,7 +46,7 @@ class NextApplication:
     @classmethod
     def load(cls, session: Session, account: Account, *, lock: bool = False) -> Self | None:
         """The one of an account's connection, if its credentials are being replaced."""
-        kept = stored.read(session, _key(account), lock=lock)
+        kept = stored.read(session, account, _key(account), lock=lock)
         found = cls(**json.loads(kept)) if kept else None
         if found:
             hide(found.client_secret)
@@ -73,7 +73,7 @@ class NextApplication:
         """Store it in place of what is stored for an account."""
         conn_id = account.constant_contact_conn_id
         description = f"The application that replaces the one of connection {conn_id}"
-        stored.write(session, _key(account), json.dumps(asdict(self)), description)
+        stored.write(session, account, _key(account), json.dumps(asdict(self)), description)
 
     @staticmethod
     def forget(session: Session, account: Account) -> None:

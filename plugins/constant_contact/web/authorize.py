@@ -12,7 +12,6 @@ import hmac
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, NamedTuple, Self
@@ -85,7 +84,7 @@ def begin(
     begun = Begun(_digest(state), verifier, str(user.get_id()), _digest(browser), application)
     with create_session(scoped=False) as session:
         kept = json.dumps(asdict(begun))
-        stored.write(session, _key(account), kept, "An authorization under way")
+        stored.write(session, account, _key(account), kept, "An authorization under way")
     answer = page(request, "authorize", url=url, settings=settings, application=application)
     answer.set_cookie(
         _cookie(account),
@@ -95,7 +94,9 @@ def begin(
         httponly=True,
         # "lax" comes along when the vendor's page leads back, as Airflow's own cookie does.
         samesite="lax",
-        secure=request.url.scheme == "https" or bool(conf.get("api", "ssl_cert", fallback="")),
+        # Behind a proxy with TLS the request itself came without.
+        secure="https" in (request.url.scheme, urlsplit(redirect.url).scheme)
+        or bool(conf.get("api", "ssl_cert", fallback="")),
     )
     return answer
 
@@ -133,21 +134,6 @@ def callback(
     answer = _authorized(coming, code, f"{error} {error_description}")
     answer.delete_cookie(cookie, path=_cookie_path(request))
     return answer
-
-
-async def forget_query(
-    request: Request, answer: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    """A middleware: the api-server's log of requests, which is written last, gets no code.
-
-    Alone it is worth nothing, without the verifier, the secret and an exchange before ours; a
-    proxy in front of Airflow may log it.
-    """
-    try:
-        return await answer(request)
-    finally:
-        if request.url.path.endswith(CALLBACK_PATH):
-            request.scope["query_string"] = b""
 
 
 class _Coming(NamedTuple):
@@ -243,7 +229,7 @@ def _finished(account: Account, state: str, user_id: str, browser: str) -> Begun
             finish.
     """
     with create_session(scoped=False) as session:
-        kept = stored.read(session, _key(account), lock=True)
+        kept = stored.read(session, account, _key(account), lock=True)
         begun = Begun.from_json(kept) if kept else None
         if begun is None or not hmac.compare_digest(begun.state_digest, _digest(state)):
             raise _strange("it was used already, or another was begun since")

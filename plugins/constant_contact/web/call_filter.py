@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import HTTPException, Query, status
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from constant_contact.redact import is_telling
 from constant_contact.store.call_search import Place
 
 _MOST_CHARS: Final = 300
@@ -36,7 +38,17 @@ def _if_mapped(text: str) -> str:
     return "" if text == _NO_MAP_INDEX else text
 
 
+def _not_telling(text: str) -> str:
+    if is_telling(text):
+        raise PydanticCustomError(
+            "telling", "no email address may be in a URL; none is in the log either"
+        )
+    return text
+
+
 Text = Annotated[str, Field(max_length=_MOST_CHARS)]
+# What a person types: Airflow's ids and our places come from links.
+Typed = Annotated[Text, AfterValidator(_not_telling)]
 
 
 class CallFilter(BaseModel):
@@ -53,10 +65,10 @@ class CallFilter(BaseModel):
     task_id: Text = ""
     map_index: Annotated[Text, AfterValidator(_if_mapped)] = ""
     method: Text = ""
-    path: Text = ""
+    path: Typed = ""
     status: Text = ""
-    error_key: Text = ""
-    request_id: Text = ""
+    error_key: Typed = ""
+    request_id: Typed = ""
     before: Text = ""
     after: Text = ""
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
@@ -17,8 +18,12 @@ _COLUMNS: Final = (
     "path", "status", "error_key", "error_message", "items", "reply_bytes", "duration_ms",
     "waited_ms", "request_id", "tracking_id",
 )  # fmt: skip
-# With these a spreadsheet takes a text for a formula (OWASP, “CSV Injection”).
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+# With these a spreadsheet takes a text for a formula (OWASP, “CSV Injection”), some of them in full
+# width too: at the start of a cell, and so after whatever the reader's sheet takes for the end of
+# the cell before.
+_FORMULA: Final = re.compile(
+    r"(^|[;,|\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029])([\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
 
 
 def lines(crm: Database, wanted: Mapping[str, Any]) -> Iterator[str]:
@@ -48,6 +53,6 @@ def _cell(value: Any) -> Any:
     """A value that no spreadsheet runs; times in UTC."""
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
+    if isinstance(value, str):
+        return _FORMULA.sub(r"\1\2'", value)
     return value

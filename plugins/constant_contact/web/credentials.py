@@ -167,6 +167,7 @@ def _switch(
         row.set_extra(json.dumps(extra))
         stored.write(
             session,
+            account,
             tokens_key(conn_id),
             replace(pair, replaces=credentials_digest(old)).to_json(),
             f"Tokens of connection {conn_id}; kept by constant_contact",

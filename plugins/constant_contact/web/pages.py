@@ -13,18 +13,16 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
-from constant_contact.accounts import DEFAULT
+from constant_contact.accounts import DEFAULT, PAGES
 from constant_contact.web.access import may_read
 from constant_contact.web.accounts import (
     account_if_known,
     current_account,
     names_account,
-    path_of,
     several_accounts,
 )
 from constant_contact.web.forms import form_token
 
-PREFIX: Final = "/constant-contact"
 STATIC_DIR: Final = Path(__file__).parent / "static"
 _CURSOR: Final = re.compile(r"\bcursor=[^&]+")
 _TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
@@ -48,10 +46,10 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
     always = {
         "account": account,
         "is_known": known is not None or not names_account(request),
-        "root": f"{ours}{path_of(account)}",
+        "root": f"{ours}{account.pages}",
         "account_roots": lambda: _roots(ours, user) if user and known else {},
         "static": f"{ours}/static",
-        "airflow": ours.removesuffix(PREFIX),
+        "airflow": ours.removesuffix(PAGES),
         "form_token": form_token(user) if user else "",
     }
     return _TEMPLATES.TemplateResponse(request, f"{name}.html", always | values, status_code=status)
@@ -60,7 +58,7 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
 def _roots(ours: str, user: BaseUser) -> dict[str, str]:
     """Where the pages of each account are, by its name; none if there is but the default one."""
     return {
-        account.name: f"{ours}{path_of(account)}"
+        account.name: f"{ours}{account.pages}"
         for account in several_accounts()
         if may_read(user, account)
     }
@@ -74,7 +72,7 @@ def wants_part(request: Request) -> bool:
 
 def go_to(request: Request, path: str) -> RedirectResponse:
     """After a form has done its work: the page below ours that shows it."""
-    root = f"{request.scope.get('root_path', '')}{path_of(current_account(request))}"
+    root = f"{request.scope.get('root_path', '')}{current_account(request).pages}"
     return RedirectResponse(f"{root}{path}", http.HTTP_303_SEE_OTHER)
 
 

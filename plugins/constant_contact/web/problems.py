@@ -41,23 +41,32 @@ def told(error: Exception) -> str:
 
 
 def _ours(request: Request, error: Exception) -> Response:
-    _log.warning("%s %s: %s", request.method, request.url.path, error)
+    _log.warning("%s: %s", _asked(request), error)
     return _problem(request, 409 if isinstance(error, ChangesRefused) else 503, str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:
     line = told(error)
-    _log.error("%s %s: %s", request.method, request.url.path, line)
+    _log.error("%s: %s", _asked(request), line)
     return _problem(request, 500, line)
+
+
+def _asked(request: Request) -> str:
+    return redact(f"{request.method} {request.url.path}")
+
+
+def problem_of(request: Request, error: HTTPException) -> Response:
+    """The page of a refusal."""
+    said = str(error.detail)
+    # A sentence is ours; Airflow and Starlette only name the status.
+    text = said if said.endswith(".") else _KNOWN.get(error.status_code, said)
+    return _problem(request, error.status_code, text)
 
 
 def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    said = str(error.detail)
-    # A sentence is ours; Airflow and Starlette only name the status.
-    text = said if said.endswith(".") else _KNOWN.get(error.status_code, said)
-    return _problem(request, error.status_code, text)
+    return problem_of(request, error)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from airflow.configuration import conf
 from fastapi import Request
 
-from constant_contact.web.pages import PREFIX
+from constant_contact.accounts import PAGES
 
 CALLBACK_PATH: Final = "/oauth2/callback"
 
@@ -39,7 +39,7 @@ def redirect_for(request: Request, field: str) -> Redirect:
         request: Of a page of ours.
         field: The connection's redirect URL; "" if it has none.
     """
-    ours = f"{_airflow(request)}{PREFIX}{CALLBACK_PATH}"
+    ours = f"{_airflow(request)}{PAGES}{CALLBACK_PATH}"
     url, problem, doubt = field or ours, "", ""
     if urlsplit(url).path != urlsplit(ours).path:
         problem = (
@@ -60,5 +60,5 @@ def _airflow(request: Request) -> str:
     configured = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
     if urlsplit(configured).netloc:
         return configured
-    prefix = request.scope["root_path"].removesuffix(PREFIX)
+    prefix = request.scope["root_path"].removesuffix(PAGES)
     return f"{request.url.scheme}://{request.url.netloc}{prefix}"

@@ -7,12 +7,15 @@ Variables and its logs included.
 from contextlib import AbstractContextManager
 from typing import Final
 
+from airflow.configuration import conf
 from airflow.models.crypto import get_fernet
+from airflow.models.dag import DagModel
 from airflow.models.variable import Variable
 from airflow.utils.session import create_session
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from constant_contact.accounts import Account
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import VariableTokenStore
 from constant_contact.store.tokens import token_lock
@@ -21,22 +24,30 @@ from constant_contact.store.tokens import token_lock
 _WAIT_S: Final = 20
 
 
-def read(session: Session, key: str, *, lock: bool = False) -> str | None:
+def read(session: Session, account: Account, key: str, *, lock: bool = False) -> str | None:
     """The value of a key; None if there is none, or it cannot be decrypted.
+
+    One that was stored before Airflow had teams becomes the account's team's.
 
     Args:
         session: Of Airflow's database.
+        account: Whose it is.
         key: The Variable's.
         lock: Keep others from it until the session ends.
     """
+    # Asked first: Airflow's own look-up may end a session.
+    team = team_of(account)
     found = select(Variable).where(Variable.key == key)
     variable = session.scalar(found.with_for_update() if lock else found)
-    value: str | None = variable.get_val() if variable else None
+    if variable is None:
+        return None
+    variable.team_name = team or variable.team_name
+    value: str | None = variable.get_val()
     return value
 
 
-def write(session: Session, key: str, value: str, description: str) -> None:
-    """Set the value of a key.
+def write(session: Session, account: Account, key: str, value: str, description: str) -> None:
+    """Set the value of a key, for tasks of the account's team only where Airflow has teams.
 
     Raises:
         SettingError: Airflow has no key to encrypt it with.
@@ -47,13 +58,22 @@ def write(session: Session, key: str, value: str, description: str) -> None:
             "is empty, so that Airflow would store secrets in plain text; set one, the same for "
             "all components",
         )
+    team = team_of(account)
     variable = session.scalar(select(Variable).where(Variable.key == key))
     if variable is None:
         variable = Variable(key=key)  # type: ignore[no-untyped-call]
         session.add(variable)
     variable.set_val(value)
     variable.description = description
+    variable.team_name = team
     session.flush()
+
+
+def team_of(account: Account) -> str | None:
+    """The team whose tasks may read what an account has here; None: any task may."""
+    if not conf.getboolean("core", "multi_team"):
+        return None
+    return DagModel.get_team_name(account.dag_id("opt_outs"))
 
 
 def forget(session: Session, key: str) -> None:
@@ -73,8 +93,9 @@ class StoredTokens(VariableTokenStore):
 
     def _read(self) -> str | None:
         with create_session(scoped=False) as session:
-            return read(session, self._key)
+            return read(session, Account.holding(self._conn_id), self._key)
 
     def _write(self, text: str) -> None:
         with create_session(scoped=False) as session:
-            write(session, self._key, text, self._description)
+            account = Account.holding(self._conn_id)
+            write(session, account, self._key, text, self._description)

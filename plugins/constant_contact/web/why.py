@@ -8,6 +8,8 @@ import psycopg
 from fastapi import APIRouter, Form, HTTPException, Query, Request, status
 from fastapi.responses import HTMLResponse
 
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.redact import is_telling
 from constant_contact.store import call_search, database
 from constant_contact.sync.explanations import explain
 from constant_contact.web.access import MayRead
@@ -31,9 +33,20 @@ def why(
     """The form; with a contact, all about it; with a list too, how the two stand.
 
     Raises:
-        HTTPException: 404; the CRM has no such contact.
+        HTTPException: 404; the CRM has no such contact. 422; the id is an address, or has one.
     """
     contact_id, list_id = _plain(contact_id), _plain(list_id)
+    if is_telling(contact_id) or is_telling(list_id):
+        raise HTTPException(
+            status.HTTP_422_UNPROCESSABLE_CONTENT,
+            "No email address may be in a URL: look for it by the second field of this page.",
+        )
+    return _shown(request, hook, contact_id, list_id)
+
+
+def _shown(
+    request: Request, hook: ConstantContactHook, contact_id: str, list_id: str
+) -> HTMLResponse:
     with hook.crm.transaction() as connection:
         known = _known(connection, contact_id, list_id) if contact_id else None
         lists = database.rows(connection, "web/lists", {"most": _MOST_LISTS})
@@ -46,13 +59,25 @@ def find(
     _may: MayRead,
     hook: PageHook,
     email: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
+    contact_id: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
+    list_id: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
 ) -> HTMLResponse:
-    """The contacts with an address; a form's body, since no address may be in a URL."""
+    """The contacts with an address, or one by its id; a form's body: no address is in a URL.
+
+    Some CRMs have addresses for ids.
+    """
+    if contact_id:
+        return _shown(request, hook, _plain(contact_id), _plain(list_id))
     params = {"email": _plain(email), "most": _MOST_FOUND}
     with hook.crm.transaction() as connection:
         found = database.rows(connection, "links/contacts_with_email", params)
-    links = [row | {"query": urlencode({"contact_id": row["contact_id"]})} for row in found]
+    links = [row | {"query": _query(row["contact_id"])} for row in found]
     return page(request, "why", known=None, lists=[], list_id="", found=links)
+
+
+def _query(contact_id: str) -> str:
+    """Of the page about a contact; empty if its id may be in no URL."""
+    return "" if is_telling(contact_id) else urlencode({"contact_id": contact_id})
 
 
 def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -> dict[str, Any]:
