@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from local.stop import command
+from local import stop
+from local.stop import Stop, command
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
@@ -29,3 +30,17 @@ def test_any_other_error_of_the_system_keeps_its_trace() -> None:
 
     with pytest.raises(ConnectionRefusedError):
         command(main)
+
+
+def test_whatever_fails_on_a_full_disk_the_disk_is_what_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def main() -> int:
+        raise Stop("initdb failed: a page of text")
+
+    monkeypatch.setattr(stop, "_HARDLY_ANYTHING", 2**63)  # so every disk is
+    with pytest.raises(SystemExit) as ended:
+        command(main)
+    assert ended.value.code == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("the disk of ")
