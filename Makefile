@@ -14,7 +14,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format reference licences audit sbom wheel bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser test-system test-first-run env lint format reference licences audit sbom wheel bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -53,6 +53,10 @@ test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up 
 
 test-system: $(VENV)/.ready ## two Celery workers, one is killed: three minutes; needs redis-server
 	@$(RUN) pytest -m system $(ARGS)
+
+# with the interpreter of .venv's own making: what is tried needs none of ours
+test-first-run: ## first commands on machines of many kinds: five minutes (ARGS='umask': that case)
+	@python=$$($(FIND_PYTHON)) && "$$python" -I tests/first_run.py $(ARGS)
 
 # the same commands as in .pre-commit-config.yaml
 lint: $(VENV)/.ready ## style, types, layers, SQL

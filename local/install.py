@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -71,9 +72,8 @@ def main() -> int:
     except _DiskFull:
         raise
     except Stop as stop:
-        print(f"{stop}; pip installs it all instead, in minutes", file=sys.stderr, flush=True)
-        _run([_PYTHON, "-m", "pip", "install", *_LOCK], pip)
-        _run([_PYTHON, "-m", "pip", "install", *_OURSELVES], pip)
+        print(f"{stop}\npip installs it all instead, in minutes", flush=True)
+        _install_with_pip(pip)
     _READY.touch()
     return 0
 
@@ -156,6 +156,19 @@ def _install_with_uv(pip: Mapping[str, str], uv: Mapping[str, str]) -> None:
     _run([*install, *_OURSELVES], uv)
 
 
+def _install_with_pip(pip: Mapping[str, str]) -> None:
+    try:
+        _run([_PYTHON, "-m", "pip", "install", *_LOCK], pip)
+    except _DiskFull:
+        raise
+    except Stop as stop:
+        raise Stop(
+            f"{stop}; if that is the way to the package index: see to the network, the proxy and"
+            " what `pip config list` says, then try again"
+        ) from None
+    _run([_PYTHON, "-m", "pip", "install", *_OURSELVES], pip)
+
+
 def _run(command_line: Sequence[str | Path], environment: Mapping[str, str]) -> str:
     """What a program prints.
 
@@ -172,8 +185,9 @@ def _run(command_line: Sequence[str | Path], environment: Mapping[str, str]) -> 
     errors = [number for number, line in enumerate(said) if line.lower().startswith("error")]
     reason = " ".join(" ".join(said[errors[-1] if errors else 0 :]).split())
     if "No space left on device" in reason or "Disk quota exceeded" in reason:
-        raise _DiskFull(f"no space left for .venv, which takes 800 MB: {reason}")
-    raise Stop(f"{Path(command_line[0]).name} failed: {reason}")
+        raise _DiskFull(reason)
+    # a page of hashes says no more than its beginning
+    raise Stop(f"{Path(command_line[0]).name} failed: {textwrap.shorten(reason, 400)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How a command of this folder ends early: one line, and a status that says which kind it was."""
 
 import errno
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -32,14 +33,16 @@ def one_line(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def full_disk(folder: Path) -> str:
-    """What to say when hardly anything can be written there; nothing while there is room."""
+def full_disk(folder: Path, error: BaseException) -> str:
+    """What to say when that is why something failed, whatever it was; else nothing."""
     there = next(each for each in (folder, *folder.parents) if each.exists())
-    if (free := shutil.disk_usage(there).free) > _HARDLY_ANYTHING:
+    free = shutil.disk_usage(there).free
+    # who failed may have cleared away what it had written
+    if free > _HARDLY_ANYTHING and os.strerror(errno.ENOSPC) not in str(error):
         return ""
     return (
-        f"the disk of {folder} is full ({free / 2**20:.0f} MB free): the databases, the logs and"
-        " the account take 300 MB there"
+        f"{os.strerror(errno.ENOSPC)} for {folder} ({free / 2**20:.0f} MB free): .venv takes"
+        " 800 MB, .local 300 MB and more"
     )
 
 
@@ -50,21 +53,20 @@ def command(main: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         status = INTERRUPTED
     except Exception as error:
-        if full := full_disk(LOCAL):
-            # whatever it was that failed of it: a server, a log, a table
-            print(full, file=sys.stderr)
-            status = FAILED
-        elif isinstance(error, Stop):
-            print(error, file=sys.stderr)
-            status = error.status
-        elif isinstance(error, OSError) and error.errno in _CANNOT_WRITE and error.filename:
-            # a clone that another user made: no fault of ours to be traced
+        if isinstance(error, OSError) and error.errno in _CANNOT_WRITE and error.filename:
+            # a clone that another user made, or a full disk: no fault of ours to be traced
             print(
                 f"cannot write {error.filename}: {error.strerror}; commands keep what they need"
                 " below .local of this repository",
                 file=sys.stderr,
             )
             status = FAILED
+        elif full := full_disk(LOCAL, error):
+            print(full, file=sys.stderr)
+            status = FAILED
+        elif isinstance(error, Stop):
+            print(error, file=sys.stderr)
+            status = error.status
         else:
             raise
     sys.exit(status)
