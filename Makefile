@@ -5,13 +5,16 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
-RUN := $(BIN)/python -m
+# nothing of the caller's shell but what local/isolate.py names
+ISOLATE := -I local/isolate.py
+ALONE := $(BIN)/python $(ISOLATE)
+RUN := $(ALONE) $(BIN)/python -m
 JUDGE := .local/judge
 TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-browser test-system env lint format reference licences audit sbom wheel bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser test-system test-first-run env lint format reference licences audit sbom wheel bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -54,22 +57,26 @@ test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up 
 test-system: $(VENV)/.ready ## two Celery workers, one is killed: three minutes; needs redis-server
 	@$(RUN) pytest -m system $(ARGS)
 
+# with the interpreter of .venv's own making: what is tried needs none of ours
+test-first-run: ## first commands on machines of many kinds: five minutes (ARGS='umask': that case)
+	@python=$$($(FIND_PYTHON)) && "$$python" -I tests/first_run.py $(ARGS)
+
 # the same commands as in .pre-commit-config.yaml
 lint: $(VENV)/.ready ## style, types, layers, SQL
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+	@$(ALONE) $(BIN)/ruff check
+	@$(ALONE) $(BIN)/ruff format --check
+	@$(ALONE) $(BIN)/mypy
+	@$(ALONE) $(BIN)/lint-imports
+	@$(ALONE) $(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
 format: $(VENV)/.ready ## puts code and SQL into shape
-	$(BIN)/ruff check --fix
-	$(BIN)/ruff format
-	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+	@$(ALONE) $(BIN)/ruff check --fix
+	@$(ALONE) $(BIN)/ruff format
+	@$(ALONE) $(BIN)/sqlfluff fix --disable-progress-bar include/sql
 
 # needs no .venv: where containers run there may be none
 env: ## .env for docker-compose.yaml, with new keys (DEMO=1: for its profile demo)
-	@python=$$($(FIND_PYTHON)) && "$$python" -m local.env_file $(if $(DEMO),--demo)
+	@python=$$($(FIND_PYTHON)) && "$$python" $(ISOLATE) "$$python" -m local.env_file $(if $(DEMO),--demo)
 
 reference: $(VENV)/.ready ## docs/reference and the README's tables, from the code
 	@$(RUN) local.reference $(ARGS)
@@ -78,12 +85,12 @@ licences: $(VENV)/.ready ## fails on a licence that nobody has allowed
 	@$(RUN) local.licences
 
 audit: $(VENV)/.ready $(TOOLS)/.ready ## known vulnerabilities of what the lock installs; asks the package index
-	@$(TOOLS)/bin/pip-audit --disable-pip --require-hashes -r requirements.txt --format json \
+	@$(ALONE) $(TOOLS)/bin/pip-audit --disable-pip --require-hashes -r requirements.txt --format json \
 		--progress-spinner off 2>/dev/null | $(RUN) local.audit
 
 sbom: $(TOOLS)/.ready ## .local/sbom.json, CycloneDX, from the lock
 	@mkdir -p .local
-	@$(TOOLS)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
+	@$(ALONE) $(TOOLS)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
 		--output-reproducible --output-format JSON --output-file .local/sbom.json
 
 wheel: $(VENV)/.ready ## .local/dist, the same bytes from the same sources
@@ -94,10 +101,11 @@ bench: $(VENV)/.ready ## how fast, beside others (SCALE=1000000: whole nights of
 
 judge: $(JUDGE)/.ready ## the vendor's SDK, in an environment of its own
 
-UV_COMPILE = $(TOOLS)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
+UV_COMPILE = $(ALONE) $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
 # the image's is a part of ours: what it runs is what was tested
-lock: $(TOOLS)/.ready ## requirements.txt and the image's anew from pyproject.toml
+lock: $(VENV)/.ready ## requirements.txt and the image's anew from pyproject.toml
+	$(UV_COMPILE) local/requirements-uv.in --no-annotate -o local/requirements-uv.txt
 	$(UV_COMPILE) pyproject.toml --extra dev --extra celery -o requirements.txt
 	$(UV_COMPILE) pyproject.toml deploy/requirements.in --extra celery --constraints requirements.txt \
 		--no-annotate -o deploy/requirements.txt
@@ -109,40 +117,30 @@ clean: ## removes .venv, .local and every cache
 	rm -rf plugins/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# prints the first interpreter that Airflow supports, the one asked for first
+# prints the first interpreter that Airflow supports, the one asked for first; not the name of it,
+# which may be a script that looks the version up in the environment
 FIND_PYTHON = \
 	for python in $(if $(PYTHON),'$(PYTHON)',python3 python3.12 python3.11 python3.13); do \
-		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-			2>/dev/null && echo "$$python" && exit 0; \
+		"$$python" -I -c 'import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.exit(1); \
+			print(sys.executable)' 2>/dev/null && exit 0; \
 	done; \
 	echo '$(if $(PYTHON),PYTHON=$(PYTHON) is not,there is no) Python 3.11, 3.12 or 3.13:' \
 		'install one, or name it: make PYTHON=/path/to/python3.12' >&2; exit 1
 
-$(VENV)/.ready: requirements.txt pyproject.toml
-	@python=$$($(FIND_PYTHON)) && \
-	if [ ! -x $(BIN)/python ] || [ -n '$(PYTHON)' ]; then \
-		[ -w . ] || { echo 'this folder cannot be written: clone the repository where it can' >&2; exit 1; }; \
-		echo "making $(VENV) with $$python"; \
-		"$$python" -m venv --clear $(VENV) || { echo 'its venv module does not work: on Debian,' \
-			'apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }; \
-	fi
-	@echo 'installing requirements.txt (1 to 3 minutes the first time)'
-	@# the lock is whole: to resolve it anew, pip would want a hash of whatever is newest
-	@$(RUN) pip install --quiet --require-hashes --no-deps -r requirements.txt
-	@$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
-	@touch $@
+$(VENV)/.ready: requirements.txt local/requirements-uv.txt pyproject.toml
+	@python=$$($(FIND_PYTHON)) && "$$python" $(ISOLATE) "$$python" -m local.install $(if $(PYTHON),--anew)
 
 $(JUDGE)/.ready: $(JUDGE_LOCK) | $(VENV)/.ready
 	@echo 'installing the vendor'"'"'s SDK into $(JUDGE)'
 	@$(RUN) venv --clear $(JUDGE)
-	@$(JUDGE)/bin/python -m pip install --quiet -r $(JUDGE_LOCK)
+	@$(ALONE) $(JUDGE)/bin/python -m pip install --quiet -r $(JUDGE_LOCK)
 	@touch $@
 
 # not there yet, or removed: the tests that need the judge say so themselves
 $(JUDGE_LOCK):
 
 $(TOOLS)/.ready: local/tools.txt | $(VENV)/.ready
-	@echo 'installing uv, pip-audit and cyclonedx-bom into $(TOOLS)'
+	@echo 'installing pip-audit and cyclonedx-bom into $(TOOLS)'
 	@$(RUN) venv --clear $(TOOLS)
-	@$(TOOLS)/bin/python -m pip install --quiet --require-hashes --no-deps -r local/tools.txt
+	@$(ALONE) $(TOOLS)/bin/python -m pip install --quiet --require-hashes --no-deps -r local/tools.txt
 	@touch $@

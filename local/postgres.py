@@ -11,6 +11,7 @@ import pwd
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from urllib.parse import quote
@@ -19,7 +20,8 @@ import psutil  # type: ignore[import-untyped]
 import psycopg
 from psycopg import sql
 
-from local.paths import LOCAL
+from local.as_nobody import NAME as NOBODY
+from local.paths import LOCAL, ROOT
 from local.processes import last_lines
 from local.sharing import Shared
 from local.sockets import socket_folder
@@ -48,8 +50,9 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# the one account on every Unix that owns nothing; PostgreSQL refuses to run as root
-_UNPRIVILEGED = "nobody"
+_AS_SERVER_USER = (
+    () if os.geteuid() else (sys.executable, "-I", str(ROOT / "local" / "as_nobody.py"))
+)
 
 
 class LocalPostgres(Shared):
@@ -111,11 +114,18 @@ class LocalPostgres(Shared):
         return True
 
     def start(self) -> None:
-        """Initializes the data where there are none, and starts the server."""
+        """Initializes the data where there are none, and starts the server.
+
+        Raises:
+            Stop: it does not start, or not for this user.
+        """
+        _check_user()
         self._make_socket_folder()
         if not (self.data / "PG_VERSION").exists():
             self._initialize()
         self._forget_dead_server()
+        self.log.touch()
+        self._give_away(self.log)
         settings = " ".join(
             f"-c {name}={shlex.quote(value)}"
             for name, value in {
@@ -167,42 +177,75 @@ class LocalPostgres(Shared):
         except psutil.Error:
             return False
 
-    def _give_away(self, folder: Path) -> None:
+    def _give_away(self, path: Path) -> None:
         if os.geteuid() == 0:
-            os.chown(folder, _unprivileged_id(), -1)
+            os.chown(path, _unprivileged_id(), -1)
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [*_as_server_user(), str(_BIN / program), "-D", str(self.data), *arguments],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            # to a file, not a pipe: the server keeps what it inherits open
-            stdout=subprocess.DEVNULL,
-            stderr=(errors := tempfile.TemporaryFile()),  # noqa: SIM115
-            cwd="/",
-        )
-        with errors:
-            if done.returncode:
+        with tempfile.TemporaryFile(dir=self.folder) as errors:
+            child = subprocess.Popen(
+                [*_AS_SERVER_USER, str(_BIN / program), "-D", str(self.data), *arguments],
+                # what libpq, the time zone database and the locale would read is the caller's
+                env={"PATH": os.defpath},
+                stdin=subprocess.DEVNULL,
+                # to a file, not a pipe: the server keeps what it inherits open
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                cwd="/",
+                # Ctrl-C is for us: half a start would leave a server that nobody stops
+                start_new_session=True,
+            )
+            if _wait(child):
                 errors.seek(0)
                 said = errors.read().decode(errors="replace").strip()
-                raise Stop(f"{program} failed: {said}\n{self.log}:\n{last_lines(self.log)}")
+                raise Stop(_reason(program, said, self.log))
+
+
+def _check_user() -> None:
+    """Tells before anything is made who cannot run a PostgreSQL here."""
+    if os.geteuid():
+        try:
+            pwd.getpwuid(os.geteuid())
+        except KeyError:
+            raise Stop(
+                f"the user id {os.geteuid()} has no line in /etc/passwd, where PostgreSQL looks for"
+                " its name: add one, or run this as another user"
+            ) from None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            os.chown(folder, _unprivileged_id(), -1)
+            # what is closed to root now is so because the capability to pass by modes is missing
+            try:
+                Path(folder, "file").touch()
+            finally:
+                os.chown(folder, os.geteuid(), -1)
+        except (KeyError, OSError) as error:
+            raise Stop(
+                f"PostgreSQL does not run as root, and this root may not run it as {NOBODY}"
+                f" ({getattr(error, 'strerror', error)}): run this as an ordinary user"
+            ) from None
+
+
+def _wait(child: subprocess.Popen[bytes]) -> int:
+    """Its status; a Ctrl-C meanwhile is heard when it has ended, in a second or two."""
+    interrupt = None
+    while True:
+        try:
+            status = child.wait()
+        except KeyboardInterrupt as pressed:
+            interrupt = pressed
+            continue
+        if interrupt is not None:
+            raise interrupt
+        return status
+
+
+def _reason(program: str, said: str, log: Path) -> str:
+    if said.startswith("PostgreSQL does not run as root"):
+        return said
+    return f"{program} failed: {said}" + (f"\n{log}:\n{last_lines(log)}" if log.exists() else "")
 
 
 def _unprivileged_id() -> int:
-    return pwd.getpwnam(_UNPRIVILEGED).pw_uid
-
-
-def _as_server_user() -> list[str]:
-    """As root: another user, who may still reach folders that only root may enter.
-
-    Keeping that one capability is what spares us opening the way to the repository for everybody.
-    """
-    if os.geteuid() != 0:
-        return []
-    if shutil.which("setpriv") is None:
-        raise Stop("PostgreSQL does not run as root: run this as an ordinary user")
-    account = pwd.getpwnam(_UNPRIVILEGED)
-    return [
-        "setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups",
-        "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--",
-    ]  # fmt: skip
+    return pwd.getpwnam(NOBODY).pw_uid

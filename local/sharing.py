@@ -56,9 +56,10 @@ class Shared(ABC):
             with self._locked("guard"):
                 self._users = self._open("users")
                 fcntl.flock(self._users, fcntl.LOCK_SH)
+                # before the start, during which one may be killed, too
+                self._ensure_keeper()
                 if not self.running():
                     self.start()
-                self._ensure_keeper()
         except BaseException:
             self._leave()
             raise

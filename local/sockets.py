@@ -9,9 +9,11 @@ _MAX_SOCKET_PATH_BYTES = 103
 
 
 def socket_folder(folder: Path, kind: str, socket_name: str) -> Path:
-    """Beside the server's data, or in the temporary folder where that path is too long."""
+    """Beside the server's data, or in the temporary folder where that path cannot be used."""
     beside = folder / "socket"
-    if len(os.fsencode(beside / socket_name)) <= _MAX_SOCKET_PATH_BYTES:
+    is_short = len(os.fsencode(beside / socket_name)) <= _MAX_SOCKET_PATH_BYTES
+    # PostgreSQL takes a comma for the end of a path
+    if is_short and "," not in str(beside):
         return beside
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     # not tempfile.gettempdir(): two terminals may differ in TMPDIR and must meet

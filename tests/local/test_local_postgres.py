@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from local.paths import ROOT
 from local.postgres import LocalPostgres
@@ -21,6 +22,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 with LocalPostgres(Path(sys.argv[1])):
     print("in", flush=True)
     signal.pause()
+"""
+
+_START = """
+import sys
+from pathlib import Path
+from local.postgres import LocalPostgres
+from local.stop import command
+def main():
+    with LocalPostgres(Path(sys.argv[1]) / "pg"):
+        return 0
+command(main)
 """
 
 
@@ -96,3 +108,57 @@ def test_data_survive_a_kill_and_a_pid_that_is_another_programs_now(tmp_path: Pa
     pid_file.write_text(f"{os.getpid()}\n")
     with server, psycopg.connect(server.url("crm")) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="for root")
+
+
+@as_root
+@pytest.mark.parametrize("capability", ["dac_override", "setuid", "chown"])
+def test_root_that_lacks_a_capability_is_told_what_to_do_in_one_line(
+    tmp_path: Path, capability: str
+) -> None:
+    tmp_path.chmod(0o700)
+    ended = subprocess.run(
+        [
+            "setpriv",
+            "--bounding-set",
+            f"-{capability}",
+            sys.executable,
+            "-c",
+            _START,
+            str(tmp_path),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("PostgreSQL does not run as root")
+    assert ": run this as an ordinary user" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@as_root
+def test_root_may_keep_it_below_a_folder_that_only_root_may_enter(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    before = os.umask(0o077)
+    try:
+        with LocalPostgres(tmp_path / "closed" / "pg") as server:
+            assert Path(f"/proc/{_postmaster(server)}").stat().st_uid != 0
+    finally:
+        os.umask(before)
+
+
+def test_what_the_shell_says_of_another_server_is_not_heard(tmp_path: Path) -> None:
+    theirs = {"PGPORT": "6543", "PGDATA": "/nowhere", "TZ": "Mars/Base", "LC_ALL": "tlh_QO"}
+    ended = subprocess.run(
+        [sys.executable, "-I", "local/isolate.py", sys.executable, "-c", _START, str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, **theirs},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from local.stop import command
+from local.stop import Stop, command
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
@@ -29,3 +29,16 @@ def test_any_other_error_of_the_system_keeps_its_trace() -> None:
 
     with pytest.raises(ConnectionRefusedError):
         command(main)
+
+
+def test_whatever_fails_on_a_full_disk_the_disk_is_what_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def main() -> int:
+        raise Stop("initdb failed:\na page of text\nNo space left on device\n")
+
+    with pytest.raises(SystemExit) as ended:
+        command(main)
+    assert ended.value.code == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("No space left on device for ")

@@ -1,0 +1,194 @@
+"""`python -m local.install [--anew]`: makes .venv from the lock, first half of every target.
+
+uv installs in seconds what pip does in minutes. pip brings it from the registry, pinned by hash
+as everything is; where it cannot be had, or fails, pip does it all.
+
+Runs with the interpreter that .venv is made with, in which nothing is installed.
+"""
+
+import ast
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from local.paths import ROOT
+from local.stop import Stop, command
+
+_VENV: Final = ROOT / ".venv"
+_PYTHON: Final = _VENV / "bin" / "python"
+_UV: Final = _VENV / "bin" / "uv"
+_READY: Final = _VENV / ".ready"
+_LOCK: Final = ("--require-hashes", "--no-deps", "-r", "requirements.txt")
+# the lock is whole: to resolve it anew, pip would want a hash of whatever is newest
+_UV_LOCK: Final = ("--require-hashes", "--no-deps", "-r", "local/requirements-uv.txt")
+_OURSELVES: Final = ("--no-deps", "--no-build-isolation", "-e", ".")
+
+#: pip's settings of where packages come from, and what uv calls each. What else a pip.conf
+#: holds (`user`, `target`, `no-binary`) is meant for other environments than this.
+SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "index-url": ("UV_DEFAULT_INDEX",),
+    "extra-index-url": ("UV_INDEX",),
+    "no-index": ("UV_NO_INDEX",),
+    "find-links": ("UV_FIND_LINKS",),
+    "trusted-host": ("UV_INSECURE_HOST",),
+    "cert": ("SSL_CERT_FILE",),
+    "client-cert": ("SSL_CLIENT_CERT",),
+    "proxy": ("HTTP_PROXY", "HTTPS_PROXY"),
+    "default-timeout": ("UV_HTTP_TIMEOUT",),
+    "timeout": ("UV_HTTP_TIMEOUT",),
+    "retries": ("UV_HTTP_RETRIES",),
+    "cache-dir": (),
+}
+# The first four are read by the shell with which initdb and pg_ctl start the server, wildcards by
+# setuptools; venv refuses the colon, Airflow's configuration the percent sign.
+_NOT_IN_A_PATH: Final = re.compile(r'["$`\\*?\[\]{}:%\n]')
+
+
+class _DiskFull(Stop):
+    """pip would meet the same."""
+
+
+def main() -> int:
+    """Returns when .venv has what the lock says."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _check_folder()
+    # without the mark it was never finished: an interrupted pip leaves half of a package
+    if "--anew" in sys.argv[1:] or not _READY.exists() or not os.access(_PYTHON, os.X_OK):
+        _make_venv()
+    _READY.unlink(missing_ok=True)
+    settings = pip_settings(_run([_PYTHON, "-m", "pip", "config", "list"], os.environ))
+    pip = pip_environment(settings, os.environ)
+    print("installing requirements.txt (seconds, or as long as 250 MB take to arrive)", flush=True)
+    try:
+        _install_with_uv(pip, uv_environment(settings, os.environ))
+    except _DiskFull:
+        raise
+    except Stop as stop:
+        print(f"{stop}\npip installs it all instead, in minutes", flush=True)
+        _install_with_pip(pip)
+    _READY.touch()
+    return 0
+
+
+def pip_environment(settings: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
+    """The environment for pip: of its settings those in `SETTINGS`, and no file."""
+    return {
+        **{name: value for name, value in caller.items() if not name.startswith("PIP_")},
+        **{f"PIP_{key.replace('-', '_').upper()}": value for key, value in settings.items()},
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+    }
+
+
+def uv_environment(settings: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
+    """The environment for uv that has it take packages from where pip would."""
+    translated = {
+        name: ",".join(value.split()) if name == "UV_FIND_LINKS" else " ".join(value.split())
+        for key, value in settings.items()
+        for name in SETTINGS[key]
+    }
+    return {
+        **caller,
+        # as pip: the certificates that this machine trusts, and any index may have it
+        "UV_SYSTEM_CERTS": "1",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        **({} if _uv_may_cache(caller) else {"UV_NO_CACHE": "1"}),
+        **translated,
+        "UV_NO_CONFIG": "1",
+    }
+
+
+def pip_settings(listed: str) -> dict[str, str]:
+    """The settings in `SETTINGS`, from what `pip config list` prints; the later section wins.
+
+    Its order is pip's own: `global`, then `install`, then the environment (`:env:`).
+    """
+    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        section, _, key = name.rpartition(".")
+        if section in sections and key in SETTINGS:
+            sections[section][key] = str(ast.literal_eval(value))
+    return sections["global"] | sections["install"] | sections[":env:"]
+
+
+def _uv_may_cache(caller: Mapping[str, str]) -> bool:
+    home = caller.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~"), ".cache")  # noqa: PTH111
+    cache = Path(caller.get("UV_CACHE_DIR") or Path(home, "uv"))
+    with contextlib.suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+    return os.access(cache, os.W_OK | os.X_OK)
+
+
+def _check_folder() -> None:
+    if odd := _NOT_IN_A_PATH.search(str(ROOT)):
+        raise Stop(
+            f"the path of this folder holds {odd[0]!r}, which not every program here can read:"
+            " clone the repository where the path has none"
+        )
+    if not os.access(ROOT, os.W_OK | os.X_OK):
+        raise Stop(f"{ROOT} cannot be written: clone the repository where it can")
+
+
+def _make_venv() -> None:
+    print(f"making .venv with {sys.executable}", flush=True)
+    shutil.rmtree(_VENV, ignore_errors=True)
+    try:
+        _run([sys.executable, "-I", "-m", "venv", "--clear", _VENV], os.environ)
+    except Stop:
+        shutil.rmtree(_VENV, ignore_errors=True)
+        raise
+
+
+def _install_with_uv(pip: Mapping[str, str], uv: Mapping[str, str]) -> None:
+    _run([_PYTHON, "-m", "pip", "install", *_UV_LOCK], pip)
+    install = (_UV, "pip", "install", "--quiet", "--python", _PYTHON)
+    _run([*install, *_LOCK], uv)
+    _run([*install, *_OURSELVES], uv)
+
+
+def _install_with_pip(pip: Mapping[str, str]) -> None:
+    try:
+        _run([_PYTHON, "-m", "pip", "install", *_LOCK], pip)
+    except _DiskFull:
+        raise
+    except Stop as stop:
+        raise Stop(
+            f"{stop}; if that is the way to the package index: see to the network, the proxy and"
+            " what `pip config list` says, then try again"
+        ) from None
+    _run([_PYTHON, "-m", "pip", "install", *_OURSELVES], pip)
+
+
+def _run(command_line: Sequence[str | Path], environment: Mapping[str, str]) -> str:
+    """What a program prints.
+
+    Raises:
+        Stop: it failed; with what it said last, on one line.
+    """
+    done = subprocess.run(
+        command_line, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    if not done.returncode:
+        return done.stdout
+    said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    errors = [number for number, line in enumerate(said) if line.lower().startswith("error")]
+    reason = " ".join(" ".join(said[errors[-1] if errors else 0 :]).split())
+    if "No space left on device" in reason or "Disk quota exceeded" in reason:
+        raise _DiskFull(reason)
+    # a page of hashes says no more than its beginning
+    raise Stop(f"{Path(command_line[0]).name} failed: {textwrap.shorten(reason, 400)}")
+
+
+if __name__ == "__main__":
+    command(main)
