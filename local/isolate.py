@@ -35,7 +35,7 @@ KEPT: Final = (
     "AIRFLOW__*", "AIRFLOW_CONN_*", "AIRFLOW_VAR_*",
     # what our own targets read
     "ACCOUNT", "CI", "JUDGE_PYTHON", "RUN_CONF", "RUN_DAG", "RUN_DATE", "SCREENSHOTS",
-    "SOURCE_DATE_EPOCH", "TEST_POSTGRES_URL",
+    "SOURCE_DATE_EPOCH", "TEST_ODD_SERVER", "TEST_POSTGRES_URL",
 )  # fmt: skip
 _THIS_MACHINE: Final = "localhost,127.0.0.1"
 
