@@ -179,19 +179,30 @@ COMMENT ON COLUMN crm_interaction.contact_id IS
 CREATE FUNCTION ctct_ring() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     contact jsonb := to_jsonb(NEW);
+    rung_id text := contact ->> TG_ARGV[0];
 BEGIN
     IF (SELECT relpersistence FROM pg_catalog.pg_class WHERE oid = TG_RELID) = 't' THEN
         RAISE EXCEPTION 'a temporary table has no doorbell';
+    END IF;
+    -- A column that was renamed since stops no write of the CRM's: the next look sees the change.
+    IF rung_id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    -- As a cast to text has it.
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_attribute
+        WHERE attrelid = TG_RELID AND attname = TG_ARGV[0] AND atttypid = 'pg_catalog.bpchar'::regtype
+    ) THEN
+        rung_id := rtrim(rung_id, ' ');
     END IF;
     INSERT INTO crm_opt_out_change (
         contact_id, constant_contact_id, do_not_email, reason, requested_by_contact, changed_by,
         email_digest
     )
     VALUES (
-        contact ->> TG_ARGV[0],
+        rung_id,
         (
-            SELECT link.constant_contact_id FROM ctct_link AS link
-            WHERE link.contact_id = contact ->> TG_ARGV[0]
+            SELECT link.constant_contact_id FROM ctct_link AS link WHERE link.contact_id = rung_id
         ),
         TG_ARGV[2]::boolean,
         nullif(current_setting('constant_contact.reason', TRUE), ''),

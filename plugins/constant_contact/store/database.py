@@ -111,8 +111,7 @@ class Database:
             raise self._unavailable(error) from None
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             raise SchemaError(
-                f"{self.name}: {error.diag.message_primary}; run `make migrate`, or adapt "
-                "include/sql/crm to your CRM's tables"
+                f"{self.name}: {error.diag.message_primary}; run `make migrate`"
             ) from None
 
     def _unavailable(self, error: Exception) -> ConstantContactError:

@@ -9,8 +9,10 @@ from typing import Any
 
 import psycopg
 
+from constant_contact.errors import SettingError
+from constant_contact.redact import redact
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import explained, finding_public
+from constant_contact.store.crm_contacts import explained, seam_session
 from constant_contact.store.database import Database
 
 _log = logging.getLogger("constant_contact.links")
@@ -40,8 +42,8 @@ def flag_back(
         if crm.seam.flag_back is None or not found:
             return found
         database.row(connection, "links/reason", {"reason": reason, "by": by})
-        with finding_public(connection), explained(crm.seam.flag_back):
-            flagged = connection.execute(crm.seam.flag_back.text).rowcount
+        with seam_session(connection), explained(crm.seam.flag_back):
+            flagged = connection.execute(crm.seam.flag_back.text, prepare=False).rowcount
         _log.info("Do Not Email is set in the CRM for %d contacts: %s", flagged, reason)
     return found
 
@@ -60,6 +62,6 @@ def flag_opted_out(crm: Database) -> int:
             reason="Unsubscribed at Constant Contact",
             by="constant_contact",
         )
-    except psycopg.Error as error:
-        _log.warning("%s: %s", crm.seam.flag_back.path, error.diag.message_primary)
+    except (psycopg.Error, SettingError) as error:
+        _log.warning("%s: %s", crm.seam.flag_back.path, redact(str(error)))
         return 0

@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import finding_public
+from constant_contact.store.crm_contacts import seam_session
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync.reports import Report
@@ -80,5 +80,5 @@ def _write(crm: Database, file: SeamFile, batch: Sequence[tuple[str, str | None]
 
 
 def _run(connection: psycopg.Connection[Any], file: SeamFile) -> None:
-    with finding_public(connection):
+    with seam_session(connection):
         connection.execute(file.text)
