@@ -1,7 +1,8 @@
--- What the session's role may do with tables, and what they are. Parameters: schemas (each null: where
--- the search path finds it), names, are_written (whether a file
--- writes it). Grain: one row a table or view that there is.
+-- What the session's role may do with tables, and what they are. Parameters: schemas (each null:
+-- where the search path finds it), names, are_written (whether a file writes it).
+-- Grain: one row a table or view that there is.
 SELECT
+    named.is_written,
     relation.oid::bigint AS relation_id,
     format('%%I.%%I', namespace.nspname, relation.relname) AS relation,
     quote_ident(namespace.nspname) AS schema_name,
@@ -13,8 +14,7 @@ SELECT
     has_any_column_privilege(relation.oid, 'SELECT') AS may_select,
     has_any_column_privilege(relation.oid, 'UPDATE') AS may_update,
     has_table_privilege(relation.oid, 'TRIGGER') AS may_trigger,
-    row_security_active(relation.oid) AS hides_rows,
-    named.is_written
+    row_security_active(relation.oid) AS hides_rows
 FROM
     unnest(%(schemas)s::text[], %(names)s::text[], %(are_written)s::boolean[])
         AS named (schema_name, name, is_written)

@@ -143,10 +143,17 @@ BEGIN
 END
 $$;
 
--- A further account's view of the default one's contacts, with links of its own.
+-- A further account's view of the default one's contacts, with links of its own. An index of that
+-- name may be left, where the table is another role's.
 DO $$
 BEGIN
-    IF to_regclass('crm_contact_link') IS NOT NULL THEN
+    IF EXISTS (
+        SELECT FROM pg_class
+        WHERE
+            relnamespace = current_schema()::regnamespace
+            AND relname = 'crm_contact_link'
+            AND relkind = 'r'
+    ) THEN
         DROP VIEW crm_contact;
         DROP TABLE crm_contact_link;
         DROP FUNCTION IF EXISTS crm_contact_lock_links(), crm_contact_link();
@@ -174,7 +181,8 @@ COMMENT ON COLUMN crm_interaction.contact_id IS
 -- of the id and the address, and whether the flag is set now ('true' or 'false'). It runs with its
 -- owner's rights, since the CRM's users have none here; changed_by is the session's user all the
 -- same. A session that knows more says so before it writes:
---   SET LOCAL constant_contact.reason = '…'; SET LOCAL constant_contact.requested_by_contact = 'on';
+--   SET LOCAL constant_contact.reason = '…';
+--   SET LOCAL constant_contact.requested_by_contact = 'on';
 --   SET LOCAL constant_contact.changed_by = '…'
 CREATE FUNCTION ctct_ring() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
