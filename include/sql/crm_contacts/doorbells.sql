@@ -1,11 +1,10 @@
--- Triggers that ring here. Grain: one row a trigger; `arguments` end with a zero byte each, `columns`
--- are those of its table.
+-- Triggers that ring here. Grain: one row a trigger; its `arguments` end with a zero byte each,
+-- `columns` are those of its table.
 SELECT
     bell.tgname AS name,
+    bell.tgargs AS arguments,
     bell.tgrelid::regclass::text AS relation,
     bell.tgrelid::bigint AS relation_id,
-    bell.tgenabled <> 'D' AS is_on,
-    bell.tgargs AS arguments,
     array(
         SELECT attribute.attname::text FROM pg_attribute AS attribute
         WHERE
