@@ -7,6 +7,7 @@ from typing import Final
 GUIDE: Final = Path(__file__).resolve().parents[1] / "docs" / "your-crm.md"
 TABLE: Final = "the CRM's table"
 _EXAMPLE: Final = re.compile(r"^### (.+?)\n(.*?)(?=^##)", re.DOTALL | re.MULTILINE)
+_OTHER: Final = re.compile(r"```sql\n(?!-- )(.*?)```", re.DOTALL)
 _BLOCK: Final = re.compile(r"```sql\n-- (.+?)\n(.*?)```", re.DOTALL)
 
 
@@ -16,6 +17,11 @@ def examples() -> dict[str, dict[str, str]]:
         heading: dict(_BLOCK.findall(body))
         for heading, body in _EXAMPLE.findall(GUIDE.read_text(encoding="utf-8"))
     }
+
+
+def other_statements() -> list[str]:
+    """The SQL that stands outside the examples."""
+    return _OTHER.findall(GUIDE.read_text(encoding="utf-8"))
 
 
 def write_files(example: dict[str, str], folder: Path) -> Path:

@@ -19,7 +19,7 @@ from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.links import link_contacts
 from constant_contact.sync.opt_outs import push_opt_outs
 from simulator.server import Running
-from tests.guide import TABLE, examples, write_files
+from tests.guide import TABLE, examples, other_statements, write_files
 from tests.support import (
     EU_CONN_ID,
     UNLIMITED,
@@ -216,6 +216,13 @@ def written(url: str, query: str) -> list[str]:
 
 def test_every_example_of_the_guide_is_tried() -> None:
     assert EXAMPLES.keys() == CRMS.keys()
+
+
+@pytest.mark.parametrize("statement", other_statements())
+def test_a_statement_outside_the_examples_runs(crm_url: str, statement: str) -> None:
+    with psycopg.connect(crm_url) as connection:
+        connection.execute("CREATE TEMPORARY TABLE changed_flag (contact_id text)")
+        connection.execute(statement.encode())
 
 
 def test_an_adopter_touches_three_files_at_most() -> None:

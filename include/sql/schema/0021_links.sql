@@ -6,7 +6,10 @@ CREATE TABLE ctct_link (
     contact_id text PRIMARY KEY,
     constant_contact_id text,
     email_address text,
-    email_key text GENERATED ALWAYS AS (ctct_email_key(email_address)) STORED,
+    -- What is longer is no address, and more than an index holds.
+    email_key text GENERATED ALWAYS AS (
+        CASE WHEN octet_length(email_address) <= 1000 THEN ctct_email_key(email_address) END
+    ) STORED,
     first_name text,
     last_name text,
     do_not_email boolean,
