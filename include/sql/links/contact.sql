@@ -4,6 +4,7 @@ SELECT
     first_name,
     last_name,
     email_address AS preferred_email,
+    email_key,
     constant_contact_id,
     coalesce(do_not_email, FALSE) AS do_not_email
 FROM ctct_link

@@ -105,8 +105,14 @@ request AS (
         exists(
             SELECT FROM ctct_suppressed AS suppressed
             WHERE
-                suppressed.email_digest
-                = ctct_email_digest(coalesce(linked.email_key, crm.email_key))
+                suppressed.email_digest = any(
+                    ctct_email_digests(
+                        CASE
+                            WHEN linked.email_key IS NULL THEN crm.email_address
+                            ELSE linked.email_address
+                        END
+                    )
+                )
         ) AS is_erased,
         coalesce(crm.constant_contact_id, crm.email_key) AS target
     FROM wanted_membership AS wanted

@@ -3,6 +3,7 @@
 SELECT
     mirrored.contact_id,
     mirrored.email_address,
+    mirrored.email_key,
     mirrored.permission_to_send,
     mirrored.opt_out_source,
     mirrored.opt_out_date,

@@ -16,20 +16,28 @@ _log = logging.getLogger("constant_contact.opt_outs")
 _QUERY: Final = {"status": "all", "include": "list_memberships"}
 
 
-def contacts_at(client: Client, address: str) -> list[dict[str, Any]]:
-    """The vendor's contacts with this address, the living ones first.
+def contacts_at(client: Client, crm: Database, email_key: str) -> list[dict[str, Any]]:
+    """Ask the vendor for the contacts with an address; the living ones come first.
 
     What else a loose search brings is left out: it is somebody else.
+
+    Args:
+        client: Of the account.
+        crm: Tells which addresses have the key.
+        email_key: What the address is compared by, `ctct_email_key`.
     """
-    found = client.get("/contacts", {"email": address} | _QUERY).get("contacts")
-    rows = [each for each in found or [] if isinstance(each, dict) and _has(each, address)]
+    found = client.get("/contacts", {"email": email_key} | _QUERY).get("contacts") or []
+    addresses = [_address(each) for each in found]
+    with crm.transaction() as connection:
+        params = {"addresses": addresses, "email_key": email_key}
+        same = database.rows(connection, "contacts/same_address", params)
+    rows = [found[each["position"]] for each in same]
     return sorted(rows, key=lambda row: bool(row.get("deleted_at")))
 
 
-def _has(contact: dict[str, Any], address: str) -> bool:
-    email = contact.get("email_address")
-    told = text(email.get("address")) if isinstance(email, dict) else None
-    return told is not None and told.strip().lower() == address.strip().lower()
+def _address(contact: Any) -> str | None:
+    email = contact.get("email_address") if isinstance(contact, dict) else None
+    return text(email.get("address")) if isinstance(email, dict) else None
 
 
 def follow(client: Client, crm: Database, gone: Mapping[str, str]) -> None:
@@ -56,10 +64,10 @@ def _has_successor(client: Client, crm: Database, contact_id: str, gone_id: str)
     with crm.transaction() as connection:
         person = database.row(connection, "links/contact", {"contact_id": contact_id}) or {}
         asked_at = state.database_now(connection)
-    if not (address := (person.get("preferred_email") or "").strip()):
+    if not (email_key := person.get("email_key")):
         return False
     try:
-        records = [parse_contact(each) for each in contacts_at(client, address)]
+        records = [parse_contact(each) for each in contacts_at(client, crm, email_key)]
     except Rejected as error:
         # Nobody can have an address that is none to the vendor.
         _log.warning("CRM contact %s: %s", contact_id, error)

@@ -136,7 +136,7 @@ class NewContacts:
         return None if found is None or found.get("deleted_at") else found
 
     def _by_address(self, email: str) -> dict[str, Any] | None:
-        return next(iter(contacts_at(self._client, email)), None)
+        return next(iter(contacts_at(self._client, self._crm, email)), None)
 
     def _learn_of(self, error: Conflict, person: Mapping[str, Any]) -> None:
         """The address exists, maybe deleted: the mirror learns of it, and routing decides."""

@@ -69,7 +69,7 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
     return {
         "contact": contact,
         "mirrored": mirrored,
-        "addresses_differ": _differ(contact["preferred_email"], mirrored["email_address"])
+        "addresses_differ": _differ(contact["email_key"], mirrored["email_key"])
         if mirrored
         else False,
         "difference": database.row(connection, "links/consent_difference", one),
@@ -82,10 +82,8 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
 
 
 def _differ(one: str | None, other: str | None) -> bool:
-    """Whether two addresses are there and are not the same, as links compare them."""
-    if not one or not other:
-        return False
-    return one.strip().casefold() != other.strip().casefold()
+    """Whether two addresses are there and are not the same, told by their keys."""
+    return None not in (one, other) and one != other
 
 
 def _calls(connection: psycopg.Connection[Any], linked_id: str | None) -> dict[str, Any]:
