@@ -281,6 +281,20 @@ def test_each_missing_right_is_told_with_its_grant_until_none_is_missing(
     assert all(f'"{role}"' in problem for problem in told)
 
 
+def test_a_doorbell_that_only_makes_triggers_needs_no_owner(
+    check: Check, url: str, role: str, role_url: str
+) -> None:
+    run_rows(
+        url,
+        f'GRANT USAGE ON SCHEMA firm TO "{role}"; GRANT SELECT, UPDATE ON firm.person TO "{role}"',
+    )
+    doorbell = DOORBELL.partition("ALTER")[0]
+    (problem,) = check(role_url, doorbell=doorbell).problems
+    assert problem.endswith(f'GRANT TRIGGER ON firm.person TO "{role}".')
+    run_rows(url, f'GRANT TRIGGER ON firm.person TO "{role}"')
+    assert check(role_url, doorbell=doorbell) == ([], [])
+
+
 def _grants(problem: str) -> list[str]:
     found = [f"GRANT {part}" for part in problem.rstrip(".").split("GRANT ")[1:]]
     # A remedy may name others after the first.

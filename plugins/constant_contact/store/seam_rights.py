@@ -60,18 +60,24 @@ def missing_rights(
     return [
         SettingError(f"{file.path}", problem)
         for relation in named_relations(connection, file)
-        for problem in _problems(kind, relation)
+        for problem in _problems(kind, file, relation)
     ]
 
 
-def _problems(kind: str, its: Relation) -> Iterator[str]:
+def _problems(kind: str, file: SeamFile, its: Relation) -> Iterator[str]:
     if not its.may_use_schema:
         yield (
             f"{its.role} may not look into the schema {its.schema_name}: "
             f"GRANT USAGE ON SCHEMA {its.schema_name} TO {its.role}"
         )
     if kind == "doorbell":
-        if not its.is_owner:
+        if "alter" not in file.code.lower():
+            if not its.may_trigger:
+                yield (
+                    f"{its.role} may not make triggers on {its.relation}: "
+                    f"GRANT TRIGGER ON {its.relation} TO {its.role}"
+                )
+        elif not its.is_owner:
             yield (
                 f"only its owner may change {its.relation}: let {its.owner} run this file once, "
                 f"after GRANT EXECUTE ON FUNCTION ctct_ring() TO {its.owner}, or "
