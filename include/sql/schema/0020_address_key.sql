@@ -274,8 +274,8 @@ WHERE
     AND activity.kind IN ('import', 'create')
     AND activity.state <> 'done';
 
--- Indexes over the key, on crm_contact and wherever else an adopter has one; those of another role's
--- table are its own to drop (docs/upgrading.md).
+-- Indexes over the key, on crm_contact and wherever else an adopter has one; those of another
+-- role's table are its own to drop (docs/upgrading.md).
 DO $$
 DECLARE
     stale regclass;

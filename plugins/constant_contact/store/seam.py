@@ -24,7 +24,10 @@ _COMMENT_OR_QUOTED: Final = re.compile(
 )
 _NAME: Final = r"""(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)"""
 _RELATION: Final = re.compile(
-    rf"(?:\b(from|join|update|into|using|on|table|only)\s+|,\s*)({_NAME})(?:\s*\.\s*({_NAME}))?",
+    r"(?:\b(from|join|update|into|using|on|table)\s+(?:only\s+)?|,\s*)"
+    # As in "AFTER UPDATE OF flag ON person".
+    r"(?!(?:of|on|or|only|select|set)\b)"
+    rf"({_NAME})(?:\s*\.\s*({_NAME}))?",
     re.IGNORECASE,
 )
 
