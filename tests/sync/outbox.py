@@ -1,14 +1,22 @@
 """The outbox as its tests look at it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from constant_contact.store.database import Database
+from constant_contact.store.seam import SeamFile
 from constant_contact.sync import holds
 from simulator.server import Running
 from tests.support import LOCK_WAITS, contact_id, vendor_contact
 
+# The seam's file that is not shipped.
+FLAG_BACK = SeamFile(
+    Path("flag_back.sql"),
+    "UPDATE crm_contact AS crm SET do_not_email = TRUE FROM changed_flag AS changed"
+    " WHERE crm.contact_id = changed.contact_id",
+)
 Add = Callable[..., None]
 Rows = Callable[..., list[dict[str, Any]]]
 

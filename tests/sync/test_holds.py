@@ -71,7 +71,7 @@ def test_a_person_is_shown_how_many_why_and_whom(held: int, crm: Database) -> No
     hold = holds.ask(crm, held)
     assert hold is not None
     assert hold.contacts == 8
-    assert "8 contacts would be unsubscribed at once" in hold.detail
+    assert "8 contacts would be unsubscribed within a day" in hold.detail
     assert [(group["reason"], group["contacts"]) for group in hold.groups] == [
         ("moved", 6),
         ("no reason given", 2),
