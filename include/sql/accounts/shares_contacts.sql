@@ -1,7 +1,7 @@
--- Whether an account has the default one's contacts, those in public. Asked by a session whose first
--- schema is the account's. Grain: one row; `has_own` where the account's schema has a crm_contact of
--- its own that is not the view of an older version, `has_shared` where the default account is in
--- public.
+-- Whether an account has the default one's contacts, those in public. Asked by a session whose
+-- first schema is the account's. Grain: one row; `has_own` where the account's schema has a
+-- crm_contact of its own that is not the view of an older version, `has_shared` where the default
+-- account is in public.
 SELECT
     to_regclass(quote_ident(current_schema()) || '.crm_contact') IS NOT NULL
     AND to_regclass(quote_ident(current_schema()) || '.crm_contact_link') IS NULL AS has_own,

@@ -1,6 +1,6 @@
 -- Hear the opt-outs that the mirror shows, but for those that we made: a PUT or a creation of ours
--- took the permission, and the vendor dates no opt-out after it. Its clock and ours may differ by an
--- hour. Parameters: constant_contact_id (null: all). Grain: one row a Constant Contact contact.
+-- took the permission, and the vendor dates no opt-out after it. Its clock and ours may differ by
+-- an hour. Parameters: constant_contact_id (null: all). Grain: one row a Constant Contact contact.
 INSERT INTO ctct_objection (
     source, constant_contact_id, email_digest, objected_at, reason
 )
@@ -37,6 +37,6 @@ WHERE
             AND ours.opt_out_source_after IS NOT DISTINCT FROM mirrored.opt_out_source
             AND (
                 mirrored.opt_out_date IS NULL
-                OR mirrored.opt_out_date <= ours.decided_at + INTERVAL '1 hour'
+                OR mirrored.opt_out_date <= ours.decided_at + interval '1 hour'
             )
     );

@@ -174,7 +174,8 @@ COMMENT ON COLUMN crm_interaction.contact_id IS
 -- of the id and the address, and whether the flag is set now ('true' or 'false'). It runs with its
 -- owner's rights, since the CRM's users have none here; changed_by is the session's user all the
 -- same. A session that knows more says so before it writes:
---   SET LOCAL constant_contact.reason = '…'; SET LOCAL constant_contact.requested_by_contact = 'on';
+--   SET LOCAL constant_contact.reason = '…';
+--   SET LOCAL constant_contact.requested_by_contact = 'on';
 --   SET LOCAL constant_contact.changed_by = '…'
 CREATE FUNCTION ctct_ring() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
