@@ -22,7 +22,11 @@ WHERE
         SELECT FROM ctct_objection AS heard
         WHERE
             heard.constant_contact_id = mirrored.contact_id
-            AND heard.lifted_at IS NULL
+            AND (
+                heard.lifted_at IS NULL
+                -- What a person lifted is heard again only if the vendor dates a later opt-out.
+                OR (heard.lifted_by IS NOT NULL AND heard.objected_at >= mirrored.opt_out_date)
+            )
             AND heard.source
             = CASE mirrored.opt_out_source
                 WHEN 'Account' THEN 'vendor_account' ELSE 'vendor_contact'
