@@ -35,6 +35,14 @@ carried AS (
 SELECT
     (
         SELECT count(*) FROM waiting
-        WHERE constant_contact_id IS NOT NULL
+        WHERE
+            waiting.constant_contact_id IS NOT NULL
+            -- Who is unsubscribed already is reached by nothing.
+            AND NOT EXISTS (
+                SELECT FROM ctct_contact AS mirrored
+                WHERE
+                    mirrored.contact_id = waiting.constant_contact_id
+                    AND mirrored.permission_to_send = 'unsubscribed'
+            )
     ) AS waiting,
     (SELECT count(*) FROM carried) AS carried;
