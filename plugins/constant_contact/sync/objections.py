@@ -14,6 +14,7 @@ import psycopg
 from constant_contact.errors import ChangesRefused
 from constant_contact.store import database
 from constant_contact.store.database import Database
+from constant_contact.sync.crm_contacts import see
 
 Answer = Literal["may", "must not be mailed", "must not exist"]
 
@@ -72,6 +73,22 @@ def ask_gate(
     }
     found = database.row(connection, "consent/gate", keys) or {}
     return Gate(found["answer"], found["source"], found["objected_at"], found["contact_id"])
+
+
+def look_and_hear(crm: Database, contact_ids: Collection[str] | None = None) -> None:
+    """Look at the CRM's contacts, and hear at once what objects there.
+
+    Args:
+        crm: Where `ctct_link` and the register are.
+        contact_ids: Of these CRM contacts only; None: all.
+
+    Raises:
+        SettingError: contacts.sql does not yield what it must.
+    """
+    with crm.transaction() as connection:
+        database.row(connection, "crm_contacts/lock")
+        see(connection, crm, contact_ids)
+        hear(connection, contact_ids)
 
 
 def hear(connection: psycopg.Connection[Any], contact_ids: Collection[str] | None = None) -> None:

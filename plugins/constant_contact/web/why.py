@@ -14,7 +14,6 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling
 from constant_contact.store import call_search, database
 from constant_contact.sync import objections
-from constant_contact.sync.crm_contacts import see
 from constant_contact.sync.explanations import explain
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.accounts import CurrentAccount
@@ -87,10 +86,7 @@ def _shown(
 def _look(hook: ConstantContactHook, contact_id: str) -> bool:
     """Look the contact up in the CRM; return whether that went well."""
     try:
-        with hook.crm.transaction() as connection:
-            database.row(connection, "crm_contacts/lock")
-            see(connection, hook.crm, [contact_id])
-            objections.hear(connection, [contact_id])
+        objections.look_and_hear(hook.crm, [contact_id])
     except ConstantContactError as error:
         # What was seen before is shown all the same.
         _log.warning("a contact could not be looked up for its page: %s", error)
