@@ -8,8 +8,9 @@ Contact; nobody is to be mailed because of that.
   they may have been carried before, and taken back since. Choices of the wizard that were not
   requested yet are forgotten.
 - `contacts`, `links`: all contacts are read again, and linked.
-- `flags`: *Do Not Email* is set again for everybody whom Constant Contact may not mail since the
-  moment of the backup. That queues opt-outs, which then find that all is so already.
+- `flags`: by `flag_back.sql`, where the firm has that file, *Do Not Email* is set again for
+  contacts that Constant Contact may not mail since the moment of the backup. Without it they are
+  counted (`not_flagged`); their opt-outs at Constant Contact are objections all the same.
 
 The steps before and after: docs/operations.md.
 

@@ -5,8 +5,10 @@ Every night at 01:00 the contacts that changed or opted out at Constant Contact 
 alike). Every CRM contact with the address is linked, also if several share it. The first run, one a
 week, and a run with `full` read all contacts, which also finds those that are gone.
 
-Nothing of a person is copied into the CRM but the Constant Contact id. A linked contact whom the
-CRM flags as Do Not Email and whom Constant Contact may still mail is queued as an opt-out.
+Links are in `ctct_link`; nothing of a person is copied into the CRM's own table but the Constant
+Contact id. A linked contact with Do Not Email that Constant Contact may still mail is unsubscribed
+by the next run of `constant_contact_opt_outs`. More than 50 links that would be cleared at once,
+and contacts that are absent from the CRM in numbers, wait for a person.
 
 **What it tells** (return value of the task `links`): linked, relinked, unlinked, unmatched, without
 email, malformed email, shared addresses.

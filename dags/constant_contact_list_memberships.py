@@ -5,8 +5,8 @@ wakes this DAG, it follows the nightly linking, and every quarter of an hour it 
 
 - Who exists at Constant Contact is linked and keeps its name; 500 contacts share a call. New ones
   are created with address, first and last name, nothing else, and linked in the same run.
-- Nobody who unsubscribed, or has Do Not Email set, is put on a list. New contacts with the flag are
-  created as unsubscribed. A deleted contact is not brought back.
+- Nobody who objects is put on a list, by whatever objection. New contacts with one are created as
+  unsubscribed, and not at all after an erasure. A deleted contact is not brought back.
 - A run that would take more than 100 contacts off lists, or 5 % of the linked ones if that is more,
   holds the removals (the circuit breaker).
 
@@ -16,9 +16,6 @@ and holds no worker.
 
 **When it fails**: nothing is lost and nothing is sent twice; rows stay `pending` until Constant
 Contact has answered. Set a `failed` or `rejected` row to `pending` to try it again.
-
-**By hand**: *Trigger*, with
-- `release_held`: also carry what the circuit breaker holds.
 """
 
 from datetime import timedelta

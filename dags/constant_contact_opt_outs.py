@@ -1,21 +1,29 @@
 """### Constant Contact opt-outs
 
 Carries each change of Do Not Email from the CRM to Constant Contact within seconds: a row in
-`crm_opt_out_change` wakes this DAG, and every quarter of an hour it looks by itself.
+`crm_opt_out_change` wakes this DAG. Every quarter of an hour it compares all contacts of the CRM
+with what was seen of them before, and the objections with Constant Contact: a contact that objects
+and may still be mailed is unsubscribed, whether or not a row told of it.
 
-- The newest change of a contact counts; older ones become `superseded`.
+- The CRM's flag as it is now counts; changes that it takes back become `superseded`. What a contact
+  asked for itself is never taken back so.
 - Set: the contact is unsubscribed, with the reason; as asked by the contact if the CRM says so.
-- Cleared: permission goes back to implicit if the opt-out was the account's own. If the contact
-  unsubscribed, or asked to, the change is `held`: only the contact can undo that.
-- A run that would unsubscribe more than 100 contacts, or 5 % of the linked ones if that is more,
-  holds them all (the circuit breaker) and asks a person: a run of `constant_contact_approvals`
-  waits under *Required Actions*. What comes after it goes out meanwhile.
+- Cleared: permission goes back to implicit if the opt-out was ours and no objection stands. Else
+  the change is `held` for a person; what the contact did or asked, only the contact can undo.
+- If more than 100 contacts, or 5 % of the linked ones if that is more, would be unsubscribed within
+  a day, all that wait are held (the circuit breaker), and so are more than 50 that would be mailed
+  again. A person is asked: a run of `constant_contact_approvals` waits under *Required Actions*.
+  What comes after it goes out meanwhile. What contacts asked for themselves is weighed apart, and
+  goes out after 72 hours unless a person rejects it.
+- So are contacts held that are absent from the CRM in such numbers (a broken view), and more than
+  50 links that would be cleared.
 
-Each row's `detail` says what became of it. An unsubscribe made at Constant Contact arrives in the
-CRM as an interaction, by the activities DAG.
+Each row's `detail` says what became of it; the page *Why?* shows the objections of a contact. An
+unsubscribe made at Constant Contact arrives in the CRM as an interaction, by the activities DAG.
 
 **When it fails**: nothing is lost, rows stay `pending` until Constant Contact has answered.
-`failed` rows say why and are tried again only by a person (page *Opt-outs*).
+`failed` rows say why; they are tried again a day later, or when a person wants it (page
+*Opt-outs*).
 
 **By hand**: *Trigger*, with
 - `dry_run`: ask Constant Contact and tell what would be done; nothing is changed on either side.

@@ -4,6 +4,7 @@ import psycopg
 
 from constant_contact.store import database, state
 from constant_contact.store.sql import statement
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.interactions import project_interactions
 from local.bench.account import crm_database
 from local.bench.gauge import Gauge
@@ -103,6 +104,10 @@ def _store(stage: Stage, crm_url: str, size: int) -> None:
     with psycopg.connect(crm_url) as connection:
         connection.execute("TRUNCATE crm_contact")
     make(crm_url, "linked_contacts")
+    # The jobs work on what was seen of the CRM.
+    crm = crm_database(crm_url)
+    see_contacts(crm)
+    crm.close()
     make(
         crm_url, "events", first=1, last=size, campaigns=_CAMPAIGNS, contacts=_CONTACTS,
     )  # fmt: skip

@@ -58,12 +58,14 @@ class Expected:
         histories: Whose events each CRM contact shows: those of its link, and where the link was
             cleared those of the last one, up to then.
         held: CRM contacts whose cleared flag waits for a person.
+        ours: The vendor's contacts that could be mailed until a night carried a no.
         answers: To each request for a list.
     """
 
     links: dict[str, str] = field(default_factory=dict)
     histories: dict[str, str] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    ours: set[str] = field(default_factory=set)
     answers: dict[str, Answer] = field(default_factory=dict)
 
     @classmethod
@@ -73,12 +75,13 @@ class Expected:
             dict(written["links"]),
             dict(written["histories"]),
             set(written["held"]),
+            set(written["ours"]),
             {request: Answer(*answer) for request, answer in written["answers"].items()},
         )
 
     def as_json(self) -> dict[str, Any]:
         """For the next demo."""
-        return asdict(self) | {"held": sorted(self.held)}
+        return asdict(self) | {"held": sorted(self.held), "ours": sorted(self.ours)}
 
     def link(self, crm: Iterable[CrmContact], truth: Iterable[JSON]) -> None:
         """A living link stays; else the living contact with the address, whoever may be mailed."""
@@ -143,11 +146,15 @@ class Expected:
                 if owner.contact_id in newest
             ]
             flagged = any(owner.do_not_email for owner in owners.get(each["contact_id"], []))
-            result[each["contact_id"]] = self._carried(before, changed, flagged=flagged)
+            is_ours = each["contact_id"] in self.ours
+            after = self._carried(before, changed, flagged=flagged, is_ours=is_ours)
+            if after.permission == "unsubscribed" != before.permission:
+                self.ours.add(each["contact_id"])
+            result[each["contact_id"]] = after
         return result
 
     def _carried(
-        self, before: Permission, changed: list[FlagChange], *, flagged: bool
+        self, before: Permission, changed: list[FlagChange], *, flagged: bool, is_ours: bool
     ) -> Permission:
         is_out = before.permission == "unsubscribed"
         cleared = [change.contact_id for change in changed if not change.do_not_email]
@@ -158,7 +165,8 @@ class Expected:
             by_contact = asked or (is_out and before.source == "Contact")
             return Permission("unsubscribed", "Contact" if by_contact else "Account")
         if cleared and is_out:
-            if before.source == "Account":
+            # What was not done here a person must undo, at the vendor.
+            if before.source == "Account" and is_ours:
                 return Permission("implicit", None)
             self.held.update(cleared)
         return before

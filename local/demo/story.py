@@ -136,16 +136,19 @@ class _Telling:
 
     def _clear(self, story: Story) -> None:
         flag = self._flag
+        # What a night of ours has carried is taken back; the account's own opt-out is not.
+        flag(story, "flagged, not out", 5, to=False)
         flag(story, "flagged, out by the account", 4, to=False)
-        flag(story, "flagged, not out", 1, to=False)
         flag(story, "flagged, out by the contact", 3, to=False)
         flag(story, "flagged, in the CRM only", 1, to=False)
         # One of a household may be mailed again, the other one not: nobody is.
         household = "household, all flagged, out by the account"
         flag(story, household, 2, to=False)
-        # Both may: then they are.
+        # Both may, by the CRM: the account's own opt-out stands.
         for person in flag(story, household, 1, to=False):
             story.flags.append(FlagChange(person.crm[1].contact_id, False))
+        # The other one never objected: then they are.
+        flag(story, "household, one flagged", 1, to=False)
 
     def _at_the_vendor(self, story: Story) -> None:
         for person in self._take("ordinary", 2):
@@ -187,7 +190,8 @@ class _Telling:
         # Left today, flagged today, and may be mailed again since today.
         ask([self._of(story.leaving[0]), self._of(story.flags[0].contact_id)], comes)
         cleared = [self._of(each.contact_id) for each in story.flags if not each.do_not_email]
-        ask([each for each in cleared if each.kind == "flagged, out by the account"][:1], comes)
+        for kind in ("flagged, not out", "flagged, out by the account"):
+            ask([each for each in cleared if each.kind == kind][:1], comes)
 
     def _ask_to_remove(self, story: Story) -> None:
         first = self._lists.first

@@ -111,7 +111,7 @@ def test_the_question_says_how_many_and_where_to_look_and_nothing_of_anybody(
     assert shown["options"] == ["Approve", "Reject"]
     assert "unsubscribe 8 contacts at once?" in shown["subject"]
     assert (
-        "8 contacts would be unsubscribed at once, more than the circuit breaker allows (3)"
+        "8 contacts would be unsubscribed within a day, more than the circuit breaker allows (3)"
         in (shown["body"])
     )
     assert "8 contacts, changed between" in shown["body"]

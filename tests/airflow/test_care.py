@@ -1,10 +1,13 @@
 """What a person starts by hand when something special happened: erasure, a restored CRM."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from constant_contact.store.seam import SHIPPED
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran
 from tests.support import contact_id, vendor_contact
@@ -40,15 +43,36 @@ def test_a_person_is_erased_by_the_crms_id_and_so_is_the_call_that_looked(
 
 
 @pytest.mark.usefixtures("ann")
-def test_after_a_restore_a_lost_flag_is_set_again(
+def test_after_a_restore_a_lost_flag_is_set_again_by_the_firms_own_statement(
+    simulator: Running,
+    run_dag: Run,
+    sql_rows: Rows,
+    connections: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    folder = shutil.copytree(SHIPPED, tmp_path / "crm")
+    (folder / "flag_back.sql").write_text(
+        "UPDATE crm_contact SET do_not_email = TRUE"
+        " FROM changed_flag WHERE crm_contact.contact_id = changed_flag.contact_id"
+    )
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__CRM_FOLDER", str(folder))
+    simulator.control.unsubscribe(ANN)
+    ran = run_dag("constant_contact_after_restore", restored_to="2026-01-31")
+    assert ran.state == "success"
+    assert ran.returned["flags"] == {"flagged": 1, "not_flagged": 0}
+    (ann,) = sql_rows("SELECT do_not_email FROM crm_contact")
+    assert ann["do_not_email"]
+
+
+@pytest.mark.usefixtures("ann")
+def test_without_flag_back_a_lost_flag_is_counted_and_the_crm_is_left_alone(
     simulator: Running, run_dag: Run, sql_rows: Rows
 ) -> None:
     simulator.control.unsubscribe(ANN)
     ran = run_dag("constant_contact_after_restore", restored_to="2026-01-31")
-    assert ran.state == "success"
-    assert ran.returned["flags"] == {"flagged": 1}
+    assert ran.returned["flags"]["not_flagged"] == 1
     (ann,) = sql_rows("SELECT do_not_email FROM crm_contact")
-    assert ann["do_not_email"]
+    assert not ann["do_not_email"]
 
 
 @pytest.mark.usefixtures("ann")

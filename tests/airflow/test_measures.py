@@ -116,11 +116,11 @@ def test_an_account_whose_opt_outs_wait_is_not_hidden_by_another(
 
 @pytest.fixture
 def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An adopter's own include/sql/opt_outs/backlog.sql."""
+    """A copy of include/sql/opt_outs/backlog.sql that may be edited."""
     shutil.copytree(sql.SQL_DIR, tmp_path / "sql")
     monkeypatch.setattr(sql, "SQL_DIR", tmp_path / "sql")
     sql.statement.cache_clear()
-    yield tmp_path / "sql" / "crm" / "backlog.sql"
+    yield tmp_path / "sql" / "opt_outs" / "backlog.sql"
     sql.statement.cache_clear()
 
 

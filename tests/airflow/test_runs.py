@@ -88,18 +88,33 @@ def test_a_refused_opt_out_makes_the_run_red(
 
 
 @pytest.mark.parametrize(
-    ("dag_id", "task_id"),
+    ("dag_id", "task_id", "state"),
     [
-        ("constant_contact_opt_outs", "opt_outs"),
-        ("constant_contact_list_memberships", "memberships"),
+        # It compares the CRM with what was seen of it, whether or not a change tells of one.
+        ("constant_contact_opt_outs", "opt_outs", "success"),
+        ("constant_contact_list_memberships", "memberships", "skipped"),
     ],
 )
-def test_with_nothing_waiting_the_run_skips_and_calls_nothing(
-    simulator: Running, run_dag: Run, dag_id: str, task_id: str
+def test_with_nothing_waiting_the_run_asks_nobody_and_calls_nothing(
+    simulator: Running, run_dag: Run, dag_id: str, task_id: str, state: str
 ) -> None:
     ran = run_dag(dag_id)
-    assert ran.tasks == {"waiting": "skipped", task_id: "skipped", "ask": "skipped"}
+    assert ran.tasks == {"waiting": "skipped", task_id: state, "ask": "skipped"}
     assert simulator.control.calls() == []
+
+
+def test_a_flag_that_no_change_tells_of_is_carried_by_the_scheduled_run(
+    simulator: Running, run_dag: Run, add_crm_contact: Callable[..., None], sql_rows: Rows
+) -> None:
+    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
+    add_crm_contact("c1", "ann@example.com")
+    assert run_dag("constant_contact_contacts").state == "success"
+    sql_rows("DROP TRIGGER constant_contact_no ON crm_contact")
+    sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
+    assert sql_rows("SELECT change_id FROM crm_opt_out_change") == []
+    ran = run_dag("constant_contact_opt_outs")
+    assert (ran.returned["opt_outs"]["found"], ran.returned["opt_outs"]["unsubscribed"]) == (1, 1)
+    assert simulator.control.truth_contact(contact_id(1))["permission"] == "unsubscribed"
 
 
 def test_a_membership_is_requested_in_bulk_and_carried(

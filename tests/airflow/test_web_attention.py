@@ -187,7 +187,7 @@ def test_engagement_of_a_type_that_nobody_knows_is_told(
     assert "Look for a newer version of this package." in shown
 
 
-def test_a_no_that_can_be_mailed_at_a_new_address_is_told(
+def test_a_no_of_who_can_be_mailed_at_a_new_address_needs_nobody_it_is_carried(
     site: Site, simulator: Running, connections: pytest.MonkeyPatch, start_dag: Start,
     add_crm_contact: Callable[..., None],
 ) -> None:  # fmt: skip
@@ -196,9 +196,11 @@ def test_a_no_that_can_be_mailed_at_a_new_address_is_told(
     )
     add_crm_contact("c1", "new@example.com", constant_contact_id=contact_id(1), do_not_email=True)
     assert start_dag("constant_contact_contacts").state == "success"
-    shown = needs(site)
-    assert "1 CRM contact with Do Not Email changed the address" in text_of(shown)
-    assert 'href="/dags/constant_contact_contacts/runs/manual__' in shown
+    assert start_dag("constant_contact_opt_outs").state == "success"
+    for number in (1, 2):
+        truth = simulator.control.truth_contact(contact_id(number))
+        assert truth["permission"] == "unsubscribed"
+    assert "Nothing waits for you." in needs(site)
 
 
 def test_a_setting_under_a_name_that_no_option_has_is_told_with_the_one_that_may_be_meant(

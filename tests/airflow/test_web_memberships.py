@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from constant_contact.store.database import Database
+from constant_contact.sync.crm_contacts import see_contacts
 from simulator.server import Running
 from tests.airflow.site import Site
 from tests.support import contact_id, vendor_contact
@@ -156,6 +158,7 @@ def test_an_old_wish_never_overrules_a_newer_one_for_the_same_person(
     request_row: Add,
     add_crm_contact: Add,
     sql_rows: Rows,
+    crm: Database,
     how: str,
     newer: str | None,
     answer: int,
@@ -168,6 +171,7 @@ def test_an_old_wish_never_overrules_a_newer_one_for_the_same_person(
     )
     for contact, address in zip(("c1", "c2"), addresses, strict=True):
         add_crm_contact(contact, address, constant_contact_id=link)
+    see_contacts(crm)
     request_row("c1", "failed", minutes=60)
     if newer:
         request_row("c2", "done", action=newer, minutes=5)

@@ -7,6 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from constant_contact.store.database import Database
+from constant_contact.sync.crm_contacts import see_contacts
+from constant_contact.sync.objections import hear
 from tests.airflow.site import NOBODY, Site
 from tests.support import contact_id
 from tests.sync.memberships import list_id
@@ -214,11 +217,12 @@ def test_both_sides_what_differs_and_what_was_decided(
 
 
 def test_an_address_finds_all_who_share_it_and_is_in_no_link(
-    site: Site, add_crm_contact: Add
+    site: Site, crm: Database, add_crm_contact: Add
 ) -> None:
     add_crm_contact("c 1+", "ann@example.com", first_name="Ann")
     add_crm_contact("c2", "ANN@example.com ", first_name="Bob")
     add_crm_contact("c3", "cat@example.com")
+    see_contacts(crm)
     page = site.post(WHY, "VIEWER", email=" Ann@Example.com").text
     assert re.findall(r'href="[^"]*why\?([^"]+)"', page) == ["contact_id=c+1%2B", "contact_id=c2"]
     assert site.get(f"{WHY}?contact_id=c+1%2B").status == 200
@@ -244,3 +248,145 @@ def test_unknown_contacts_nobody_and_a_crm_that_is_down(
     away = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9}'
     connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", away)
     assert "the CRM database does not answer" in site.get(WHY).text
+
+
+def test_the_page_shows_the_contact_as_the_crm_has_it_now(
+    site: Site, sql_rows: Rows, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    assert "ann@example.com" in told(site, contact_id="c1")
+    sql_rows("UPDATE crm_contact SET preferred_email = 'new@example.com'")
+    assert "new@example.com" in told(site, contact_id="c1")
+    sql_rows("DELETE FROM crm_contact")
+    assert site.get(f"{WHY}?contact_id=c1").status == 404
+
+
+def test_a_look_that_fails_shows_what_was_seen_and_says_so(
+    site: Site, sql_rows: Rows, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    assert "could not be asked" not in told(site, contact_id="c1")
+    sql_rows("ALTER TABLE crm_contact RENAME TO contacts_that_moved")
+    said = told(site, contact_id="c1")
+    assert "The CRM could not be asked just now" in said
+    assert "ann@example.com" in said
+
+
+def test_a_contact_nobody_objects_to_may_be_emailed(site: Site, add_crm_contact: Add) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    assert "May be emailed. Nobody objects." in told(site, contact_id="c1")
+
+
+def test_the_objections_that_stand_are_told_with_the_gates_answer(
+    site: Site, crm: Database, add_crm_contact: Add, mirror: Add, set_do_not_email: Add
+) -> None:
+    mirror(permission_to_send="unsubscribed", opt_out_source="Contact", opt_out_reason="too many")
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
+    add_crm_contact("c2", "ANN@example.com")
+    set_do_not_email("c2", True, "said <b>no</b>")
+    see_contacts(crm)
+    with crm.transaction() as connection:
+        hear(connection)
+    said = told(site, contact_id="c1")
+    assert "Must not be emailed. The contact unsubscribed at Constant Contact." in said
+    assert "the contact, at Constant Contact" in said
+    assert "too many" in said
+    assert "only by the contact, at Constant Contact" in said
+    assert "Do Not Email in the CRM (contact c2)" in said
+    assert "said &lt;b&gt;no&lt;/b&gt;" in said
+    assert "by clearing Do Not Email in the CRM" in said
+
+
+@pytest.fixture
+def asked(crm: Database, sql_rows: Rows, add_crm_contact: Add, set_do_not_email: Add) -> int:
+    """c1 asked not to be emailed, and the flag was cleared since; returns the objection."""
+    add_crm_contact("c1", "ann@example.com")
+    set_do_not_email("c1", True, by_contact=True)
+    set_do_not_email("c1", False)
+    see_contacts(crm)
+    with crm.transaction() as connection:
+        hear(connection)
+    (row,) = sql_rows("SELECT objection_id FROM ctct_objection WHERE source = 'asked'")
+    return int(row["objection_id"])
+
+
+def test_a_person_lifts_an_objection_for_a_reason_which_the_register_keeps(
+    site: Site, sql_rows: Rows, asked: int
+) -> None:
+    fields = {"contact_id": "c1", "objection_id": str(asked)}
+    assert f'value="{asked}">Lift' in site.get(f"{WHY}?contact_id=c1", "OP").text
+    assert site.post(f"{WHY}/lift", **fields, evidence=" ").status == 422
+    answer = site.post(f"{WHY}/lift", **fields, evidence="<i>wrong</i> contact")
+    assert (answer.status, answer.headers["location"]) == (303, f"{WHY}?contact_id=c1")
+    (row,) = sql_rows("SELECT lifted_by, evidence FROM ctct_objection WHERE source = 'asked'")
+    assert row == {"lifted_by": "op", "evidence": "<i>wrong</i> contact"}
+    said = told(site, contact_id="c1")
+    assert "May be emailed. Nobody objects." in said
+    assert "by op: &lt;i&gt;wrong&lt;/i&gt; contact" in said
+    again = site.post(f"{WHY}/lift", **fields, evidence="once more")
+    assert again.status == 409
+    assert "it was lifted before" in again.text
+
+
+def test_who_may_not_decide_or_comes_from_elsewhere_lifts_nothing(
+    site: Site, sql_rows: Rows, asked: int
+) -> None:
+    assert "/why/lift" not in site.get(f"{WHY}?contact_id=c1").text
+    fields = {"contact_id": "c1", "objection_id": str(asked), "evidence": "because"}
+    assert site.post(f"{WHY}/lift", "VIEWER", **fields).status == 403
+    assert site.post(f"{WHY}/lift", form_token="forged", **fields).status == 403
+    assert sql_rows("SELECT lifted_at FROM ctct_objection WHERE source = 'asked'") == [
+        {"lifted_at": None}
+    ]
+
+
+@pytest.mark.parametrize("source", ["vendor_contact", "click", "erasure"])
+def test_what_only_the_contact_takes_back_and_an_erasure_no_person_lifts(
+    site: Site, sql_rows: Rows, add_crm_contact: Add, source: str
+) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    sql_rows(
+        "INSERT INTO ctct_objection (source, contact_id, objected_at) VALUES (%s, 'c1', now())",
+        source,
+    )
+    assert "/why/lift" not in site.get(f"{WHY}?contact_id=c1", "OP").text
+    fields = {"contact_id": "c1", "objection_id": "1", "evidence": "because"}
+    assert site.post(f"{WHY}/lift", **fields).status == 409
+    assert sql_rows("SELECT lifted_at FROM ctct_objection") == [{"lifted_at": None}]
+
+
+def test_a_flag_that_is_set_is_cleared_in_the_crm_and_not_here(
+    site: Site, crm: Database, sql_rows: Rows, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c1", "ann@example.com", do_not_email=True)
+    see_contacts(crm)
+    with crm.transaction() as connection:
+        hear(connection)
+    assert "/why/lift" not in site.get(f"{WHY}?contact_id=c1", "OP").text
+    (row,) = sql_rows("SELECT objection_id FROM ctct_objection")
+    fields = {"contact_id": "c1", "objection_id": str(row["objection_id"]), "evidence": "because"}
+    assert site.post(f"{WHY}/lift", **fields).status == 409
+
+
+def test_the_accounts_own_opt_out_that_a_person_lifted_is_not_heard_again(
+    site: Site, crm: Database, sql_rows: Rows, add_crm_contact: Add, mirror: Add
+) -> None:
+    mirror(
+        permission_to_send="unsubscribed",
+        opt_out_source="Account",
+        opt_out_date="2026-01-01T00:00:00Z",
+    )
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
+    see_contacts(crm)
+
+    def standing() -> int:
+        with crm.transaction() as connection:
+            hear(connection)
+        return len(sql_rows("SELECT source FROM ctct_objection WHERE lifted_at IS NULL"))
+
+    assert standing() == 1
+    fields = {"contact_id": "c1", "objection_id": "1", "evidence": "a list was cleaned up"}
+    assert site.post(f"{WHY}/lift", **fields).status == 303
+    assert standing() == 0
+    sql_rows("UPDATE ctct_contact SET opt_out_date = '2026-02-01T00:00:00Z'")
+    assert standing() == 1

@@ -56,15 +56,15 @@ def test_every_statement_of_a_file_is_seen_with_its_plan_and_still_does_its_work
 ) -> None:
     with psycopg.connect(crm_url) as connection:
         connection.execute(
-            "INSERT INTO crm_contact (contact_id)"
+            "INSERT INTO ctct_link (contact_id)"
             f" SELECT 'C' || number FROM generate_series(1, {2 * LARGE_ROWS}) AS number"
         )
-        connection.execute("ANALYZE crm_contact")
+        connection.execute("ANALYZE ctct_link")
     seen = PlannedCursor.watch(crm_url)
     with psycopg.connect(crm_url, cursor_factory=PlannedCursor) as connection:
         row = database.row(connection, "links/count_links")
     assert row is not None
     assert row["contacts"] == 2 * LARGE_ROWS
     ((name, found),) = seen.as_dict().items()
-    assert (name, found["times"], found["whole"]) == ("links/count_links", 1, ["crm_contact"])
-    assert "Seq Scan on crm_contact" in found["plan"]
+    assert (name, found["times"], found["whole"]) == ("links/count_links", 1, ["ctct_link"])
+    assert "Seq Scan on ctct_link" in found["plan"]

@@ -57,9 +57,9 @@ mailable AS (
     SELECT DISTINCT ON (mirrored.contact_id)
         mirrored.contact_id AS constant_contact_id,
         objection.contact_id,
-        objection.source = 'asked' AS is_asked,
         objection.reason,
-        objection.told_by
+        objection.told_by,
+        objection.source = 'asked' AS is_asked
     FROM led_to
     INNER JOIN objection ON led_to.objection_id = objection.objection_id
     INNER JOIN ctct_contact AS mirrored ON led_to.constant_contact_id = mirrored.contact_id

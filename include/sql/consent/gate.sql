@@ -5,7 +5,8 @@ SELECT
     gate.source,
     gate.objected_at,
     objection.contact_id
-FROM ctct_gate(
-    %(contact_id)s::text, %(constant_contact_id)s::text, %(address)s::text
-) AS gate
+FROM
+    ctct_gate(
+        %(contact_id)s::text, %(constant_contact_id)s::text, %(address)s::text
+    ) AS gate
 LEFT JOIN ctct_objection AS objection ON gate.objection_id = objection.objection_id;

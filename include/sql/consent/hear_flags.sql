@@ -1,5 +1,6 @@
 -- Hear the CRM's flags: one objection for each contact, link and address that has it. What the
--- contact asked for is heard as that once; a flag that stays when the contact opted in is the CRM's.
+-- contact asked for is heard as that once; a flag that stays when the contact opted in is the
+-- CRM's.
 -- Parameters: contact_ids (null: all). Grain: one row a CRM contact.
 INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason

@@ -1,6 +1,6 @@
 -- Hear the opt-outs that the mirror shows, but for those that we made: a PUT or a creation of ours
--- took the permission, and the vendor dates no opt-out after it. Its clock and ours may differ by an
--- hour. Parameters: constant_contact_id (null: all). Grain: one row a Constant Contact contact.
+-- took the permission, and the vendor dates no opt-out after it. Its clock and ours may differ by
+-- an hour. Parameters: constant_contact_id (null: all). Grain: one row a Constant Contact contact.
 INSERT INTO ctct_objection (
     source, constant_contact_id, email_digest, objected_at, reason
 )
@@ -22,7 +22,11 @@ WHERE
         SELECT FROM ctct_objection AS heard
         WHERE
             heard.constant_contact_id = mirrored.contact_id
-            AND heard.lifted_at IS NULL
+            AND (
+                heard.lifted_at IS NULL
+                -- What a person lifted is heard again only if the vendor dates a later opt-out.
+                OR (heard.lifted_by IS NOT NULL AND heard.objected_at >= mirrored.opt_out_date)
+            )
             AND heard.source
             = CASE mirrored.opt_out_source
                 WHEN 'Account' THEN 'vendor_account' ELSE 'vendor_contact'
@@ -37,6 +41,6 @@ WHERE
             AND ours.opt_out_source_after IS NOT DISTINCT FROM mirrored.opt_out_source
             AND (
                 mirrored.opt_out_date IS NULL
-                OR mirrored.opt_out_date <= ours.decided_at + INTERVAL '1 hour'
+                OR mirrored.opt_out_date <= ours.decided_at + interval '1 hour'
             )
     );

@@ -8,7 +8,11 @@ WITH hold AS (
 
 held AS (
     UPDATE crm_opt_out_change AS change
-    SET status = 'held', processed_at = clock_timestamp(), hold_id = hold.hold_id, detail = %(detail)s
+    SET
+        status = 'held',
+        processed_at = clock_timestamp(),
+        hold_id = hold.hold_id,
+        detail = %(detail)s
     FROM hold
     WHERE change.status = 'pending' AND change.is_found
 )

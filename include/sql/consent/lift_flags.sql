@@ -1,5 +1,6 @@
 -- Lift the CRM's own objections to contacts whose flag was cleared, as waiting changes tell and the
--- CRM shows; nothing else of theirs. Parameters: contact_id (null: all). Grain: one row an objection.
+-- CRM shows; nothing else of theirs. Parameters: contact_id (null: all).
+-- Grain: one row an objection.
 UPDATE ctct_objection AS objection
 SET
     lifted_at = clock_timestamp(),

@@ -1,5 +1,6 @@
 -- Lift what a contact itself took back at Constant Contact, later; and an opt-out of the account's
--- that the account took back there. Parameters: constant_contact_id (null: all). Grain: one row an objection.
+-- that the account took back there. Parameters: constant_contact_id (null: all).
+-- Grain: one row an objection.
 UPDATE ctct_objection AS objection
 SET
     lifted_at = clock_timestamp(),

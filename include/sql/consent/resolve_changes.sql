@@ -14,6 +14,7 @@ FROM (
                     ctct_email_digest(mirrored.email_key)
                     = coalesce(waiting.email_digest, ctct_email_digest(link.email_key))
                     AND mirrored.deleted_at IS NULL
+                ORDER BY mirrored.contact_id
                 LIMIT 1
             )
         ) AS constant_contact_id

@@ -45,18 +45,20 @@ WITH seen AS (
         OR (
             %(knows_links)s AND known.written_id IS DISTINCT FROM read.constant_contact_id
         )
-    ON CONFLICT (contact_id) DO UPDATE SET
-        email_address = excluded.email_address,
-        first_name = excluded.first_name,
-        last_name = excluded.last_name,
-        do_not_email = excluded.do_not_email,
-        requested_by_contact = excluded.requested_by_contact,
-        opt_out_reason = excluded.opt_out_reason,
-        merged_into = excluded.merged_into,
-        erased_digest = excluded.erased_digest,
-        written_id = CASE WHEN %(knows_links)s THEN excluded.written_id ELSE link.written_id END,
-        absence_hold_id = NULL,
-        seen_at = clock_timestamp()
+    ON CONFLICT (contact_id) DO UPDATE
+        SET
+            email_address = excluded.email_address,
+            first_name = excluded.first_name,
+            last_name = excluded.last_name,
+            do_not_email = excluded.do_not_email,
+            requested_by_contact = excluded.requested_by_contact,
+            opt_out_reason = excluded.opt_out_reason,
+            merged_into = excluded.merged_into,
+            erased_digest = excluded.erased_digest,
+            written_id
+            = CASE WHEN %(knows_links)s THEN excluded.written_id ELSE link.written_id END,
+            absence_hold_id = NULL,
+            seen_at = clock_timestamp()
     RETURNING link.contact_id, link.xmax = 0 AS is_new
 ),
 

@@ -1,6 +1,7 @@
--- Forget whose events the interactions were made of, where the link moved to another of the vendor's
--- contacts or the CRM contact is gone; keep in link_change which. A link that was only cleared keeps
--- its history: when the contact leaves or is linked again, it goes. Grain: one row a CRM contact.
+-- Forget whose events the interactions were made of, where the link moved to another of the
+-- vendor's contacts or the CRM contact is gone; keep in link_change which. A link that was only
+-- cleared keeps its history: when the contact leaves or is linked again, it goes.
+-- Grain: one row a CRM contact.
 WITH moved AS MATERIALIZED (
     SELECT
         contact_id,

@@ -6,12 +6,7 @@ WITH address AS (
         email_key ~ '^[^@\s]+@[^@\s]+$' AS is_address,
         count(*) AS contacts,
         count(constant_contact_id) AS linked
-    FROM (
-        SELECT
-            constant_contact_id,
-            email_key AS email_key
-        FROM ctct_link
-    ) AS contact
+    FROM ctct_link
     GROUP BY email_key
 ),
 

@@ -1,4 +1,5 @@
--- Link the CRM contacts of a call to the contact that it created, whatever became of their addresses.
+-- Link the CRM contacts of a call to the contact that it created, whatever became of their
+-- addresses.
 -- Parameters: bulk_id, constant_contact_id. Grain: one row a CRM contact.
 UPDATE ctct_link AS link
 SET constant_contact_id = %(constant_contact_id)s, linked_at = clock_timestamp()

@@ -1,7 +1,7 @@
 -- Right before a call is sent: take out whoever it is no longer right for. A request that was
--- withdrawn or made anew, an address or link that changed, an objection that the gate has, an address
--- that the vendor has by now. The whole
--- contact goes, since all lists of a call are meant for each. Parameters: bulk_id.
+-- withdrawn or made anew, an address or link that changed, an objection that the gate has, an
+-- address that the vendor has by now. The whole contact goes, since all lists of a call are meant
+-- for each. Parameters: bulk_id.
 -- Grain: one row a request.
 DELETE FROM ctct_bulk_activity_row
 WHERE

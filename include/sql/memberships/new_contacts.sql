@@ -3,9 +3,9 @@
 -- Grain: one row an address, and what the gate answers.
 SELECT DISTINCT ON (carried.target)
     carried.target AS email,
+    gate.answer AS gate,
     left(btrim(crm.first_name), %(name_chars)s) AS first_name,
-    left(btrim(crm.last_name), %(name_chars)s) AS last_name,
-    gate.answer AS gate
+    left(btrim(crm.last_name), %(name_chars)s) AS last_name
 FROM ctct_bulk_activity_row AS carried
 INNER JOIN ctct_link AS crm ON carried.contact_id = crm.contact_id
 CROSS JOIN LATERAL ctct_gate(carried.contact_id, NULL, carried.target) AS gate

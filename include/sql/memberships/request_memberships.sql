@@ -6,7 +6,7 @@
 WITH newer AS MATERIALIZED (
     SELECT
         crm.constant_contact_id,
-        crm.email_key AS email_key
+        crm.email_key
     FROM crm_list_membership AS later
     INNER JOIN ctct_link AS crm ON later.contact_id = crm.contact_id
     WHERE

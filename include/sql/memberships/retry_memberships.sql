@@ -40,7 +40,7 @@ unmet AS MATERIALIZED (
         candidate.action,
         candidate.requested_at,
         crm.constant_contact_id,
-        crm.email_key AS email_key
+        crm.email_key
     FROM candidate
     LEFT JOIN ctct_link AS crm ON candidate.contact_id = crm.contact_id
 ),
@@ -52,7 +52,7 @@ opposite AS MATERIALIZED (
         known.action,
         known.requested_at,
         crm.constant_contact_id,
-        crm.email_key AS email_key
+        crm.email_key
     FROM crm_list_membership AS known
     INNER JOIN ctct_link AS crm ON known.contact_id = crm.contact_id
     WHERE

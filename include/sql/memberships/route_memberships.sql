@@ -108,11 +108,12 @@ known AS (
         ) AS makes_room,
         same_change.target IS NOT NULL OR same_address.target IS NOT NULL AS is_in_flight
     FROM request
-    CROSS JOIN LATERAL ctct_gate(
-        CASE WHEN request.action = 'add' THEN request.contact_id END,
-        CASE WHEN request.action = 'add' THEN request.linked_id END,
-        CASE WHEN request.action = 'add' THEN request.address END
-    ) AS gate
+    CROSS JOIN
+        LATERAL ctct_gate(
+            CASE WHEN request.action = 'add' THEN request.contact_id END,
+            CASE WHEN request.action = 'add' THEN request.linked_id END,
+            CASE WHEN request.action = 'add' THEN request.address END
+        ) AS gate
     LEFT JOIN (
         SELECT DISTINCT email_key
         FROM ctct_contact

@@ -1,5 +1,5 @@
--- Take the next waiting change: what contacts asked for first, then other opt-outs, then opt-ins. It
--- is ours to the transaction's end. Parameters: upto (the newest change that was weighed), skip
+-- Take the next waiting change: what contacts asked for first, then other opt-outs, then opt-ins.
+-- It is ours to the transaction's end. Parameters: upto (the newest change that was weighed), skip
 -- (change ids that this run has set aside). Grain: one row, or none when nothing waits.
 SELECT
     change.change_id,

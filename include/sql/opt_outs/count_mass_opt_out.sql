@@ -1,5 +1,5 @@
--- What the circuit breaker weighs over a rolling day. Parameters: by_contact (of the changes that the
--- contacts asked for, or of the others: a mass of the one must not hold up the other).
+-- What the circuit breaker weighs over a rolling day. Parameters: by_contact (of the changes that
+-- the contacts asked for, or of the others: a mass of the one must not hold up the other).
 -- Grain: one row: contacts that waiting changes would unsubscribe, and those that were unsubscribed
 -- within the day besides (what a person released is not weighed again).
 WITH waiting AS (
@@ -33,5 +33,16 @@ carried AS (
 )
 
 SELECT
-    (SELECT count(*) FROM waiting WHERE constant_contact_id IS NOT NULL) AS waiting,
+    (
+        SELECT count(*) FROM waiting
+        WHERE
+            waiting.constant_contact_id IS NOT NULL
+            -- Who is unsubscribed already is reached by nothing.
+            AND NOT EXISTS (
+                SELECT FROM ctct_contact AS mirrored
+                WHERE
+                    mirrored.contact_id = waiting.constant_contact_id
+                    AND mirrored.permission_to_send = 'unsubscribed'
+            )
+    ) AS waiting,
     (SELECT count(*) FROM carried) AS carried;

@@ -1,5 +1,5 @@
--- One register of objections, and one gate that everything asks which would create a contact, put it
--- on a list or opt it in.
+-- One register of objections, and one gate that everything asks which would create a contact, put
+-- it on a list or opt it in.
 
 CREATE TABLE ctct_objection (
     objection_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -22,7 +22,8 @@ CREATE TABLE ctct_objection (
 COMMENT ON TABLE ctct_objection IS
 'Each objection to being emailed that was ever heard: rows are added and lifted, never deleted.';
 COMMENT ON COLUMN ctct_objection.source IS
-'flag: the CRM''s Do Not Email. asked: the contact, told by the CRM. vendor_contact, vendor_account: an opt-out at Constant Contact by the contact or the account. click: a link in an email. erasure.';
+'Who objects: flag, the CRM''s Do Not Email; asked, the contact, told by the CRM; click, a link in
+an email; vendor_contact and vendor_account, an opt-out at Constant Contact; erasure.';
 COMMENT ON COLUMN ctct_objection.contact_id IS
 '→ ctct_link.contact_id. May have left the CRM.';
 COMMENT ON COLUMN ctct_objection.constant_contact_id IS

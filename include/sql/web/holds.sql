@@ -1,4 +1,4 @@
--- Stops of the circuit breaker, those without an answer first. Parameters: noun.
+-- Stops of the circuit breaker, those without an answer first. Parameters: nouns.
 -- Grain: one row a stop, at most 20.
 SELECT
     hold_id,
@@ -9,6 +9,6 @@ SELECT
     answered_at,
     answered_by
 FROM ctct_hold
-WHERE noun = %(noun)s
+WHERE noun = any(%(nouns)s)
 ORDER BY answer IS NOT NULL, hold_id DESC
 LIMIT 20;

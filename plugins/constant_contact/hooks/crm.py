@@ -51,8 +51,10 @@ def crm_database(
     seam = load_seam(config.text("crm_folder") or SHIPPED, Account.of(conn_id))
     elsewhere = config.text("contacts_conn_id")
     contacts = None
-    if elsewhere and elsewhere != conn_id and make is Database:
-        contacts = crm_database(elsewhere)
+    if elsewhere and elsewhere != conn_id:
+        contacts = crm_database(
+            elsewhere, connect_timeout_s=connect_timeout_s, session_settings=session_settings
+        )
     return make(
         connector(given, connect_timeout_s),
         name=f"connection {conn_id}",

@@ -18,7 +18,7 @@ from constant_contact.store.accounts import account_in
 from constant_contact.store.database import Database
 from constant_contact.store.sql import SQL_DIR
 from constant_contact.sync import membership_routes
-from constant_contact.sync.crm_contacts import see_contacts
+from constant_contact.sync.objections import look_and_hear
 from constant_contact.sync.reports import Report
 
 _SELECTION = re.compile(r"[a-z0-9_]+")
@@ -103,7 +103,7 @@ def request_memberships(
     Raises:
         SettingError: There is no such list or selection, or not one way of choosing.
     """
-    see_contacts(crm)
+    look_and_hear(crm)
     with crm.transaction() as connection:
         check_list(connection, list_id)
         contact_ids = _contact_ids(connection, chosen)

@@ -25,7 +25,7 @@ from constant_contact.sync.bulk_memberships import (
     preview,
     write_requests,
 )
-from constant_contact.sync.crm_contacts import see_contacts
+from constant_contact.sync.objections import look_and_hear
 
 _CHANGED = (
     "choice {}: it has changed since it was shown, or was requested already: load its page again"
@@ -50,7 +50,7 @@ def choose(
     Raises:
         SettingError: There is no such list or selection.
     """
-    see_contacts(crm)
+    look_and_hear(crm)
     with crm.transaction() as connection:
         check_list(connection, list_id)
         contact_ids = find(connection, wanted)
@@ -147,6 +147,7 @@ def request_choice(crm: Database, choice_id: int) -> BulkMembershipsReport:
     Raises:
         SettingError: There is no such choice, nobody wants it carried, or its list is gone.
     """
+    look_and_hear(crm)
     with crm.transaction() as connection:
         choice = database.row(connection, "choices/take", {"choice_id": choice_id})
         if choice is None or choice["submitted_at"] is None:

@@ -11,7 +11,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 import psycopg
 
+from constant_contact.errors import ChangesRefused
 from constant_contact.store import database
+from constant_contact.store.database import Database
+from constant_contact.sync.crm_contacts import see
 
 Answer = Literal["may", "must not be mailed", "must not exist"]
 
@@ -70,6 +73,22 @@ def ask_gate(
     }
     found = database.row(connection, "consent/gate", keys) or {}
     return Gate(found["answer"], found["source"], found["objected_at"], found["contact_id"])
+
+
+def look_and_hear(crm: Database, contact_ids: Collection[str] | None = None) -> None:
+    """Look at the CRM's contacts, and hear at once what objects there.
+
+    Args:
+        crm: Where `ctct_link` and the register are.
+        contact_ids: Of these CRM contacts only; None: all.
+
+    Raises:
+        SettingError: contacts.sql does not yield what it must.
+    """
+    with crm.transaction() as connection:
+        database.row(connection, "crm_contacts/lock")
+        see(connection, crm, contact_ids)
+        hear(connection, contact_ids)
 
 
 def hear(connection: psycopg.Connection[Any], contact_ids: Collection[str] | None = None) -> None:
@@ -133,3 +152,25 @@ def _hold_cut_over(connection: psycopg.Connection[Any]) -> None:
 def is_asked(connection: psycopg.Connection[Any], keys: Mapping[str, str | None]) -> bool:
     """Whether the contact itself asked not to be mailed, and did not opt in since."""
     return bool((database.row(connection, "consent/is_asked", keys) or {})["is_asked"])
+
+
+def lift(crm: Database, objection_id: int, *, evidence: str, by: str) -> None:
+    """Lift an objection as a person decided; nothing is sent by that.
+
+    Args:
+        crm: Where the register is.
+        objection_id: Which.
+        evidence: Why, in the person's words.
+        by: The person.
+
+    Raises:
+        ChangesRefused: It stands no more, or it is none that a person may lift.
+    """
+    decided = {"objection_id": objection_id, "evidence": evidence, "lifted_by": by}
+    with crm.transaction() as connection:
+        if not database.run(connection, "consent/lift", decided):
+            raise ChangesRefused(
+                f"objection {objection_id} is not lifted: it was lifted before, or Do Not Email is "
+                "set in the CRM (clear it there), or only the contact can take it back at Constant "
+                "Contact, or it is an erasure"
+            )

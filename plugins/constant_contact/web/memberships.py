@@ -63,7 +63,7 @@ def list_memberships(
         found = database.rows(connection, "memberships/memberships", params)
         counts = database.row(connection, "memberships/count_memberships")
         lists = database.rows(connection, "web/live_lists")
-        holds = database.rows(connection, "web/holds", {"noun": "memberships"})
+        holds = database.rows(connection, "web/holds", {"nouns": ["memberships"]})
         calls = database.rows(connection, "web/bulk_activities")
     shown = found[:_ROWS]
     return page(

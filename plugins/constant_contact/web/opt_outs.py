@@ -20,6 +20,8 @@ router = APIRouter(prefix="/opt-outs")
 
 _MAY_DECIDE: Final = require_trigger("opt_ins")
 _ROWS: Final = 50
+# What the looks at the CRM and the linking hold stands here too: there is no page of contacts.
+_HOLDS: Final = ("opt_outs", "crm_contacts", "links")
 Status = Literal["", "pending", "held", "failed", "done", "superseded"]
 
 
@@ -36,7 +38,7 @@ def list_changes(
         params = {"status": status, "before": before, "most": _ROWS + 1}
         changes = database.rows(connection, "opt_outs/opt_out_changes", params)
         counts = database.row(connection, "opt_outs/count_opt_outs")
-        holds = database.rows(connection, "web/holds", {"noun": "opt_outs"})
+        holds = database.rows(connection, "web/holds", {"nouns": list(_HOLDS)})
     return page(
         request,
         "opt_outs",

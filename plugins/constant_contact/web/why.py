@@ -1,21 +1,27 @@
 """Why?: what is known of one CRM contact on both sides, and why it is not on a list."""
 
+import logging
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import psycopg
 from fastapi import APIRouter, Form, HTTPException, Query, Request, status
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
+from constant_contact.errors import ConstantContactError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling
 from constant_contact.store import call_search, database
+from constant_contact.sync import objections
 from constant_contact.sync.explanations import explain
-from constant_contact.web.access import MayRead
+from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.call_filter import CallFilter
 from constant_contact.web.crm import PageHook
-from constant_contact.web.pages import page
+from constant_contact.web.pages import go_to, page
+
+_log = logging.getLogger("constant_contact.web")
 
 router = APIRouter(prefix="/why")
 _MOST_ROWS: Final = 20
@@ -23,12 +29,25 @@ _MOST_FOUND: Final = 50
 _MOST_LISTS: Final = 1_000
 _MOST_CHARS: Final = 300
 
+_ANSWERS: Final = {
+    "may": "May be emailed.",
+    "must not be mailed": "Must not be emailed.",
+    "must not exist": "Must not be at Constant Contact at all.",
+}
+
 Id = Annotated[str, Query(max_length=_MOST_CHARS)]
 
 
 @router.get("")
 def why(
-    request: Request, _may: MayRead, hook: PageHook, contact_id: Id = "", list_id: Id = ""
+    request: Request,
+    *,
+    _may: MayRead,
+    user: CurrentUser,
+    account: CurrentAccount,
+    hook: PageHook,
+    contact_id: Id = "",
+    list_id: Id = "",
 ) -> HTMLResponse:
     """The form; with a contact, all about it; with a list too, how the two stand.
 
@@ -41,22 +60,47 @@ def why(
             status.HTTP_422_UNPROCESSABLE_CONTENT,
             "No email address may be in a URL: look for it by the second field of this page.",
         )
-    return _shown(request, hook, contact_id, list_id)
+    may_lift = may_trigger(user, account.dag_id("opt_ins"))
+    return _shown(request, hook, contact_id, list_id, may_lift=may_lift)
 
 
 def _shown(
-    request: Request, hook: ConstantContactHook, contact_id: str, list_id: str
+    request: Request, hook: ConstantContactHook, contact_id: str, list_id: str, *, may_lift: bool
 ) -> HTMLResponse:
+    is_fresh = not contact_id or _look(hook, contact_id)
     with hook.crm.transaction() as connection:
         known = _known(connection, contact_id, list_id) if contact_id else None
         lists = database.rows(connection, "web/lists", {"most": _MOST_LISTS})
-    return page(request, "why", known=known, lists=lists, list_id=list_id, found=None)
+    return page(
+        request,
+        "why",
+        known=known,
+        lists=lists,
+        list_id=list_id,
+        found=None,
+        is_fresh=is_fresh,
+        may_lift=may_lift,
+    )
+
+
+def _look(hook: ConstantContactHook, contact_id: str) -> bool:
+    """Look the contact up in the CRM; return whether that went well."""
+    try:
+        objections.look_and_hear(hook.crm, [contact_id])
+    except ConstantContactError as error:
+        # What was seen before is shown all the same.
+        _log.warning("a contact could not be looked up for its page: %s", error)
+        return False
+    return True
 
 
 @router.post("")
 def find(
     request: Request,
+    *,
     _may: MayRead,
+    user: CurrentUser,
+    account: CurrentAccount,
     hook: PageHook,
     email: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
     contact_id: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
@@ -67,12 +111,50 @@ def find(
     Some CRMs have addresses for ids.
     """
     if contact_id:
-        return _shown(request, hook, _plain(contact_id), _plain(list_id))
+        may_lift = may_trigger(user, account.dag_id("opt_ins"))
+        return _shown(request, hook, _plain(contact_id), _plain(list_id), may_lift=may_lift)
     params = {"email": _plain(email), "most": _MOST_FOUND}
     with hook.crm.transaction() as connection:
         found = database.rows(connection, "links/contacts_with_email", params)
     links = [row | {"query": _query(row["contact_id"])} for row in found]
-    return page(request, "why", known=None, lists=[], list_id="", found=links)
+    return page(
+        request,
+        "why",
+        known=None,
+        lists=[],
+        list_id="",
+        found=links,
+        is_fresh=True,
+        may_lift=False,
+    )
+
+
+@router.post("/lift", dependencies=[require_trigger("opt_ins")], response_model=None)
+def lift(
+    request: Request,
+    *,
+    _may: MayRead,
+    user: CurrentUser,
+    hook: PageHook,
+    objection_id: Annotated[int, Form()],
+    contact_id: Annotated[str, Form(max_length=_MOST_CHARS)],
+    evidence: Annotated[str, Form(max_length=_MOST_CHARS)],
+) -> HTMLResponse | RedirectResponse:
+    """Lift one objection, for a reason; the register keeps who did it and why.
+
+    Raises:
+        HTTPException: 422; there is no reason.
+    """
+    contact_id, evidence = _plain(contact_id), _plain(evidence)
+    if not evidence:
+        raise HTTPException(
+            status.HTTP_422_UNPROCESSABLE_CONTENT, "An objection is lifted for a reason: say which."
+        )
+    _look(hook, contact_id)
+    objections.lift(hook.crm, objection_id, evidence=evidence, by=user.get_name())
+    if query := _query(contact_id):
+        return go_to(request, f"/why?{query}")
+    return _shown(request, hook, contact_id, "", may_lift=True)
 
 
 def _query(contact_id: str) -> str:
@@ -91,9 +173,14 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
         )
     linked_id = contact["constant_contact_id"]
     mirrored = database.row(connection, "web/mirrored_contact", {"contact_id": linked_id})
+    keys = one | {"constant_contact_id": linked_id, "address": contact["preferred_email"]}
+    gate = objections.ask_gate(connection, **keys)
+    register = database.rows(connection, "web/objections", keys | {"most": _MOST_ROWS})
     return {
         "contact": contact,
         "mirrored": mirrored,
+        "gate": f"{_ANSWERS[gate.answer]} {gate.reason}",
+        "objections": register,
         "addresses_differ": _differ(contact["email_key"], mirrored["email_key"])
         if mirrored
         else False,
