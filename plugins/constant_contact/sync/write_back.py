@@ -59,24 +59,30 @@ def _next(crm: Database, after: str) -> list[tuple[str, str | None]]:
 
 def _write(crm: Database, file: SeamFile, batch: Sequence[tuple[str, str | None]]) -> int:
     """Write a batch, or of one that is refused each half; return how many could not be written."""
-    try:
-        with crm.transaction() as connection:
+    refused: psycopg.Error
+    with crm.transaction() as connection:
+        try:
             connection.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
             database.stage(connection, "links/stage_changed", "changed_link", batch)
             _run(connection, file)
             database.run(connection, "links/written")
-    except psycopg.errors.LockNotAvailable as error:
-        _log.warning("%s: %s", file.path, error.diag.message_primary)
+            connection.commit()
+        except psycopg.Error as error:
+            # Caught in here: the transaction's end would name it as an error of the job.
+            if connection.broken:
+                raise
+            connection.rollback()
+            refused = error
+        else:
+            return 0
+    if isinstance(refused, psycopg.errors.LockNotAvailable):
+        _log.warning("%s: %s", file.path, refused.diag.message_primary)
         return len(batch)
-    except psycopg.Error as error:
-        if len(batch) == 1:
-            _log.warning(
-                "%s: CRM contact %s: %s", file.path, batch[0][0], error.diag.message_primary
-            )
-            return 1
-        half = len(batch) // 2
-        return _write(crm, file, batch[:half]) + _write(crm, file, batch[half:])
-    return 0
+    if len(batch) == 1:
+        _log.warning("%s: CRM contact %s: %s", file.path, batch[0][0], refused.diag.message_primary)
+        return 1
+    half = len(batch) // 2
+    return _write(crm, file, batch[:half]) + _write(crm, file, batch[half:])
 
 
 def _run(connection: psycopg.Connection[Any], file: SeamFile) -> None:
