@@ -32,6 +32,7 @@ _CLOCK = """
         pg_catalog.clock_timestamp()
         + (SELECT make_interval(secs => seconds) FROM clock.passed);
     ALTER TABLE crm_opt_out_change ALTER changed_at SET DEFAULT clock.clock_timestamp();
+    ALTER TABLE ctct_consent ALTER decided_at SET DEFAULT clock.clock_timestamp();
 """
 # Between two steps of a history, so that no two things happen at once.
 _STEP_S = 60

@@ -280,9 +280,10 @@ class _Queue:
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
     ) -> Outcome:
         """Edit the contact, looking again where another edit or a lost answer came between."""
+        unanswered: list[Mapping[str, Any]] = []
         for attempt in range(1, _WRITE_TRIES + 1):
             try:
-                return self._edit(connection, change, contact_id)
+                return self._edit(connection, change, contact_id, unanswered)
             except NotFound as error:
                 if error.error_key is None:
                     # Not the vendor's own words: a gateway may not know where contacts live.
@@ -311,11 +312,26 @@ class _Queue:
         return Outcome("unchanged", "Constant Contact no longer has this contact.")
 
     def _edit(
-        self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
+        self,
+        connection: psycopg.Connection[Any],
+        change: Mapping[str, Any],
+        contact_id: str,
+        unanswered: list[Mapping[str, Any]],
     ) -> Outcome:
-        """GET, decide, PUT; the mirror learns the answer in the transaction of the change."""
+        """GET, decide, PUT; the mirror learns the answer in the transaction of the change.
+
+        Args:
+            connection: Of the CRM.
+            change: The change.
+            contact_id: The vendor's contact.
+            unanswered: The contact before each PUT of ours so far whose answer was lost.
+        """
         current = one_contact.get(self._client, contact_id)
         one_contact.mirror(connection, current)
+        if unanswered and change["do_not_email"] and consent.permission(current) == "unsubscribed":
+            # It was our PUT: heard as the vendor's own, it could not be taken back.
+            done = "Unsubscribed at Constant Contact."
+            return Outcome("unsubscribed", done, before=unanswered[0], after=current)
         hear_vendor(connection, contact_id)
         keys = {
             "contact_id": None if change["is_found"] else change["contact_id"],
@@ -342,6 +358,7 @@ class _Queue:
                     "Is about to be unsubscribed at Constant Contact; could not be mailed before."
                 )
                 consent.keep(own, change, Outcome("unsubscribed", about, before=current), None)
+        unanswered.append(current)
         body = consent.merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
         after = one_contact.put(self._client, contact_id, body)
         one_contact.mirror(connection, after)

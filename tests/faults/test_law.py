@@ -1,0 +1,326 @@
+"""Whatever a firm does to its rows: nobody is mailable whose last word by anybody was no.
+
+Hypothesis makes up what the firm, its contacts and the vendor's people do between runs, some of
+which are killed; `tests.faults.law` listens. After the last whole run nobody may be mailed who must
+not be. A history that fails is shortened to the few steps that matter.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, LiteralString
+
+import hypothesis
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simulator.control import ControlError
+from simulator.server import Running
+from tests.databases import Databases
+from tests.faults.law import Law
+from tests.faults.runner import OWN_NAME, Runner
+from tests.faults.world import ADDRESSES, World
+from tests.support import set_flag
+
+# How a row is written: with the doorbell's circumstances, as a replica, or with no doorbell at all.
+HOW = ("plain", "plain", "replica", "unheard")
+DAY_S = 24 * 3600
+
+
+class Firm:
+    """What happens on both sides, one method each; everything said is told to the law."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.law = Law()
+        self.people = 6
+        for row in world.execute("SELECT * FROM crm_contact"):
+            self.law.is_in_crm(row["contact_id"], row["preferred_email"])
+            if row["do_not_email"]:
+                self.law.flagged(row["contact_id"], world.now, is_asked=False)
+        for contact in world.control.truth_contacts():
+            if contact["permission"] == "unsubscribed":
+                self.law.opted_out(contact["contact_id"], world.now)
+
+    # the firm
+
+    def flag(self, number: int, value: bool | None, asked: bool, how: str) -> None:
+        if (row := self._row(number)) is None:
+            return
+        person = row["contact_id"]
+        is_asked = asked and how != "unheard"
+        self._write(
+            how,
+            partial(set_flag, person=person, flag=value, reason="wrote", by_contact=is_asked),
+        )
+        if value:
+            # Set once more without a word of the contact's is no news, nor a taking back.
+            if is_asked or not row["do_not_email"]:
+                told = how != "unheard"
+                self.law.flagged(person, self.world.now, is_asked=is_asked, is_told=told)
+        elif value is False:
+            self.law.cleared(person)
+
+    def set_and_clear(self, number: int, asked: bool) -> None:
+        """Within one transaction: what the contact asked for is said all the same."""
+        if (row := self._row(number)) is None:
+            return
+
+        def both(connection: psycopg.Connection[Any]) -> None:
+            set_flag(connection, row["contact_id"], True, "wrote", asked)
+            set_flag(connection, row["contact_id"], False)
+
+        self._write("plain", both)
+        if asked or not row["do_not_email"]:
+            self.law.flagged(row["contact_id"], self.world.now, is_asked=asked)
+        self.law.cleared(row["contact_id"])
+
+    def commit_late(self, number: int, other: int, job: str) -> None:
+        """A no is written, something else is committed and a job runs; then the no is committed."""
+        row, second = self._row(number), self._row(other)
+        if row is None or second is None or row == second:
+            return
+        with psycopg.connect(self.world.url, application_name=OWN_NAME) as late:
+            set_flag(late, row["contact_id"], True, "wrote", True)
+            self.world.turn_flag(second["contact_id"], False)
+            if second["do_not_email"]:
+                self.law.cleared(second["contact_id"])
+            else:
+                self.law.flagged(second["contact_id"], self.world.now, is_asked=False)
+            self.world.run(job)
+        self.law.flagged(row["contact_id"], self.world.now, is_asked=True)
+
+    def change_address(self, number: int, address: str | None) -> None:
+        if row := self._row(number):
+            self.world.execute(
+                "UPDATE crm_contact SET preferred_email = %s WHERE contact_id = %s",
+                address, row["contact_id"],
+            )  # fmt: skip
+            self.law.is_in_crm(row["contact_id"], address)
+
+    def write_again(self, number: int, how: str) -> None:
+        """DELETE and INSERT of the row as it is, as a re-import does."""
+        if row := self._row(number):
+            columns = ", ".join(row)
+            values = ", ".join(f"%({name})s" for name in row)
+
+            def again(connection: psycopg.Connection[Any]) -> None:
+                connection.execute("DELETE FROM crm_contact WHERE contact_id = %(contact_id)s", row)
+                connection.execute(f"INSERT INTO crm_contact ({columns}) VALUES ({values})", row)
+
+            self._write(how, again)
+
+    def add(self, address: str, flag: bool | None, by_copy: bool) -> None:
+        person = f"p{self.people}"
+        self.people += 1
+        with psycopg.connect(self.world.url, application_name=OWN_NAME) as connection:
+            cursor = connection.cursor()
+            columns = "crm_contact (contact_id, preferred_email, do_not_email)"
+            if by_copy:
+                with cursor.copy(f"COPY {columns} FROM STDIN") as copy:
+                    copy.write_row((person, address, flag))
+            else:
+                cursor.execute(
+                    f"INSERT INTO {columns} VALUES (%s, %s, %s)", (person, address, flag)
+                )
+        self.law.is_in_crm(person, address)
+        if flag:
+            self.law.flagged(person, self.world.now, is_asked=False)
+
+    def remove(self, number: int) -> None:
+        if row := self._row(number):
+            self.world.execute("DELETE FROM crm_contact WHERE contact_id = %s", row["contact_id"])
+            self.law.left_crm(row["contact_id"])
+
+    def move_link(self, number: int, other: int) -> None:
+        """The CRM's own column is edited: it is ours to write, and says nothing."""
+        contact = self._contact(other)
+        if (row := self._row(number)) and contact:
+            self.world.execute(
+                "UPDATE crm_contact SET constant_contact_id = %s WHERE contact_id = %s",
+                contact["contact_id"], row["contact_id"],
+            )  # fmt: skip
+
+    def want_list(self, number: int) -> None:
+        if row := self._row(number):
+            (wanted,) = list(self.world.lists_in_truth())[:1]
+            self.world.execute(
+                "INSERT INTO crm_list_membership (contact_id, list_id, action)"
+                " VALUES (%s, %s, 'add') ON CONFLICT DO NOTHING",
+                row["contact_id"], wanted,
+            )  # fmt: skip
+
+    # the vendor's people
+
+    def opt_out(self, number: int, source: str) -> None:
+        contact = self._contact(number)
+        if contact and (source == "Contact" or contact["permission"] != "unsubscribed"):
+            self.world.control.unsubscribe(contact["contact_id"], source=source, reason="enough")
+            self.law.opted_out(contact["contact_id"], self.world.now)
+
+    def opt_in(self, number: int) -> None:
+        if contact := self._contact(number):
+            self.world.control.resubscribe(contact["contact_id"])
+            self.law.opted_in_by_itself(contact["contact_id"], self.world.now)
+
+    def change_vendors_address(self, number: int, address: str) -> None:
+        if contact := self._contact(number):
+            try:
+                self.world.control.update_contact(contact["contact_id"], email=address)
+            except ControlError as error:
+                assert "taken" in str(error)  # noqa: PT017 - else it is another
+
+    def delete(self, number: int, purged: bool) -> None:
+        if contact := self._contact(number):
+            control = self.world.control
+            (control.purge_contact if purged else control.delete_contact)(contact["contact_id"])
+
+    # what runs
+
+    def run(self, job: str) -> None:
+        self.world.pass_time()
+        self.world.run(job)
+
+    def run_and_be_killed(self, job: str, at_step: int) -> None:
+        self.world.pass_time()
+        self.world.run_killed(job, at_step)
+
+    def time_passes(self, days: float) -> None:
+        self.world.pass_time(days * DAY_S)
+
+    def settle(self) -> None:
+        """A night and the quarter of an hour after it."""
+        self.world.pass_time(DAY_S)
+        for job in ("lists", "links", "opt_outs", "memberships", "opt_outs"):
+            self.world.run(job)
+        contacts = list(self.world.control.truth_contacts())
+        assert self.law.broken(contacts) == []
+        assert self.world.control.truth()["policy_violations"] == []
+        assert self.world.control.truth()["revivals"] == []
+        held = "SELECT * FROM crm_opt_out_change WHERE do_not_email AND status <> 'done'"
+        left = [row for row in self.world.execute(held) if row["status"] != "superseded"]
+        assert left == [], "so few are never held"
+
+    # what all of them need
+
+    def _row(self, number: int) -> dict[str, Any] | None:
+        self.world.pass_time()
+        rows = self.world.execute("SELECT * FROM crm_contact ORDER BY contact_id")
+        return rows[number % len(rows)] if rows else None
+
+    def _contact(self, number: int) -> dict[str, Any] | None:
+        self.world.pass_time()
+        living = [each for each in self.world.control.truth_contacts() if not each["deleted"]]
+        return living[number % len(living)] if living else None
+
+    def _write(self, how: str, write: Any) -> None:
+        with psycopg.connect(self.world.url, application_name=OWN_NAME) as connection:
+            if how == "replica":
+                connection.execute("SET LOCAL session_replication_role = replica")
+            if how == "unheard":
+                _turn_doorbell(connection, "DISABLE")
+            write(connection)
+            if how == "unheard":
+                _turn_doorbell(connection, "ENABLE ALWAYS")
+
+
+def _turn_doorbell(connection: psycopg.Connection[Any], how: LiteralString) -> None:
+    for name in ("constant_contact_no_from_start", "constant_contact_no", "constant_contact_yes"):
+        connection.execute(f"ALTER TABLE crm_contact {how} TRIGGER {name}")
+
+
+class Step:
+    """A method of `Firm` and its arguments."""
+
+    def __init__(self, name: str, arguments: dict[str, Any]) -> None:
+        self._name = name
+        self._arguments = arguments
+
+    def __repr__(self) -> str:
+        return f"{self._name}({', '.join(f'{k}={v!r}' for k, v in self._arguments.items())})"
+
+    def happen(self, firm: Firm) -> None:
+        getattr(firm, self._name)(**self._arguments)
+
+
+def step(name: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
+    return st.fixed_dictionaries(arguments).map(partial(Step, name))
+
+
+number = st.integers(0, 5)
+address = st.sampled_from(ADDRESSES)
+job = st.sampled_from(["opt_outs", "opt_outs", "links", "memberships"])
+flag = st.sampled_from([True, False, None])
+STEPS = st.one_of(
+    *[step("flag", number=number, value=flag, asked=st.booleans(), how=st.sampled_from(HOW))] * 4,
+    step("set_and_clear", number=number, asked=st.booleans()),
+    step("commit_late", number=number, other=number, job=job),
+    step("change_address", number=number, address=st.none() | address),
+    step("write_again", number=number, how=st.sampled_from(HOW)),
+    step("add", address=address, flag=flag, by_copy=st.booleans()),
+    step("remove", number=number),
+    step("move_link", number=number, other=number),
+    step("want_list", number=number),
+    step("opt_out", number=number, source=st.sampled_from(["Contact", "Account"])),
+    step("opt_in", number=number),
+    step("change_vendors_address", number=number, address=address),
+    step("delete", number=number, purged=st.booleans()),
+    *[step("run", job=job)] * 4,
+    *[step("run_and_be_killed", job=job, at_step=st.integers(1, 60))] * 2,
+    step("time_passes", days=st.sampled_from([0.1, 1.1, 4])),
+)
+
+
+@pytest.fixture
+def world(
+    databases: Databases, shared_simulator: Running, runner: Runner, tmp_path: Path
+) -> Iterator[World]:
+    name = databases.create()
+    url = databases.url(name)
+    made = World(url, shared_simulator.control, shared_simulator.url, runner, tmp_path / "tokens")
+    yield made
+    made.close()
+    databases.drop(name)
+
+
+def play(world: World, *, seed: int, histories: int) -> None:
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=histories,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    @given(ran_before=st.booleans(), story=st.lists(STEPS, min_size=3, max_size=12))
+    def played(ran_before: bool, story: list[Step]) -> None:
+        world.reset()
+        firm = Firm(world)
+        if ran_before:
+            for each in ("lists", "links", "opt_outs"):
+                world.run(each)
+        for step_ in story:
+            step_.happen(firm)
+        firm.settle()
+
+    played()
+
+
+# Shortening one that fails takes minutes.
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_a_firm_does_nobody_is_mailed_whose_last_word_was_no(
+    world: World, seed: int
+) -> None:
+    play(world, seed=seed, histories=20)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(3, 7))
+def test_whatever_a_firm_does_in_many_histories_nobody_is_mailed_whose_last_word_was_no(
+    world: World, seed: int
+) -> None:
+    play(world, seed=seed, histories=60)
