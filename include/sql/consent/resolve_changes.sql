@@ -1,5 +1,6 @@
 -- Find out which Constant Contact contact a waiting change is about that names none: the one that
--- its contact is linked to, or that has the address. Grain: one row a change.
+-- its contact is linked to, or that has the address. Rows that another worker is at are left to it.
+-- Grain: one row a change.
 UPDATE crm_opt_out_change AS change
 SET constant_contact_id = found.constant_contact_id
 FROM (
@@ -22,5 +23,6 @@ FROM (
     LEFT JOIN ctct_link AS link ON waiting.contact_id = link.contact_id
     LEFT JOIN ctct_left_contact AS gone ON waiting.contact_id = gone.contact_id
     WHERE waiting.status = 'pending' AND waiting.constant_contact_id IS NULL
+    FOR UPDATE OF waiting SKIP LOCKED
 ) AS found
 WHERE change.change_id = found.change_id AND found.constant_contact_id IS NOT NULL;

@@ -63,4 +63,5 @@ SELECT
     'superseded',
     detail,
     constant_contact_id
-FROM superseded;
+FROM superseded
+RETURNING change_id;

@@ -1,7 +1,8 @@
 """One of the vendor's contacts, read and written; nothing is believed that was not seen."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -42,16 +43,28 @@ def get(client: Client, contact_id: str) -> dict[str, Any]:
     return current
 
 
-def put(client: Client, contact_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def put(
+    client: Client,
+    contact_id: str,
+    body: Mapping[str, Any],
+    confirm: Callable[[], None] | None = None,
+) -> dict[str, Any]:
     """PUT; return the contact as it is then, asked for where the answer does not show it.
 
+    Args:
+        client: Of the account.
+        contact_id: The vendor's.
+        body: A ContactPutRequest.
+        confirm: Called when the call has its slot; raises `Withdrawn` if it is not to be sent.
+
     Raises:
+        Withdrawn: As `confirm` says.
         WriteUncertain: The vendor says that it is done, and the contact may still be mailed.
     """
     path = f"/contacts/{contact_id}"
     wanted = body["email_address"]["permission_to_send"]
     try:
-        answer = client.put(path, body)
+        answer = client.put(path, partial(_confirmed, body, confirm))
     except BadRequest as error:
         fitting = _fitting(body)
         if wanted != "unsubscribed" or fitting == body:
@@ -64,6 +77,12 @@ def put(client: Client, contact_id: str, body: Mapping[str, Any]) -> dict[str, A
     if wanted == "unsubscribed" and consent.is_not_out(after):
         raise WriteUncertain(f"PUT {path} was answered as done, and nothing has changed")
     return after
+
+
+def _confirmed(body: Mapping[str, Any], confirm: Callable[[], None] | None) -> Mapping[str, Any]:
+    if confirm is not None:
+        confirm()
+    return body
 
 
 def _fitting(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from constant_contact.errors import (
     NotFound,
     Rejected,
     Retriable,
+    Withdrawn,
     WriteUncertain,
 )
 from constant_contact.store import database
@@ -102,12 +103,14 @@ def push_opt_outs(
         looked_at = _look(crm, whole=whole and upto is None)
         with crm.transaction() as connection:
             report.found += find_mailable(connection, looked_at)
-            report.superseded += database.run(connection, "opt_outs/supersede_opt_outs")
+            superseded = database.rows(connection, "opt_outs/supersede_opt_outs")
+            report.superseded += len(superseded)
             report.released += database.run(connection, "opt_outs/release_old_wishes")
             report.held += holds.break_circuit(connection, breaker_contacts, breaker_share)
             newest = (database.row(connection, "opt_outs/newest_opt_out") or {})["change_id"]
             if dry_run:
                 connection.rollback()
+                queue.set_aside += [row["change_id"] for row in superseded]
             else:
                 database.run(connection, "consent/lift_flags", {"contact_id": None})
         if newest is None or newest == upto or (dry_run and upto is not None):
@@ -251,15 +254,26 @@ class _Queue:
                 )
             return self._opt_in_unlinked(connection, change)
         database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
+        if not (self._dry_run or change["is_found"]):
+            self._see_again(change["contact_id"])
         standing = _standing(connection, change)
         if not change["do_not_email"] and standing["do_not_email"]:
             # Set again while this waited for the contact.
             return Outcome("superseded", _SET_AGAIN)
+        is_own_word = change["requested_by_contact"] or change["is_found"]
+        if change["do_not_email"] and standing["do_not_email"] is False and not is_own_word:
+            return Outcome("superseded", "Do Not Email is cleared in the CRM by now.")
         if standing["constant_contact_id"] != contact_id:
             return None
         outcome = self._edited(connection, change, contact_id)
         is_moved = _standing(connection, change)["constant_contact_id"] != contact_id
         return None if outcome.kind == "unchanged" and is_moved else outcome
+
+    def _see_again(self, contact_id: str) -> None:
+        """What the CRM says now, after the wait for the contact."""
+        with self._crm.transaction() as own:
+            database.row(own, "crm_contacts/lock")
+            see(own, self._crm, [contact_id])
 
     def _opt_in_unlinked(
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
@@ -292,8 +306,13 @@ class _Queue:
             except (Conflict, WriteUncertain) as error:
                 if attempt == _WRITE_TRIES:
                     raise WriteUncertain(str(error)) from None
+                if isinstance(error, Conflict):
+                    # The vendor's word that ours did not happen.
+                    unanswered.clear()
                 _log.info("change %d: %s; looking again", change["change_id"], error)
                 time.sleep(random.uniform(0, _CONFLICT_WAIT_S * attempt))  # noqa: S311
+            except Withdrawn as error:
+                return Outcome("superseded", str(error))
             except Rejected as error:
                 return Outcome("failed", f"Constant Contact refused it: {error}")
         raise AssertionError("unreachable")
@@ -360,9 +379,29 @@ class _Queue:
                 consent.keep(own, change, Outcome("unsubscribed", about, before=current), None)
         unanswered.append(current)
         body = consent.merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
-        after = one_contact.put(self._client, contact_id, body)
+        confirm = None if unsubscribe else partial(self._confirm, change["contact_id"], keys)
+        after = one_contact.put(self._client, contact_id, body, confirm)
         one_contact.mirror(connection, after)
         return decision._replace(before=current, after=after)
+
+    def _confirm(self, contact_id: str, keys: Mapping[str, str | None]) -> None:
+        """Ask once more, now that the call has its slot, whether the contact may be mailed again.
+
+        Raises:
+            Withdrawn: Somebody objects by now.
+        """
+        with self._crm.transaction() as own:
+            database.row(own, "crm_contacts/lock")
+            see(own, self._crm, [contact_id])
+            database.run(own, "consent/hear_flags", {"contact_ids": [contact_id]})
+            gate = ask_gate(own, **keys)
+        # Its own flag is lifted by the transaction that waits for this.
+        if gate.answer != "may" and not (gate.source == "flag" and gate.contact_id == contact_id):
+            raise Withdrawn(gate.reason)
+        with self._crm.transaction() as own:
+            contact = database.row(own, "links/contact", {"contact_id": contact_id}) or {}
+        if contact.get("do_not_email", True):
+            raise Withdrawn(_SET_AGAIN)
 
 
 _SET_AGAIN = "Do Not Email is set in the CRM by now."
