@@ -99,10 +99,12 @@ def _migrate_and_try(
     else:
         applied = migrate_account(connection, seen_by, has_contacts=seam.knows_links)
     with _contacts_connection() as contacts:
-        problems = prepare_seam(connection, seam, contacts)
-    if problems:
+        found = prepare_seam(connection, seam, contacts)
+    for line in found.advice:
+        print(f"advice: {line}")
+    if found.problems:
         connection.commit()
-        raise Stop("\n".join(problems))
+        raise Stop("\n".join(found.problems))
     return applied
 
 

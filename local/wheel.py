@@ -1,7 +1,7 @@
 """`make wheel`: the Python package as a wheel; the same bytes from the same sources.
 
-It runs no job alone: an adopter edits include/sql/crm and the DAGs, so they, and the plugin's file,
-are deployed beside the folder that it is installed into.
+It runs no job alone: an adopter may replace include/sql/crm and the DAGs, so they, and the plugin's
+file, are deployed beside the folder that it is installed into.
 
 Built from a copy, so that nothing an earlier build left here gets in. The time in it is that of
 SOURCE_DATE_EPOCH, or of the last commit.

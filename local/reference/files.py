@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.paths import ROOT
-from local.reference import dags, errors, licences, settings, statements, tables
+from local.reference import dags, errors, licences, settings, tables
 
 _FOLDER = Path("docs/reference")
 _HEAD = "<!-- Made by `make reference`; edit what it is made from. -->\n\n"
@@ -32,8 +32,6 @@ def documents(server_url: str) -> dict[Path, str]:
         "options": settings.options(),
     }
     made[Path("README.md")] = _filled(Path("README.md"), parts)
-    upgrading = Path("docs/upgrading.md")
-    made[upgrading] = _filled(upgrading, {"since 0.1.0": statements.since("0.1.0")})
     return made
 
 

@@ -6,9 +6,11 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
+from constant_contact.accounts import Account
 from constant_contact.api.client import Client
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
+from constant_contact.store.seam import load_seam
 from simulator.server import Running
 from tests.databases import Databases
 from tests.support import EU_CONN_ID, MemoryTokenStore, api_client, api_settings
@@ -25,7 +27,8 @@ class Eu(NamedTuple):
 @pytest.fixture
 def eu(databases: Databases, eu_simulator: Running, eu_url: str) -> Iterator[Eu]:
     url = databases.our_url(eu_url)
-    crm = Database(lambda: psycopg.connect(url), name="connection crm_eu")
+    seam = load_seam(account=Account("eu"))
+    crm = Database(lambda: psycopg.connect(url), name="connection crm_eu", seam=seam)
     settings = api_settings(eu_simulator, eu_simulator.control.grant())
     call_log = ApiCallLog(crm, Caller("eu_dag", "a_task", "a_run", 1))
     store = MemoryTokenStore(crm, EU_CONN_ID)

@@ -1,8 +1,6 @@
 """An account's own tables: made beside the default one's, never mixed with them."""
 
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -51,9 +49,10 @@ def test_no_statement_but_those_that_make_an_account_names_a_schema() -> None:
         if "public." in path.read_text()
     ]
     assert sorted(named) == [
-        "accounts/schema/contacts.sql",
         "accounts/schema/outbox.sql",
         "accounts/shares_contacts.sql",
+        # what an earlier version has made there
+        "schema/0021_links.sql",
     ]
 
 
@@ -159,16 +158,6 @@ def test_contacts_of_the_accounts_own_are_not_shared(
     assert eu_rows("SELECT * FROM crm_opt_out_change") == []
 
 
-def test_nothing_but_the_link_is_changed_and_the_flag_set_through_the_view(
-    migrate_eu: Migrate, eu_rows: Rows, add_crm_contact: Add
-) -> None:
-    migrate_eu()
-    add_crm_contact("c1", "ann@example.com", do_not_email=True)
-    for column, value in (("do_not_email", False), ("first_name", "Bob"), ("contact_id", "c2")):
-        with pytest.raises(psycopg.errors.RaiseException, match="writes constant_contact_id only"):
-            eu_rows(f"UPDATE crm_contact SET {column} = %s", value)
-
-
 def test_a_user_of_the_crm_needs_no_right_in_the_accounts_schema(
     migrate_eu: Migrate, crm_url: str, sql_rows: Rows, eu_rows: Rows, add_crm_contact: Add
 ) -> None:
@@ -176,15 +165,13 @@ def test_a_user_of_the_crm_needs_no_right_in_the_accounts_schema(
     add_crm_contact("c1", "ann@example.com")
     sql_rows("CREATE ROLE crm_clerk")
     try:
-        sql_rows("GRANT ALL ON public.crm_contact, public.crm_opt_out_change TO crm_clerk")
-        eu_rows("UPDATE crm_contact SET constant_contact_id = 'x'")
+        sql_rows("GRANT ALL ON public.crm_contact TO crm_clerk")
         with psycopg.connect(crm_url) as connection:
             connection.execute("SET ROLE crm_clerk")
             # Whatever the clerk has made for itself, its rows are not found there.
-            connection.execute("CREATE TEMPORARY TABLE crm_contact_link (contact_id text)")
+            connection.execute("CREATE TEMPORARY TABLE ctct_link (contact_id text)")
             set_flag(connection, "c1", True, "by telephone")
             connection.execute("DELETE FROM crm_contact")
-        assert eu_rows("SELECT * FROM crm_contact_link") == []
         (row,) = eu_rows("SELECT reason, changed_by, status FROM crm_opt_out_change")
         assert (row["reason"], row["status"]) == ("by telephone", "pending")
         assert row["changed_by"]
@@ -214,32 +201,6 @@ def test_a_flag_that_is_rolled_back_reaches_nobody(
     assert eu_rows("SELECT * FROM crm_opt_out_change") == []
 
 
-def test_a_flag_set_while_contacts_are_linked_is_not_missed(
-    migrate_eu: Migrate, crm_url: str, eu_url: str, eu_rows: Rows, sql_rows: Rows,
-    add_crm_contact: Add,
-) -> None:  # fmt: skip
-    migrate_eu()
-    add_crm_contact("c1", "ann@example.com")
-    begun = threading.Event()
-
-    def flag() -> None:
-        with psycopg.connect(crm_url) as crm:
-            begun.set()
-            set_flag(crm, "c1", True)
-
-    with ThreadPoolExecutor(1) as pool, psycopg.connect(eu_url) as linking:
-        linking.execute("UPDATE crm_contact SET constant_contact_id = 'x'")
-        flagged = pool.submit(flag)
-        begun.wait()
-        while not sql_rows(WAITING)[0]["n"]:
-            assert not flagged.done(), "the flag did not wait for the link"
-        linking.commit()
-        flagged.result(60)
-    assert eu_rows("SELECT contact_id, constant_contact_id FROM crm_opt_out_change") == [
-        {"contact_id": "c1", "constant_contact_id": "x"}
-    ]
-
-
 def test_what_was_asked_before_the_account_came_counts_there_too(
     migrate_eu: Migrate, sql_rows: Rows, eu_rows: Rows
 ) -> None:
@@ -262,29 +223,17 @@ def test_what_was_asked_before_the_account_came_counts_there_too(
 def test_who_was_erased_in_the_default_account_is_suppressed_here_too(
     migrate_eu: Migrate, sql_rows: Rows, eu_rows: Rows
 ) -> None:
-    sql_rows("INSERT INTO ctct_suppressed (email_digest) VALUES ('before')")
+    erased = (
+        "INSERT INTO ctct_objection (source, email_digest, objected_at)"
+        " VALUES ('erasure', %s, now())"
+    )
+    sql_rows(erased, "before")
     migrate_eu()
-    sql_rows("INSERT INTO ctct_suppressed (email_digest) VALUES ('after')")
+    sql_rows(erased, "after")
     migrate_eu()
-    kept = "SELECT * FROM ctct_suppressed ORDER BY since"
+    kept = "SELECT source, email_digest, objected_at FROM ctct_objection ORDER BY objected_at"
     assert [row["email_digest"] for row in eu_rows(kept)] == ["before", "after"]
     assert eu_rows(kept) == sql_rows(kept)
-
-
-def test_a_link_that_another_run_made_meanwhile_is_left_to_it(
-    migrate_eu: Migrate, eu_url: str, sql_rows: Rows, eu_rows: Rows, add_crm_contact: Add
-) -> None:
-    migrate_eu()
-    add_crm_contact("c1", "ann@example.com")
-    change = "UPDATE crm_contact SET constant_contact_id = %s RETURNING contact_id"
-    with ThreadPoolExecutor(1) as pool, psycopg.connect(eu_url) as first:
-        assert first.execute(change, ["x"]).fetchall() == [("c1",)]
-        second = pool.submit(eu_rows, change, "y")
-        while not sql_rows(WAITING)[0]["n"]:
-            assert not second.done(), "two runs linked at once"
-        first.commit()
-        assert second.result(10) == []
-    assert eu_rows("SELECT constant_contact_id AS id FROM crm_contact") == [{"id": "x"}]
 
 
 def test_an_account_that_is_dropped_leaves_the_crm_as_it_was(
@@ -309,15 +258,16 @@ def test_an_account_may_have_a_role_of_its_own_with_few_rights(
     sql_rows("CREATE ROLE crm_eu_jobs")
     try:
         sql_rows(f'GRANT CREATE ON DATABASE "{database}" TO crm_eu_jobs')
-        for table in ("crm_contact", "crm_opt_out_change", "ctct_suppressed"):
+        for table in ("crm_contact", "crm_opt_out_change", "ctct_objection"):
             sql_rows(f"GRANT SELECT, TRIGGER ON public.{table} TO crm_eu_jobs")
         with psycopg.connect(eu_url) as connection:
             connection.execute("SET ROLE crm_eu_jobs")
             assert migrate_account(connection, "connection crm_eu") == ALL
-            connection.execute("UPDATE crm_contact SET constant_contact_id = 'x'")
+            connection.execute("INSERT INTO ctct_link (contact_id) VALUES ('c1')")
+            connection.execute("UPDATE ctct_link SET constant_contact_id = 'x'")
             connection.commit()
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute("UPDATE crm_contact SET do_not_email = TRUE")
+                connection.execute("UPDATE public.crm_contact SET do_not_email = TRUE")
         set_do_not_email("c1", True)
         assert eu_rows("SELECT constant_contact_id AS id FROM crm_opt_out_change") == [{"id": "x"}]
     finally:

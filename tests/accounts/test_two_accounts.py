@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.bulk_memberships import Chosen, request_memberships
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.contacts import sync_contacts
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.engagement import sync_engagement
 from constant_contact.sync.erasure import erase, person
 from constant_contact.sync.interactions import project_interactions
@@ -24,8 +26,9 @@ from constant_contact.sync.opt_outs import push_opt_outs
 from constant_contact.sync.restore import flag_lost_opt_outs
 from simulator.server import Running
 from tests.accounts.conftest import Eu
-from tests.support import LOCK_WAITS, contact_id, set_flag, vendor_contact
+from tests.support import contact_id, set_flag, vendor_contact
 from tests.sync.memberships import list_id, on_lists
+from tests.sync.outbox import FLAG_BACK
 
 Rows = Callable[..., list[dict[str, Any]]]
 Add = Callable[..., None]
@@ -65,7 +68,7 @@ def test_each_account_links_the_same_contact_to_its_own(
     assert sql_rows("SELECT constant_contact_id FROM crm_contact") == [
         {"constant_contact_id": OURS}
     ]
-    assert eu_rows("SELECT contact_id, first_name, constant_contact_id FROM crm_contact") == [
+    assert eu_rows("SELECT contact_id, first_name, constant_contact_id FROM ctct_link") == [
         {"contact_id": "c1", "first_name": "Ann", "constant_contact_id": THEIRS}
     ]
 
@@ -80,7 +83,7 @@ def test_a_link_moves_and_is_cleared_in_its_own_account_only(
     eu.simulator.control.purge_contact(contact_id(1002))
     sync_contacts(eu.client, eu.crm, full=True)
     assert link_contacts(eu.crm).unlinked == 1
-    assert eu_rows("SELECT constant_contact_id FROM crm_contact") == [{"constant_contact_id": None}]
+    assert eu_rows("SELECT constant_contact_id FROM ctct_link") == [{"constant_contact_id": None}]
     assert sql_rows("SELECT constant_contact_id FROM crm_contact") == [
         {"constant_contact_id": OURS}
     ]
@@ -115,8 +118,9 @@ def test_a_change_that_the_crm_writes_itself_reaches_both(eu: Eu, ann: str, sql_
 
 
 def test_who_was_flagged_before_is_unsubscribed_when_linked(
-    eu: Eu, add_crm_contact: Add, link: Callable[[], Any]
+    eu: Eu, add_crm_contact: Add, link: Callable[[], Any], sql_rows: Rows
 ) -> None:
+    sql_rows("ALTER TABLE crm_contact DISABLE TRIGGER USER")
     eu.simulator.control.load(contacts=[vendor_contact(1001, "ann@example.com")])
     add_crm_contact("c1", "ann@example.com", do_not_email=True)
     assert link()[1].opt_outs_queued == 1
@@ -131,7 +135,8 @@ def test_an_opt_out_goes_out_although_its_contact_has_left_the_crm(
     assert push_opt_outs(eu.client, eu.crm).unsubscribed == 1
     # And whoever gets its id later is somebody else.
     add_crm_contact(ann, "bob@example.com")
-    assert eu_rows("SELECT constant_contact_id FROM crm_contact") == [{"constant_contact_id": None}]
+    link_contacts(eu.crm)
+    assert eu_rows("SELECT constant_contact_id FROM ctct_link") == [{"constant_contact_id": None}]
 
 
 def test_memberships_of_one_do_not_touch_the_other(
@@ -174,7 +179,7 @@ def test_interactions_are_each_accounts_own_and_the_crm_can_show_both(
     ):  # fmt: skip
         linked = {
             row["id"]
-            for row in sql_rows(f"SELECT constant_contact_id AS id FROM {schema}.crm_contact")
+            for row in sql_rows(f"SELECT constant_contact_id AS id FROM {schema}.ctct_link")
         }
         happened[account] = sum(
             event["contact_id"] in linked for event in vendor.control.truth_events()
@@ -221,8 +226,10 @@ def test_a_flag_lost_by_a_restore_is_set_again_by_the_account_that_knows_of_it(
 ) -> None:
     eu.simulator.control.unsubscribe(THEIRS)
     link()
+    eu.crm.seam = replace(eu.crm.seam, flag_back=FLAG_BACK)
     since = datetime.now(UTC) - timedelta(days=1)
     for flagged in (1, 0):
+        see_contacts(eu.crm)
         assert flag_lost_opt_outs(eu.crm, restored_to=since).flagged == flagged
     assert sql_rows("SELECT do_not_email FROM crm_contact") == [{"do_not_email": True}]
     queued = "SELECT contact_id, do_not_email, reason FROM crm_opt_out_change"
@@ -244,27 +251,3 @@ def test_linking_that_changes_nothing_does_not_wait_for_whoever_sets_the_flag(
     with ThreadPoolExecutor(1) as pool, psycopg.connect(crm_url) as clerk:
         set_flag(clerk, ann, True)
         assert pool.submit(link_contacts, eu.crm).result(60).linked == 0
-
-
-def test_the_flag_waits_for_the_links_and_not_for_what_is_counted_after_them(
-    eu: Eu, ann: str, crm_url: str, eu_url: str, eu_rows: Rows, add_crm_contact: Add
-) -> None:
-    add_crm_contact("c2", "ann@example.com")
-    eu_rows(
-        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status)"
-        " VALUES ('c1', FALSE, 'held') RETURNING change_id"
-    )
-    with (
-        ThreadPoolExecutor(1) as pool,
-        psycopg.connect(eu_url) as reader,
-        psycopg.connect(crm_url) as clerk,
-    ):
-        reader.execute("SELECT FROM crm_opt_out_change FOR UPDATE")
-        linking = pool.submit(link_contacts, eu.crm)
-        while not eu_rows(f"{LOCK_WAITS} AND locktype = 'transactionid'"):
-            assert not linking.done(), "the linking did not look at held opt-ins"
-        clerk.execute("SET lock_timeout = '60s'")
-        set_flag(clerk, "c2", True)
-        clerk.commit()
-        reader.rollback()
-        assert (linking.result(60).linked, linking.result().opt_ins_requeued) == (1, 1)

@@ -10,7 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from constant_contact.errors import PrivilegeMissing, SettingError
 from constant_contact.store.migrations import migrate
-from tests.support import Databases
+from tests.databases import Databases
 
 Run = Callable[[str], None]
 
@@ -18,7 +18,7 @@ Run = Callable[[str], None]
 @pytest.fixture
 def name(databases: Databases) -> Iterator[str]:
     """An empty database."""
-    name = databases.create(migrated=False)
+    name = databases.create_empty()
     yield name
     databases.drop(name)
 

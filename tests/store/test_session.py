@@ -11,8 +11,8 @@ from psycopg import sql
 
 from constant_contact.store.database import Database
 from constant_contact.store.session import SETTINGS, connect, settle
+from tests.databases import Databases
 from tests.odd_server import DATABASE, LOGIN, OddLogin
-from tests.support import Databases
 
 Rows = Callable[..., list[dict[str, Any]]]
 

@@ -9,12 +9,12 @@ import pytest
 from psycopg.rows import dict_row
 
 from constant_contact.store.migrations import migrate
+from constant_contact.store.seam_check import install
 from constant_contact.store.session import settle
-from constant_contact.store.sql import SQL_DIR
 from tests.databases import Databases
+from tests.store.old_schema import VERSIONS_0_1_0, apply
 
 HERE = Path(__file__).parent
-FIRST_RELEASE = ("0001_crm", "0002_mirror", "0003_operations")
 
 # Rows as the first release wrote them, in each state that it knew.
 ROWS = """
@@ -46,8 +46,9 @@ INSERT INTO ctct_api_call (called_at, method, path, duration_ms) VALUES (now(), 
 INSERT INTO ctct_token (conn_id) VALUES ('constant_contact_default');
 INSERT INTO ctct_sync_state (noun, covered_to, full_pass_at) VALUES ('contacts', now(), now());
 """
-# What a migration changes on purpose.
+# What a migration changes on purpose; links are told of by test_upgrade_links.
 FORGOTTEN = {"ctct_sync_state": {"full_pass_at"}}
+MOVED = {"ctct_schema_version", "ctct_projected_link"}
 
 
 @pytest.fixture
@@ -55,13 +56,7 @@ def first_release(databases: Databases) -> Iterator[psycopg.Connection[Any]]:
     """A database of the first release with data in place."""
     name = databases.create_empty()
     with settle(psycopg.connect(databases.url(name))) as connection:
-        connection.execute(
-            "CREATE TABLE ctct_schema_version"
-            " (version text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        for version in FIRST_RELEASE:
-            connection.execute((SQL_DIR / "schema" / f"{version}.sql").read_bytes())
-            connection.execute("INSERT INTO ctct_schema_version (version) VALUES (%s)", [version])
+        apply(connection, VERSIONS_0_1_0)
         connection.execute(ROWS)
         connection.commit()
         yield connection
@@ -83,7 +78,7 @@ def contents(connection: psycopg.Connection[Any]) -> dict[str, list[dict[str, An
 def test_an_upgraded_schema_is_that_of_a_new_installation(
     first_release: psycopg.Connection[Any], crm_url: str
 ) -> None:
-    assert migrate(first_release)
+    assert install(first_release)
     with psycopg.connect(crm_url) as fresh:
         assert catalog(first_release) == catalog(fresh)
 
@@ -97,7 +92,7 @@ def test_an_upgrade_keeps_every_row_and_every_value(
     migrate(first_release)
     after = contents(first_release)
     for table, rows in before.items():
-        if table == "ctct_schema_version":
+        if table in MOVED:
             continue
         kept = rows[0].keys() - FORGOTTEN.get(table, set())
         assert sorted(str({c: r[c] for c in sorted(kept)}) for r in after[table]) == sorted(

@@ -14,6 +14,7 @@ from constant_contact.sync.bulk_memberships import (
     request_memberships,
     selections,
 )
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships import MembershipsReport
 from simulator.server import Running
@@ -103,6 +104,7 @@ def test_contacts_are_chosen_by_a_selection(
 def test_contacts_are_found_by_part_of_a_name_or_an_address(
     crm: Database, search: str, who: set[str]
 ) -> None:
+    see_contacts(crm)
     with crm.transaction() as connection:
         assert set(find(connection, Wanted(search=search))) == who
 

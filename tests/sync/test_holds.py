@@ -12,6 +12,7 @@ from constant_contact.sync import holds
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
+from tests.sync.outbox import approve
 
 Rows = Callable[..., list[dict[str, Any]]]
 Flag = Callable[..., None]
@@ -70,7 +71,7 @@ def test_a_person_is_shown_how_many_why_and_whom(held: int, crm: Database) -> No
     hold = holds.ask(crm, held)
     assert hold is not None
     assert hold.contacts == 8
-    assert "8 contacts would be unsubscribed at once" in hold.detail
+    assert "8 contacts would be unsubscribed within a day" in hold.detail
     assert [(group["reason"], group["contacts"]) for group in hold.groups] == [
         ("moved", 6),
         ("no reason given", 2),
@@ -115,8 +116,8 @@ def test_rejecting_leaves_them_held_and_keeps_who_said_so(
     assert row == {"answer": "rejected", "answered_by": "ann"}
 
 
-def test_releasing_by_hand_answers_the_question(held: int, crm: Database, push: Push) -> None:
-    assert push(release_held=True, released_by="ann").released == 8
+def test_an_answer_is_asked_for_no_more(held: int, crm: Database) -> None:
+    assert approve(crm) == 8
     assert holds.ask(crm, held) is None
     assert unasked(crm) == []
 
@@ -158,7 +159,8 @@ def test_what_a_person_said_no_to_is_not_released_with_another_hold(
     for number in range(10, 17):
         set_do_not_email(f"c{number}", True)
     push()
-    assert push(release_held=True).released == 7
+    assert approve(crm) == 7
+    push()
     assert unsubscribed(people) == set(range(10, 17))
 
 

@@ -5,6 +5,7 @@ import pytest
 from constant_contact.errors import ChangesRefused
 from constant_contact.store.database import Database
 from constant_contact.sync import memberships
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.memberships import retry
 from tests.sync.memberships import Rows, list_id
 
@@ -35,6 +36,7 @@ def test_overruled_requests_do_not_use_up_those_that_are_tried_at_once(
     monkeypatch.setattr(memberships, "_MOST_RETRIED", 1)
     with crm.transaction() as connection:
         connection.execute(REQUESTS, {"list": list_id(1)})
+    see_contacts(crm)
     assert retry(crm) == 1
     statuses = sql_rows("SELECT contact_id, status FROM crm_list_membership ORDER BY contact_id")
     assert [tuple(row.values()) for row in statuses] == [
@@ -53,6 +55,7 @@ def test_one_try_goes_on_past_overruled_requests_until_enough_are_tried(
     with crm.transaction() as connection:
         connection.execute(REQUESTS, {"list": list_id(1)})
         connection.execute(LATER, {"list": list_id(1)})
+    see_contacts(crm)
     assert retry(crm) == 3
     left = sql_rows("SELECT contact_id FROM crm_list_membership WHERE status = 'failed'")
     assert {row["contact_id"] for row in left} == {"old", "later3"}

@@ -1,6 +1,7 @@
 """A CRM that was restored from a backup: nobody who said no since is mailed."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from simulator.server import Running
 from tests.databases import Databases
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import Add, Rows, answers, list_id, on_lists
+from tests.sync.outbox import FLAG_BACK
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 
@@ -95,6 +97,7 @@ def after_restore(client: Client, crm: Database, backup: Backup) -> Callable[[],
         sync_contacts(client, crm, full=True)
         link_contacts(crm)
         assert backup.made_at
+        crm.seam = replace(crm.seam, flag_back=FLAG_BACK)
         return settled, flag_lost_opt_outs(crm, restored_to=backup.made_at).flagged
 
     return run

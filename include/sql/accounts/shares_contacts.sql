@@ -4,6 +4,12 @@
 -- account is in public.
 SELECT
     to_regclass(quote_ident(current_schema()) || '.crm_contact') IS NOT NULL
-    AND to_regclass(quote_ident(current_schema()) || '.crm_contact_link') IS NULL AS has_own,
+    AND NOT EXISTS (
+        SELECT FROM pg_class AS known
+        WHERE
+            known.relnamespace = current_schema()::regnamespace
+            AND known.relname = 'crm_contact_link'
+            AND known.relkind = 'r'
+    ) AS has_own,
     current_schema() <> 'public'
     AND to_regclass('public.crm_opt_out_change') IS NOT NULL AS has_shared;

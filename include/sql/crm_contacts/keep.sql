@@ -5,11 +5,12 @@
 WITH seen AS (
     INSERT INTO ctct_link AS link (
         contact_id, constant_contact_id, email_address, first_name, last_name, do_not_email,
-        requested_by_contact, opt_out_reason, merged_into, written_id, projected_id
+        requested_by_contact, opt_out_reason, merged_into, written_id, projected_id, erased_digest
     )
     SELECT
         read.contact_id,
         CASE
+            WHEN read.erased_digest IS NOT NULL THEN NULL
             WHEN linked.email_key = ctct_email_key(read.email_address) THEN linked.contact_id
             ELSE nullif(btrim(read.constant_contact_id), '')
         END,
@@ -21,7 +22,8 @@ WITH seen AS (
         read.opt_out_reason,
         read.merged_into,
         read.constant_contact_id,
-        gone.projected_id
+        gone.projected_id,
+        read.erased_digest
     FROM read_contact AS read
     LEFT JOIN ctct_link AS known ON read.contact_id = known.contact_id
     LEFT JOIN ctct_left_contact AS gone ON read.contact_id = gone.contact_id
@@ -32,11 +34,13 @@ WITH seen AS (
         OR known.absence_hold_id IS NOT NULL
         OR (
             known.email_address, known.do_not_email, known.first_name, known.last_name,
-            known.requested_by_contact, known.opt_out_reason, known.merged_into
+            known.requested_by_contact, known.opt_out_reason, known.merged_into,
+            known.erased_digest
         )
         IS DISTINCT FROM (
             read.email_address, read.do_not_email, read.first_name, read.last_name,
-            read.requested_by_contact, read.opt_out_reason, read.merged_into
+            read.requested_by_contact, read.opt_out_reason, read.merged_into,
+            read.erased_digest
         )
         OR (
             %(knows_links)s AND known.written_id IS DISTINCT FROM read.constant_contact_id
@@ -50,6 +54,7 @@ WITH seen AS (
             requested_by_contact = excluded.requested_by_contact,
             opt_out_reason = excluded.opt_out_reason,
             merged_into = excluded.merged_into,
+            erased_digest = excluded.erased_digest,
             written_id
             = CASE WHEN %(knows_links)s THEN excluded.written_id ELSE link.written_id END,
             absence_hold_id = NULL,

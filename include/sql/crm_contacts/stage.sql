@@ -9,5 +9,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS read_contact (
     requested_by_contact boolean,
     opt_out_reason text,
     merged_into text,
-    constant_contact_id text
+    constant_contact_id text,
+    erased_digest text
 ) ON COMMIT DELETE ROWS;

@@ -89,4 +89,9 @@ SELECT
         WHERE crm.contact_id <> %(contact_id)s
         ORDER BY crm.contact_id
     ) AS others,
-    array(SELECT ctct_email_digest(address.email_key) FROM address) AS email_digests;
+    array(
+        SELECT ctct_email_digest(address.email_key) FROM address
+        UNION
+        SELECT link.erased_digest FROM ctct_link AS link
+        WHERE link.contact_id = %(contact_id)s AND link.erased_digest IS NOT NULL
+    ) AS email_digests;

@@ -8,9 +8,8 @@ WITH superseded AS (
         status = 'superseded',
         processed_at = clock_timestamp(),
         detail = CASE
-            WHEN do_not_email
-                THEN 'A newer change of this contact counts.'
-            ELSE 'Do Not Email is set in the CRM by now.'
+            WHEN do_not_email THEN 'A newer change of this contact counts.'
+            ELSE 'Do Not Email is set in the CRM by now, or a newer change counts.'
         END
     WHERE
         change_id IN (
@@ -20,7 +19,20 @@ WITH superseded AS (
             WHERE
                 change.status IN ('pending', 'held')
                 AND (
-                    (change.do_not_email IS FALSE AND link.do_not_email)
+                    (
+                        NOT change.do_not_email
+                        AND (
+                            link.do_not_email
+                            OR EXISTS (
+                                SELECT FROM crm_opt_out_change AS newer
+                                WHERE
+                                    newer.contact_id = change.contact_id
+                                    AND newer.change_id > change.change_id
+                                    AND newer.status = 'pending'
+                                    AND NOT newer.do_not_email
+                            )
+                        )
+                    )
                     OR (
                         change.do_not_email
                         AND NOT change.is_found

@@ -274,7 +274,8 @@ WHERE
     AND activity.kind IN ('import', 'create')
     AND activity.state <> 'done';
 
--- Indexes over the key, on crm_contact and wherever else an adopter has one.
+-- Indexes over the key, on crm_contact and wherever else an adopter has one; those of another
+-- role's table are its own to drop (docs/upgrading.md).
 DO $$
 DECLARE
     stale regclass;
@@ -288,6 +289,7 @@ BEGIN
             AND dependent.refclassid = 'pg_proc'::regclass
             AND dependent.refobjid = 'ctct_email_key(text)'::regprocedure
             AND index.relkind = 'i'
+            AND pg_has_role(index.relowner, 'USAGE')
         GROUP BY dependent.objid
         ORDER BY dependent.objid
     LOOP

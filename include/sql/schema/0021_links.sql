@@ -6,7 +6,10 @@ CREATE TABLE ctct_link (
     contact_id text PRIMARY KEY,
     constant_contact_id text,
     email_address text,
-    email_key text GENERATED ALWAYS AS (ctct_email_key(email_address)) STORED,
+    -- What is longer is no address, and more than an index holds.
+    email_key text GENERATED ALWAYS AS (
+        CASE WHEN octet_length(email_address) <= 1000 THEN ctct_email_key(email_address) END
+    ) STORED,
     first_name text,
     last_name text,
     do_not_email boolean,
@@ -143,10 +146,17 @@ BEGIN
 END
 $$;
 
--- A further account's view of the default one's contacts, with links of its own.
+-- A further account's view of the default one's contacts, with links of its own. An index of that
+-- name may be left, where the table is another role's.
 DO $$
 BEGIN
-    IF to_regclass('crm_contact_link') IS NOT NULL THEN
+    IF EXISTS (
+        SELECT FROM pg_class
+        WHERE
+            relnamespace = current_schema()::regnamespace
+            AND relname = 'crm_contact_link'
+            AND relkind = 'r'
+    ) THEN
         DROP VIEW crm_contact;
         DROP TABLE crm_contact_link;
         DROP FUNCTION IF EXISTS crm_contact_lock_links(), crm_contact_link();
@@ -180,19 +190,30 @@ COMMENT ON COLUMN crm_interaction.contact_id IS
 CREATE FUNCTION ctct_ring() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     contact jsonb := to_jsonb(NEW);
+    rung_id text := contact ->> TG_ARGV[0];
 BEGIN
     IF (SELECT relpersistence FROM pg_catalog.pg_class WHERE oid = TG_RELID) = 't' THEN
         RAISE EXCEPTION 'a temporary table has no doorbell';
+    END IF;
+    -- A column that was renamed since stops no write of the CRM's: the next look sees the change.
+    IF rung_id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    -- As a cast to text has it.
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_attribute
+        WHERE attrelid = TG_RELID AND attname = TG_ARGV[0] AND atttypid = 'pg_catalog.bpchar'::regtype
+    ) THEN
+        rung_id := rtrim(rung_id, ' ');
     END IF;
     INSERT INTO crm_opt_out_change (
         contact_id, constant_contact_id, do_not_email, reason, requested_by_contact, changed_by,
         email_digest
     )
     VALUES (
-        contact ->> TG_ARGV[0],
+        rung_id,
         (
-            SELECT link.constant_contact_id FROM ctct_link AS link
-            WHERE link.contact_id = contact ->> TG_ARGV[0]
+            SELECT link.constant_contact_id FROM ctct_link AS link WHERE link.contact_id = rung_id
         ),
         TG_ARGV[2]::boolean,
         nullif(current_setting('constant_contact.reason', TRUE), ''),

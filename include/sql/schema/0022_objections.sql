@@ -55,6 +55,10 @@ CREATE INDEX ctct_contact_digest ON ctct_contact USING hash (ctct_email_digest(e
 WHERE deleted_at IS NULL;
 CREATE INDEX ctct_link_flagged ON ctct_link (contact_id) WHERE do_not_email;
 
+ALTER TABLE ctct_link ADD COLUMN erased_digest text;
+COMMENT ON COLUMN ctct_link.erased_digest IS
+'The address is an erased person''s: this digest of it, and nothing else of the person, is kept.';
+
 ALTER TABLE ctct_contact ADD COLUMN opt_in_source text, ADD COLUMN opt_in_date timestamptz;
 COMMENT ON COLUMN ctct_contact.opt_in_source IS
 'Contact: the person opted in. Account: the account said so.';
@@ -89,6 +93,10 @@ LANGUAGE sql STABLE AS $$
         INNER JOIN mailed ON link.email_key = mailed.email_key
     ),
     found AS (
+        SELECT objection.objection_id FROM ctct_link AS link
+        INNER JOIN ctct_objection AS objection ON link.erased_digest = objection.email_digest
+        WHERE link.contact_id = $1
+        UNION
         SELECT objection.objection_id
         FROM concerned
         INNER JOIN ctct_objection AS objection ON concerned.contact_id = objection.contact_id

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from constant_contact.errors import SettingError
+from constant_contact.redact import redact
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
@@ -42,6 +43,35 @@ _ID_TYPES: Final[dict[str, tuple[LiteralString, re.Pattern[str]]]] = {
     "integer": _NUMBER,
     "bigint": _NUMBER,
     "uuid": ("uuid", re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")),
+    "character": ("bpchar", _ANY_ID),
+}
+_TEXT_PROBE: Final = "no contact has this id"
+_PROBES: Final = {
+    "smallint": "918273645546372819",
+    "integer": "918273645546372819",
+    "bigint": "918273645546372819",
+    "uuid": "91827364-5546-4372-8190-918273645546",
+}
+# What an index of ours can hold.
+_MAX_ID_BYTES: Final = 2_000
+# What a file of the seam can bring about, in place of a server or a lock.
+_OF_THE_FILE: Final = (
+    psycopg.ProgrammingError,
+    psycopg.DataError,
+    psycopg.NotSupportedError,
+    psycopg.IntegrityError,
+    psycopg.InternalError,
+)
+_CAST_ID: Final = (
+    "cast where types differ, as in crm.id = changed.contact_id::bigint (docs/your-crm.md)"
+)
+_CAST_FLAG: Final = "a flag is written as a condition, as in flag = 'Y' AS do_not_email"
+_REMEDIES: Final[dict[type[psycopg.Error], str]] = {
+    psycopg.errors.UndefinedFunction: _CAST_ID,
+    psycopg.errors.DatatypeMismatch: _CAST_ID,
+    psycopg.errors.CannotCoerce: _CAST_FLAG,
+    psycopg.errors.InvalidTextRepresentation: _CAST_FLAG,
+    psycopg.errors.UndefinedTable: "write the name with its schema, as in crm.person",
 }
 _STAGED: Final = sql.SQL(", ").join(sql.Identifier(column.staged_as) for column in _COLUMNS)
 
@@ -61,7 +91,7 @@ def read_contacts(
     """
     database.stage(connection, "crm_contacts/stage", "read_contact", [])
     if crm.contacts is None:
-        with finding_public(connection), explained(crm.seam.contacts):
+        with seam_session(connection), explained(crm.seam.contacts):
             select, params = _select(connection, crm.seam.contacts, contact_ids)
             connection.execute(
                 sql.SQL("INSERT INTO read_contact ({}) {}").format(_STAGED, select), params
@@ -77,7 +107,7 @@ def _copy(
     file: SeamFile,
     contact_ids: Collection[str] | None,
 ) -> None:
-    with source.transaction() as reading, explained(file):
+    with source.transaction() as reading, seam_session(reading), explained(file):
         select, params = _select(reading, file, contact_ids)
         into = sql.SQL("COPY read_contact ({}) FROM STDIN").format(_STAGED)
         with (
@@ -118,7 +148,8 @@ def column_types(connection: psycopg.Connection[Any], file: SeamFile) -> dict[st
         SettingError: One that is needed is missing.
     """
     query = sql.SQL("SELECT * FROM (\n{}\n) AS seam LIMIT 0").format(sql.SQL(file.text))
-    described = connection.execute(query).description or []
+    # Not prepared: the firm alters its tables while we are connected.
+    described = connection.execute(query, prepare=False).description or []
     types = {column.name: _type_name(connection, column.type_code) for column in described}
     missing = [each.name for each in _COLUMNS if each.is_needed and each.name not in types]
     if missing:
@@ -142,30 +173,73 @@ def check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> None:
     Raises:
         SettingError: A column is missing or of no use, a right is missing, or ids are not unique.
     """
-    with finding_public(connection), explained(file):
-        select, params = _select(connection, file, None)
+    with seam_session(connection), explained(file):
+        select, _ = _select(connection, file, None)
         count = sql.SQL(
-            "SELECT count(*), count(DISTINCT contact_id), count(do_not_email)"
+            "SELECT count(*), count(DISTINCT nullif(contact_id, '')),"
+            " coalesce(max(octet_length(contact_id)), 0), count(do_not_email)"
             " FROM ({}) AS seam (contact_id, email_address, do_not_email)"
         ).format(select)
-        found = connection.execute(count, params).fetchone()
-    contacts, ids, _ = found or (0, 0, 0)
+        contacts, ids, longest, _ = connection.execute(count).fetchall()[0]
     if ids < contacts:
         raise SettingError(
             f"{file.path}",
             f"{contacts - ids} of {contacts} rows have no contact_id, or one that another row has: "
-            "select a column that tells contacts apart",
+            "select a column that tells contacts apart, and each contact once",
+        )
+    if longest > _MAX_ID_BYTES:
+        raise SettingError(
+            f"{file.path}",
+            f"a contact_id has {longest} bytes, and {_MAX_ID_BYTES} are the most: select a shorter "
+            "one, such as md5(…)",
         )
 
 
+def unread_columns(connection: psycopg.Connection[Any], file: SeamFile) -> list[str]:
+    """Columns of contacts.sql that mean nothing here, such as a misspelt one."""
+    with seam_session(connection):
+        found = column_types(connection, file)
+    return sorted(found.keys() - {column.name for column in _COLUMNS})
+
+
+def plan_of_one(connection: psycopg.Connection[Any], file: SeamFile) -> tuple[dict[str, Any], str]:
+    """How a look at one contact finds it, if an index could; and the id that the plan names."""
+    with seam_session(connection):
+        probe = _PROBES.get(column_types(connection, file)["contact_id"], _TEXT_PROBE)
+        select, params = _select(connection, file, [probe])
+        return plan(connection, select, params), probe
+
+
+def plan(
+    connection: psycopg.Connection[Any], query: sql.Composable, params: Any = None
+) -> dict[str, Any]:
+    """The plan of a statement that reads a whole table only if no index serves."""
+    for method in ("seqscan", "hashjoin", "mergejoin"):
+        connection.execute("SELECT set_config(%s, 'off', true)", [f"enable_{method}"])
+    cursor = psycopg.ClientCursor(connection)
+    cursor.execute(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(query), params)
+    (((found,),),) = cursor.fetchall()
+    root: dict[str, Any] = found["Plan"]
+    return root
+
+
 @contextmanager
-def finding_public(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """A further account's session sees its own schema only; the firm's tables are in public too."""
-    ((before,),) = connection.execute("SELECT current_setting('search_path')").fetchall()
-    set_path = "SELECT set_config('search_path', %s, true)"
-    connection.execute(set_path, [f"{before}, public"])
+def seam_session(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """How the seam's files run: public is in sight, and a row that a policy hides is an error.
+
+    A further account's session sees its own schema only; the firm's tables are in public too.
+    """
+    ((path, row_security),) = connection.execute(
+        "SELECT current_setting('search_path'), current_setting('row_security')"
+    ).fetchall()
+    settings = "SELECT set_config('search_path', %s, true), set_config('row_security', %s, true)"
+    connection.execute(settings, [f"{path}, public", "off"])
     yield
-    connection.execute(set_path, [before])
+    connection.execute(settings, [path, row_security])
+
+
+class MissingRight(SettingError):
+    """The role of a connection may not do what a file of the seam does."""
 
 
 @contextmanager
@@ -177,10 +251,20 @@ def explained(file: SeamFile) -> Iterator[None]:
     """
     try:
         yield
-    except (psycopg.ProgrammingError, psycopg.DataError) as error:
-        said = error.diag.message_primary or type(error).__name__
-        if isinstance(error, psycopg.errors.InsufficientPrivilege):
-            raise SettingError(
-                f"{file.path}", f"{said}: GRANT it to the role of the connection (docs/your-crm.md)"
-            ) from None
-        raise SettingError(f"{file.path}", f"{said}; correct it (docs/your-crm.md)") from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise MissingRight(
+            f"{file.path}", f"{_said(error)}; `make migrate` names the GRANT"
+        ) from None
+    except _OF_THE_FILE as error:
+        raise SettingError(f"{file.path}", f"{_said(error)}; {_remedy(error)}") from None
+
+
+def _said(error: psycopg.Error) -> str:
+    return redact(error.diag.message_primary or type(error).__name__)
+
+
+def _remedy(error: psycopg.Error) -> str:
+    for kind, remedy in _REMEDIES.items():
+        if isinstance(error, kind):
+            return remedy
+    return "correct it (docs/your-crm.md)"

@@ -1,20 +1,41 @@
 """Checks the seam's files against the adopter's tables, and makes the doorbell."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 import psycopg
+from psycopg import sql
 
 from constant_contact.errors import SettingError
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import check_contacts, explained, finding_public
-from constant_contact.store.migrations import migrate
-from constant_contact.store.seam import SHIPPED, Seam, SeamFile, load_seam
-
-_WITHOUT_DOORBELL = (
-    "without the doorbell a change of Do Not Email is seen every quarter of an hour: correct the "
-    "file, or remove it"
+from constant_contact.store.crm_contacts import (
+    MissingRight,
+    check_contacts,
+    explained,
+    plan,
+    plan_of_one,
+    seam_session,
+    unread_columns,
 )
+from constant_contact.store.migrations import migrate
+from constant_contact.store.seam import SHIPPED, Seam, SeamFile, load_seam, stray_files
+from constant_contact.store.seam_rights import Relation, missing_rights, named_relations
+
+_WITHOUT_DOORBELL: Final = "a change of Do Not Email is seen every quarter of an hour"
+# Behind somebody who holds a table for long, all who write to it would queue behind us.
+_LOCK_TIMEOUT: Final = "10s"
+
+
+class Findings(NamedTuple):
+    """What `make migrate` says of the seam, a line each with its remedy.
+
+    Attributes:
+        problems: What keeps a feature from working.
+        advice: What works, and could do better.
+    """
+
+    problems: list[str]
+    advice: list[str]
 
 
 def install(connection: psycopg.Connection[Any], seam: Seam | None = None) -> list[str]:
@@ -29,7 +50,7 @@ def install(connection: psycopg.Connection[Any], seam: Seam | None = None) -> li
     """
     seam = seam or load_seam()
     applied = migrate(connection, has_contacts=seam.contacts.path.parent == SHIPPED)
-    if problems := prepare_seam(connection, seam):
+    if problems := prepare_seam(connection, seam).problems:
         raise SettingError("the CRM's SQL files", "; ".join(problems))
     return applied
 
@@ -38,18 +59,24 @@ def prepare_seam(
     connection: psycopg.Connection[Any],
     seam: Seam,
     contacts: psycopg.Connection[Any] | None = None,
-) -> list[str]:
+) -> Findings:
     """Make the doorbell, and try each file without changing a row.
 
     Args:
         connection: To the CRM database, after the migration.
         seam: The account's files.
         contacts: Where contacts.sql is read, if not there.
-
-    Returns:
-        What is wrong, one line each with its remedy; empty: nothing.
     """
-    problems = []
+    found = Findings([], [])
+    folders = {seam.contacts.path.parent} | {
+        file.path.parent for file in (seam.write_back, seam.doorbell, seam.flag_back) if file
+    }
+    found.advice.extend(
+        f"{stray} is not read: the files are contacts.sql, write_back.sql, doorbell.sql and "
+        "flag_back.sql; rename or remove it"
+        for folder in sorted(folders)
+        for stray in stray_files(folder)
+    )
     for name, check in _CHECKS.items():
         file: SeamFile | None = getattr(seam, name)
         if file is None:
@@ -57,35 +84,165 @@ def prepare_seam(
         reading = contacts if name == "contacts" and contacts is not None else connection
         try:
             with reading.transaction():
-                check(reading, file)
+                reading.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
+                found.advice.extend(str(each) for each in check(reading, file))
+        except MissingRight as error:
+            with reading.transaction(), seam_session(reading):
+                missing = missing_rights(reading, name, file)
+            found.problems.extend(map(str, missing or [error]))
         except SettingError as error:
-            problems.append(str(error))
-    return problems
+            found.problems.append(str(error))
+        except psycopg.OperationalError as error:
+            said = error.diag.message_primary or str(error)
+            found.problems.append(f"{file.path}: {said}; run `make migrate` again.")
+    return found
 
 
-def _make_doorbell(connection: psycopg.Connection[Any], file: SeamFile) -> None:
-    try:
-        with finding_public(connection), explained(file):
-            connection.execute(file.text)
-    except SettingError as error:
-        raise SettingError(str(file.path), f"{error.problem}; {_WITHOUT_DOORBELL}") from None
+def _check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
+    check_contacts(connection, file)
+    if unread := unread_columns(connection, file):
+        yield SettingError(
+            f"{file.path}",
+            f"nothing reads its columns {', '.join(unread)}; leave them out, or write their names "
+            "as in docs/your-crm.md",
+        )
+    root, probe = plan_of_one(connection, file)
+    for node in _nodes(root):
+        condition = node.get("Filter", "")
+        if probe not in condition:
+            continue
+        if relation := node.get("Relation Name"):
+            id_column = _compared(condition, probe).removeprefix(f"{node['Alias']}.")
+            yield SettingError(
+                f"{file.path}",
+                f"a look at one contact reads all of {relation}, for want of an index: "
+                f"CREATE INDEX ON {_qualified(connection, file, relation)} ({id_column})",
+            )
+        else:
+            yield SettingError(
+                f"{file.path}",
+                "a look at one contact reads all of them, since contact_id comes out of a "
+                f"{node['Node Type']}: select it from the table itself",
+            )
 
 
-def _try_write_back(connection: psycopg.Connection[Any], file: SeamFile) -> None:
+def _try_write_back(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
     """Run it with no row to change: its names, types and rights are checked."""
-    database.run(connection, "links/stage_changed")
-    with finding_public(connection), explained(file):
-        connection.execute(file.text)
+    _try(connection, file, "links/stage_changed")
+    with seam_session(connection):
+        root = plan(connection, sql.SQL(file.text)) if ";" not in file.code else {}
+    own = "changed_link"
+    for relation in {
+        node["Relation Name"]
+        for node in _nodes(root)
+        if node.get("Relation Name", own) != own and _reads_all(node)
+    }:
+        yield SettingError(
+            f"{file.path}",
+            f"each batch reads all of {relation}: compare its id as it is, and cast the other "
+            "side, as in crm.id = changed.contact_id::bigint",
+        )
 
 
-def _try_flag_back(connection: psycopg.Connection[Any], file: SeamFile) -> None:
-    database.run(connection, "links/stage_flags")
-    with finding_public(connection), explained(file):
-        connection.execute(file.text)
+def _try_flag_back(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
+    _try(connection, file, "links/stage_flags")
+    return iter(())
 
 
-_CHECKS: Final[dict[str, Callable[[psycopg.Connection[Any], SeamFile], None]]] = {
-    "contacts": check_contacts,
+def _try(connection: psycopg.Connection[Any], file: SeamFile, stage: str) -> None:
+    """Run a file on an empty relation; what triggers of the firm's do then is taken back."""
+    database.run(connection, stage)
+    with connection.transaction(force_rollback=True), seam_session(connection), explained(file):
+        connection.execute(file.text, prepare=False)
+
+
+def _make_doorbell(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
+    relations = _belled(connection, file)
+    for view in (relation for relation in relations if relation.is_view):
+        yield SettingError(
+            f"{file.path}",
+            f"{view.relation} is a view, which has no row triggers: {_WITHOUT_DOORBELL}; for "
+            "seconds, ring from the table below it (docs/your-crm.md)",
+        )
+        return
+    try:
+        with connection.transaction(), seam_session(connection), explained(file):
+            connection.execute(file.text, prepare=False)
+    except MissingRight:
+        # Its owner may have made it.
+        rung = {bell["relation_id"] for bell in database.rows(connection, "crm_contacts/doorbells")}
+        if not relations or not {each.relation_id for each in relations} <= rung:
+            raise
+    except SettingError as error:
+        raise SettingError(
+            str(file.path),
+            f"{error.problem}; without it {_WITHOUT_DOORBELL}: correct the file, or remove it",
+        ) from None
+    bells = database.rows(connection, "crm_contacts/doorbells")
+    if not bells:
+        raise SettingError(
+            str(file.path), "makes no trigger that calls ctct_ring; correct it, or remove the file"
+        )
+    for bell in bells:
+        _check_bell(file, bell)
+
+
+def _belled(connection: psycopg.Connection[Any], file: SeamFile) -> list[Relation]:
+    with seam_session(connection):
+        return named_relations(connection, file)
+
+
+def _check_bell(file: SeamFile, bell: dict[str, Any]) -> None:
+    """A trigger that names no column of its table would be silent."""
+    arguments = [each.decode() for each in bytes(bell["arguments"]).split(b"\0")[:-1]]
+    of = f"{file.path}: trigger {bell['name']} on {bell['relation']}"
+    if len(arguments) != 3 or arguments[2] not in {"true", "false"}:  # noqa: PLR2004
+        raise SettingError(
+            of,
+            "ctct_ring has three arguments: the columns of the id and of the address, and 'true' "
+            "where Do Not Email is set or 'false' where it is cleared",
+        )
+    for column in arguments[:2]:
+        if column not in bell["columns"]:
+            raise SettingError(
+                of, f"ctct_ring is told of a column {column}, which there is not; correct its name"
+            )
+
+
+def _nodes(root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if root:
+        yield root
+    for node in root.get("Plans", ()):
+        yield from _nodes(node)
+
+
+def _reads_all(node: dict[str, Any]) -> bool:
+    return node["Node Type"] == "Seq Scan" or (
+        node["Node Type"] in {"Index Scan", "Index Only Scan"} and "Index Cond" not in node
+    )
+
+
+def _compared(condition: str, probe: str) -> str:
+    """What a plan's condition compares with the probe, as an index has it."""
+    end = condition.rindex(" = ANY (", 0, condition.index(probe))
+    depth, start = 0, end
+    while start and depth >= 0:
+        start -= 1
+        depth += {")": 1, "(": -1}.get(condition[start], 0)
+    found = condition[start + 1 : end]
+    return f"({found})" if "(" in found else found
+
+
+def _qualified(connection: psycopg.Connection[Any], file: SeamFile, relation: str) -> str:
+    with seam_session(connection):
+        for each in named_relations(connection, file):
+            if each.relation.rpartition(".")[2].strip('"') == relation:
+                return each.relation
+    return relation
+
+
+_CHECKS: Final[dict[str, Callable[[psycopg.Connection[Any], SeamFile], Iterator[SettingError]]]] = {
+    "contacts": _check_contacts,
     "write_back": _try_write_back,
     "flag_back": _try_flag_back,
     "doorbell": _make_doorbell,

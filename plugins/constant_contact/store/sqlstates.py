@@ -97,7 +97,7 @@ MEANINGS: Final = (
     Meaning(
         ("42P01", "42703", "42883", "3F000"),
         SchemaError,
-        "{said}; run `make migrate`, or adapt include/sql/crm to your CRM's tables",
+        "{said}; run `make migrate`",
     ),
     Meaning(
         ("22021", "22P05"),

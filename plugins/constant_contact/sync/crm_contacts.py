@@ -86,6 +86,7 @@ def see(
             report.doubled,
             report.without_id,
         )
+    database.run(connection, "crm_contacts/forget_erased")
     known = state.load(connection, _NOUN)
     digest = hashlib.sha256(crm.seam.contacts.text.encode()).hexdigest()
     if known.full_pass_at is not None and known.cursor == digest:

@@ -23,6 +23,7 @@ from constant_contact.errors import (
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import consent, one_contact
+from constant_contact.sync.crm_contacts import see
 from constant_contact.sync.reports import Report
 
 _LOOK_AGAIN = timedelta(minutes=2)
@@ -52,6 +53,8 @@ def person(
     if (contact_id is None) == (constant_contact_id is None):
         raise SettingError("params contact_id, constant_contact_id", "give one of them")
     with crm.transaction() as connection:
+        database.row(connection, "crm_contacts/lock")
+        see(connection, crm)
         found = database.row(connection, "erasure/erased_person", asked) or {}
     if contact_id is not None and found["others"]:
         raise SettingError(

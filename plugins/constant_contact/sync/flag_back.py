@@ -9,9 +9,12 @@ from typing import Any
 
 import psycopg
 
+from constant_contact.errors import DatabaseUnavailable, SettingError
+from constant_contact.redact import redact
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import explained, finding_public
+from constant_contact.store.crm_contacts import explained, seam_session
 from constant_contact.store.database import Database
+from constant_contact.sync.write_back import LOCK_TIMEOUT
 
 _log = logging.getLogger("constant_contact.links")
 
@@ -33,6 +36,7 @@ def flag_back(
 
     Raises:
         SettingError: flag_back.sql does not run.
+        DatabaseUnavailable: A row was locked for too long.
     """
     with crm.transaction() as connection:
         database.stage(connection, "links/stage_flags", "changed_flag", [])
@@ -40,8 +44,9 @@ def flag_back(
         if crm.seam.flag_back is None or not found:
             return found
         database.row(connection, "links/reason", {"reason": reason, "by": by})
-        with finding_public(connection), explained(crm.seam.flag_back):
-            flagged = connection.execute(crm.seam.flag_back.text).rowcount
+        with seam_session(connection), explained(crm.seam.flag_back):
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            flagged = connection.execute(crm.seam.flag_back.text, prepare=False).rowcount
         _log.info("Do Not Email is set in the CRM for %d contacts: %s", flagged, reason)
     return found
 
@@ -60,6 +65,6 @@ def flag_opted_out(crm: Database) -> int:
             reason="Unsubscribed at Constant Contact",
             by="constant_contact",
         )
-    except psycopg.Error as error:
-        _log.warning("%s: %s", crm.seam.flag_back.path, error.diag.message_primary)
+    except (psycopg.Error, SettingError, DatabaseUnavailable) as error:
+        _log.warning("%s: %s", crm.seam.flag_back.path, redact(str(error)))
         return 0

@@ -40,12 +40,15 @@ def forget_and_count(connection: psycopg.Connection[Any]) -> Waiting:
 
 
 def plan(
-    connection: psycopg.Connection[Any], hold: Callable[[psycopg.Connection[Any]], int]
+    connection: psycopg.Connection[Any],
+    crm: Database,
+    hold: Callable[[psycopg.Connection[Any]], int],
 ) -> Counter[str]:
     """Route what is pending, keep the answers that need no call, plan the calls.
 
     Args:
         connection: Of the CRM.
+        crm: The same: its contacts are looked at if a request is about one that is new.
         hold: The circuit breaker; it weighs at least what is planned here, since it looks later.
 
     Returns:
@@ -53,6 +56,10 @@ def plan(
     """
     stage(connection)
     database.run(connection, "memberships/want_memberships")
+    if unseen := database.rows(connection, "memberships/unseen_contacts"):
+        contact_ids = [row["contact_id"] for row in unseen]
+        see(connection, crm, contact_ids)
+        hear(connection, contact_ids)
     held = hold(connection)
     if held:
         database.run(connection, "memberships/drop_held")

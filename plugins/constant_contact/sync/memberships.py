@@ -255,7 +255,9 @@ class _Run:
             self._bulk.refused = False
         with self._crm.transaction() as connection:
             routed = membership_routes.plan(
-                connection, lambda held_in: hold_removals(held_in, *self._breaker, self._began_at)
+                connection,
+                self._crm,
+                lambda held_in: hold_removals(held_in, *self._breaker, self._began_at),
             )
         self.report.held += routed["held"]
         self.report.unchanged += routed.get("done", 0)

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import psycopg
 
+from constant_contact.redact import redact
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import finding_public
+from constant_contact.store.crm_contacts import seam_session
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync.reports import Report
@@ -17,7 +18,7 @@ _log = logging.getLogger("constant_contact.links")
 
 _BATCH: Final = 1_000
 # Links are kept already: who holds the CRM's rows for longer is not waited for.
-_LOCK_TIMEOUT: Final = "2s"
+LOCK_TIMEOUT: Final = "2s"
 
 
 @dataclass
@@ -59,26 +60,35 @@ def _next(crm: Database, after: str) -> list[tuple[str, str | None]]:
 
 def _write(crm: Database, file: SeamFile, batch: Sequence[tuple[str, str | None]]) -> int:
     """Write a batch, or of one that is refused each half; return how many could not be written."""
-    try:
-        with crm.transaction() as connection:
-            connection.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
-            database.stage(connection, "links/stage_changed", "changed_link", batch)
-            _run(connection, file)
-            database.run(connection, "links/written")
-    except psycopg.errors.LockNotAvailable as error:
-        _log.warning("%s: %s", file.path, error.diag.message_primary)
+    with crm.transaction() as connection:
+        database.stage(connection, "links/stage_changed", "changed_link", batch)
+        try:
+            with connection.transaction():
+                _run(connection, file, len(batch))
+                database.run(connection, "links/written")
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            refused = error
+        else:
+            return 0
+    said = redact(refused.diag.message_primary or type(refused).__name__)
+    if isinstance(refused, psycopg.errors.LockNotAvailable):
+        _log.warning("%s: %s", file.path, said)
         return len(batch)
-    except psycopg.Error as error:
-        if len(batch) == 1:
-            _log.warning(
-                "%s: CRM contact %s: %s", file.path, batch[0][0], error.diag.message_primary
-            )
-            return 1
-        half = len(batch) // 2
-        return _write(crm, file, batch[:half]) + _write(crm, file, batch[half:])
-    return 0
+    if len(batch) == 1:
+        _log.warning("%s: CRM contact %s: %s", file.path, batch[0][0], said)
+        return 1
+    half = len(batch) // 2
+    return _write(crm, file, batch[:half]) + _write(crm, file, batch[half:])
 
 
-def _run(connection: psycopg.Connection[Any], file: SeamFile) -> None:
-    with finding_public(connection):
-        connection.execute(file.text)
+def _run(connection: psycopg.Connection[Any], file: SeamFile, contacts: int) -> None:
+    with seam_session(connection):
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        changed = connection.execute(file.text, prepare=False).rowcount
+        # What the firm's constraints refuse is this batch's, not the commit's.
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    if 0 <= changed < contacts:
+        # Some may have left the CRM meanwhile, or have their id already.
+        _log.warning("%s: changed %d rows for %d contacts", file.path, changed, contacts)
