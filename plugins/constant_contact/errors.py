@@ -200,3 +200,18 @@ class BadRequest(Rejected):
 
 class DeadCursor(BadRequest):
     """A page link that the vendor no longer accepts: the listing must start again."""
+
+
+def other_account(conn_id: str, nouns: str) -> SettingError:
+    """The tokens are another account's than the one that was mirrored.
+
+    Args:
+        conn_id: The connection with the tokens.
+        nouns: What tells: none of the account's is in the mirror.
+    """
+    return SettingError(
+        f"connection {conn_id}",
+        f"none of the {nouns} that Constant Contact shows is in the mirror: the tokens are those "
+        "of another account. Authorize as a user of the same account (docs/tokens.md); nothing was "
+        "changed",
+    )

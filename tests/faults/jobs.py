@@ -124,7 +124,9 @@ TABLES = (
     "ctct_campaign_activity",
     "ctct_engagement_stream",
     "ctct_engagement",
-    "ctct_projected_link",
+    "ctct_link",
+    "ctct_left_contact",
+    "ctct_objection",
     "ctct_sync_state",
 )
 _FORGOTTEN = (
@@ -133,6 +135,7 @@ _FORGOTTEN = (
     "ctct_token",
     "ctct_consent",
     "ctct_hold",
+    "ctct_cut_over",
     "ctct_bulk_activity",
 )
 
@@ -146,6 +149,9 @@ _OWN_TIMES = {
     "ctct_campaign": {"mirrored_at", "moved_at", "activities_read_at"},
     "ctct_campaign_activity": {"mirrored_at", "stats_refreshed_at"},
     "ctct_engagement_stream": {"mirrored_at", "covered_to", "head_started_at", "failed_at"},
+    "ctct_link": {"linked_at", "seen_at"},
+    "ctct_left_contact": {"left_at"},
+    "ctct_objection": {"objected_at", "heard_at", "lifted_at"},
     "ctct_sync_state": {"full_pass_at", "reading_since"},
 }
 # Serial numbers and what counts the work done rather than what it came to.
@@ -153,9 +159,14 @@ _LEFT_OUT = {
     "crm_opt_out_change": {"change_id"},
     "ctct_engagement_stream": {"stream_id"},
     "ctct_engagement": {"event_id", "stream_id"},
+    "ctct_objection": {"objection_id", "change_id"},
     "ctct_sync_state": {"rows_read", "reading_from", "position"},
 }
 _READ = {
+    # An opt-out of ours whose answer was lost is heard as the vendor's own: as cautious.
+    "ctct_objection": "SELECT * FROM ctct_objection AS heard WHERE source NOT LIKE 'vendor%'"
+    " OR NOT EXISTS (SELECT FROM crm_opt_out_change AS change"
+    " WHERE change.do_not_email AND change.constant_contact_id = heard.constant_contact_id)",
     "ctct_engagement": "SELECT activity.campaign_activity_id, activity.activity_type, event.*"
     " FROM ctct_engagement AS event JOIN ctct_engagement_stream AS activity USING (stream_id)",
     "ctct_sync_state": "SELECT state.*, noun = 'interactions' AND position ="
@@ -224,8 +235,9 @@ def keep(connection: psycopg.Connection[Any]) -> None:
             [table],
         ).fetchone()
         names = columns[0] if columns else ""
+        # The CRM's contacts ring when they are put back: that is no news.
         steps.append(
-            f"INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE"
+            f"DELETE FROM {table}; INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE"
             f" SELECT {names} FROM kept.{table};"
         )
     connection.execute(

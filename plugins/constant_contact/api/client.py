@@ -122,6 +122,11 @@ class Client:
         self._explanation: str | None = None
 
     @property
+    def conn_id(self) -> str:
+        """The connection with the tokens."""
+        return self._settings.conn_id
+
+    @property
     def last_call(self) -> Call | None:
         """The last call that this thread made."""
         call: Call | None = getattr(self._local, "last_call", None)

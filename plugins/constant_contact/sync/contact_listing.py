@@ -11,8 +11,8 @@ import psycopg
 from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
 from constant_contact.api.records import ContactRecord, parse_contact, parse_rows
-from constant_contact.errors import DeadCursor
-from constant_contact.store import contacts, state
+from constant_contact.errors import DeadCursor, other_account
+from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.store.state import SyncState
 from constant_contact.sync.paging import restarting
@@ -64,6 +64,7 @@ class Listing:
         self.total: int | None = None
         self.malformed = 0
         self.has_shrunk = False
+        self._conn_id = ""
         self._state = SyncState()
 
     @property
@@ -79,6 +80,7 @@ class Listing:
     def read(self, client: Client, *, again: bool = False) -> None:
         """Read the last page; go on where a killed run was, or again where its link is dead."""
         self.total, self.has_shrunk = None, False
+        self._conn_id = client.conn_id
         self._begin(again=again)
         cursor = self._state.cursor
         if self._state.rows_read and not cursor:
@@ -163,6 +165,7 @@ class Listing:
         rows = page.rows("contacts")
         records, malformed = parse_rows(rows, parse_contact)
         self.malformed += malformed
+        is_first = self._state.rows_read == 0
         total = page.payload.get("contacts_count")
         if isinstance(total, int):
             self.has_shrunk = self.has_shrunk or (self.total is not None and total < self.total)
@@ -173,6 +176,11 @@ class Listing:
             newest=_newest(self._state.newest, records, self._by),
         )
         with self._crm.transaction() as connection:
+            if self._reading == "full" and is_first:
+                ids = {"contact_ids": [record.contact_id for record in records]}
+                found = database.row(connection, "contacts/known", ids) or {}
+                if records and found["mirrored"] and not found["known"]:
+                    raise other_account(self._conn_id, "contacts")
             contacts.upsert_page(connection, records, mirrored_at)
             state.save(connection, self.noun, self._state)
 

@@ -1,14 +1,18 @@
 """Lists: all of them, every time; an account has at most 1,000."""
 
+import logging
 from dataclasses import dataclass
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
 from constant_contact.api.records import ListRecord, parse_list, parse_rows
+from constant_contact.errors import other_account
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.paging import restarting
 from constant_contact.sync.reports import Report
+
+_log = logging.getLogger("constant_contact.lists")
 
 
 @dataclass
@@ -41,6 +45,13 @@ def sync_lists(client: Client, crm: Database) -> ListsReport:
         records |= {record.list_id: record for record in parsed}
     report.read = len(records)
     with crm.transaction() as connection:
+        found = database.row(connection, "lists/known", {"list_ids": list(records)}) or {}
+        if records and found["mirrored"] and not found["known"]:
+            raise other_account(client.conn_id, "lists")
+        if found["mirrored"] and not records:
+            # With status=all deleted ones are listed too.
+            _log.warning("Constant Contact lists no list; that is not believed")
+            is_told = False
         columns = database.columns(ListRecord, list(records.values()))
         database.run(connection, "lists/upsert_page", columns | {"mirrored_at": started_at})
         if is_told:

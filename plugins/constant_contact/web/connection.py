@@ -131,7 +131,7 @@ def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered
 def _counts(hook: ConstantContactHook, list_ids: list[str]) -> dict[str, Any]:
     """How many lists an account's mirror has, and how many of these."""
     with hook.crm.transaction() as connection:
-        return database.row(connection, "web/known_lists", {"list_ids": list_ids}) or {}
+        return database.row(connection, "lists/known", {"list_ids": list_ids}) or {}
 
 
 def _whose(list_ids: list[str], account: Account) -> str:
