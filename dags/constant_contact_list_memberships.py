@@ -16,6 +16,9 @@ and holds no worker.
 
 **When it fails**: nothing is lost and nothing is sent twice; rows stay `pending` until Constant
 Contact has answered. Set a `failed` or `rejected` row to `pending` to try it again.
+
+**By hand**: *Trigger*; it takes no params. What the circuit breaker holds goes on when a person has
+answered under *Required Actions*.
 """
 
 from datetime import timedelta

@@ -1,5 +1,5 @@
--- Of contacts whose address is an erased person's nothing is kept but a digest, though the CRM still
--- has them. Grain: one row a contact.
+-- Of contacts whose address is an erased person's nothing is kept but a digest, though the CRM
+-- still has them. Grain: one row a contact.
 UPDATE read_contact AS read
 SET
     email_address = NULL,

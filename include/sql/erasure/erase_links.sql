@@ -1,5 +1,5 @@
--- Clear the links to an erased person, and what was seen of the person in the CRM: the mirror has no
--- address to make them anew. Parameters: constant_contact_ids, contact_ids.
+-- Clear the links to an erased person, and what was seen of the person in the CRM: the mirror has
+-- no address to make them anew. Parameters: constant_contact_ids, contact_ids.
 -- Grain: one row a CRM contact.
 UPDATE ctct_link
 SET
