@@ -207,19 +207,21 @@ def test_nobody_is_asked_who_says_no_while_the_mail_waits_for_its_turn(
 
 
 class _FlaggedAfterClaim:
-    """A CRM that changes right after the first transaction."""
+    """A CRM that changes right after the mail was claimed."""
 
     def __init__(self, crm: Database, change: Callable[[], None]) -> None:
         self._crm = crm
         self._change = change
         self._transactions = 0
+        self.seam, self.contacts = crm.seam, crm.contacts
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
         with self._crm.transaction() as connection:
             yield connection
         self._transactions += 1
-        if self._transactions == 1:
+        # The first one looks at the CRM.
+        if self._transactions == 2:
             self._change()
 
 

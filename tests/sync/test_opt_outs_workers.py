@@ -80,6 +80,6 @@ def test_a_change_follows_its_link_where_that_moves_meanwhile(
             pushed = pool.submit(push, workers=1)
             wait_for_a_waiter(sql_rows)
             simulator.control.purge_contact(ann)
-            sql_rows("UPDATE crm_contact SET constant_contact_id = %s", contact_id(2))
+            sql_rows("UPDATE ctct_link SET constant_contact_id = %s", contact_id(2))
         assert pushed.result().unsubscribed == 1
     assert simulator.control.truth_contact(contact_id(2))["permission"] == "unsubscribed"

@@ -1,6 +1,11 @@
--- Whether the mirror is this account's: how many living contacts it has, and how many of these.
--- Parameters: contact_ids. Grain: one row; `mirrored` is 1 if there is any.
+-- Whether the mirror is this account's. Parameters: contact_ids. Grain: one row: whether the mirror
+-- has a living contact, and how many it has of these.
 SELECT
-    (SELECT count(*) FROM (SELECT FROM ctct_contact WHERE deleted_at IS NULL LIMIT 1) AS one)
-        AS mirrored,
-    (SELECT count(*) FROM ctct_contact WHERE contact_id = any(%(contact_ids)s::text[])) AS known;
+    exists(
+        SELECT FROM ctct_contact AS living
+        WHERE living.deleted_at IS NULL
+    ) AS mirrored,
+    (
+        SELECT count(*) FROM ctct_contact AS these
+        WHERE these.contact_id = any(%(contact_ids)s::text[])
+    ) AS known;

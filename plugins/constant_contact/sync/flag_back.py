@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from constant_contact.errors import DatabaseUnavailable, SettingError
+from constant_contact.errors import ConstantContactError
 from constant_contact.redact import redact
 from constant_contact.store import database
 from constant_contact.store.crm_contacts import explained, seam_session
@@ -65,6 +65,6 @@ def flag_opted_out(crm: Database) -> int:
             reason="Unsubscribed at Constant Contact",
             by="constant_contact",
         )
-    except (psycopg.Error, SettingError, DatabaseUnavailable) as error:
+    except (psycopg.Error, ConstantContactError) as error:
         _log.warning("%s: %s", crm.seam.flag_back.path, redact(str(error)))
         return 0
