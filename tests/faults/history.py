@@ -34,7 +34,6 @@ class History:
         self.sent: list[tuple[str, str]] = []
         self.left: set[tuple[str, str]] = set()
         # Whether the vendor has given permissions that nobody knows.
-        self.is_puzzled = False
 
     def nothing(self) -> None:
         """What a step that does not matter is shortened to."""
@@ -123,11 +122,10 @@ class History:
         if job in {"links", "links_changed"}:
             model.assert_linked(before, after)
         if job == "opt_outs":
-            model.assert_opt_outs_carried(before, after, self.opted_in, is_puzzled=self.is_puzzled)
+            model.assert_opt_outs_carried(before, after)
 
     def run_with_a_fault(self, job: str, fault: str, after: int) -> None:
         before = self.world.scene()
-        self.is_puzzled = self.is_puzzled or fault == "unknown consent"
         self.world.run_with(FAULTS[fault], job, path="/v3/", after=after)
         self._judged(before)
 

@@ -37,6 +37,14 @@ _CLOCK = """
 # Between two steps of a history, so that no two things happen at once.
 _STEP_S = 60
 
+# The CRM's contacts, with the links that count.
+_PEOPLE = """
+SELECT crm.contact_id, crm.first_name, crm.last_name, crm.preferred_email, crm.do_not_email,
+    CASE WHEN link.contact_id IS NULL THEN crm.constant_contact_id
+    ELSE link.constant_contact_id END AS constant_contact_id
+FROM crm_contact AS crm LEFT JOIN ctct_link AS link USING (contact_id)
+"""
+
 
 class World:
     """The CRM's database, the vendor, and the jobs between them."""
@@ -102,7 +110,7 @@ class World:
         """How both sides stand."""
         return Scene(
             {each["contact_id"]: each for each in self.control.truth_contacts()},
-            {row["contact_id"]: row for row in self.execute("SELECT * FROM crm_contact")},
+            {row["contact_id"]: row for row in self.execute(_PEOPLE)},
             {row["change_id"]: row for row in self.execute("SELECT * FROM crm_opt_out_change")},
             {row["contact_id"]: row for row in self.execute("SELECT * FROM ctct_contact")},
         )

@@ -1,5 +1,6 @@
 """What `make migrate` refuses, in one line that says what to do."""
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -87,7 +88,8 @@ def test_a_login_that_may_not_use_what_another_has_migrated_is_told_the_grants(
         migrate(connection)
     run(f"GRANT CREATE ON SCHEMA public TO {login}")
     told = refusal(migrate_as, PrivilegeMissing)
-    assert f"GRANT DELETE, INSERT, SELECT, UPDATE ON ctct_contact TO {login}" in told
+    (grant,) = re.findall(f"GRANT DELETE, INSERT, SELECT, UPDATE ON ([^;]*) TO {login}", told)
+    assert "ctct_contact" in grant.split(", ")
     for grant in told.partition("runs: ")[2].split("; "):
         run(grant)
     assert migrate_as() == []

@@ -9,26 +9,32 @@ UNION ALL
 SELECT
     format(
         'GRANT %s ON %s TO %I',
-        string_agg(wanted.privilege, ', ' ORDER BY wanted.privilege),
-        relation.oid::regclass,
+        lacking.privileges,
+        string_agg(lacking.relation, ', ' ORDER BY lacking.relation),
         current_user
     )
-FROM pg_class AS relation
-CROSS JOIN
-    unnest(
-        CASE
-            WHEN relation.relkind = 'v' THEN ARRAY['SELECT']
-            ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']
-        END
-    ) AS wanted (privilege)
-WHERE
-    relation.relnamespace = current_schema()::regnamespace
-    AND relation.relkind IN ('r', 'v')
-    AND (
-        starts_with(relation.relname, 'ctct_')
-        OR relation.relname IN (
-            'crm_opt_out_change', 'crm_list_membership', 'crm_interaction', 'crm_list'
+FROM (
+    SELECT
+        relation.oid::regclass::text AS relation,
+        string_agg(wanted.privilege, ', ' ORDER BY wanted.privilege) AS privileges
+    FROM pg_class AS relation
+    CROSS JOIN
+        unnest(
+            CASE
+                WHEN relation.relkind = 'v' THEN ARRAY['SELECT']
+                ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']
+            END
+        ) AS wanted (privilege)
+    WHERE
+        relation.relnamespace = current_schema()::regnamespace
+        AND relation.relkind IN ('r', 'v')
+        AND (
+            starts_with(relation.relname, 'ctct_')
+            OR relation.relname IN (
+                'crm_opt_out_change', 'crm_list_membership', 'crm_interaction', 'crm_list'
+            )
         )
-    )
-    AND NOT has_table_privilege(relation.oid, wanted.privilege)
-GROUP BY relation.oid;
+        AND NOT has_table_privilege(relation.oid, wanted.privilege)
+    GROUP BY relation.oid
+) AS lacking
+GROUP BY lacking.privileges;

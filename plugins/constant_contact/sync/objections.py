@@ -149,9 +149,11 @@ def _hold_cut_over(connection: psycopg.Connection[Any]) -> None:
         database.run(connection, "consent/hold_cut_over", {"detail": detail})
 
 
-def is_asked(connection: psycopg.Connection[Any], keys: Mapping[str, str | None]) -> bool:
-    """Whether the contact itself asked not to be mailed, and did not opt in since."""
-    return bool((database.row(connection, "consent/is_asked", keys) or {})["is_asked"])
+def objections_of_crm(
+    connection: psycopg.Connection[Any], keys: Mapping[str, str | None]
+) -> dict[str, bool]:
+    """Which objections stand: `is_asked` and `is_flagged`, by the CRM, and `is_erased`."""
+    return database.row(connection, "consent/is_asked", keys) or {}
 
 
 def lift(crm: Database, objection_id: int, *, evidence: str, by: str) -> None:

@@ -34,7 +34,13 @@ from constant_contact.sync import consent, holds, one_contact
 from constant_contact.sync.addresses import follow
 from constant_contact.sync.consent import Outcome
 from constant_contact.sync.crm_contacts import see
-from constant_contact.sync.objections import ask_gate, find_mailable, hear, hear_vendor, is_asked
+from constant_contact.sync.objections import (
+    ask_gate,
+    find_mailable,
+    hear,
+    hear_vendor,
+    objections_of_crm,
+)
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
 
@@ -358,7 +364,11 @@ class _Queue:
             "address": None,
         }
         if change["do_not_email"]:
-            by_contact = is_asked(connection, keys)
+            standing = objections_of_crm(connection, keys)
+            by_contact = standing["is_asked"]
+            if change["is_found"] and not (by_contact or standing["is_flagged"]):
+                # What was found is taken back by now.
+                return Outcome("superseded", "Nobody in the CRM objects any more.")
             decision = consent.decide_opt_out(current, is_asked=by_contact)
             unsubscribe = decision.kind == "unsubscribed"
         else:
