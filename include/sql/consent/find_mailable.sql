@@ -71,6 +71,33 @@ mailable AS (
         mirrored.contact_id ASC,
         objection.source = 'asked' DESC,
         objection.objected_at DESC
+),
+
+-- From here on the objection names that contact, whatever becomes of its address.
+named AS (
+    INSERT INTO ctct_objection (
+        source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by
+    )
+    SELECT DISTINCT
+        objection.source,
+        objection.contact_id,
+        mailable.constant_contact_id,
+        objection.email_digest,
+        objection.objected_at,
+        objection.reason,
+        objection.told_by
+    FROM mailable
+    INNER JOIN led_to ON mailable.constant_contact_id = led_to.constant_contact_id
+    INNER JOIN objection ON led_to.objection_id = objection.objection_id
+    WHERE
+        NOT EXISTS (
+            SELECT FROM ctct_objection AS known
+            WHERE
+                known.constant_contact_id = mailable.constant_contact_id
+                AND known.contact_id IS NOT DISTINCT FROM objection.contact_id
+                AND known.source = objection.source
+                AND known.lifted_at IS NULL
+        )
 )
 
 INSERT INTO crm_opt_out_change (

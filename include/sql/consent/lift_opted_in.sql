@@ -11,11 +11,39 @@ SET
             'Opted in at Constant Contact by itself at '
             || to_char(mirrored.opt_in_date AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC.'
     END
-FROM ctct_contact AS mirrored
+FROM (
+    SELECT
+        objection_id,
+        constant_contact_id
+    FROM ctct_objection
+    WHERE lifted_at IS NULL AND constant_contact_id IS NOT NULL
+    UNION ALL
+    -- A wish that was told before there was a contact to name.
+    SELECT
+        asked.objection_id,
+        owner.contact_id
+    FROM ctct_objection AS asked
+    INNER JOIN ctct_contact AS owner ON asked.email_digest = ctct_email_digest(owner.email_key)
+    WHERE
+        asked.lifted_at IS NULL
+        AND asked.constant_contact_id IS NULL
+        AND asked.source = 'asked'
+        AND owner.deleted_at IS NULL
+    UNION ALL
+    SELECT
+        asked.objection_id,
+        link.constant_contact_id
+    FROM ctct_objection AS asked
+    INNER JOIN ctct_link AS link ON asked.contact_id = link.contact_id
+    WHERE
+        asked.lifted_at IS NULL
+        AND asked.constant_contact_id IS NULL
+        AND asked.source = 'asked'
+) AS named
+INNER JOIN ctct_contact AS mirrored ON named.constant_contact_id = mirrored.contact_id
 WHERE
-    objection.lifted_at IS NULL
+    objection.objection_id = named.objection_id
     AND mirrored.deleted_at IS NULL
-    AND mirrored.contact_id = objection.constant_contact_id
     AND (
         %(constant_contact_id)s::text IS NULL
         OR mirrored.contact_id = %(constant_contact_id)s::text

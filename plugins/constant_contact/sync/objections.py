@@ -99,13 +99,13 @@ def hear(connection: psycopg.Connection[Any], contact_ids: Collection[str] | Non
         contact_ids: Of these CRM contacts only, and nothing new of the vendor's; None: all.
     """
     ids = None if contact_ids is None else list(contact_ids)
+    database.run(connection, "consent/resolve_changes")
     database.run(connection, "consent/hear_changes")
     if ids is None:
         hear_vendor(connection)
     database.run(connection, "consent/hear_flags", {"contact_ids": ids})
     if ids is None:
         database.run(connection, "consent/hear_merged")
-    database.run(connection, "consent/resolve_changes")
 
 
 def hear_vendor(

@@ -377,7 +377,8 @@ class _Queue:
             decision = consent.decide_opt_in(connection, change, current, gate)
             # Who asked not to be mailed is not, even if the flag was cleared before that went out.
             by_contact = gate.source == "asked"
-            unsubscribe = decision.kind == "held" and consent.may_be_mailed(current)
+            is_of_crm = gate.source in {"asked", "flag"}
+            unsubscribe = decision.kind == "held" and is_of_crm and consent.may_be_mailed(current)
         if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
             return decision._replace(before=current, after=current)
         if unsubscribe and not consent.was_mailed(current):
