@@ -366,9 +366,8 @@ class _Queue:
         if change["do_not_email"]:
             standing = objections_of_crm(connection, keys)
             by_contact = standing["is_asked"]
-            if change["is_found"] and not (by_contact or standing["is_flagged"]):
-                # What was found is taken back by now.
-                return Outcome("superseded", "Nobody in the CRM objects any more.")
+            if not (by_contact or standing["is_flagged"]):
+                return Outcome("superseded", "Taken back since, in the CRM or by the contact.")
             decision = consent.decide_opt_out(current, is_asked=by_contact)
             unsubscribe = decision.kind == "unsubscribed"
         else:
