@@ -112,13 +112,16 @@ def look(url: str, seam: Seam | None = None) -> Any:
 
 
 def ours_that_depend_on_theirs(url: str, theirs: str) -> list[dict[str, Any]]:
-    """What would keep the firm from dropping a table; its own triggers go with it."""
+    """What would keep the firm from dropping a table; its triggers and its view's rule go with it."""
     return run_rows(
         url,
         "SELECT pg_describe_object(classid, objid, objsubid) AS ours FROM pg_depend"
         " WHERE refclassid = 'pg_class'::regclass AND refobjid = %s::regclass AND deptype = 'n'"
         " AND NOT (classid = 'pg_trigger'::regclass"
-        " AND objid IN (SELECT oid FROM pg_trigger WHERE tgrelid = refobjid))",
+        " AND objid IN (SELECT oid FROM pg_trigger WHERE tgrelid = refobjid))"
+        # up to PostgreSQL 15 a view's rule depends on the view
+        " AND NOT (classid = 'pg_rewrite'::regclass"
+        " AND objid IN (SELECT oid FROM pg_rewrite WHERE ev_class = refobjid))",
         theirs,
     )
 
