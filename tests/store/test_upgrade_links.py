@@ -112,7 +112,7 @@ def look(url: str, seam: Seam | None = None) -> Any:
 
 
 def ours_that_depend_on_theirs(url: str, theirs: str) -> list[dict[str, Any]]:
-    """What would keep the firm from dropping a table; its triggers and its view's rule go with it."""
+    """What would keep the firm from dropping a table; its triggers and a view's rule go with it."""
     return run_rows(
         url,
         "SELECT pg_describe_object(classid, objid, objsubid) AS ours FROM pg_depend"
