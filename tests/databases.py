@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from constant_contact.store.accounts import claim
 from constant_contact.store.seam_check import install
+from constant_contact.store.session import connect
 from tests.odd_server import OddLogin
 from tests.support import CONN_ID, EU_SCHEMA, prepare_account
 
@@ -61,7 +62,7 @@ def prepare_one_account(url: str) -> None:
 def prepare_two_accounts(url: str) -> None:
     """Both claimed, as `make migrate` does it."""
     prepare_one_account(url)
-    with psycopg.connect(url) as connection:
+    with connect(url) as connection:
         claim(connection, CONN_ID, "connection crm_default")
     prepare_account(make_conninfo(url, options=f"-csearch_path={EU_SCHEMA}"))
 
