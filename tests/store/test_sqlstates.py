@@ -1,5 +1,6 @@
 """Each error of the database is told as what it is, by its SQLSTATE."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -133,10 +134,10 @@ def test_connections_that_are_read_only_since_a_failover_leave_the_pool(crm: Dat
 @pytest.fixture
 def login(crm_url: str, postgres_url: str) -> Iterator[str]:
     """A role that may connect, and nothing else."""
-    name = "ctct_test_clerk"
+    # a server has one set of roles for all that is tested on it at once
+    name = f"ctct_test_{uuid.uuid4().hex[:12]}"
     role = sql.Identifier(name)
     with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(role))
         server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'clerk'").format(role))
         yield name
         with psycopg.connect(crm_url) as connection:

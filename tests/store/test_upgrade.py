@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from constant_contact.store.migrations import migrate
 from constant_contact.store.seam_check import install
-from constant_contact.store.session import settle
+from constant_contact.store.session import connect, settle
 from tests.databases import Databases
 from tests.store.old_schema import VERSIONS_0_1_0, apply
 
@@ -79,7 +79,7 @@ def test_an_upgraded_schema_is_that_of_a_new_installation(
     first_release: psycopg.Connection[Any], crm_url: str
 ) -> None:
     assert install(first_release)
-    with psycopg.connect(crm_url) as fresh:
+    with connect(crm_url) as fresh:
         assert catalog(first_release) == catalog(fresh)
 
 
