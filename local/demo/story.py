@@ -137,8 +137,8 @@ class _Telling:
     def _clear(self, story: Story) -> None:
         flag = self._flag
         # What a night of ours has carried is taken back; the account's own opt-out is not.
-        flag(story, "flagged, not out", 5, to=False)
-        flag(story, "flagged, out by the account", 4, to=False)
+        flag(story, "flagged, not out", 2, to=False)
+        flag(story, "flagged, out by the account", 2, to=False)
         flag(story, "flagged, out by the contact", 3, to=False)
         flag(story, "flagged, in the CRM only", 1, to=False)
         # One of a household may be mailed again, the other one not: nobody is.
