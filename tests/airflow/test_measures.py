@@ -36,7 +36,11 @@ def switched_on(
     from airflow.sdk.observability import stats
     from airflow.sdk.observability.metrics import stats_utils
     from opentelemetry import metrics, trace
+    from opentelemetry.util._once import Once
 
+    # A process sets its provider once, and the one before sends to a collector that is gone.
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
     monkeypatch.setenv("AIRFLOW__METRICS__OTEL_ON", "True")
     monkeypatch.setenv("AIRFLOW__TRACES__OTEL_ON", "True")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
@@ -47,7 +51,7 @@ def switched_on(
     yield
     # other tests are measured by nobody
     for provider in (trace.get_tracer_provider(), metrics.get_meter_provider()):
-        # one that was made before cannot be replaced in a process, and has none
+        # none was made where nothing was measured
         if hasattr(provider, "shutdown"):
             provider.shutdown()
     atexit.unregister(flush_otel_metrics)
