@@ -122,7 +122,7 @@ class History:
         if job in {"links", "links_changed"}:
             model.assert_linked(before, after)
         if job == "opt_outs":
-            model.assert_opt_outs_carried(before, after)
+            model.assert_opt_outs_carried(before, after, self.opted_in)
 
     def run_with_a_fault(self, job: str, fault: str, after: int) -> None:
         before = self.world.scene()

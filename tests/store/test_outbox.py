@@ -95,7 +95,8 @@ def much_is_done(databases: Databases) -> Iterator[str]:
         ("opt_outs/opt_outs_waiting", {}),
         ("opt_ins/count_mass_opt_in", {}),
         ("opt_ins/requeue_opt_ins", {}),
-        ("opt_outs/supersede_opt_outs", {}),
+        ("opt_outs/supersede_opt_outs", {"change_ids": [30_000]}),
+        ("opt_outs/waiting", {}),
         ("memberships/want_memberships", {}),
     ],
 )

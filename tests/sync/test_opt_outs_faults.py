@@ -13,6 +13,7 @@ from constant_contact.errors import (
     ServerFault,
     WriteUncertain,
 )
+from constant_contact.sync import one_contact
 from constant_contact.sync.opt_outs import OptOutsReport
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
@@ -48,6 +49,32 @@ def test_a_write_that_happened_is_not_repeated(
     set_do_not_email("c1", True)
     push()
     assert puts(simulator) == 1
+
+
+@pytest.mark.parametrize("fault", [None, "reset_before", "reset_after"])
+def test_a_contact_that_opts_out_itself_meanwhile_is_not_taken_for_our_opt_out(
+    simulator: Running,
+    push: Push,
+    ann: str,
+    set_do_not_email: Flag,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str | None,
+) -> None:
+    really_put = one_contact.put
+
+    def put_after_the_contact(*args: Any) -> dict[str, Any]:
+        simulator.control.unsubscribe(ann, source="Contact")
+        return really_put(*args)
+
+    if fault:
+        simulator.control.add_fault(fault, match={"method": "PUT"})
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(one_contact, "put", put_after_the_contact)
+        set_do_not_email("c1", True)
+        assert push().unchanged == 1
+    set_do_not_email("c1", False)
+    assert push().held == 1
+    assert simulator.control.truth_contact(ann)["opt_out_source"] == "Contact"
 
 
 def test_while_constant_contact_is_down_changes_stay_pending(

@@ -83,3 +83,27 @@ def test_a_change_follows_its_link_where_that_moves_meanwhile(
             sql_rows("UPDATE ctct_link SET constant_contact_id = %s", contact_id(2))
         assert pushed.result().unsubscribed == 1
     assert simulator.control.truth_contact(contact_id(2))["permission"] == "unsubscribed"
+
+
+def test_a_wish_with_an_older_number_that_is_committed_after_the_look_is_heard(
+    simulator: Running,
+    crm_url: str,
+    push: Push,
+    ann: str,
+    add_crm_contact: Add,
+    set_do_not_email: Flag,
+    sql_rows: Rows,
+) -> None:
+    simulator.control.load(contacts=[vendor_contact(2, "bob@example.com")])
+    add_crm_contact("c2", "bob@example.com", constant_contact_id=contact_id(2))
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(crm_url) as late:
+        late.execute("SET LOCAL constant_contact.requested_by_contact = 'on'")
+        late.execute("UPDATE crm_contact SET do_not_email = TRUE WHERE contact_id = 'c2'")
+        set_do_not_email("c1", True)
+        with psycopg.connect(crm_url) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [ann])
+            pushed = pool.submit(push, workers=1)
+            wait_for_a_waiter(sql_rows)
+            late.commit()
+        assert pushed.result().unsubscribed == 2
+    assert simulator.control.truth_contact(contact_id(2))["opt_out_source"] == "Contact"

@@ -1,6 +1,6 @@
 -- Hear the objections of waiting changes: each that the contact asked for, whatever came after it;
--- another only if the CRM's flag is set now, or its contact is gone.
--- Grain: one row a change.
+-- another only if the CRM's flag is set now, or its contact is gone. Grain: one row a change.
+-- Parameters: contact_ids (null: all).
 INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by, change_id
 )
@@ -20,6 +20,7 @@ WHERE
     change.status IN ('pending', 'held')
     AND change.do_not_email
     AND NOT change.is_found
+    AND (%(contact_ids)s::text[] IS NULL OR change.contact_id = any(%(contact_ids)s::text[]))
     AND (
         change.requested_by_contact
         OR link.contact_id IS NULL

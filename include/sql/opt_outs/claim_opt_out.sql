@@ -11,9 +11,7 @@ SELECT
         WHEN change.is_found THEN change.constant_contact_id
         ELSE coalesce(crm.constant_contact_id, change.constant_contact_id)
     END AS constant_contact_id,
-    coalesce(change.requested_by_contact, FALSE) AS requested_by_contact,
-    crm.contact_id IS NOT NULL AS is_in_crm,
-    coalesce(crm.do_not_email, FALSE) AS flag_is_set
+    coalesce(change.requested_by_contact, FALSE) AS requested_by_contact
 FROM crm_opt_out_change AS change
 LEFT JOIN ctct_link AS crm ON change.contact_id = crm.contact_id
 WHERE

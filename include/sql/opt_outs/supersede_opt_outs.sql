@@ -1,7 +1,8 @@
 -- Changes that the CRM takes back by now: a flag that was cleared before its opt-out went out, and
 -- one that is set again. The CRM's state counts, for the numbers of changes are not the order of
 -- their commits. What a contact asked for is never taken back so. Rows that another worker is at
--- are left to it. Grain: one row a change.
+-- are left to it. Parameters: change_ids (those that waited when the CRM was looked at).
+-- Grain: one row a change.
 WITH superseded AS (
     UPDATE crm_opt_out_change
     SET
@@ -17,7 +18,8 @@ WITH superseded AS (
             FROM crm_opt_out_change AS change
             INNER JOIN ctct_link AS link ON change.contact_id = link.contact_id
             WHERE
-                change.status IN ('pending', 'held')
+                change.change_id = any(%(change_ids)s)
+                AND change.status IN ('pending', 'held')
                 AND (
                     (
                         NOT change.do_not_email

@@ -12,7 +12,7 @@ import psycopg
 from constant_contact.api import vendor
 from constant_contact.calls import Call
 from constant_contact.store import database
-from constant_contact.sync.objections import Gate
+from constant_contact.sync.objections import Gate, ask_gate, hear_vendor, objections_of_crm
 
 # EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
 _UNCONFIRMED = "pending_confirmation"
@@ -34,6 +34,8 @@ _MAILED = {"implicit", "explicit"}
 
 # What else EmailAddress.permission_to_send may be of who has not opted out; None: it is not told.
 _NOT_OUT = _MAILED | {"not_set", "temp_hold", None}
+
+ALREADY = "Was unsubscribed at Constant Contact already."
 
 # ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
 _SCALARS = (
@@ -86,7 +88,56 @@ def is_not_out(current: Mapping[str, Any]) -> bool:
     return may_be_mailed(current) and permission(current) in _NOT_OUT
 
 
-def decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
+def is_of_contact(shown: Mapping[str, Any], put: Mapping[str, Any]) -> bool:
+    """Whether an opt-out that is shown is the contact's own, and not what a PUT of ours made.
+
+    A contact that opted out itself meanwhile stays so, whatever the account asks for.
+    """
+    return _shown(shown)[1] == "Contact" and put["update_source"] != "Contact"
+
+
+def decide(
+    connection: psycopg.Connection[Any],
+    change: Mapping[str, Any],
+    current: Mapping[str, Any],
+    keys: Mapping[str, str | None],
+) -> tuple[Outcome, dict[str, Any] | None]:
+    """What a change means for the contact as it is now, and the PUT for that, if one is needed.
+
+    Args:
+        connection: Of a transaction that is committed before the PUT is sent.
+        change: A row of the outbox.
+        current: The contact, as the mirror knows it by now.
+        keys: Of whom the gate is asked: `contact_id`, `constant_contact_id`, `address`.
+    """
+    hear_vendor(connection, keys["constant_contact_id"])
+    # A flag that was cleared since holds nobody, whichever of its changes is carried first.
+    database.run(connection, "consent/lift_flags", {"contact_id": change["contact_id"]})
+    if change["do_not_email"]:
+        standing = objections_of_crm(connection, keys)
+        by_contact = standing["is_asked"]
+        if not (by_contact or standing["is_flagged"]):
+            detail = "Taken back since, in the CRM or by the contact."
+            return Outcome("superseded", detail), None
+        decision = _decide_opt_out(current, is_asked=by_contact)
+        unsubscribe = decision.kind == "unsubscribed"
+    else:
+        gate = ask_gate(connection, **keys)
+        decision = _decide_opt_in(connection, change, current, gate)
+        # Who asked not to be mailed is not, even if the flag was cleared before that went out.
+        by_contact = gate.source == "asked"
+        is_of_crm = gate.source in {"asked", "flag"}
+        unsubscribe = decision.kind == "held" and is_of_crm and may_be_mailed(current)
+    if not (unsubscribe or decision.kind == "resubscribed"):
+        return decision, None
+    if unsubscribe and not _was_mailed(current):
+        # Whatever becomes of the answer and of this process: it cannot be asked for afterwards.
+        about = "Is about to be unsubscribed at Constant Contact; could not be mailed before."
+        keep(connection, change, Outcome("unsubscribed", about, before=current), None)
+    return decision, _merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
+
+
+def _decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
     """What an objection means for a contact as the vendor has it now.
 
     Args:
@@ -101,11 +152,11 @@ def decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
         return Outcome("unchanged", "Has no email address at Constant Contact.")
     is_out = email.get("permission_to_send") == "unsubscribed"
     if is_out and (email.get("opt_out_source") == "Contact" or not is_asked):
-        return Outcome("unchanged", "Was unsubscribed at Constant Contact already.")
+        return Outcome("unchanged", ALREADY)
     return Outcome("unsubscribed", "Unsubscribed at Constant Contact.")
 
 
-def decide_opt_in(
+def _decide_opt_in(
     connection: psycopg.Connection[Any],
     change: Mapping[str, Any],
     current: Mapping[str, Any],
@@ -132,17 +183,17 @@ def decide_opt_in(
         return Outcome("held", "Constant Contact has asked the contact and waits for its answer.")
     if email.get("permission_to_send") != "unsubscribed":
         return Outcome("unchanged", "Was not unsubscribed at Constant Contact.")
-    return unmailed_before(connection, change) or Outcome(
+    return _unmailed_before(connection, change) or Outcome(
         "resubscribed", "Permission is back to implicit at Constant Contact."
     )
 
 
-def was_mailed(current: Mapping[str, Any]) -> bool:
+def _was_mailed(current: Mapping[str, Any]) -> bool:
     """Whether a contact whom an opt-out is about to reach could be mailed at all."""
     return permission(current) in _MAILED
 
 
-def unmailed_before(
+def _unmailed_before(
     connection: psycopg.Connection[Any], change: Mapping[str, Any]
 ) -> Outcome | None:
     """Why taking back our own opt-out would mail somebody who was not mailed before it."""
@@ -158,7 +209,7 @@ def unmailed_before(
     )
 
 
-def merged(
+def _merged(
     current: Mapping[str, Any],
     change: Mapping[str, Any],
     *,

@@ -100,7 +100,7 @@ def hear(connection: psycopg.Connection[Any], contact_ids: Collection[str] | Non
     """
     ids = None if contact_ids is None else list(contact_ids)
     database.run(connection, "consent/resolve_changes")
-    database.run(connection, "consent/hear_changes")
+    database.run(connection, "consent/hear_changes", {"contact_ids": None})
     if ids is None:
         hear_vendor(connection)
     database.run(connection, "consent/hear_flags", {"contact_ids": ids})

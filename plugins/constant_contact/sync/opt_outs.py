@@ -38,8 +38,6 @@ from constant_contact.sync.objections import (
     ask_gate,
     find_mailable,
     hear,
-    hear_vendor,
-    objections_of_crm,
 )
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
@@ -106,19 +104,16 @@ def push_opt_outs(
     upto: int | None = None
     while True:
         # What arrives while the others are carried is weighed with them.
-        looked_at = _look(crm, whole=whole and upto is None)
+        looked_at, superseded = _look(crm, whole=whole and upto is None, dry_run=dry_run)
+        report.superseded += len(superseded)
         with crm.transaction() as connection:
             report.found += find_mailable(connection, looked_at)
-            superseded = database.rows(connection, "opt_outs/supersede_opt_outs")
-            report.superseded += len(superseded)
             report.released += database.run(connection, "opt_outs/release_old_wishes")
             report.held += holds.break_circuit(connection, breaker_contacts, breaker_share)
             newest = (database.row(connection, "opt_outs/newest_opt_out") or {})["change_id"]
             if dry_run:
                 connection.rollback()
-                queue.set_aside += [row["change_id"] for row in superseded]
-            else:
-                database.run(connection, "consent/lift_flags", {"contact_id": None})
+                queue.set_aside += superseded
         if newest is None or newest == upto or (dry_run and upto is not None):
             break
         upto = newest
@@ -136,24 +131,30 @@ def push_opt_outs(
     return report
 
 
-def _look(crm: Database, *, whole: bool) -> list[str] | None:
-    """Look at the CRM, and bring the register up to it and to the mirror.
+def _look(crm: Database, *, whole: bool, dry_run: bool) -> tuple[list[str] | None, list[int]]:
+    """Look at the CRM, bring the register up to it and to the mirror, end what is taken back.
 
     Returns:
-        The contacts that were looked at: those whose changes wait; None: all.
+        The contacts that were looked at: those whose changes wait; None: all. And the changes that
+        the CRM takes back.
     """
     with crm.transaction() as connection:
         database.row(connection, "crm_contacts/lock")
-        contact_ids = None
-        if not whole:
-            waiting = database.rows(connection, "opt_outs/waiting_contacts")
-            contact_ids = [row["contact_id"] for row in waiting]
+        # What is committed after this may be of a flag that is not seen below.
+        waiting = database.rows(connection, "opt_outs/waiting")
+        pending = {row["contact_id"] for row in waiting if row["status"] == "pending"}
+        contact_ids = None if whole else sorted(pending)
         if contact_ids != []:
             see(connection, crm, contact_ids)
             hear(connection, contact_ids)
         if whole:
             database.run(connection, "consent/retry_refused")
-    return contact_ids
+        # Nobody else looks meanwhile: a flag seen as cleared is lifted, or told by a change.
+        with connection.transaction(force_rollback=dry_run):
+            known = {"change_ids": [row["change_id"] for row in waiting]}
+            superseded = database.rows(connection, "opt_outs/supersede_opt_outs", known)
+            database.run(connection, "consent/lift_flags", {"contact_id": None})
+    return contact_ids, [row["change_id"] for row in superseded]
 
 
 def retry(crm: Database, *, change_id: int, by: str) -> None:
@@ -250,8 +251,20 @@ class _Queue:
             What became of it; None if it is about somebody else by now: it is taken again.
         """
         contact_id = change["constant_contact_id"]
-        if not change["do_not_email"] and (refused := _refused_opt_in(change)):
-            return refused
+        if contact_id is not None:
+            database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
+        if not (self._dry_run or change["is_found"]):
+            self._look_again(change["contact_id"])
+        standing = _standing(connection, change)
+        if not change["do_not_email"] and not standing["is_in_crm"]:
+            return Outcome("unchanged", "The contact is no longer in the CRM.")
+        if not change["do_not_email"] and standing["do_not_email"]:
+            return Outcome("superseded", _SET_AGAIN)
+        is_own_word = change["requested_by_contact"] or change["is_found"]
+        if change["do_not_email"] and standing["do_not_email"] is False and not is_own_word:
+            return Outcome("superseded", "Do Not Email is cleared in the CRM by now.")
+        if standing["constant_contact_id"] != contact_id:
+            return None
         if contact_id is None:
             if change["do_not_email"]:
                 return Outcome(
@@ -259,27 +272,18 @@ class _Queue:
                     "Not linked to Constant Contact. If it is linked later, the flag goes too.",
                 )
             return self._opt_in_unlinked(connection, change)
-        database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
-        if not (self._dry_run or change["is_found"]):
-            self._see_again(change["contact_id"])
-        standing = _standing(connection, change)
-        if not change["do_not_email"] and standing["do_not_email"]:
-            # Set again while this waited for the contact.
-            return Outcome("superseded", _SET_AGAIN)
-        is_own_word = change["requested_by_contact"] or change["is_found"]
-        if change["do_not_email"] and standing["do_not_email"] is False and not is_own_word:
-            return Outcome("superseded", "Do Not Email is cleared in the CRM by now.")
-        if standing["constant_contact_id"] != contact_id:
-            return None
         outcome = self._edited(connection, change, contact_id)
         is_moved = _standing(connection, change)["constant_contact_id"] != contact_id
         return None if outcome.kind == "unchanged" and is_moved else outcome
 
-    def _see_again(self, contact_id: str) -> None:
-        """What the CRM says now, after the wait for the contact."""
+    def _look_again(self, contact_id: str) -> None:
+        """What the CRM says now, after a wait."""
         with self._crm.transaction() as own:
             database.row(own, "crm_contacts/lock")
             see(own, self._crm, [contact_id])
+            of_contact = {"contact_ids": [contact_id]}
+            database.run(own, "consent/hear_changes", of_contact)
+            database.run(own, "consent/hear_flags", of_contact)
 
     def _opt_in_unlinked(
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
@@ -300,7 +304,7 @@ class _Queue:
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
     ) -> Outcome:
         """Edit the contact, looking again where another edit or a lost answer came between."""
-        unanswered: list[Mapping[str, Any]] = []
+        unanswered: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
         for attempt in range(1, _WRITE_TRIES + 1):
             try:
                 return self._edit(connection, change, contact_id, unanswered)
@@ -341,7 +345,7 @@ class _Queue:
         connection: psycopg.Connection[Any],
         change: Mapping[str, Any],
         contact_id: str,
-        unanswered: list[Mapping[str, Any]],
+        unanswered: list[tuple[Mapping[str, Any], Mapping[str, Any]]],
     ) -> Outcome:
         """GET, decide, PUT; the mirror learns the answer in the transaction of the change.
 
@@ -349,49 +353,37 @@ class _Queue:
             connection: Of the CRM.
             change: The change.
             contact_id: The vendor's contact.
-            unanswered: The contact before each PUT of ours so far whose answer was lost.
+            unanswered: The contact before each PUT of ours so far whose answer was lost, and that
+                PUT.
         """
         current = one_contact.get(self._client, contact_id)
-        one_contact.mirror(connection, current)
-        if unanswered and change["do_not_email"] and consent.permission(current) == "unsubscribed":
-            # It was our PUT: heard as the vendor's own, it could not be taken back.
+        is_out = consent.permission(current) == "unsubscribed"
+        may_be_ours = any(not consent.is_of_contact(current, put) for _, put in unanswered)
+        if change["do_not_email"] and is_out and may_be_ours:
+            # Heard as the vendor's own, it could not be taken back.
+            one_contact.mirror(connection, current)
             done = "Unsubscribed at Constant Contact."
-            return Outcome("unsubscribed", done, before=unanswered[0], after=current)
-        hear_vendor(connection, contact_id)
+            return Outcome("unsubscribed", done, before=unanswered[0][0], after=current)
         keys = {
             "contact_id": None if change["is_found"] else change["contact_id"],
             "constant_contact_id": contact_id,
             "address": None,
         }
-        if change["do_not_email"]:
-            standing = objections_of_crm(connection, keys)
-            by_contact = standing["is_asked"]
-            if not (by_contact or standing["is_flagged"]):
-                return Outcome("superseded", "Taken back since, in the CRM or by the contact.")
-            decision = consent.decide_opt_out(current, is_asked=by_contact)
-            unsubscribe = decision.kind == "unsubscribed"
-        else:
-            database.run(connection, "consent/lift_flags", {"contact_id": change["contact_id"]})
-            gate = ask_gate(connection, **keys)
-            decision = consent.decide_opt_in(connection, change, current, gate)
-            # Who asked not to be mailed is not, even if the flag was cleared before that went out.
-            by_contact = gate.source == "asked"
-            is_of_crm = gate.source in {"asked", "flag"}
-            unsubscribe = decision.kind == "held" and is_of_crm and consent.may_be_mailed(current)
-        if self._dry_run or not (unsubscribe or decision.kind == "resubscribed"):
+        # Done before the call is made: nobody else's work waits for the vendor.
+        with self._crm.transaction() as own:
+            one_contact.mirror(own, current)
+            decision, body = consent.decide(own, change, current, keys)
+            if self._dry_run:
+                own.rollback()
+        if self._dry_run or body is None:
             return decision._replace(before=current, after=current)
-        if unsubscribe and not consent.was_mailed(current):
-            # Whatever becomes of the answer and of this process: it cannot be asked for afterwards.
-            with self._crm.transaction() as own:
-                about = (
-                    "Is about to be unsubscribed at Constant Contact; could not be mailed before."
-                )
-                consent.keep(own, change, Outcome("unsubscribed", about, before=current), None)
-        unanswered.append(current)
-        body = consent.merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
-        confirm = None if unsubscribe else partial(self._confirm, change["contact_id"], keys)
+        unanswered.append((current, body))
+        is_opt_in = body["email_address"]["permission_to_send"] != "unsubscribed"
+        confirm = partial(self._confirm, change["contact_id"], keys) if is_opt_in else None
         after = one_contact.put(self._client, contact_id, body, confirm)
         one_contact.mirror(connection, after)
+        if not is_opt_in and consent.is_of_contact(after, body):
+            return Outcome("unchanged", consent.ALREADY, before=after, after=after)
         return decision._replace(before=current, after=after)
 
     def _confirm(self, contact_id: str, keys: Mapping[str, str | None]) -> None:
@@ -400,30 +392,17 @@ class _Queue:
         Raises:
             Withdrawn: Somebody objects by now.
         """
+        self._look_again(contact_id)
         with self._crm.transaction() as own:
-            database.row(own, "crm_contacts/lock")
-            see(own, self._crm, [contact_id])
-            database.run(own, "consent/hear_flags", {"contact_ids": [contact_id]})
             gate = ask_gate(own, **keys)
-        # Its own flag is lifted by the transaction that waits for this.
-        if gate.answer != "may" and not (gate.source == "flag" and gate.contact_id == contact_id):
-            raise Withdrawn(gate.reason)
-        with self._crm.transaction() as own:
             contact = database.row(own, "links/contact", {"contact_id": contact_id}) or {}
+        if gate.answer != "may":
+            raise Withdrawn(gate.reason)
         if contact.get("do_not_email", True):
             raise Withdrawn(_SET_AGAIN)
 
 
 _SET_AGAIN = "Do Not Email is set in the CRM by now."
-
-
-def _refused_opt_in(change: Mapping[str, Any]) -> Outcome | None:
-    """Why a change that clears the flag is not carried, by the CRM as it was last seen."""
-    if not change["is_in_crm"]:
-        return Outcome("unchanged", "The contact is no longer in the CRM.")
-    if change["flag_is_set"]:
-        return Outcome("superseded", _SET_AGAIN)
-    return None
 
 
 def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:
