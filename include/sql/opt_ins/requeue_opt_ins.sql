@@ -1,11 +1,11 @@
--- A held opt-in is looked at again when its contact may be mailed at the vendor by now, which only
+-- A held opt-in is looked at again when its contact may be mailed at the vendor again, which only
 -- the contact itself can have brought about. Grain: one row a change.
 WITH requeued AS (
     UPDATE crm_opt_out_change AS change
     SET
         status = 'pending',
         processed_at = NULL,
-        detail = 'May be mailed at Constant Contact by now: looked at again.'
+        detail = 'May be mailed at Constant Contact again: looked at once more.'
     FROM ctct_link AS crm
     INNER JOIN ctct_contact AS mirrored ON crm.constant_contact_id = mirrored.contact_id
     WHERE

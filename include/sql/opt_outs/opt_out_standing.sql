@@ -1,5 +1,5 @@
 -- How a change stands now that its contact is ours: the CRM's flag as last seen, and whom the
--- change is about by now. Parameters: contact_id, change_id. Grain: one row; `do_not_email` is null
+-- change is about. Parameters: contact_id, change_id. Grain: one row; `do_not_email` is null
 -- where the CRM says nothing or the contact is gone.
 SELECT
     link.do_not_email,

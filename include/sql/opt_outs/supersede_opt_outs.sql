@@ -1,4 +1,4 @@
--- Changes that the CRM takes back by now: a flag that was cleared before its opt-out went out, and
+-- Changes that the CRM has taken back: a flag that was cleared before its opt-out went out, and
 -- one that is set again. The CRM's state counts, for the numbers of changes are not the order of
 -- their commits. What a contact asked for is never taken back so. Rows that another worker is at
 -- are left to it. Parameters: change_ids (those that waited when the CRM was looked at).
@@ -10,7 +10,7 @@ WITH superseded AS (
         processed_at = clock_timestamp(),
         detail = CASE
             WHEN do_not_email THEN 'A newer change of this contact counts.'
-            ELSE 'Do Not Email is set in the CRM by now, or a newer change counts.'
+            ELSE 'Do Not Email is set in the CRM, or a newer change counts.'
         END
     WHERE
         change_id IN (

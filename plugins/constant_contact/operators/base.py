@@ -144,7 +144,7 @@ def person(context: Context) -> str:
 
 
 def runs_for_its_interval(context: Context) -> bool:
-    """Whether the run is there for a span of days; one by hand wants what is new by now."""
+    """Whether the run is there for a span of days; one by hand wants all that is new."""
     return context["dag_run"].run_type in ("scheduled", "backfill")
 
 

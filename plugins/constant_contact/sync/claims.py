@@ -94,7 +94,7 @@ class Claims:
             database.row(self._session, "engagement/release_stream", row)
 
     def _current(self, row: Row) -> Row | None:
-        """The stream as it is by now, if it is still wanted: others may have come before us."""
+        """The stream as it is now, if it is still wanted: another process may have read it."""
         is_unchanged = database.row(self._session, "engagement/stream_version", row)
         if is_unchanged and is_unchanged["is_unchanged"]:
             return row

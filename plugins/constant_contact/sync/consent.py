@@ -107,7 +107,7 @@ def decide(
     Args:
         connection: Of a transaction that is committed before the PUT is sent.
         change: A row of the outbox.
-        current: The contact, as the mirror knows it by now.
+        current: The contact, as the vendor has just shown it.
         keys: Of whom the gate is asked: `contact_id`, `constant_contact_id`, `address`.
     """
     hear_vendor(connection, keys["constant_contact_id"])

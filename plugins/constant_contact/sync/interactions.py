@@ -20,7 +20,7 @@ class InteractionsReport(Report):
         of_new_types: Of activity types that the CRM shows again.
         left_out: Taken away, of types that it no longer shows.
         judged_anew: Opens that turned out to be automatic, or not to be.
-        renamed: Of campaigns that have another name by now.
+        renamed: Of campaigns whose name has changed.
     """
 
     of_new_events: int = 0

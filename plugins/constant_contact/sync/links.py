@@ -32,7 +32,7 @@ class LinksReport(Report):
         shared_addresses: Addresses that several CRM contacts have; all of those are linked.
         sharing: CRM contacts with such an address.
         opt_outs_queued: Contacts that the CRM flags and the vendor may still mail.
-        opt_ins_requeued: Held opt-ins whose contact has opted in at the vendor by now.
+        opt_ins_requeued: Held opt-ins whose contact has opted in at the vendor since.
         only_vendor_says_no: Linked contacts without the CRM's flag that the vendor may not mail.
     """
 

@@ -55,7 +55,7 @@ def ask_confirmation(
         by: The person who asks for it.
 
     Raises:
-        ChangesRefused: The change does not wait, the CRM says no by now, the mail was asked for
+        ChangesRefused: The change does not wait, Do Not Email is set since, the mail was asked for
             before, or the vendor refuses it.
         WriteUncertain: No answer; whether the mail was sent is not known, so it is not sent again.
         Later, Fatal: As for any call; nothing was sent.
@@ -118,8 +118,8 @@ def check_askable(crm: Database, *, change_id: int) -> None:
     """Say now why the vendor would not be asked for its mail; `ask_confirmation` looks again.
 
     Raises:
-        ChangesRefused: The change does not wait, the CRM says no by now, or the mail was asked for
-            before.
+        ChangesRefused: The change does not wait, Do Not Email is set since, or the mail was asked
+            for before.
     """
     with crm.transaction() as connection:
         contact = _askable(connection, change_id)

@@ -248,7 +248,7 @@ class _Queue:
         """Carry one change; waits for whoever edits the same contact.
 
         Returns:
-            What became of it; None if it is about somebody else by now: it is taken again.
+            What became of it; None if the link of its contact has moved: it is taken again.
         """
         contact_id = change["constant_contact_id"]
         if contact_id is not None:
@@ -262,7 +262,7 @@ class _Queue:
             return Outcome("superseded", _SET_AGAIN)
         is_own_word = change["requested_by_contact"] or change["is_found"]
         if change["do_not_email"] and standing["do_not_email"] is False and not is_own_word:
-            return Outcome("superseded", "Do Not Email is cleared in the CRM by now.")
+            return Outcome("superseded", "Do Not Email is cleared in the CRM.")
         if standing["constant_contact_id"] != contact_id:
             return None
         if contact_id is None:
@@ -390,7 +390,7 @@ class _Queue:
         """Ask once more, now that the call has its slot, whether the contact may be mailed again.
 
         Raises:
-            Withdrawn: Somebody objects by now.
+            Withdrawn: An objection stands.
         """
         self._look_again(contact_id)
         with self._crm.transaction() as own:
@@ -402,7 +402,7 @@ class _Queue:
             raise Withdrawn(_SET_AGAIN)
 
 
-_SET_AGAIN = "Do Not Email is set in the CRM by now."
+_SET_AGAIN = "Do Not Email is set in the CRM."
 
 
 def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:
