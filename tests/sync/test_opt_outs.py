@@ -323,3 +323,12 @@ def test_what_another_member_of_the_household_asked_for_is_heard(
     set_do_not_email("c1", False)
     assert push().resubscribed == 0
     assert simulator.control.truth_contact(ann)["permission"] == "unsubscribed"
+
+
+def test_a_flag_that_is_null_before_it_was_seen_takes_no_opt_out_back(
+    simulator: Running, push: Push, ann: str, set_do_not_email: Flag, sql_rows: Rows
+) -> None:
+    set_do_not_email("c1", True)
+    sql_rows("UPDATE crm_contact SET do_not_email = NULL WHERE contact_id = 'c1'")
+    assert push().unsubscribed == 1
+    assert simulator.control.truth_contact(ann)["permission"] == "unsubscribed"

@@ -1,5 +1,5 @@
 -- Hear the objections of waiting changes: each that the contact asked for, whatever came after it;
--- another only if the CRM's flag is set now, or its contact is gone. Grain: one row a change.
+-- another unless the CRM's flag is cleared now. Grain: one row a change.
 -- Parameters: contact_ids (null: all).
 INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by, change_id
@@ -21,9 +21,6 @@ WHERE
     AND change.do_not_email
     AND NOT change.is_found
     AND (%(contact_ids)s::text[] IS NULL OR change.contact_id = any(%(contact_ids)s::text[]))
-    AND (
-        change.requested_by_contact
-        OR link.contact_id IS NULL
-        OR link.do_not_email
-    )
+    -- Null, and a contact that left, take nothing back.
+    AND (change.requested_by_contact OR link.do_not_email IS NOT FALSE)
 ON CONFLICT (change_id) WHERE change_id IS NOT NULL DO NOTHING;
