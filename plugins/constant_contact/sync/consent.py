@@ -108,10 +108,10 @@ def decide(
         connection: Of a transaction that is committed before the PUT is sent.
         change: A row of the outbox.
         current: The contact, as the vendor has just shown it.
-        keys: Of whom the gate is asked: `contact_id`, `constant_contact_id`, `address`.
+        keys: What the gate is asked about: `contact_id`, `constant_contact_id`, `address`.
     """
     hear_vendor(connection, keys["constant_contact_id"])
-    # A flag that was cleared since holds nobody, whichever of its changes is carried first.
+    # A cleared flag is no objection, whichever of its changes is carried first.
     database.run(connection, "consent/lift_flags", {"contact_id": change["contact_id"]})
     if change["do_not_email"]:
         standing = objections_of_crm(connection, keys)

@@ -149,7 +149,7 @@ def _look(crm: Database, *, whole: bool, dry_run: bool) -> tuple[list[str] | Non
             hear(connection, contact_ids)
         if whole:
             database.run(connection, "consent/retry_refused")
-        # Nobody else looks meanwhile: a flag seen as cleared is lifted, or told by a change.
+        # Under the lock of this look: a flag seen as cleared is lifted, or a change waits for it.
         with connection.transaction(force_rollback=dry_run):
             known = {"change_ids": [row["change_id"] for row in waiting]}
             superseded = database.rows(connection, "opt_outs/supersede_opt_outs", known)
@@ -369,7 +369,7 @@ class _Queue:
             "constant_contact_id": contact_id,
             "address": None,
         }
-        # Done before the call is made: nobody else's work waits for the vendor.
+        # Committed before the call: no other transaction waits for the vendor's reply.
         with self._crm.transaction() as own:
             one_contact.mirror(own, current)
             decision, body = consent.decide(own, change, current, keys)
