@@ -24,7 +24,6 @@ class No:
         person: In the CRM; None if it was said at the vendor, about `contact`.
         address: None where nobody told us of the no when it was said: then only the address that
             the person has when we look.
-        is_wish: The firm's flag was set because the contact asked for it.
     """
 
     by: str
@@ -32,7 +31,6 @@ class No:
     person: str | None = None
     address: str | None = None
     contact: str | None = None
-    is_wish: bool = False
     is_taken_back: bool = False
 
 
@@ -53,7 +51,7 @@ class Law:
 
     def flagged(self, person: str, at: datetime, *, is_asked: bool, is_told: bool = True) -> None:
         address = self.addresses[person] if is_told else None
-        self.noes.append(No("firm", at, person, address, is_wish=is_asked))
+        self.noes.append(No("firm", at, person, address))
         if is_asked:
             self.noes.append(No("asked", at, person, address))
 
@@ -72,9 +70,7 @@ class Law:
         """A no that stands against mailing one of the vendor's contacts, if any does."""
         key, yes = email_key(contact["email"]), self.opted_in.get(contact["contact_id"])
         for no in self.noes:
-            # The firm has nothing more to say about a wish of a person who left its CRM.
-            is_contacts = no.by != "firm" or (no.is_wish and no.person not in self.addresses)
-            if no.is_taken_back or (is_contacts and yes and yes > no.at):
+            if no.is_taken_back or (no.by != "firm" and yes and yes > no.at):
                 continue
             theirs = {email_key(no.address), email_key(self.addresses.get(no.person or ""))}
             if no.contact == contact["contact_id"] or (key and key in theirs):

@@ -1,5 +1,6 @@
 """An account of one campaign, for what becomes of single events."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from constant_contact.api.client import Client
@@ -17,10 +18,15 @@ ACTIVITY = "00000000-0000-4000-9000-000000000001"
 SENT_AT = "2026-05-01T10:00:00.000Z"
 
 
-def load(simulator: Running, *events: dict[str, Any]) -> None:
-    """May News, sent to two contacts; `events` beside, of Ann unless they say otherwise."""
+ANN_AND_BOB = ("ann@example.com", "bob@example.com")
+
+
+def load(
+    simulator: Running, *events: dict[str, Any], addresses: Sequence[str] = ANN_AND_BOB
+) -> None:
+    """May News, and contacts 1, 2, …; `events` beside, of Ann unless they say otherwise."""
     simulator.control.load(
-        contacts=[vendor_contact(1, "ann@example.com"), vendor_contact(2, "bob@example.com")],
+        contacts=[vendor_contact(number, each) for number, each in enumerate(addresses, 1)],
         campaigns=[
             {
                 "campaign_id": CAMPAIGN,

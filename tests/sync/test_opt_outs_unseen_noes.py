@@ -35,11 +35,13 @@ def clicked(
     set_do_not_email: Flag,
 ) -> None:  # fmt: skip
     """Ann, unsubscribed by the account, who then unsubscribes by the link in a mail."""
-    one_campaign.load(simulator, {"type": "optouts"})
+    one_campaign.load(simulator)
     add_crm_contact("c1", "ann@example.com")
     one_campaign.night(client, crm)
     set_do_not_email("c1", True)
     push()
+    simulator.control.add_events([one_campaign.of_ann("optouts")])
+    one_campaign.night(client, crm)
     # The vendor leaves an opt-out as it is: the account's.
     assert simulator.control.truth_contact(ANN)["opt_out_source"] == "Account"
 

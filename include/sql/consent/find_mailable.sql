@@ -1,6 +1,8 @@
 -- Compare the register with the mirror: who objects by the CRM and may still be mailed, by any of
--- the three keys of the objection. Each becomes a change that waits, unless one does already or
--- Constant Contact refused it. Parameters: contact_ids (those CRM contacts only; null: all).
+-- the three keys of the objection; and who opted out at Constant Contact while we opted them in,
+-- which no condition on that PUT could prevent. Each becomes a change that waits, unless one does
+-- already or Constant Contact refused it. Clocks may differ by an hour.
+-- Parameters: contact_ids (those CRM contacts only; null: all).
 -- Grain: one row a Constant Contact contact.
 WITH objection AS MATERIALIZED (
     SELECT
@@ -19,6 +21,28 @@ WITH objection AS MATERIALIZED (
         AND (
             %(contact_ids)s::text[] IS NULL
             OR objection.contact_id = any(%(contact_ids)s::text[])
+        )
+    UNION ALL
+    SELECT
+        objection.objection_id,
+        objection.source,
+        objection.contact_id,
+        objection.constant_contact_id,
+        objection.email_digest,
+        objection.objected_at,
+        objection.reason,
+        objection.told_by
+    FROM ctct_objection AS objection
+    WHERE
+        %(contact_ids)s::text[] IS NULL
+        AND objection.lifted_at IS NULL
+        AND objection.source IN ('click', 'vendor_contact')
+        AND EXISTS (
+            SELECT FROM ctct_consent AS ours
+            WHERE
+                ours.decision = 'resubscribed'
+                AND ours.constant_contact_id = objection.constant_contact_id
+                AND ours.decided_at >= objection.objected_at - interval '1 hour'
         )
 ),
 
@@ -59,7 +83,7 @@ mailable AS (
         objection.contact_id,
         objection.reason,
         objection.told_by,
-        objection.source = 'asked' AS is_asked
+        objection.source <> 'flag' AS is_asked
     FROM led_to
     INNER JOIN objection ON led_to.objection_id = objection.objection_id
     INNER JOIN ctct_contact AS mirrored ON led_to.constant_contact_id = mirrored.contact_id
@@ -69,7 +93,7 @@ mailable AS (
         AND mirrored.permission_to_send IS DISTINCT FROM 'unsubscribed'
     ORDER BY
         mirrored.contact_id ASC,
-        objection.source = 'asked' DESC,
+        objection.source <> 'flag' DESC,
         objection.objected_at DESC
 ),
 

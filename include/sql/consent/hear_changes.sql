@@ -1,11 +1,11 @@
--- Hear the objections of waiting changes: each that the contact asked for, whatever came after it;
--- another unless the CRM's flag is cleared now. Grain: one row a change.
--- Parameters: contact_ids (null: all).
+-- Hear the objections of waiting changes: what the contact asked for, whatever came after it; and
+-- the flag, unless it was seen as cleared. Null, and a contact that left, take nothing back.
+-- Parameters: contact_ids (null: all). Grain: one row a change and objection.
 INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by, change_id
 )
 SELECT
-    CASE WHEN change.requested_by_contact THEN 'asked' ELSE 'flag' END,
+    told.source,
     change.contact_id,
     coalesce(link.constant_contact_id, change.constant_contact_id, gone.constant_contact_id),
     coalesce(change.email_digest, ctct_email_digest(link.email_key)),
@@ -16,11 +16,19 @@ SELECT
 FROM crm_opt_out_change AS change
 LEFT JOIN ctct_link AS link ON change.contact_id = link.contact_id
 LEFT JOIN ctct_left_contact AS gone ON change.contact_id = gone.contact_id
+CROSS JOIN
+    LATERAL (
+        SELECT 'asked' AS source
+        WHERE change.requested_by_contact
+        UNION ALL
+        SELECT 'flag' AS source
+        WHERE
+            CASE WHEN link.contact_id IS NULL THEN gone.do_not_email ELSE link.do_not_email END
+            IS NOT FALSE
+    ) AS told
 WHERE
     change.status IN ('pending', 'held')
     AND change.do_not_email
     AND NOT change.is_found
     AND (%(contact_ids)s::text[] IS NULL OR change.contact_id = any(%(contact_ids)s::text[]))
-    -- Null, and a contact that left, take nothing back.
-    AND (change.requested_by_contact OR link.do_not_email IS NOT FALSE)
-ON CONFLICT (change_id) WHERE change_id IS NOT NULL DO NOTHING;
+ON CONFLICT (change_id, source) WHERE change_id IS NOT NULL DO NOTHING;

@@ -12,7 +12,7 @@ import psycopg
 from constant_contact.api import vendor
 from constant_contact.calls import Call
 from constant_contact.store import database
-from constant_contact.sync.objections import Gate, ask_gate, hear_vendor, objections_of_crm
+from constant_contact.sync.objections import Gate, ask_gate, hear_vendor, standing_objections
 
 # EmailAddress.permission_to_send while the contact has not answered a confirmation mail.
 _UNCONFIRMED = "pending_confirmation"
@@ -114,12 +114,12 @@ def decide(
     # A cleared flag is no objection, whichever of its changes is carried first.
     database.run(connection, "consent/lift_flags", {"contact_id": change["contact_id"]})
     if change["do_not_email"]:
-        standing = objections_of_crm(connection, keys)
-        by_contact = standing["is_asked"]
+        standing = standing_objections(connection, keys)
+        by_contact = standing["is_own"]
         if not (by_contact or standing["is_flagged"]):
             detail = "Taken back since, in the CRM or by the contact."
             return Outcome("superseded", detail), None
-        decision = _decide_opt_out(current, is_asked=by_contact)
+        decision = _decide_opt_out(current, is_asked=standing["is_asked"])
         unsubscribe = decision.kind == "unsubscribed"
     else:
         gate = ask_gate(connection, **keys)

@@ -149,11 +149,11 @@ def _hold_cut_over(connection: psycopg.Connection[Any]) -> None:
         database.run(connection, "consent/hold_cut_over", {"detail": detail})
 
 
-def objections_of_crm(
+def standing_objections(
     connection: psycopg.Connection[Any], keys: Mapping[str, str | None]
 ) -> dict[str, bool]:
-    """Which objections stand: `is_asked` and `is_flagged`, by the CRM, and `is_erased`."""
-    return database.row(connection, "consent/is_asked", keys) or {}
+    """Which objections stand: `is_asked`, `is_own`, `is_flagged`, `is_erased`."""
+    return database.row(connection, "consent/standing_objections", keys) or {}
 
 
 def lift(crm: Database, objection_id: int, *, evidence: str, by: str) -> None:

@@ -21,7 +21,7 @@ from constant_contact.errors import (
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync.crm_contacts import see
-from constant_contact.sync.objections import hear
+from constant_contact.sync.objections import hear, standing_objections
 from constant_contact.sync.reports import Report
 
 _SENT = (
@@ -166,7 +166,7 @@ def _askable(connection: psycopg.Connection[Any], change_id: int) -> str:
         "constant_contact_id": contact,
         "address": None,
     }
-    standing = database.row(connection, "consent/is_asked", keys) or {}
+    standing = standing_objections(connection, keys)
     if change["do_not_email"] or standing["is_flagged"] or standing["is_erased"]:
         raise ChangesRefused(
             f"change {change_id}: Do Not Email is set, of this contact or of another one with the "
