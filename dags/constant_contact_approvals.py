@@ -7,6 +7,9 @@ page, where it stands whose they are, why and by whom: Airflow keeps nothing of 
 - *Approve*: exactly the rows that were shown go on.
 - *Reject*: they stay `held`, and nothing is sent.
 
+The option `on_hold_callback` names a callable or an Airflow notifier that is told of the question,
+and each day again while what contacts asked for themselves waits.
+
 Either is kept with the person's name in `ctct_hold` and, for each change, in `ctct_consent`. Other
 opt-outs go out meanwhile.
 
@@ -19,6 +22,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Param
 
 from constant_contact.accounts import Account
+from constant_contact.alerts import tell_of_question
 from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.holds import (
     APPROVE,
@@ -50,6 +54,7 @@ def approvals_dag(account: Account) -> None:
             subject="{{ ti.xcom_pull(task_ids='ask')['subject'] }}",
             body="{{ ti.xcom_pull(task_ids='ask')['body'] }}",
             options=[APPROVE, REJECT],
+            notifiers=[tell_of_question],
             # A person takes as long as a person takes.
             execution_timeout=None,
         )

@@ -109,6 +109,15 @@ def _callback(option: str) -> Callable[..., Any] | None:
     return callback
 
 
+def hold_callback() -> Callable[..., Any] | None:
+    """What is called when a person is asked about a hold; None: nothing.
+
+    Raises:
+        SettingError: It cannot be imported.
+    """
+    return _callback("on_hold_callback")
+
+
 def nightly_deadline() -> DeadlineAlert | None:
     """When a nightly run is late, and who is told; None: the option says never.
 

@@ -43,6 +43,15 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "default": "",
         "example": "my_company.alerts.page_the_data_team",
     },
+    "on_hold_callback": {
+        "description": "Dotted path of a callable, or of an Airflow notifier, that is called when "
+        "a person is asked about what the circuit breaker holds, and each day again while "
+        "contacts' own wishes wait. Its argument context has the question's subject and body "
+        "beside what Airflow gives.",
+        "type": "string",
+        "default": "",
+        "example": "my_company.alerts.ask_the_crm_team",
+    },
     "deadline_minutes": {
         "description": "How long after its start a nightly run may still be under way before it is "
         "reported as late, in the triggerer's log and by on_deadline_callback; 0: never. Backfills "

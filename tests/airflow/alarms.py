@@ -1,4 +1,4 @@
-"""An adopter's alarm."""
+"""An adopter's alarms."""
 
 from typing import Any
 
@@ -8,3 +8,13 @@ rung: list[dict[str, Any]] = []
 async def ring(context: dict[str, Any]) -> None:
     """Keep what one is told."""
     rung.append(context)
+
+
+def hold(context: dict[str, Any]) -> None:
+    """Keep the question that one is told of."""
+    rung.append({name: context[name] for name in ("subject", "body")})
+
+
+def broken(context: dict[str, Any]) -> None:
+    """Fail, as code of an adopter's may."""
+    raise RuntimeError("no such channel")

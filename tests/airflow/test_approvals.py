@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
+from tests.airflow import alarms
 from tests.airflow.airflow_runs import carry_on
 from tests.airflow.site import Site
 from tests.support import contact_id, vendor_contact
@@ -120,6 +121,45 @@ def test_the_question_says_how_many_and_where_to_look_and_nothing_of_anybody(
     assert "more than the circuit breaker allows" in kept
     for personal in ("moved", "ann@", "example.com", "'c1", "c1,", '"c1'):
         assert personal not in kept, personal
+
+
+@pytest.fixture
+def told(connections: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the adopter's callback was told."""
+    name = "AIRFLOW__CONSTANT_CONTACT__ON_HOLD_CALLBACK"
+    connections.setenv(name, "tests.airflow.alarms.hold")
+    alarms.rung.clear()
+    return alarms.rung
+
+
+def test_the_callback_is_told_of_the_question(told: list[dict[str, Any]], asked: Question) -> None:
+    assert told == [{name: question()[name] for name in ("subject", "body")}]
+
+
+@pytest.fixture
+def _broken_callback(connections: pytest.MonkeyPatch) -> None:
+    name = "AIRFLOW__CONSTANT_CONTACT__ON_HOLD_CALLBACK"
+    connections.setenv(name, "tests.airflow.alarms.broken")
+
+
+@pytest.mark.usefixtures("_broken_callback", "asked")
+def test_a_callback_that_fails_keeps_no_question_from_being_asked() -> None:
+    assert question()["options"] == ["Approve", "Reject"]
+
+
+@pytest.mark.parametrize(("by_contact", "alarms_a_day"), [(True, 1), (False, 0)])
+def test_what_contacts_asked_for_is_told_of_each_day_that_it_waits(
+    told: list[dict[str, Any]], asked: Question, start_dag: Start, sql_rows: Rows,
+    by_contact: bool, alarms_a_day: int,
+) -> None:  # fmt: skip
+    sql_rows("UPDATE crm_opt_out_change SET requested_by_contact = %s", by_contact)
+    for day in range(2):
+        told.clear()
+        for _ in range(2):
+            start_dag("constant_contact_opt_outs")
+        assert len(told) == (alarms_a_day if day else 0)
+        sql_rows("UPDATE ctct_hold SET held_at = now() - INTERVAL '25 hours'")
+    assert all("more than the circuit breaker allows" in each["body"] for each in told)
 
 
 def test_a_hold_is_asked_about_by_one_run(asked: Question, start_dag: Start) -> None:

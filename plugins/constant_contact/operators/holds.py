@@ -7,13 +7,12 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from constant_contact import config
 from constant_contact.accounts import Account
+from constant_contact.alerts import body, subject
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.params import row_number
 from constant_contact.sync import holds
-from constant_contact.sync.holds import Hold
 from constant_contact.sync.reports import Report
 
 APPROVE, REJECT = "Approve", "Reject"
@@ -59,9 +58,8 @@ class AskOperator(ConstantContactOperator):
         hold = holds.ask(hook.crm, hold_id)
         if hold is None or not hold.contacts:
             raise AirflowSkipException(f"hold {hold_id} waits for no answer")
-        return HoldReport(
-            hold.hold_id, hold.noun, _subject(hold), _body(hold, Account.of(self.crm_conn_id))
-        )
+        account = Account.of(self.crm_conn_id)
+        return HoldReport(hold.hold_id, hold.noun, subject(hold), body(hold, account))
 
 
 class AnswerOperator(ConstantContactOperator):
@@ -85,38 +83,3 @@ class AnswerOperator(ConstantContactOperator):
         said: holds.Answer = "approved" if APPROVE in given["chosen_options"] else "rejected"
         hold = (question["hold_id"], question["noun"])
         return AnswerReport(said, holds.answer(hook.crm, hold, said, by=by))
-
-
-_WHAT = {
-    "opt_outs": "unsubscribe {} contacts",
-    "memberships": "take {} contacts off lists",
-    "crm_contacts": "have {} contacts left the CRM",
-    "links": "clear the links of {} contacts",
-}
-
-
-def _subject(hold: Hold) -> str:
-    what = _WHAT[hold.noun].format(f"{hold.contacts:,}")
-    return f"Constant Contact: {what} at once?"
-
-
-def _body(hold: Hold, account: Account) -> str:
-    """Markdown: how many, and where the rest is.
-
-    Airflow keeps it in several places, as long as it likes: whose change it is, why and by whom
-    stands on our page only, so that an erasure reaches it.
-    """
-    first = min(group["first_changed_at"] for group in hold.groups)
-    last = max(group["last_changed_at"] for group in hold.groups)
-    page = config.page_url(account, f"/holds/{hold.hold_id}")
-    return "\n".join(
-        [
-            hold.detail,
-            "",
-            f"Held since {hold.held_at:%Y-%m-%d %H:%M} UTC: {hold.contacts:,} contacts, changed "
-            f"between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC. *Approve* carries "
-            "exactly these; *Reject* leaves them held, and nothing is sent.",
-            "",
-            f"[Who they are, by whom and why]({page})",
-        ]
-    )

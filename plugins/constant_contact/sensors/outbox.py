@@ -7,8 +7,11 @@ from typing import Any
 from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 
 from constant_contact import measures
+from constant_contact.accounts import Account
+from constant_contact.alerts import body, subject, tell
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
 from constant_contact.store import database
+from constant_contact.store.database import Database
 from constant_contact.sync import holds
 
 # Which stops of the circuit breaker each DAG has a person asked about.
@@ -46,6 +49,9 @@ class OutboxSensor(BaseSensorOperator):
             with crm.transaction() as connection:
                 outbox = database.row(connection, _OPEN[self.noun]) or {}
                 unasked = holds.unasked(connection, *_HOLDS[self.noun])
+                to_remind_of = holds.to_remind_of(connection, *_HOLDS[self.noun])
+            for hold_id in to_remind_of:
+                self._remind(crm, hold_id, context)
             measures.outboxes(crm, self.crm_conn_id)
         self.log.info("%s: %s", self.noun, ", ".join(f"{n} {s}" for s, n in outbox.items()))
         runs = [
@@ -54,3 +60,11 @@ class OutboxSensor(BaseSensorOperator):
         ]
         waits = outbox["pending"] or outbox.get("in_flight") or runs
         return PokeReturnValue(bool(waits), runs)
+
+    def _remind(self, crm: Database, hold_id: int, context: Context) -> None:
+        """Each day that what contacts asked for is held: the law gives ten."""
+        hold = holds.look(crm, hold_id)
+        if hold is not None:
+            self.log.warning("hold %d still waits for a person's answer: %s", hold_id, hold.detail)
+            account = Account.of(self.crm_conn_id)
+            tell(context, subject(hold), body(hold, account))

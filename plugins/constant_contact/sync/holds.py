@@ -193,6 +193,12 @@ def unasked(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
     return [row["hold_id"] for row in found]
 
 
+def to_remind_of(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
+    """Holds of contacts' own wishes of which a person has not been told for a day; told now."""
+    found = database.rows(connection, "holds/remind", {"nouns": list(nouns)})
+    return [row["hold_id"] for row in found]
+
+
 def _keep_answer(
     connection: psycopg.Connection[Any], noun: str, hold_id: int, said: Answer, by: str
 ) -> None:
