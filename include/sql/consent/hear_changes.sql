@@ -1,5 +1,5 @@
 -- Hear the objections of waiting changes: what the contact asked for, whatever came after it; and
--- the flag, unless it was seen as cleared. Null, and a contact that left, take nothing back.
+-- the flag, unless it is cleared now. Null, and a contact that left, take nothing back.
 -- Parameters: contact_ids (null: all). Grain: one row a change and objection.
 INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by, change_id
@@ -22,9 +22,7 @@ CROSS JOIN
         WHERE change.requested_by_contact
         UNION ALL
         SELECT 'flag' AS source
-        WHERE
-            CASE WHEN link.contact_id IS NULL THEN gone.do_not_email ELSE link.do_not_email END
-            IS NOT FALSE
+        WHERE link.do_not_email IS NOT FALSE
     ) AS told
 WHERE
     change.status IN ('pending', 'held')

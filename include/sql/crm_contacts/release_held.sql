@@ -3,20 +3,16 @@
 WITH gone AS (
     DELETE FROM ctct_link
     WHERE absence_hold_id = %(hold_id)s::bigint
-    RETURNING contact_id, constant_contact_id, projected_id, do_not_email
+    RETURNING contact_id, constant_contact_id, projected_id
 )
 
-INSERT INTO ctct_left_contact AS known (
-    contact_id, constant_contact_id, projected_id, do_not_email
-)
+INSERT INTO ctct_left_contact AS known (contact_id, constant_contact_id, projected_id)
 SELECT
     contact_id,
     constant_contact_id,
-    projected_id,
-    do_not_email
+    projected_id
 FROM gone
 ON CONFLICT (contact_id) DO UPDATE SET
     constant_contact_id = excluded.constant_contact_id,
     projected_id = excluded.projected_id,
-    do_not_email = excluded.do_not_email,
     left_at = clock_timestamp();

@@ -5,10 +5,6 @@ DROP INDEX ctct_objection_change;
 CREATE UNIQUE INDEX ctct_objection_change ON ctct_objection (change_id, source)
 WHERE change_id IS NOT NULL;
 
-ALTER TABLE ctct_left_contact ADD COLUMN do_not_email boolean;
-COMMENT ON COLUMN ctct_left_contact.do_not_email IS
-'The flag as it was last seen; null: unknown.';
-
 -- Contacts that we opted in again: what they said meanwhile is looked for among these.
 CREATE INDEX ctct_consent_opt_in ON ctct_consent (constant_contact_id, decided_at)
 WHERE decision = 'resubscribed';
