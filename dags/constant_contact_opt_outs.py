@@ -22,8 +22,9 @@ Each row's `detail` says what became of it; the page *Why?* shows the objections
 unsubscribe made at Constant Contact arrives in the CRM as an interaction, by the activities DAG.
 
 **When it fails**: nothing is lost, rows stay `pending` until Constant Contact has answered.
-`failed` rows say why; they are tried again a day later, or when a person wants it (page
-*Opt-outs*).
+`failed` rows say why; they are tried again a day later and then ever more rarely, or when a
+person wants it (page *Opt-outs*). What a firewall or proxy on the way refuses goes out without its
+reason; if that is refused too, the row says so and waits, and the others go on.
 
 **By hand**: *Trigger*, with
 - `dry_run`: ask Constant Contact and tell what would be done; nothing is changed on either side.

@@ -33,6 +33,8 @@ class Job:
     started_ms: int = 0
     completed_ms: int = 0
     errors: list[str] = field(default_factory=list)
+    #: The state that it will end in, where a fault says so.
+    outcome: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The activity as the contract shows it."""
@@ -104,7 +106,7 @@ class BulkJobs:
     def finish(self, world: World, job: Job) -> None:
         """End a job: do its work, or nothing when its outcome is set to fail."""
         outcomes = world.settings.bulk_outcomes
-        job.state = outcomes.pop(0) if outcomes else "completed"
+        job.state = job.outcome or (outcomes.pop(0) if outcomes else "completed")
         if job.state == "completed":
             job.status = job.work()
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.contacts import PERMISSIONS
 from simulator.errors import invalid
 from simulator.ids import is_uuid
+from simulator.settings import UNITS
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -52,8 +53,10 @@ EMAIL_PUT = {
 EMAIL_POST = {"address", "permission_to_send"}
 
 
-def check(body: dict[str, Any], source: str, email_properties: set[str]) -> None:
+def check(body: dict[str, Any], source: str, email_properties: set[str], unit: str) -> None:
     """Check the body of a POST or PUT; `source` is its update_source or create_source.
+
+    `unit` is what the longest texts are counted in.
 
     Raises:
         ApiError: 400, naming the property.
@@ -65,7 +68,7 @@ def check(body: dict[str, Any], source: str, email_properties: set[str]) -> None
     if body.get(source) not in ("Contact", "Account"):
         raise invalid(f"{source} is required and must be Contact or Account")
     for name, length in TEXT_LENGTHS.items():
-        _text(body, name, length)
+        _text(body, name, length, unit)
     _birthday(body)
     _text(body, "anniversary", 10)
     if body.get("anniversary") and not ANNIVERSARY.fullmatch(body["anniversary"]):
@@ -85,7 +88,7 @@ def check(body: dict[str, Any], source: str, email_properties: set[str]) -> None
         _text(custom, "value", 255)
     email = body.get("email_address")
     if email is not None:
-        _email(email, email_properties)
+        _email(email, email_properties, unit)
 
 
 def list_numbers(world: World, value: object, name: str, least: int = 0) -> list[int]:
@@ -110,7 +113,7 @@ def is_email(text: object) -> bool:
     return isinstance(text, str) and EMAIL.fullmatch(text) is not None
 
 
-def _email(email: object, allowed: set[str]) -> None:
+def _email(email: object, allowed: set[str], unit: str) -> None:
     if not isinstance(email, dict):
         raise invalid("email_address must be an object")
     unknown = email.keys() - allowed
@@ -121,17 +124,18 @@ def _email(email: object, allowed: set[str]) -> None:
         raise invalid("email_address.address is required and must be an email address")
     if email.get("permission_to_send") not in (None, *PERMISSIONS):
         raise invalid("email_address.permission_to_send is invalid")
-    _text(email, "opt_out_reason", 255)
+    _text(email, "opt_out_reason", 255, unit)
 
 
-def _text(body: dict[str, Any], name: str, length: int) -> None:
+def _text(body: dict[str, Any], name: str, length: int, unit: str = "character") -> None:
     value = body.get(name)
     if value is None:
         return
     if not isinstance(value, str):
         raise invalid(f"{name} must be a string")
-    if len(value) > length:
-        raise invalid(f"{name} is longer than {length} characters")
+    encoding = UNITS[unit]
+    if len(value.encode(encoding)) > length * len("x".encode(encoding)):
+        raise invalid(f"{name} is longer than {length} {unit}s")
 
 
 def _birthday(body: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ def create(world: World, body: dict[str, Any]) -> int:
     Raises:
         ApiError: 400, or 409 when the address is in use, also by a deleted contact.
     """
-    check(body, "create_source", EMAIL_POST)
+    check(body, "create_source", EMAIL_POST, world.settings.text_unit)
     if not any(body.get(n) for n in ("email_address", "first_name", "last_name", "sms_channel")):
         raise invalid("one of email_address, first_name, last_name or sms_channel is required")
     lists = list_numbers(world, body.get("list_memberships") or [], "list_memberships")
@@ -63,7 +63,7 @@ def replace(world: World, row: int, body: dict[str, Any]) -> None:
     Raises:
         ApiError: 400, or 409 when the address belongs to another contact.
     """
-    check(body, "update_source", EMAIL_PUT)
+    check(body, "update_source", EMAIL_PUT, world.settings.text_unit)
     store, now_ms = world.contacts, world.clock.now_ms()
     email = body.get("email_address")
     given_lists = body.get("list_memberships")

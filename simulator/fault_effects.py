@@ -77,7 +77,9 @@ def alter(fault: Fault, call: Call, reply: Reply) -> None:
         reply.raw = cut if fault.kind == "truncated_json" else b'{"oops": tru' + whole[:20]
         return
     body = reply.body
-    if fault.kind == "nulls":
+    if fault.kind == "failed_job":
+        call.world.bulk.jobs[body["activity_id"]].outcome = "failed"
+    elif fault.kind == "nulls":
         _walk(body, _make_null, set(fault.params.get("fields", NULLABLE)))
     elif fault.kind == "unknown_fields":
         _walk(body, _make_unknown, set(fault.params.get("enums", NEW_VALUES)))

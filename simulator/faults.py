@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,11 @@ ALTERING = (
     "shifted_page",
     "foreign_next",
 )
-KINDS = (*REPLACING, *TRANSPORT, *ALTERING)
+#: Act, and let the bulk job fail later.
+LATER = ("failed_job",)
+KINDS = (*REPLACING, *TRANSPORT, *ALTERING, *LATER)
+#: What a pattern may search in.
+_SEARCHED = ("path", "query", "body")
 
 
 @dataclass
@@ -42,13 +47,14 @@ class Fault:
     method: str | None
     path: re.Pattern[str] | None
     query: re.Pattern[str] | None
+    body: re.Pattern[str] | None
     times: int
     after: int
     params: dict[str, Any] = field(default_factory=dict)
     matched: int = 0
     fired: int = 0
 
-    def matches(self, method: str, path: str, query: str) -> bool:
+    def matches(self, method: str, path: str, query: str, body: str) -> bool:
         """Whether it is meant for this call."""
         if self.kind == "dead_cursor" and "cursor=" not in query:
             return False
@@ -56,6 +62,7 @@ class Fault:
             (self.method is None or self.method == method)
             and (self.path is None or self.path.search(path) is not None)
             and (self.query is None or self.query.search(query) is not None)
+            and (self.body is None or self.body.search(body) is not None)
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -67,6 +74,7 @@ class Fault:
                 "method": self.method,
                 "path": self.path.pattern if self.path else None,
                 "query": self.query.pattern if self.query else None,
+                "body": self.body.pattern if self.body else None,
             },
             "times": self.times,
             "after": self.after,
@@ -95,15 +103,16 @@ class Faults:
         """
         unknown = set(wanted) - {"match", "kind", "times", "after", "params"}
         match = wanted.get("match") or {}
-        unknown |= set(match) - {"method", "path", "query"}
+        unknown |= set(match) - {"method", *_SEARCHED}
         if unknown:
             raise ValueError(f"unknown keys of a fault: {', '.join(sorted(unknown))}")
         kind = wanted.get("kind")
         if kind not in KINDS:
             raise ValueError(f"unknown kind of fault: {kind!r}; there are {', '.join(KINDS)}")
         try:
-            path = re.compile(match["path"]) if match.get("path") else None
-            query = re.compile(match["query"]) if match.get("query") else None
+            path, query, body = (
+                re.compile(match[name]) if match.get(name) else None for name in _SEARCHED
+            )
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from error
         fault = Fault(
@@ -112,6 +121,7 @@ class Faults:
             match["method"].upper() if match.get("method") else None,
             path,
             query,
+            body,
             int(wanted.get("times", 1)),
             int(wanted.get("after", 0)),
             dict(wanted.get("params") or {}),
@@ -120,14 +130,23 @@ class Faults:
         self.all.append(fault)
         return fault
 
-    def take(self, method: str, path: str, query: str) -> Fault | None:
+    def take(self, method: str, path: str, query: str, body: bytes = b"") -> Fault | None:
         """The first fault due for this call. Every fault that matches counts the match."""
         taken = None
+        text = _as_read(body) if any(fault.body for fault in self.all) else ""
         for fault in self.all:
-            if not fault.matches(method, path, query):
+            if not fault.matches(method, path, query, text):
                 continue
             fault.matched += 1
             if taken is None and fault.matched > fault.after and fault.fired < fault.times:
                 fault.fired += 1
                 taken = fault
         return taken
+
+
+def _as_read(body: bytes) -> str:
+    """The text of a body as a firewall reads it: JSON without its escapes."""
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False)
+    except ValueError:
+        return body.decode("utf-8", "replace")

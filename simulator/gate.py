@@ -43,7 +43,7 @@ class Gate:
         raw = await read_body(receive)
         started = time.perf_counter()
         entry = world.calls.start(method, path, query)
-        fault = world.faults.take(method, path, query)
+        fault = world.faults.take(method, path, query, raw)
         entry.fault = fault.kind if fault else ""
         if fault is not None and fault.kind == "reset_before":
             await abort(scope)

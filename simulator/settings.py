@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+#: Units of a text, and the encoding whose code units they are.
+UNITS = {"character": "utf-32-le", "utf16": "utf-16-le", "byte": "utf-8"}
 SCOPES = ("contact_data", "campaign_data", "account_read", "offline_access")
 
 
@@ -45,6 +47,8 @@ class Settings:
     lists_update_contacts: bool = True
     #: How the last page says so: absent | null (``"next": null``) | href_null | no_links.
     next_null_style: str = "absent"
+    #: What the longest texts are counted in: character | utf16 | byte; the contract is silent.
+    text_unit: str = "character"
     organization_name: str = "Demo Organization"
 
 
@@ -67,4 +71,6 @@ def update(target: Limits | Settings, changes: dict[str, Any]) -> None:
             raise ValueError(f"{name} must be a {kind.__name__}")
         if name == "next_null_style" and value not in ("absent", "null", "href_null", "no_links"):
             raise ValueError("next_null_style is absent, null, href_null or no_links")
+        if name == "text_unit" and value not in UNITS:
+            raise ValueError(f"text_unit is one of {', '.join(UNITS)}")
         setattr(target, name, value)

@@ -17,14 +17,17 @@ ConstantContactError
 ├── Retriable             the same call may work in a moment
 │   ├── Throttled             the vendor counted more calls in a second than the plan allows
 │   ├── ServerFault           5xx, or a reply that is not whole or not JSON
+│   │   └── GatewayReply          a firewall or proxy answered in the vendor's place
 │   ├── ConnectionFault       no reply: refused, reset, timed out
 │   ├── RefreshUncertain      the token endpoint gave no usable answer; the task tries again
 │   ├── CredentialsReplaced   the connection has another application since the task began
 │   ├── DatabaseUnavailable   the CRM database does not answer
 │   │   └── DatabaseReadOnly      it answers, and takes no writes: a failover, as a rule
 │   ├── DatabaseConflict      another session changed the same rows of the CRM database
-│   └── QueryTooSlow          a time limit ended a statement, or the wait for a lock
+│   ├── QueryTooSlow          a time limit ended a statement, or the wait for a lock
+│   └── Unforeseen            an error that nobody foresaw, about one row; the others went on
 ├── WriteUncertain        a write got no answer: find out whether it happened, then repeat
+│   └── WriteBlocked          a firewall or proxy answered it: it may be about the text in it
 └── Rejected              this one call is refused; the others go on
     ├── NotFound              404
     ├── Conflict              409: in use, or edited by someone at the same time
@@ -35,7 +38,9 @@ A message names the setting, row or call at fault and the next step. No message 
 a token or an email address: what comes from the vendor goes through `constant_contact.redact`.
 """
 
+import traceback
 from datetime import datetime
+from pathlib import Path
 
 from constant_contact.redact import redact
 
@@ -133,6 +138,20 @@ class ServerFault(Retriable):
     """5xx, or a reply that is truncated or is not JSON."""
 
 
+class GatewayReply(ServerFault):
+    """A reply without the vendor's own words: from a firewall, proxy or portal in between.
+
+    It is no verdict about the grant, the contact or the batch.
+
+    Attributes:
+        status: The HTTP status, which may be any.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class ConnectionFault(Retriable):
     """No reply came: refused, reset or timed out."""
 
@@ -164,8 +183,32 @@ class QueryTooSlow(Retriable):
     """A statement, or its wait for a lock, took longer than the server or a page allows."""
 
 
+class Unforeseen(Retriable):
+    """An error of a kind that nobody foresaw while one row was carried.
+
+    The row is set aside and the others go on; then the run ends red, and its next try repeats it.
+    """
+
+
 class WriteUncertain(ConstantContactError):
     """A write got no usable answer: it may or may not have happened."""
+
+
+class WriteBlocked(WriteUncertain):
+    """A firewall or proxy answered a write in the vendor's place: its text may be the cause.
+
+    Attributes:
+        status: The HTTP status, which may be any.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it was refused on the way; else something is out of order there for now."""
+        return self.status < 500 and self.status != 408  # noqa: PLR2004
 
 
 class Rejected(ConstantContactError):
@@ -200,6 +243,22 @@ class BadRequest(Rejected):
 
 class DeadCursor(BadRequest):
     """A page link that the vendor no longer accepts: the listing must start again."""
+
+
+def unforeseen(row: str, error: Exception) -> Unforeseen:
+    """The error of a row that met another of a kind that nobody foresaw.
+
+    Args:
+        row: Which, such as "change 12".
+        error: What happened; the last place of this package that it passed is told.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "constant_contact" in frame.filename] or frames
+    at = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""
+    return Unforeseen(
+        f"{row}: {type(error).__name__}{at}: {error}; it is set aside, the others go on, and the "
+        "next run tries it again. If that does not help, report it with this line"
+    )
 
 
 def other_account(conn_id: str, nouns: str) -> SettingError:

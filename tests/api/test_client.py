@@ -207,7 +207,7 @@ def test_every_call_is_logged_with_the_vendors_request_id(
 ) -> None:
     simulator.control.add_fault("html_503", match={"path": "/contact_lists"})
     client.get("/contact_lists", {"limit": 10})
-    client._call_log.close()  # type: ignore[attr-defined]
+    client._exchange._call_log.close()  # type: ignore[attr-defined]
     calls = sql_rows("SELECT * FROM ctct_api_call ORDER BY call_id")
     assert [(call["method"], call["status"]) for call in calls] == [
         ("POST", 200),
@@ -237,7 +237,7 @@ def test_no_address_and_no_secret_is_in_the_call_log(
         client.get("/contacts", {"limit": 1})
     assert "zoe@" not in str(refused.value)
     client.get(f"/contacts/{one}")
-    client._call_log.close()  # type: ignore[attr-defined]
+    client._exchange._call_log.close()  # type: ignore[attr-defined]
     kept = str(sql_rows("SELECT * FROM ctct_api_call"))
     for secret in ("example.com", "demo-secret", "demo-api-key", "eyJ"):
         assert secret not in kept

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from constant_contact.api import client as api_client
+from constant_contact.api import exchange
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client
 from constant_contact.calls import Call
@@ -107,7 +107,7 @@ def test_a_reply_that_unpacks_to_a_flood_is_not_read(
     monkeypatch: pytest.MonkeyPatch,
     layers: int,
 ) -> None:
-    monkeypatch.setattr(api_client, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(exchange, "MOST_BYTES", 1 << 20)
     body, encoding = bomb(64 << 20, layers)
     server = serve(whole("200 OK", body, f"Content-Encoding: {encoding}"))
     with pytest.raises(ConnectionFault, match="ReplyTooLarge"):

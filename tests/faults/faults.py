@@ -68,7 +68,10 @@ STARTS = {
 
 ARRAY = [{"error_key": "some.key", "error_message": "Some message."}]
 HTML = "<html><body><h1>Oops</h1></body></html>"
-SHAPES: dict[str, Any] = {"array": ARRAY, "object": ARRAY[0], "html": HTML, "empty": ""}
+# The vendor's own words, and what a firewall or proxy on the way answers.
+SHAPES: dict[str, Any] = {"array": ARRAY, "object": ARRAY[0]}
+GATEWAYS: dict[str, Any] = {"html": HTML, "empty": "", "other": {"message": "Forbidden"}}
+BODIES = SHAPES | GATEWAYS
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Fault:
 
 
 def status(code: int, shape: str) -> Fault:
-    return Fault("status", {"status": code, "body": SHAPES[shape]}, 2, 2, 4)
+    return Fault("status", {"status": code, "body": BODIES[shape]}, 2, 2, 4)
 
 
 NULLED = ("opt_out_reason", "device_type", "description", "type_code", "percents")
@@ -131,6 +134,12 @@ PAGE_FAULTS = {
     "shifted page, back": Fault("shifted_page", {"by": -1}),
     "shifted page, on": Fault("shifted_page", {"by": 1}, 1, 8, heals=False),
 }
+# What it was written without.
+PLAINER = ("opt_out_reason", "detail")
+PASSING |= {
+    f"{code} {shape}": Fault("status", {"status": code, "body": BODIES[shape]}, without=PLAINER)
+    for code, shape in ((403, "html"), (404, "other"), (200, "html"), (302, "empty"))
+}
 PASSING |= {
     "nulls": Fault("nulls", {"fields": NULLED}, ALWAYS, 0, 0, without=NULLED),
     "unknown fields": Fault("unknown_fields", {"enums": []}, ALWAYS, 0, 0),
@@ -155,7 +164,7 @@ class Lasting:
 
 
 def shaped(code: int, shape: str) -> Fault:
-    return Fault("status", {"status": code, "body": SHAPES[shape]})
+    return Fault("status", {"status": code, "body": BODIES[shape]})
 
 
 # Six tries for a read; a write is looked at, then tried again, four times.
@@ -163,12 +172,17 @@ LASTING = {
     "500 lasts": Lasting(shaped(500, "object"), ServerFault, 8, WriteUncertain),
     "reset lasts": Lasting(Fault("reset_before"), ConnectionFault, 8, WriteUncertain),
     "malformed lasts": Lasting(Fault("malformed_json"), ServerFault, 8),
-    "429 lasts": Lasting(shaped(429, "empty"), Throttled, 8),
+    "429 lasts": Lasting(shaped(429, "object"), Throttled, 8),
+    "429 of a gateway lasts": Lasting(shaped(429, "empty"), ServerFault, 8, WriteUncertain),
     "quota": Lasting(Fault("quota_exceeded"), BudgetSpent, 1),
     # None of these jobs fills that queue: to them it is a 429 without a key.
     "bulk queue": Lasting(Fault("bulk_queue_full"), Throttled, 8),
     "401 lasts": Lasting(Fault("unauthorized"), AuthorizationRequired, 3),
     **{f"403 {shape}": Lasting(shaped(403, shape), Forbidden, 1) for shape in SHAPES},
+    **{
+        f"403 {shape}": Lasting(shaped(403, shape), ServerFault, 8, WriteUncertain)
+        for shape in GATEWAYS
+    },
 }
 PAGES_LAST = {
     "foreign next": Lasting(Fault("foreign_next"), ContractBroken, 1),

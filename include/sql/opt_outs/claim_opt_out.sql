@@ -7,6 +7,7 @@ SELECT
     change.do_not_email,
     change.reason,
     change.is_found,
+    change.attempts,
     CASE
         WHEN change.is_found THEN change.constant_contact_id
         ELSE coalesce(crm.constant_contact_id, change.constant_contact_id)

@@ -231,7 +231,7 @@ class Authorization:
         """Judge the raw reply, before oauthlib reads it."""
         body = response.content
         is_answer = response.status_code < requests.codes.multiple_choices
-        key, message = (None, None) if is_answer else error_of(body)
+        key, message = (None, None) if is_answer else error_of(body)[:2]
         self._keep(
             datetime.now(UTC), response.elapsed.total_seconds(), response.status_code, key, message
         )

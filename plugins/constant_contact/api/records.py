@@ -30,6 +30,15 @@ def text(value: Any) -> str | None:
     return shown.replace("\x00", "") if "\x00" in shown else shown
 
 
+def cut(shown: str, most: int) -> str:
+    """The beginning of a text that is as long as the vendor allows.
+
+    Counted are UTF-16 units, which the vendor may count: an emoji is two, and stays whole.
+    """
+    units = shown.encode("utf-16-le", "replace")[: 2 * most]
+    return units.decode("utf-16-le", "ignore")
+
+
 def moment(value: Any) -> datetime | None:
     """An aware time of an ISO-8601 text; a bare date is its midnight UTC, no offset means UTC.
 

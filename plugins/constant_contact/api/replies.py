@@ -1,9 +1,10 @@
 """What a reply means: the vendor's status and body, turned into a page or an error."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,6 +15,7 @@ from constant_contact.errors import (
     ConstantContactError,
     DeadCursor,
     Forbidden,
+    GatewayReply,
     NotFound,
     ServerFault,
     Throttled,
@@ -21,8 +23,37 @@ from constant_contact.errors import (
 from constant_contact.redact import redact
 
 _MESSAGE_CHARS = 500
+_TITLE = re.compile(r"<title[^>]*>\s*([^<]{1,200}?)\s*</title", re.IGNORECASE)
+NOT_THE_VENDOR = (
+    "These are not Constant Contact's words: a firewall or proxy on the way answered in its place"
+)
+# What every error of the contract has at least one of: StatsError and its like.
+_WORDS = ("error_key", "error_message")
 # The vendor says no time for its queue of bulk jobs; a quarter of an hour is ours.
 _QUEUE_DRAINS = timedelta(minutes=15)
+
+
+class Refusal(NamedTuple):
+    """What an error body says.
+
+    Attributes:
+        error_key: The vendor's key, or OAuth's; None if there is none.
+        message: For people, redacted.
+        is_vendors: Whether it has a shape of the vendor's contract. Any other body, JSON too, is of
+            a firewall or proxy in between, whatever the status.
+    """
+
+    error_key: str | None
+    message: str
+    is_vendors: bool
+
+
+class Reply(NamedTuple):
+    """An answer: what a 2xx brings, or what another status says."""
+
+    status: int
+    payload: Any
+    refusal: Refusal | None
 
 
 def decode(body: bytes) -> Any:
@@ -40,25 +71,39 @@ def decode(body: bytes) -> Any:
         lenient = json.loads(body.decode("utf-8", "replace"))
         return json.loads(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
     except ValueError:
-        kind = "HTML" if body.lstrip()[:1] == b"<" else "not whole JSON"
-        message = f"the reply is {kind} ({len(body)} bytes)" if body else "the reply is empty"
-        raise ServerFault(message) from None
+        raise ServerFault(f"the reply is {_kind_of(body)}") from None
 
 
-def error_of(body: bytes) -> tuple[str | None, str]:
-    """Return (error key, message) of an error body in any of the vendor's shapes, redacted.
+def is_cut_json(body: bytes) -> bool:
+    """Whether a body that is no JSON was meant to be: the vendor's answer, cut or garbled."""
+    return not body or body.lstrip()[:1] in {b"{", b"["}
+
+
+def _kind_of(body: bytes) -> str:
+    if not body:
+        return "empty"
+    kind = "HTML" if body.lstrip()[:1] == b"<" else "not whole JSON"
+    return f"{kind} ({len(body)} bytes)"
+
+
+def error_of(body: bytes) -> Refusal:
+    """What an error body says, in any of the vendor's shapes or in another.
 
     Most endpoints send an array of `{error_key, error_message}`; authorization, throttling and the
-    reports send one such object; the token endpoint sends OAuth's `error` and
-    `error_description`; gateways send HTML.
+    reports send one such object; a full queue of bulk jobs has a message only. The token endpoint
+    sends OAuth's `error` and `error_description`; gateways send HTML, nothing, or JSON of theirs.
     """
     try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None, redact(body.decode("utf-8", "replace"), _MESSAGE_CHARS) or "no message"
+        parsed = decode(body)
+    except ServerFault:
+        shown = body.decode("utf-8", "replace")
+        if shown.lstrip()[:1] == "<":
+            title = _TITLE.search(shown)
+            shown = f"{_kind_of(body)}{f', {title[1]!r}' if title else ''}"
+        return Refusal(None, redact(shown, _MESSAGE_CHARS) or "no message", is_vendors=False)
     first = parsed[0] if isinstance(parsed, list) and parsed else parsed
     if not isinstance(first, dict):
-        return None, redact(str(first), _MESSAGE_CHARS)
+        return Refusal(None, redact(str(first), _MESSAGE_CHARS), is_vendors=False)
     key = first.get("error_key") or first.get("error")
     message = (
         first.get("error_message")
@@ -66,30 +111,33 @@ def error_of(body: bytes) -> tuple[str | None, str]:
         or first.get("message")
         or "no message"
     )
-    return (
+    return Refusal(
         redact(str(key), _MESSAGE_CHARS) if key else None,
         redact(str(message), _MESSAGE_CHARS),
+        is_vendors=any(isinstance(first.get(name), str) for name in _WORDS),
     )
 
 
-def is_quota(status: int, error_key: str | None) -> bool:
+def is_quota(status: int, refusal: Refusal) -> bool:
     """Whether the vendor says that the day's calls are spent (429 `quota_exceeded`)."""
-    return status == 429 and error_key == "quota_exceeded"  # noqa: PLR2004
+    return status == 429 and refusal.error_key == "quota_exceeded"  # noqa: PLR2004
 
 
 def error_for(
-    call: str, status: int, error_key: str | None, message: str, *, is_page_link: bool
+    call: str, status: int, refusal: Refusal, *, is_page_link: bool
 ) -> ConstantContactError:
-    """The error for a reply that is neither 2xx nor 401 nor `quota_exceeded`.
+    """The error for a reply that is neither 2xx nor the vendor's 401 nor its `quota_exceeded`.
 
     Args:
         call: Method and path, for the message.
         status: The HTTP status.
-        error_key: The vendor's key, None where the body had none.
-        message: The vendor's message, redacted.
+        refusal: What the body says.
         is_page_link: Whether the call followed a `_links.next`.
     """
+    error_key, message, is_vendors = refusal
     said = f"{call} answered {status}{f' {error_key}' if error_key else ''}: {message}"
+    if not is_vendors:
+        return GatewayReply(f"{said}. {NOT_THE_VENDOR}", status)
     match status:
         case 429 if error_key != "throttled" and call.startswith("POST") and "/activities" in call:
             return BulkQueueFull(said, datetime.now(UTC) + _QUEUE_DRAINS)
@@ -103,7 +151,7 @@ def error_for(
             return NotFound(said, status=status, error_key=error_key, said=message)
         case 409:
             return Conflict(said, status=status, error_key=error_key, said=message)
-        case _ if status >= 500 or status == 408:  # noqa: PLR2004
+        case 408:
             return ServerFault(said)
         case _ if 400 <= status < 500:  # noqa: PLR2004
             return BadRequest(said, status=status, error_key=error_key, said=message)
@@ -111,32 +159,28 @@ def error_for(
             return ServerFault(said)
 
 
-def why_forbidden(status: int | None, privileges: Any) -> str:
-    """Why a call was answered 403, by the answer to getUserPrivileges.
+def why_forbidden(reply: Reply | None) -> str:
+    """Why a call was answered 403, by the answer to getUserPrivileges, if there was one.
 
-    Args:
-        status: Of that answer; None if there was none.
-        privileges: Its payload, an array of `{privilege_id, privilege_name}`.
+    Its payload is an array of `{privilege_id, privilege_name}`.
     """
-    match status:
-        case 403:
-            return (
-                "The application is deactivated: activate it at "
-                "https://v3.developer.constantcontact.com, or replace it by another"
-            )
-        case 200:
-            rows = privileges if isinstance(privileges, list) else []
-            names = [each.get("privilege_name") for each in rows if isinstance(each, dict)]
-            has = ", ".join(sorted(str(name) for name in names if name)) or "none"
-            return (
-                "The application is active. So the grant lacks a scope, or the user who authorized "
-                f"lacks a privilege; that user has: {redact(has, _MESSAGE_CHARS)}"
-            )
-        case _:
-            return (
-                "A scope is missing, a privilege of the user who authorized, or the application is "
-                "deactivated; Constant Contact did not say which"
-            )
+    if reply is None or (reply.refusal and not (reply.status == 403 and reply.refusal.is_vendors)):  # noqa: PLR2004
+        return (
+            "A scope is missing, a privilege of the user who authorized, or the application is "
+            "deactivated; Constant Contact did not say which"
+        )
+    if reply.refusal:
+        return (
+            "The application is deactivated: activate it at "
+            "https://v3.developer.constantcontact.com, or replace it by another"
+        )
+    rows = reply.payload if isinstance(reply.payload, list) else []
+    names = [each.get("privilege_name") for each in rows if isinstance(each, dict)]
+    has = ", ".join(sorted(str(name) for name in names if name)) or "none"
+    return (
+        "The application is active. So the grant lacks a scope, or the user who authorized "
+        f"lacks a privilege; that user has: {redact(has, _MESSAGE_CHARS)}"
+    )
 
 
 def object_of(method: str, path: str, payload: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.proxy import connection_requires_http_tunnel
 
 from constant_contact.redact import redact
 
@@ -109,9 +110,25 @@ class _TlsConnection(HTTPSConnection):
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
 
+    def connect(self, timeout_s: float) -> None:
+        """Let a connection stand that the next request takes: none is kept in use meanwhile."""
+        connection = self._get_conn()
+        try:
+            if connection.is_closed:
+                connection.timeout = timeout_s
+                if connection_requires_http_tunnel(self.proxy, self.proxy_config, self.scheme):
+                    self._prepare_proxy(connection)
+                else:
+                    connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            self._put_conn(connection)
 
-class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+
+class _TlsPool(_Pool, urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection  # type: ignore[assignment]
 
 
 class BoundedAdapter(HTTPAdapter):
@@ -138,6 +155,28 @@ class BoundedAdapter(HTTPAdapter):
         _use_ours(manager)
         return manager
 
+    def connect(
+        self,
+        request: requests.PreparedRequest,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Open the connection that a request will take, unless one stands already.
+
+        Raises:
+            requests.ConnectionError: There is none.
+        """
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies, cert)
+        self.cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call]
+        try:
+            pool.connect(self._timeout_s if timeout_s is None else timeout_s)
+        except urllib3.exceptions.ConnectTimeoutError as error:
+            raise requests.ConnectTimeout(error, request=request) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise requests.ConnectionError(error, request=request) from None
+
     def send(
         self,
         request: requests.PreparedRequest,
@@ -156,6 +195,27 @@ class BoundedAdapter(HTTPAdapter):
         if not stream:
             response._content = read_whole(response, self._max_bytes)
         return response
+
+
+def connect(session: requests.Session, url: str, timeout_s: float) -> None:
+    """Open a connection to where a request to `url` goes, unless one stands already.
+
+    A handshake takes as long as a request; afterwards the request goes out at once.
+
+    Args:
+        session: As `secured` makes it.
+        url: Of the request.
+        timeout_s: Of the handshake.
+
+    Raises:
+        requests.ConnectionError: There is none.
+    """
+    adapter: Any = session.get_adapter(url)
+    request = session.prepare_request(requests.Request("GET", url))
+    chosen = session.merge_environment_settings(url, {}, None, None, None)
+    adapter.connect(
+        request, chosen["verify"], chosen["cert"], chosen["proxies"], timeout_s=timeout_s
+    )
 
 
 def _use_ours(manager: urllib3.PoolManager) -> None:

@@ -16,7 +16,8 @@ from requests.auth import AuthBase
 
 from constant_contact import config
 from constant_contact.api.authorization import USER_AGENT, WHERE_TO_AUTHORIZE, Authorization
-from constant_contact.api.client import MOST_BYTES, Client, RetryPolicy
+from constant_contact.api.client import Client, RetryPolicy
+from constant_contact.api.exchange import MOST_BYTES
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
 from constant_contact.api.tokens import SAVE_WAITS_S, Granted, Tokens, TokenStore, stored_pair
@@ -319,12 +320,21 @@ def _origin(url: str) -> tuple[str, str | None, int]:
 
 
 class _PacedAdapter(BoundedAdapter):
-    """Takes a slot of the budget before each request of a session."""
+    """Takes a slot of the budget before each request of a session, when its connection stands."""
 
     def __init__(self, settings: ApiSettings, budget: ApiBudget) -> None:
         super().__init__(settings.timeout_s, MOST_BYTES)
         self._budget = budget
 
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(  # noqa: PLR0917 - as of requests
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        self.connect(request, verify, cert, proxies)
         self._budget.take()
-        return super().send(*args, **kwargs)
+        return super().send(request, stream, timeout, verify, cert, proxies)

@@ -12,10 +12,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from constant_contact.errors import DatabaseReadOnly, DatabaseUnavailable
+from constant_contact.store import sqlstates
 from constant_contact.store.seam import Seam, load_seam
 from constant_contact.store.session import settle
 from constant_contact.store.sql import statement
-from constant_contact.store.sqlstates import explained
 
 
 class Database:
@@ -70,7 +70,7 @@ class Database:
         """
         pooled, connection = self._lent()
         try:
-            with self._explained(connection):
+            with self.explained(connection):
                 yield connection
                 connection.commit()
         except BaseException as error:
@@ -91,12 +91,32 @@ class Database:
         """
         pooled, connection = self._lent()
         try:
-            with self._explained(connection):
+            with self.explained(connection):
                 connection.autocommit = True
                 yield connection
         finally:
             pooled.invalidate()
             pooled.close()
+
+    @contextmanager
+    def explained(self, connection: psycopg.Connection[Any] | None = None) -> Iterator[None]:
+        """Raise what the database's errors mean; the connection tells who we are there."""
+        try:
+            yield
+        except PoolTimeoutError:
+            raise DatabaseUnavailable(
+                f"{self.name}: all our connections to the CRM database are in use, and none became "
+                f"free within {self._wait_s} s; let fewer tasks run at once"
+            ) from None
+        except (OperationalError, psycopg.Error) as error:
+            login = connection.info.user if connection and not connection.closed else ""
+            meant = sqlstates.explained(error, self.name, login)
+            if meant is None:
+                raise
+            if isinstance(meant, DatabaseReadOnly):
+                # So are all that were opened before the failover.
+                self.engine.dispose()
+            raise meant from None
 
     def close(self) -> None:
         """Close what the pool holds."""
@@ -111,32 +131,12 @@ class Database:
             raise
 
     def _lent(self) -> tuple[PoolProxiedConnection, psycopg.Connection[Any]]:
-        with self._explained():
+        with self.explained():
             pooled = self.engine.raw_connection()
         connection = pooled.driver_connection
         if connection is None:
             raise AssertionError("the pool lent nothing")
         return pooled, connection
-
-    @contextmanager
-    def _explained(self, connection: psycopg.Connection[Any] | None = None) -> Iterator[None]:
-        """Raise what the database's errors mean; the connection tells who we are there."""
-        try:
-            yield
-        except PoolTimeoutError:
-            raise DatabaseUnavailable(
-                f"{self.name}: all our connections to the CRM database are in use, and none became "
-                f"free within {self._wait_s} s; let fewer tasks run at once"
-            ) from None
-        except (OperationalError, psycopg.Error) as error:
-            login = connection.info.user if connection and not connection.closed else ""
-            meant = explained(error, self.name, login)
-            if meant is None:
-                raise
-            if isinstance(meant, DatabaseReadOnly):
-                # So are all that were opened before the failover.
-                self.engine.dispose()
-            raise meant from None
 
 
 def run(

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from constant_contact.api import vendor
-from constant_contact.api.client import Body, Client
+from constant_contact.api.client import Client
 from constant_contact.api.records import text
 from constant_contact.errors import (
     BulkPending,
@@ -52,21 +52,6 @@ WRITE_TRIES = 4
 # A job that has not ended by then never will.
 _MOST_AGE_S = 86_400.0
 Activity = Mapping[str, Any]
-
-
-def posted(client: Client, path: str, body: Body) -> dict[str, Any]:
-    """POST; a 404 in nobody's words is a gateway's, and no answer.
-
-    Raises:
-        WriteUncertain: It is not known whether it happened.
-        Rejected, Later, Fatal, Retriable: It did not.
-    """
-    try:
-        return client.post(path, body)
-    except NotFound as error:
-        if error.error_key is None:
-            raise WriteUncertain(str(error)) from None
-        raise
 
 
 class BulkActivities:
@@ -127,7 +112,7 @@ class BulkActivities:
             return self._body(call)
 
         try:
-            answer = posted(self._client, _PATHS[kind], body)
+            answer = self._client.post(_PATHS[kind], body)
         except Withdrawn as error:
             _log.info("%s", error)
         except WriteUncertain as error:
@@ -261,8 +246,7 @@ class BulkActivities:
         try:
             job = self._client.get(f"/activities/{activity_id}")
         except Rejected as error:
-            is_gone = isinstance(error, NotFound) and error.error_key is not None
-            if not is_gone and activity.get("age_s", 0.0) < _MOST_AGE_S:
+            if not isinstance(error, NotFound) and activity.get("age_s", 0.0) < _MOST_AGE_S:
                 raise
             _log.warning("%s", error)
             activities.keep(self._crm, activity["bulk_id"], "ended", error=error.said)

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import psycopg
 
 from constant_contact.api import vendor
+from constant_contact.api.records import cut
 from constant_contact.calls import Call
 from constant_contact.store import database
 from constant_contact.sync.objections import Gate, ask_gate, hear_vendor, standing_objections
@@ -221,7 +222,7 @@ def _merged(
     if unsubscribe:
         reason = change["reason"] or "Do Not Email is set in the CRM"
         email["permission_to_send"] = "unsubscribed"
-        email["opt_out_reason"] = reason[: vendor.OPT_OUT_REASON_CHARS]
+        email["opt_out_reason"] = cut(reason, vendor.OPT_OUT_REASON_CHARS)
     else:
         email["permission_to_send"] = "implicit"
     kept = {name: current[name] for name in _SCALARS if current.get(name) is not None}

@@ -211,13 +211,13 @@ def _find_purged(client: Client, crm: Database, since: datetime, report: Contact
 
 
 def look_at(client: Client, crm: Database, contact_id: str) -> bool:
-    """Mirror one contact as it is now; return whether the vendor may have it."""
+    """Mirror one contact as it is now; return whether the vendor has it."""
     with crm.transaction() as connection:
         mirrored_at = state.database_now(connection)
     try:
         current = client.get(f"/contacts/{contact_id}", {"include": "list_memberships"})
-    except NotFound as error:
-        return error.error_key is None
+    except NotFound:
+        return False
     except Rejected as error:
         _log.warning("contact %s was not seen and is refused: %s", contact_id, error)
         return True

@@ -27,7 +27,7 @@ from constant_contact.store import activities, database
 from constant_contact.store.database import Database
 from constant_contact.sync import membership_routes, one_contact
 from constant_contact.sync.addresses import contacts_at
-from constant_contact.sync.bulk_activities import WRITE_TRIES, posted
+from constant_contact.sync.bulk_activities import WRITE_TRIES
 from constant_contact.sync.links import update_links
 from constant_contact.sync.lists import sync_lists
 
@@ -143,12 +143,12 @@ class NewContacts:
     ) -> dict[str, Any]:
         """POST; without lists where the vendor refuses them for an unsubscribed contact."""
         try:
-            return posted(self._client, "/contacts", body)
+            return self._client.post("/contacts", body)
         except BadRequest as error:
             if person["gate"] == "may":
                 raise
             _log.info("%s; created without lists", error)
-            return posted(self._client, "/contacts", lambda: {**body(), "list_memberships": []})
+            return self._client.post("/contacts", lambda: {**body(), "list_memberships": []})
 
     def _living(self, email: str) -> dict[str, Any] | None:
         """The contact that a POST may have made; an address that is refused made none."""

@@ -3,19 +3,20 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import parse_contact
+from constant_contact.api.records import cut, parse_contact
 from constant_contact.errors import BadRequest, WriteUncertain
 from constant_contact.store import contacts, state
 from constant_contact.sync import consent
 
 _log = logging.getLogger("constant_contact.opt_outs")
 
+_REASON: Final = "opt_out_reason"
 _TEXTS: Final = ("first_name", "last_name", "job_title", "company_name")
 # ContactPutRequest: the two come together.
 _BIRTHDAY: Final = {"birthday_month": 12, "birthday_day": 31}
@@ -43,13 +44,22 @@ def get(client: Client, contact_id: str) -> dict[str, Any]:
     return current
 
 
+class Written(NamedTuple):
+    """A contact as it is after a PUT, and the body that the vendor took."""
+
+    after: dict[str, Any]
+    sent: Mapping[str, Any]
+
+
 def put(
     client: Client,
     contact_id: str,
     body: Mapping[str, Any],
     confirm: Callable[[], None] | None = None,
-) -> dict[str, Any]:
+) -> Written:
     """PUT; return the contact as it is then, asked for where the answer does not show it.
+
+    An opt-out that the vendor refuses is sent again with less of what may be the cause.
 
     Args:
         client: Of the account.
@@ -59,24 +69,46 @@ def put(
 
     Raises:
         Withdrawn: As `confirm` says.
+        BadRequest: The vendor refuses the barest of them, too.
         WriteUncertain: The vendor says that it is done, and the contact may still be mailed.
     """
     path = f"/contacts/{contact_id}"
     wanted = body["email_address"]["permission_to_send"]
-    try:
-        answer = client.put(path, partial(_confirmed, body, confirm))
-    except BadRequest as error:
-        fitting = _fitting(body)
-        if wanted != "unsubscribed" or fitting == body:
-            raise
-        _log.warning("%s; sent again with what the contract allows of the contact", error)
-        answer = client.put(path, fitting)
+    *richer, last = _ever_plainer(body) if wanted == "unsubscribed" else [body]
+    for sent in richer:
+        try:
+            answer = client.put(path, partial(_confirmed, sent, confirm))
+            break
+        except BadRequest as error:
+            _log.warning("%s; sent again with less", error)
+    else:
+        sent = last
+        answer = client.put(path, partial(_confirmed, sent, confirm))
     after = of(contact_id, answer)
     if after is None or consent.permission(after) != wanted:
         after = get(client, contact_id)
     if wanted == "unsubscribed" and consent.is_not_out(after):
         raise WriteUncertain(f"PUT {path} was answered as done, and nothing has changed")
-    return after
+    return Written(after, sent)
+
+
+def _ever_plainer(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The bodies of an opt-out, each without something that the one before may be refused for."""
+    fitting = _fitting(body)
+    bodies = [body, fitting, without_reason(body), without_reason(fitting), bare(body)]
+    return [each for n, each in enumerate(bodies) if each not in bodies[:n]]
+
+
+def without_reason(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of an opt-out without the words of a person why."""
+    email = {name: value for name, value in body["email_address"].items() if name != _REASON}
+    return {**body, "email_address": email}
+
+
+def bare(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The opt-out and nothing else: the vendor forgets names and birthday, and mails nobody."""
+    kept = without_reason(body)
+    return {name: kept[name] for name in ("email_address", "update_source")}
 
 
 def _confirmed(body: Mapping[str, Any], confirm: Callable[[], None] | None) -> Mapping[str, Any]:
@@ -91,7 +123,7 @@ def _fitting(body: Mapping[str, Any]) -> dict[str, Any]:
     A name that is too long, or half a birthday, keeps nobody on the mailing list.
     """
     kept = {
-        name: value[: vendor.NAME_CHARS] if name in _TEXTS and isinstance(value, str) else value
+        name: cut(value, vendor.NAME_CHARS) if name in _TEXTS and isinstance(value, str) else value
         for name, value in body.items()
     }
     if any(kept.get(name) not in range(1, most + 1) for name, most in _BIRTHDAY.items()):

@@ -22,11 +22,16 @@ from constant_contact.api.client import Client
 from constant_contact.errors import (
     ChangesRefused,
     Conflict,
+    Fatal,
+    Later,
     NotFound,
     Rejected,
     Retriable,
+    TextRefused,
     Withdrawn,
+    WriteBlocked,
     WriteUncertain,
+    unforeseen,
 )
 from constant_contact.store import database
 from constant_contact.store.database import Database
@@ -245,11 +250,33 @@ class _Queue:
     def _carry(
         self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
     ) -> Outcome | None:
-        """Carry one change; waits for whoever edits the same contact.
+        """Carry one change; what goes wrong about it is said in its row, and stops no other.
 
         Returns:
             What became of it; None if the link of its contact has moved: it is taken again.
+
+        Raises:
+            Retriable, WriteUncertain: It could not be carried now.
         """
+        failure: Retriable | WriteUncertain
+        try:
+            with self._crm.explained(connection), connection.transaction():
+                return self._carry_alone(connection, change)
+        except (Retriable, WriteUncertain) as error:
+            failure = error
+        except Exception as error:
+            if isinstance(error, (Fatal, Later)) and not isinstance(error, TextRefused):
+                raise
+            failure = unforeseen(f"change {change['change_id']}", error)
+        _log.warning("%s", failure)
+        tried = {"change_id": change["change_id"], "detail": f"Not carried yet. {failure}"}
+        database.run(connection, "opt_outs/set_aside", tried)
+        raise failure
+
+    def _carry_alone(
+        self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
+    ) -> Outcome | None:
+        """Carry one change; waits for whoever edits the same contact. Returns as `_carry`."""
         contact_id = change["constant_contact_id"]
         if contact_id is not None:
             database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
@@ -305,26 +332,28 @@ class _Queue:
     ) -> Outcome:
         """Edit the contact, looking again where another edit or a lost answer came between."""
         unanswered: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
+        is_blocked = False
         for attempt in range(1, _WRITE_TRIES + 1):
+            # The last try is without the words of a person, whatever kept the others from arriving.
+            is_plain = is_blocked or attempt == _WRITE_TRIES
             try:
-                return self._edit(connection, change, contact_id, unanswered)
-            except NotFound as error:
-                if error.error_key is None:
-                    # Not the vendor's own words: a gateway may not know where contacts live.
-                    raise WriteUncertain(str(error)) from None
+                return self._edit(connection, change, contact_id, unanswered, is_plain=is_plain)
+            except NotFound:
                 return self._not_found(connection, change, contact_id)
             except (Conflict, WriteUncertain) as error:
-                if attempt == _WRITE_TRIES:
+                if attempt == _WRITE_TRIES or (is_blocked and isinstance(error, WriteBlocked)):
                     raise WriteUncertain(str(error)) from None
                 if isinstance(error, Conflict):
                     # The vendor's word that ours did not happen.
                     unanswered.clear()
+                is_blocked |= isinstance(error, WriteBlocked) and error.is_refusal
                 _log.info("change %d: %s; looking again", change["change_id"], error)
                 time.sleep(random.uniform(0, _CONFLICT_WAIT_S * attempt))  # noqa: S311
             except Withdrawn as error:
                 return Outcome("superseded", str(error))
             except Rejected as error:
-                return Outcome("failed", f"Constant Contact refused it: {error}")
+                later = " Tried again later, ever more rarely." if change["do_not_email"] else ""
+                return Outcome("failed", f"Constant Contact refused it: {error}.{later}")
         raise AssertionError("unreachable")
 
     def _not_found(
@@ -346,6 +375,8 @@ class _Queue:
         change: Mapping[str, Any],
         contact_id: str,
         unanswered: list[tuple[Mapping[str, Any], Mapping[str, Any]]],
+        *,
+        is_plain: bool,
     ) -> Outcome:
         """GET, decide, PUT; the mirror learns the answer in the transaction of the change.
 
@@ -355,6 +386,7 @@ class _Queue:
             contact_id: The vendor's contact.
             unanswered: The contact before each PUT of ours so far whose answer was lost, and that
                 PUT.
+            is_plain: Leave out the reason; and all names too, if an earlier run had no success.
         """
         current = one_contact.get(self._client, contact_id)
         is_out = consent.permission(current) == "unsubscribed"
@@ -377,13 +409,18 @@ class _Queue:
                 own.rollback()
         if self._dry_run or body is None:
             return decision._replace(before=current, after=current)
-        unanswered.append((current, body))
         is_opt_in = body["email_address"]["permission_to_send"] != "unsubscribed"
+        if is_plain and not is_opt_in:
+            is_first_run = change["attempts"] == 0
+            body = one_contact.without_reason(body) if is_first_run else one_contact.bare(body)
+        unanswered.append((current, body))
         confirm = partial(self._confirm, change["contact_id"], keys) if is_opt_in else None
-        after = one_contact.put(self._client, contact_id, body, confirm)
+        after, sent = one_contact.put(self._client, contact_id, body, confirm)
         one_contact.mirror(connection, after)
         if not is_opt_in and consent.is_of_contact(after, body):
             return Outcome("unchanged", consent.ALREADY, before=after, after=after)
+        if not is_opt_in and "opt_out_reason" not in sent["email_address"]:
+            decision = decision._replace(detail=f"{decision.detail} {_WITHOUT_REASON}")
         return decision._replace(before=current, after=after)
 
     def _confirm(self, contact_id: str, keys: Mapping[str, str | None]) -> None:
@@ -402,6 +439,7 @@ class _Queue:
             raise Withdrawn(_SET_AGAIN)
 
 
+_WITHOUT_REASON = "Without the reason, which was refused there or on the way."
 _SET_AGAIN = "Do Not Email is set in the CRM."
 
 
