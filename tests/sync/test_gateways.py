@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from constant_contact.errors import ConstantContactError, Forbidden, WriteUncertain
-from constant_contact.sync import consent, opt_outs
+from constant_contact.sync import consent
+from constant_contact.sync.opt_out_changes import Carrier
 from constant_contact.sync.opt_outs import OptOutsReport
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
@@ -180,14 +181,14 @@ def test_a_statement_that_fails_for_one_change_stops_no_other(
 ) -> None:  # fmt: skip
     crowd(simulator, add_crm_contact, 3)
     flag_all(set_do_not_email, 3, {})
-    really = opt_outs._standing
+    really = Carrier._standing
 
-    def standing(connection: Any, change: Any) -> Any:
-        if change["contact_id"] == "c0":
+    def standing(self: Carrier, connection: Any) -> Any:
+        if self.change["contact_id"] == "c0":
             connection.execute(statement)
-        return really(connection, change)
+        return really(self, connection)
 
-    monkeypatch.setattr(opt_outs, "_standing", standing)
+    monkeypatch.setattr(Carrier, "_standing", standing)
     with pytest.raises(ConstantContactError):
         push(workers=1)
     assert unsubscribed(simulator) == 2

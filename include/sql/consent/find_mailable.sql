@@ -40,7 +40,7 @@ WITH objection AS MATERIALIZED (
         AND EXISTS (
             SELECT FROM ctct_consent AS ours
             WHERE
-                ours.decision = 'resubscribed'
+                ours.decision IN ('resubscribed', 'resubscribing')
                 AND ours.constant_contact_id = objection.constant_contact_id
                 AND ours.decided_at >= objection.objected_at - interval '1 hour'
         )

@@ -1,6 +1,7 @@
 -- Hear the opt-outs that the mirror shows, but for those that we made: a PUT or a creation of ours
--- took the permission, and the vendor dates no opt-out after it. Its clock and ours may differ by
--- an hour. Parameters: constant_contact_id (null: all). Grain: one row a Constant Contact contact.
+-- took the permission, and the vendor dates no opt-out after it; or a PUT whose answer was lost may
+-- have. The vendor's clock and ours may differ by an hour.
+-- Parameters: constant_contact_id (null: all). Grain: one row a Constant Contact contact.
 INSERT INTO ctct_objection (
     source, constant_contact_id, email_digest, objected_at, reason
 )
@@ -42,5 +43,28 @@ WHERE
             AND (
                 mirrored.opt_out_date IS NULL
                 OR mirrored.opt_out_date <= ours.decided_at + interval '1 hour'
+            )
+    )
+    AND NOT EXISTS (
+        SELECT FROM ctct_consent AS sent
+        INNER JOIN crm_opt_out_change AS change ON sent.change_id = change.change_id
+        WHERE
+            sent.constant_contact_id = mirrored.contact_id
+            AND sent.decision = 'unsubscribing'
+            AND (
+                sent.opt_out_source_after = 'Contact'
+                OR mirrored.opt_out_source IS DISTINCT FROM 'Contact'
+            )
+            AND coalesce(
+                mirrored.opt_out_date BETWEEN sent.decided_at - interval '1 hour'
+                AND sent.decided_at + interval '1 hour',
+                change.status = 'pending'
+            )
+            AND NOT EXISTS (
+                SELECT FROM ctct_consent AS heard
+                WHERE
+                    heard.change_id = sent.change_id
+                    AND heard.consent_id > sent.consent_id
+                    AND heard.decision IN ('unsubscribed', 'unchanged', 'failed', 'conflict')
             )
     );

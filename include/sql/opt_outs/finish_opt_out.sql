@@ -1,5 +1,5 @@
--- Keep what became of a change, and of whom. Parameters: change_id, status, detail,
--- constant_contact_id. Grain: one row.
+-- Keep what became of a change that waits, and of whom. Parameters: change_id, status, detail,
+-- constant_contact_id. Grain: one row, unless another worker has ended it.
 UPDATE crm_opt_out_change
 SET
     status = %(status)s,
@@ -7,4 +7,4 @@ SET
     constant_contact_id = coalesce(%(constant_contact_id)s, constant_contact_id),
     attempts = attempts + 1,
     processed_at = clock_timestamp()
-WHERE change_id = %(change_id)s;
+WHERE change_id = %(change_id)s AND status = 'pending';

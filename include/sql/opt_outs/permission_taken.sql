@@ -6,6 +6,6 @@ WHERE
     constant_contact_id = %(constant_contact_id)s
     AND permission_before IS DISTINCT FROM 'unsubscribed'
     AND decision <> 'created'
-    AND (decision = 'unsubscribed' OR permission_after = 'unsubscribed')
+    AND (decision IN ('unsubscribed', 'unsubscribing') OR permission_after = 'unsubscribed')
 ORDER BY consent_id DESC
 LIMIT 1;

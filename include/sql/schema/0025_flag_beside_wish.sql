@@ -7,4 +7,4 @@ WHERE change_id IS NOT NULL;
 
 -- Contacts that we opted in again: what they said meanwhile is looked for among these.
 CREATE INDEX ctct_consent_opt_in ON ctct_consent (constant_contact_id, decided_at)
-WHERE decision = 'resubscribed';
+WHERE decision IN ('resubscribed', 'resubscribing');

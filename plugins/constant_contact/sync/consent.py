@@ -37,6 +37,7 @@ _MAILED = {"implicit", "explicit"}
 _NOT_OUT = _MAILED | {"not_set", "temp_hold", None}
 
 ALREADY = "Was unsubscribed at Constant Contact already."
+DONE = "Unsubscribed at Constant Contact."
 
 # ContactPutRequest: a PUT nulls each of these that it leaves out; sub-resources it keeps.
 _SCALARS = (
@@ -56,7 +57,18 @@ class Outcome(NamedTuple):
     `before` and `after` are the contact as the vendor had it and as it answered, if it was asked.
     """
 
-    kind: Literal["unsubscribed", "resubscribed", "unchanged", "superseded", "held", "failed"]
+    kind: Literal[
+        "unsubscribed",
+        "resubscribed",
+        "unchanged",
+        "superseded",
+        "held",
+        "failed",
+        # of a call, not of the change
+        "unsubscribing",
+        "resubscribing",
+        "conflict",
+    ]
     detail: str
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
@@ -97,6 +109,32 @@ def is_of_contact(shown: Mapping[str, Any], put: Mapping[str, Any]) -> bool:
     return _shown(shown)[1] == "Contact" and put["update_source"] != "Contact"
 
 
+def made_without_answer(
+    connection: psycopg.Connection[Any], change: Mapping[str, Any], current: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The contact before an opt-out that it shows and that a PUT of ours made, unanswered.
+
+    The answer was lost, or the process that waited for it. None: we made none, or the contact's own
+    opt-out stands there.
+    """
+    shown, source = _shown(current)
+    if not change["do_not_email"] or shown != "unsubscribed":
+        return None
+    params = {
+        "change_id": change["change_id"],
+        "opt_out_source": source,
+        "opt_out_date": current["email_address"].get("opt_out_date"),
+    }
+    sent = database.row(connection, "opt_outs/sent_without_answer", params)
+    if sent is None:
+        return None
+    before = {
+        "permission_to_send": sent["permission_before"],
+        "opt_out_source": sent["opt_out_source_before"],
+    }
+    return {"email_address": before}
+
+
 def decide(
     connection: psycopg.Connection[Any],
     change: Mapping[str, Any],
@@ -131,11 +169,17 @@ def decide(
         unsubscribe = decision.kind == "held" and is_of_crm and may_be_mailed(current)
     if not (unsubscribe or decision.kind == "resubscribed"):
         return decision, None
-    if unsubscribe and not _was_mailed(current):
-        # Whatever becomes of the answer and of this process: it cannot be asked for afterwards.
-        about = "Is about to be unsubscribed at Constant Contact; could not be mailed before."
-        keep(connection, change, Outcome("unsubscribed", about, before=current), None)
-    return decision, _merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
+    body = _merged(current, change, unsubscribe=unsubscribe, by_contact=by_contact)
+    # Whatever becomes of the answer and of this process: it cannot be asked for afterwards.
+    planned = {"email_address": {"opt_out_source": body["update_source"]}} if unsubscribe else None
+    about = Outcome(
+        "unsubscribing" if unsubscribe else "resubscribing",
+        "Is about to be sent to Constant Contact.",
+        before=current,
+        after=planned,
+    )
+    keep(connection, change, about, None)
+    return decision, body
 
 
 def _decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
@@ -154,7 +198,7 @@ def _decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
     is_out = email.get("permission_to_send") == "unsubscribed"
     if is_out and (email.get("opt_out_source") == "Contact" or not is_asked):
         return Outcome("unchanged", ALREADY)
-    return Outcome("unsubscribed", "Unsubscribed at Constant Contact.")
+    return Outcome("unsubscribed", DONE)
 
 
 def _decide_opt_in(
@@ -187,11 +231,6 @@ def _decide_opt_in(
     return _unmailed_before(connection, change) or Outcome(
         "resubscribed", "Permission is back to implicit at Constant Contact."
     )
-
-
-def _was_mailed(current: Mapping[str, Any]) -> bool:
-    """Whether a contact whom an opt-out is about to reach could be mailed at all."""
-    return permission(current) in _MAILED
 
 
 def _unmailed_before(

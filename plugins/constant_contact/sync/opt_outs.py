@@ -7,52 +7,33 @@ opt-out was ours; else it waits, `held`, for a person.
 """
 
 import logging
-import random
 import threading
-import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-import psycopg
 
 from constant_contact.api.client import Client
 from constant_contact.errors import (
     ChangesRefused,
-    Conflict,
-    Fatal,
-    Later,
-    NotFound,
-    Rejected,
+    DatabaseConflict,
+    DatabaseUnavailable,
+    QueryTooSlow,
     Retriable,
-    TextRefused,
-    Withdrawn,
-    WriteBlocked,
     WriteUncertain,
-    unforeseen,
 )
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync import consent, holds, one_contact
+from constant_contact.sync import holds
 from constant_contact.sync.addresses import follow
-from constant_contact.sync.consent import Outcome
 from constant_contact.sync.crm_contacts import see
-from constant_contact.sync.objections import (
-    ask_gate,
-    find_mailable,
-    hear,
-)
+from constant_contact.sync.objections import find_mailable, hear
+from constant_contact.sync.opt_out_changes import Carrier
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
 
 _log = logging.getLogger("constant_contact.opt_outs")
 
 WORKERS = 4
-# An edit conflict, or a write without an answer, is looked at again this often.
-_WRITE_TRIES = 4
-_CONFLICT_WAIT_S = 0.25
 
 
 @dataclass
@@ -204,246 +185,40 @@ class _Queue:
         return gone
 
     def _carry_next(self, upto: int) -> bool:
-        with self._crm.transaction() as connection:
-            with self._lock:
-                skip = list(self.set_aside)
-            change = database.row(
-                connection, "opt_outs/claim_opt_out", {"skip": skip, "upto": upto}
-            )
-            if change is None:
-                return False
-            call_before = self._client.last_call
-            outcome: Outcome | None = None
-            is_failed = False
-            try:
-                outcome = self._carry(connection, change)
-            except (Retriable, WriteUncertain) as error:
-                # It stays pending; the others may still go.
-                is_failed = True
+        carrier: Carrier | None = None
+        try:
+            with self._crm.transaction() as connection:
                 with self._lock:
-                    self.failure = error
-            if self._dry_run:
-                connection.rollback()
-            if is_failed or self._dry_run:
-                with self._lock:
-                    self.set_aside.append(change["change_id"])
-            elif outcome is not None:
-                database.run(
-                    connection,
-                    "opt_outs/finish_opt_out",
-                    {
-                        "change_id": change["change_id"],
-                        "status": outcome.status,
-                        "detail": outcome.detail,
-                        "constant_contact_id": change["constant_contact_id"],
-                    },
-                )
-                call = self._client.last_call
-                made_one = call is not call_before
-                consent.keep(connection, change, outcome, call if made_one else None)
-        if outcome is not None:
-            with self._lock:
-                self.outcomes[outcome.kind] += 1
-            _log.info("change %d: %s (%s)", change["change_id"], outcome.kind, outcome.detail)
+                    claim = {"skip": list(self.set_aside), "upto": upto}
+                change = database.row(connection, "opt_outs/claim_opt_out", claim)
+                if change is None:
+                    return False
+                carrier = Carrier(self._client, self._crm, change, dry_run=self._dry_run)
+                carrier.carry(connection)
+                if self._dry_run:
+                    connection.rollback()
+                else:
+                    carrier.keep(connection)
+        except (DatabaseUnavailable, DatabaseConflict, QueryTooSlow):
+            if carrier is None or self._dry_run or not carrier.is_ended:
+                raise
+            # A session that was ended while the vendor answered took its locks, not the answer.
+            with self._crm.transaction() as connection:
+                carrier.keep(connection)
+        self._count(carrier)
         return True
 
-    def _carry(
-        self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
-    ) -> Outcome | None:
-        """Carry one change; what goes wrong about it is said in its row, and stops no other.
-
-        Returns:
-            What became of it; None if the link of its contact has moved: it is taken again.
-
-        Raises:
-            Retriable, WriteUncertain: It could not be carried now.
-        """
-        failure: Retriable | WriteUncertain
-        try:
-            with self._crm.explained(connection), connection.transaction():
-                return self._carry_alone(connection, change)
-        except (Retriable, WriteUncertain) as error:
-            failure = error
-        except Exception as error:
-            if isinstance(error, (Fatal, Later)) and not isinstance(error, TextRefused):
-                raise
-            failure = unforeseen(f"change {change['change_id']}", error)
-        _log.warning("%s", failure)
-        tried = {"change_id": change["change_id"], "detail": f"Not carried yet. {failure}"}
-        database.run(connection, "opt_outs/set_aside", tried)
-        raise failure
-
-    def _carry_alone(
-        self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
-    ) -> Outcome | None:
-        """Carry one change; waits for whoever edits the same contact. Returns as `_carry`."""
-        contact_id = change["constant_contact_id"]
-        if contact_id is not None:
-            database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
-        if not (self._dry_run or change["is_found"]):
-            self._look_again(change["contact_id"])
-        standing = _standing(connection, change)
-        if not change["do_not_email"] and not standing["is_in_crm"]:
-            return Outcome("unchanged", "The contact is no longer in the CRM.")
-        if not change["do_not_email"] and standing["do_not_email"]:
-            return Outcome("superseded", _SET_AGAIN)
-        is_own_word = change["requested_by_contact"] or change["is_found"]
-        if change["do_not_email"] and standing["do_not_email"] is False and not is_own_word:
-            return Outcome("superseded", "Do Not Email is cleared in the CRM.")
-        if standing["constant_contact_id"] != contact_id:
-            return None
-        if contact_id is None:
-            if change["do_not_email"]:
-                return Outcome(
-                    "unchanged",
-                    "Not linked to Constant Contact. If it is linked later, the flag goes too.",
-                )
-            return self._opt_in_unlinked(connection, change)
-        outcome = self._edited(connection, change, contact_id)
-        is_moved = _standing(connection, change)["constant_contact_id"] != contact_id
-        return None if outcome.kind == "unchanged" and is_moved else outcome
-
-    def _look_again(self, contact_id: str) -> None:
-        """What the CRM says now, after a wait."""
-        with self._crm.transaction() as own:
-            database.row(own, "crm_contacts/lock")
-            see(own, self._crm, [contact_id])
-            of_contact = {"contact_ids": [contact_id]}
-            database.run(own, "consent/hear_changes", of_contact)
-            database.run(own, "consent/hear_flags", of_contact)
-
-    def _opt_in_unlinked(
-        self, connection: psycopg.Connection[Any], change: Mapping[str, Any]
-    ) -> Outcome:
-        """A cleared flag of a contact that the vendor does not have: what it said counts later."""
-        if not self._dry_run:
-            database.run(connection, "consent/lift_flags", {"contact_id": change["contact_id"]})
-        gate = ask_gate(connection, contact_id=change["contact_id"])
-        if gate.source == "asked":
-            return Outcome(
-                "held",
-                f"{gate.reason} It is not linked to Constant Contact. This waits until it is; set "
-                "Do Not Email again if its wish stands.",
-            )
-        return Outcome("unchanged", "Not linked to Constant Contact.")
-
-    def _edited(
-        self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
-    ) -> Outcome:
-        """Edit the contact, looking again where another edit or a lost answer came between."""
-        unanswered: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
-        is_blocked = False
-        for attempt in range(1, _WRITE_TRIES + 1):
-            # The last try is without the words of a person, whatever kept the others from arriving.
-            is_plain = is_blocked or attempt == _WRITE_TRIES
-            try:
-                return self._edit(connection, change, contact_id, unanswered, is_plain=is_plain)
-            except NotFound:
-                return self._not_found(connection, change, contact_id)
-            except (Conflict, WriteUncertain) as error:
-                if attempt == _WRITE_TRIES or (is_blocked and isinstance(error, WriteBlocked)):
-                    raise WriteUncertain(str(error)) from None
-                if isinstance(error, Conflict):
-                    # The vendor's word that ours did not happen.
-                    unanswered.clear()
-                is_blocked |= isinstance(error, WriteBlocked) and error.is_refusal
-                _log.info("change %d: %s; looking again", change["change_id"], error)
-                time.sleep(random.uniform(0, _CONFLICT_WAIT_S * attempt))  # noqa: S311
-            except Withdrawn as error:
-                return Outcome("superseded", str(error))
-            except Rejected as error:
-                later = " Tried again later, ever more rarely." if change["do_not_email"] else ""
-                return Outcome("failed", f"Constant Contact refused it: {error}.{later}")
-        raise AssertionError("unreachable")
-
-    def _not_found(
-        self, connection: psycopg.Connection[Any], change: Mapping[str, Any], contact_id: str
-    ) -> Outcome:
-        """Not found once may pass; twice, an hour apart, is believed."""
-        told = database.row(connection, "opt_outs/not_found", {"constant_contact_id": contact_id})
-        if told and not self._dry_run:
-            purged = {"contact_id": [contact_id], "deleted_at": told["now"]}
-            database.run(connection, "contacts/mark_purged", purged)
-        if change["do_not_email"]:
-            with self._lock:
-                self._gone[change["contact_id"]] = contact_id
-        return Outcome("unchanged", "Constant Contact no longer has this contact.")
-
-    def _edit(
-        self,
-        connection: psycopg.Connection[Any],
-        change: Mapping[str, Any],
-        contact_id: str,
-        unanswered: list[tuple[Mapping[str, Any], Mapping[str, Any]]],
-        *,
-        is_plain: bool,
-    ) -> Outcome:
-        """GET, decide, PUT; the mirror learns the answer in the transaction of the change.
-
-        Args:
-            connection: Of the CRM.
-            change: The change.
-            contact_id: The vendor's contact.
-            unanswered: The contact before each PUT of ours so far whose answer was lost, and that
-                PUT.
-            is_plain: Leave out the reason; and all names too, if an earlier run had no success.
-        """
-        current = one_contact.get(self._client, contact_id)
-        is_out = consent.permission(current) == "unsubscribed"
-        may_be_ours = any(not consent.is_of_contact(current, put) for _, put in unanswered)
-        if change["do_not_email"] and is_out and may_be_ours:
-            # Heard as the vendor's own, it could not be taken back.
-            one_contact.mirror(connection, current)
-            done = "Unsubscribed at Constant Contact."
-            return Outcome("unsubscribed", done, before=unanswered[0][0], after=current)
-        keys = {
-            "contact_id": None if change["is_found"] else change["contact_id"],
-            "constant_contact_id": contact_id,
-            "address": None,
-        }
-        # Committed before the call: no other transaction waits for the vendor's reply.
-        with self._crm.transaction() as own:
-            one_contact.mirror(own, current)
-            decision, body = consent.decide(own, change, current, keys)
-            if self._dry_run:
-                own.rollback()
-        if self._dry_run or body is None:
-            return decision._replace(before=current, after=current)
-        is_opt_in = body["email_address"]["permission_to_send"] != "unsubscribed"
-        if is_plain and not is_opt_in:
-            is_first_run = change["attempts"] == 0
-            body = one_contact.without_reason(body) if is_first_run else one_contact.bare(body)
-        unanswered.append((current, body))
-        confirm = partial(self._confirm, change["contact_id"], keys) if is_opt_in else None
-        after, sent = one_contact.put(self._client, contact_id, body, confirm)
-        one_contact.mirror(connection, after)
-        if not is_opt_in and consent.is_of_contact(after, body):
-            return Outcome("unchanged", consent.ALREADY, before=after, after=after)
-        if not is_opt_in and "opt_out_reason" not in sent["email_address"]:
-            decision = decision._replace(detail=f"{decision.detail} {_WITHOUT_REASON}")
-        return decision._replace(before=current, after=after)
-
-    def _confirm(self, contact_id: str, keys: Mapping[str, str | None]) -> None:
-        """Ask once more, now that the call has its slot, whether the contact may be mailed again.
-
-        Raises:
-            Withdrawn: An objection stands.
-        """
-        self._look_again(contact_id)
-        with self._crm.transaction() as own:
-            gate = ask_gate(own, **keys)
-            contact = database.row(own, "links/contact", {"contact_id": contact_id}) or {}
-        if gate.answer != "may":
-            raise Withdrawn(gate.reason)
-        if contact.get("do_not_email", True):
-            raise Withdrawn(_SET_AGAIN)
-
-
-_WITHOUT_REASON = "Without the reason, which was refused there or on the way."
-_SET_AGAIN = "Do Not Email is set in the CRM."
-
-
-def _standing(connection: psycopg.Connection[Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether the change is overtaken, and whom it is about, at this moment."""
-    key = {"contact_id": change["contact_id"], "change_id": change["change_id"]}
-    return database.row(connection, "opt_outs/opt_out_standing", key) or {}
+    def _count(self, carrier: Carrier) -> None:
+        outcome, change = carrier.outcome, carrier.change
+        with self._lock:
+            if carrier.failure is not None:
+                # It stays pending; the others may still go.
+                self.failure = carrier.failure
+            if carrier.failure is not None or self._dry_run:
+                self.set_aside.append(change["change_id"])
+            if carrier.is_gone:
+                self._gone[change["contact_id"]] = change["constant_contact_id"]
+            if outcome is not None:
+                self.outcomes[outcome.kind] += 1
+        if outcome is not None:
+            _log.info("change %d: %s (%s)", change["change_id"], outcome.kind, outcome.detail)
