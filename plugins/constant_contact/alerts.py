@@ -52,7 +52,7 @@ def subject(hold: Hold) -> str:
     return f"Constant Contact: {what} at once?"
 
 
-def body(hold: Hold, account: Account) -> str:
+def body(hold: Hold, account: Account, cost: str = "") -> str:
     """Markdown: how many, and where the rest is.
 
     Airflow keeps it in several places, as long as it likes: whose change it is, why and by whom
@@ -67,7 +67,7 @@ def body(hold: Hold, account: Account) -> str:
             "",
             f"Held since {hold.held_at:%Y-%m-%d %H:%M} UTC: {hold.contacts:,} contacts, changed "
             f"between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC. *Approve* carries "
-            "exactly these; *Reject* leaves them held, and nothing is sent.",
+            f"exactly these; *Reject* leaves them held, and nothing is sent. {cost}".rstrip(),
             "",
             f"[Who they are, by whom and why]({page})",
         ]

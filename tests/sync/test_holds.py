@@ -179,7 +179,8 @@ def test_every_decision_is_kept_with_the_call_it_rests_on(
 ) -> None:
     set_do_not_email("c1", True, "moved", by_contact=True)
     push()
-    (kept,) = sql_rows("SELECT * FROM ctct_consent")
+    about, kept = sql_rows("SELECT * FROM ctct_consent ORDER BY consent_id")
+    assert (about["decision"], about["call_method"]) == ("unsubscribing", None), "before the PUT"
     assert (kept["decision"], kept["call_method"], kept["call_status"]) == (
         "unsubscribed", "PUT", 200,
     )  # fmt: skip
@@ -188,7 +189,7 @@ def test_every_decision_is_kept_with_the_call_it_rests_on(
     assert (kept["permission_before"], kept["permission_after"]) == ("implicit", "unsubscribed")
     assert kept["opt_out_source_after"] == "Contact"
     refusal = {"status": 400, "body": [{"error_key": "k", "error_message": "no"}]}
-    people.control.add_fault("status", match={"method": "PUT"}, params=refusal)
+    people.control.add_fault("status", match={"method": "PUT"}, params=refusal, times=99)
     set_do_not_email("c2", True)
     push()
     (failed,) = sql_rows("SELECT * FROM ctct_consent WHERE decision = 'failed'")

@@ -59,7 +59,8 @@ class AskOperator(ConstantContactOperator):
         if hold is None or not hold.contacts:
             raise AirflowSkipException(f"hold {hold_id} waits for no answer")
         account = Account.of(self.crm_conn_id)
-        return HoldReport(hold.hold_id, hold.noun, subject(hold), body(hold, account))
+        shown = body(hold, account, holds.cost(hold, hook.settings))
+        return HoldReport(hold.hold_id, hold.noun, subject(hold), shown)
 
 
 class AnswerOperator(ConstantContactOperator):

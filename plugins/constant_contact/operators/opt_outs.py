@@ -11,6 +11,7 @@ from constant_contact.errors import ChangesRefused
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import DRY_RUN, ConstantContactOperator
 from constant_contact.params import flag
+from constant_contact.store.budget import day
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 
 
@@ -42,6 +43,7 @@ class OptOutsOperator(ConstantContactOperator):
                 dry_run=dry_run,
                 breaker_contacts=int(config.number("breaker_contacts")),
                 breaker_share=config.number("breaker_share"),
+                may_carry_backlog=lambda: day(hook.budget_crm, hook.settings).left_of_backlog > 0,
             )
         if dry_run:
             self.log.info(DRY_RUN)

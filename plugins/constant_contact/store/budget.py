@@ -14,6 +14,9 @@ _log = logging.getLogger("constant_contact.budget")
 
 # What a lane must leave of the day to those before it: compliance is never starved.
 RESERVED_SHARE = {"opt_outs": 0.0, "memberships": 0.1, "engagement": 0.2}
+# What a released mass of opt-outs must leave: a fifth of the day for engagement, which in turn
+# leaves a fifth to the others.
+_BACKLOG_LEAVES = 0.4
 # How long the queue of those who wait for their turn may be for a lane to join it, in seconds.
 # Whoever asks while it is longer asks again: so an opt-out stands behind half a second of a history
 # load's calls, and while opt-outs keep the queue long, the load stands aside.
@@ -52,6 +55,11 @@ class Day:
         return 0 if self.is_spent else max(0, self.limit(lane) - self.calls)
 
     @property
+    def left_of_backlog(self) -> int:
+        """How many calls are left today for a mass of opt-outs that a person released."""
+        return 0 if self.is_spent else max(0, backlog_limit(self.plan) - self.calls)
+
+    @property
     def resume_at_utc(self) -> datetime:
         """When work that is out of calls goes on."""
         return self.next_day_utc.astimezone(UTC) + _AFTER_MIDNIGHT
@@ -60,6 +68,11 @@ class Day:
 def lane_limit(plan: CallPlan, lane: str) -> int:
     """How many calls of the day a lane may see made before it must leave the rest to others."""
     return int(plan.calls_per_day * (1 - RESERVED_SHARE[lane]))
+
+
+def backlog_limit(plan: CallPlan) -> int:
+    """How many calls of the day may be made before a released mass leaves the rest to others."""
+    return int(plan.calls_per_day * (1 - _BACKLOG_LEAVES))
 
 
 def day(crm: Database, plan: CallPlan) -> Day:

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 import psycopg
 
+from constant_contact.calls import CallPlan
 from constant_contact.errors import ChangesRefused
 from constant_contact.store import database
+from constant_contact.store.budget import backlog_limit
 from constant_contact.store.database import Database
 
 _log = logging.getLogger("constant_contact.holds")
@@ -46,6 +48,26 @@ class Hold:
     def contacts(self) -> int:
         """How many changes wait for the answer."""
         return sum(group["contacts"] for group in self.groups)
+
+
+def cost(hold: Hold, plan: CallPlan) -> str:
+    """What carrying a mass of opt-outs takes, in a sentence; of others nothing is told.
+
+    Args:
+        hold: What is held.
+        plan: The account's calls.
+    """
+    if hold.noun != "opt_outs":
+        return ""
+    calls = 2 * hold.contacts
+    days = -(-calls // max(1, backlog_limit(plan)))
+    takes = f"That takes up to {calls:,} calls, two a contact"
+    if days <= 1:
+        return f"{takes}."
+    return (
+        f"{takes}: about {days} days, since two fifths of each day's {plan.calls_per_day:,} are "
+        "left to the other jobs. What contacts ask for meanwhile goes first."
+    )
 
 
 def break_circuit(

@@ -7,10 +7,15 @@ opt-out was ours; else it waits, `held`, for a person.
 """
 
 import logging
+import math
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
+
+import psycopg
 
 from constant_contact.api.client import Client
 from constant_contact.errors import (
@@ -34,6 +39,9 @@ from constant_contact.sync.reports import Report
 _log = logging.getLogger("constant_contact.opt_outs")
 
 WORKERS = 4
+# So many of a backlog are carried before the CRM is looked at once more: what comes meanwhile goes
+# first. Two calls each: a quarter of a minute on the standard plan.
+_SLICE = 30
 
 
 @dataclass
@@ -46,6 +54,7 @@ class OptOutsReport(Report):
         unchanged: Changes that asked for what was so already.
         found: Opt-outs that the comparison found and the CRM had not told of.
         released: Wishes of contacts that were held for three days.
+        postponed: Of a backlog, which leaves a fifth of the day's calls to the other jobs.
     """
 
     found: int = 0
@@ -57,6 +66,7 @@ class OptOutsReport(Report):
     held: int = 0
     failed: int = 0
     pending: int = 0
+    postponed: int = 0
 
 
 def push_opt_outs(
@@ -67,6 +77,7 @@ def push_opt_outs(
     dry_run: bool = False,
     breaker_contacts: int = holds.BREAKER_CONTACTS,
     breaker_share: float = holds.BREAKER_SHARE,
+    may_carry_backlog: Callable[[], bool] = lambda: True,
     workers: int = WORKERS,
 ) -> OptOutsReport:
     """Carry every waiting change of Do Not Email to Constant Contact, opt-outs first.
@@ -79,6 +90,8 @@ def push_opt_outs(
         dry_run: Ask the vendor and tell what would be done; change nothing on either side.
         breaker_contacts: How many contacts one run may unsubscribe; or, if that is more,
         breaker_share: this share of the linked contacts.
+        may_carry_backlog: Whether calls are left for a mass that a person released; asked before
+            each.
         workers: How many changes are carried at once; one at a time for any one contact.
 
     Raises:
@@ -86,7 +99,7 @@ def push_opt_outs(
         Retriable: After the others, if a change could not be carried now.
     """
     report = OptOutsReport()
-    queue = _Queue(client, crm, dry_run=dry_run)
+    queue = _Queue(client, crm, may_carry_backlog, dry_run=dry_run)
     upto: int | None = None
     while True:
         # What arrives while the others are carried is weighed with them.
@@ -100,9 +113,11 @@ def push_opt_outs(
             if dry_run:
                 connection.rollback()
                 queue.set_aside += superseded
-        if newest is None or newest == upto or (dry_run and upto is not None):
+        is_new = newest != upto or queue.has_more_of_backlog
+        if newest is None or not is_new or (dry_run and upto is not None):
             break
         upto = newest
+        queue.begin_slice()
         for _ in in_parallel(partial(queue.work, upto), range(workers), workers):
             pass
         if not dry_run:
@@ -111,6 +126,16 @@ def push_opt_outs(
         setattr(report, kind, getattr(report, kind) + count)
     with crm.transaction() as connection:
         report.pending = (database.row(connection, "opt_outs/open_opt_outs") or {})["pending"]
+        if queue.is_out_of_calls:
+            waiting = database.rows(connection, "opt_outs/waiting")
+            report.postponed = sum(
+                row["is_backlog"] and row["status"] == "pending" for row in waiting
+            )
+            _log.info(
+                "%d opt-outs that a person released at once wait: a fifth of the day's calls is "
+                "left to the other jobs; they go on after 00:00 UTC",
+                report.postponed,
+            )
     if queue.failure is not None:
         _log.warning("not all changes could be carried: %s", report)
         raise queue.failure
@@ -128,7 +153,11 @@ def _look(crm: Database, *, whole: bool, dry_run: bool) -> tuple[list[str] | Non
         database.row(connection, "crm_contacts/lock")
         # What is committed after this may be of a flag that is not seen below.
         waiting = database.rows(connection, "opt_outs/waiting")
-        pending = {row["contact_id"] for row in waiting if row["status"] == "pending"}
+        pending = {
+            row["contact_id"]
+            for row in waiting
+            if row["status"] == "pending" and not row["is_backlog"]
+        }
         contact_ids = None if whole else sorted(pending)
         if contact_ids != []:
             see(connection, crm, contact_ids)
@@ -161,10 +190,20 @@ def retry(crm: Database, *, change_id: int, by: str) -> None:
 class _Queue:
     """The outbox, worked on by several threads here and any number of processes elsewhere."""
 
-    def __init__(self, client: Client, crm: Database, *, dry_run: bool) -> None:
+    def __init__(
+        self,
+        client: Client,
+        crm: Database,
+        may_carry_backlog: Callable[[], bool],
+        *,
+        dry_run: bool,
+    ) -> None:
         self._client = client
         self._crm = crm
+        self._may_carry_backlog = may_carry_backlog
         self._dry_run = dry_run
+        self._left_of_slice = 0.0
+        self.is_out_of_calls = False
         self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
         self.set_aside: list[int] = []
@@ -178,6 +217,15 @@ class _Queue:
         while not stop.is_set() and self._carry_next(upto):
             pass
 
+    def begin_slice(self) -> None:
+        """Carry some more of a backlog, before the CRM is looked at again."""
+        self._left_of_slice = math.inf if self._dry_run else _SLICE
+
+    @property
+    def has_more_of_backlog(self) -> bool:
+        """Whether only the slice kept more of a backlog from being carried."""
+        return self._left_of_slice == 0 and not self.is_out_of_calls
+
     def take_gone(self) -> dict[str, str]:
         """Who says no and is linked to a contact that was not found; each of them once."""
         gone = {who: link for who, link in self._gone.items() if who not in self._followed}
@@ -188,9 +236,7 @@ class _Queue:
         carrier: Carrier | None = None
         try:
             with self._crm.transaction() as connection:
-                with self._lock:
-                    claim = {"skip": list(self.set_aside), "upto": upto}
-                change = database.row(connection, "opt_outs/claim_opt_out", claim)
+                change = self._claim(connection, upto)
                 if change is None:
                     return False
                 carrier = Carrier(self._client, self._crm, change, dry_run=self._dry_run)
@@ -207,6 +253,20 @@ class _Queue:
                 carrier.keep(connection)
         self._count(carrier)
         return True
+
+    def _claim(self, connection: psycopg.Connection[Any], upto: int) -> dict[str, Any] | None:
+        with self._lock:
+            params = {"skip": list(self.set_aside), "upto": upto}
+            is_more = self._left_of_slice > 0 and not self.is_out_of_calls
+        params["with_backlog"] = is_more
+        change = database.row(connection, "opt_outs/claim_opt_out", params)
+        if change is None or not change["is_backlog"]:
+            return change
+        may_go = self._dry_run or self._may_carry_backlog()
+        with self._lock:
+            self.is_out_of_calls |= not may_go
+            self._left_of_slice = max(0.0, self._left_of_slice - 1)
+        return change if may_go else None
 
     def _count(self, carrier: Carrier) -> None:
         outcome, change = carrier.outcome, carrier.change

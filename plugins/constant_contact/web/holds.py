@@ -50,6 +50,7 @@ def show_hold(
         request,
         "hold",
         hold=hold,
+        cost=holds.cost(hold, hook.settings),
         question=_question(session, approvals_dag, hold_id),
         run=dag_runs.find(session, approvals_dag, _run_id(hold_id)),
         may_answer=may_answer(user, account),
