@@ -99,14 +99,16 @@ def set_permission(world: World, row: int, email: dict[str, Any], source: int) -
     """Change the permission as a PUT asks.
 
     An unsubscribed contact that is unsubscribed again stays as it is, but for one thing: the
-    account's opt-out becomes the contact's own when the contact now asks. An opt-in by the account
+    account's opt-out becomes the contact's own when the contact now asks, or not, as the settings
+    say. An opt-in by the account
     of someone who opted out is let through and put down as a violation of the vendor's policy.
     """
     store, now_ms = world.contacts, world.clock.now_ms()
     wanted = PERMISSIONS.index(email["permission_to_send"])
     now = int(store.permission[row])
     if wanted == UNSUBSCRIBED:
-        upgraded = source == BY_CONTACT and store.opt_out_source[row] == BY_ACCOUNT
+        is_wish = source == BY_CONTACT and store.opt_out_source[row] == BY_ACCOUNT
+        upgraded = is_wish and world.settings.wishes_replace_opt_outs
         if now != UNSUBSCRIBED or upgraded:
             store.opt_out(row, source, email.get("opt_out_reason"), now_ms)
         return

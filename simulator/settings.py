@@ -45,6 +45,8 @@ class Settings:
     stats_lag_s: float = 0
     #: Whether a contact counts as updated when it joins or leaves lists; the contract is silent.
     lists_update_contacts: bool = True
+    #: Whether the account's opt-out becomes the contact's own when the contact then asks; likewise.
+    wishes_replace_opt_outs: bool = True
     #: How the last page says so: absent | null (``"next": null``) | href_null | no_links.
     next_null_style: str = "absent"
     #: What the longest texts are counted in: character | utf16 | byte; the contract is silent.

@@ -24,13 +24,17 @@ from constant_contact.api.token_pair import TokenPair
 from constant_contact.store.database import Database
 from tests.faults import account
 from tests.faults.jobs import JOBS
-from tests.faults.stage import CRM_NAME, FileTokenStore, perform
+from tests.faults.stage import CRM_NAME, FileTokenStore, merging_seam, perform
 from tests.support import api_settings
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to run; `kill_at_step` and `kill_after_s` may be None: it runs to its end."""
+    """What to run; `kill_at_step` and `kill_after_s` may be None: it runs to its end.
+
+    Attributes:
+        has_merges: The CRM's contacts have a column `merged_into`.
+    """
 
     job: str
     crm_url: str
@@ -39,6 +43,7 @@ class Order:
     tokens: str
     kill_at_step: int | None = None
     kill_after_s: float | None = None
+    has_merges: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,11 @@ def run(order: Order) -> Outcome:
     SteppingSession.step = SteppingConnection.step = SteppingTokenStore.step = steps
     requests.Session = SteppingSession  # type: ignore[misc]
     server: Any = SimpleNamespace(url=order.simulator_url)
-    crm = Database(lambda: SteppingConnection.connect(order.crm_url), name=CRM_NAME)
+    crm = Database(
+        lambda: SteppingConnection.connect(order.crm_url),
+        name=CRM_NAME,
+        seam=merging_seam() if order.has_merges else None,
+    )
     store = SteppingTokenStore(crm, Path(order.tokens))
     job = JOBS[order.job]
     try:

@@ -6,7 +6,7 @@ yes it takes it for one: it accuses only when it is sure.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ class No:
     Attributes:
         by: `firm` (the CRM's flag), `asked` (the contact, told by the CRM) or `vendor`.
         person: In the CRM; None if it was said at the vendor, about `contact`.
+        merged_from: The person who said it, if that one was merged into `person` since.
         address: None where nobody told us of the no when it was said: then only the address that
             the person has when we look.
     """
@@ -31,6 +32,7 @@ class No:
     person: str | None = None
     address: str | None = None
     contact: str | None = None
+    merged_from: str | None = None
     is_taken_back: bool = False
 
 
@@ -58,7 +60,15 @@ class Law:
     def cleared(self, person: str) -> None:
         """Takes back the firm's own noes about that person, nothing else."""
         for no in self.noes:
-            no.is_taken_back |= no.by == "firm" and no.person == person
+            no.is_taken_back |= no.by == "firm" and person in {no.person, no.merged_from}
+
+    def merged(self, person: str, into: str) -> None:
+        """Two rows of one person: what the one said holds for the other."""
+        last_yes = max(self.opted_in.values(), default=None)
+        for no in list(self.noes):
+            is_open = not no.is_taken_back and (last_yes is None or no.at > last_yes)
+            if is_open and no.person == person and no.merged_from is None:
+                self.noes.append(replace(no, person=into, address=None, merged_from=person))
 
     def opted_out(self, contact: str, at: datetime) -> None:
         self.noes.append(No("vendor", at, contact=contact))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from constant_contact.api.tokens import Tokens, TokenStore
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
+from constant_contact.store.seam import Seam, SeamFile, load_seam
 from simulator.control import Control
 from tests.faults import account
 from tests.faults.jobs import JOBS, Job, Rows, Run, differences, dump, keep, read, restore
@@ -70,8 +72,15 @@ class Budget(ApiBudget):
             self.slowed += 1
 
 
-def open_crm(url: str) -> Database:
-    return Database(lambda: psycopg.connect(url), name=CRM_NAME)
+def open_crm(url: str, seam: Seam | None = None) -> Database:
+    return Database(lambda: psycopg.connect(url), name=CRM_NAME, seam=seam)
+
+
+def merging_seam() -> Seam:
+    """The files as shipped, of a CRM that tells which contact another was merged into."""
+    shipped = load_seam()
+    text: Any = shipped.contacts.text.replace("FROM crm_contact", ", merged_into FROM crm_contact")
+    return replace(shipped, contacts=SeamFile(shipped.contacts.path, text))
 
 
 def perform(

@@ -134,6 +134,16 @@ class Firm:
             self.world.execute("DELETE FROM crm_contact WHERE contact_id = %s", row["contact_id"])
             self.law.left_crm(row["contact_id"])
 
+    def merge(self, number: int, other: int) -> None:
+        """The row stays, and says which other row counts."""
+        row, kept = self._row(number), self._row(other)
+        if row and kept and row != kept and not (row["merged_into"] or kept["merged_into"]):
+            self.world.execute(
+                "UPDATE crm_contact SET merged_into = %s WHERE contact_id = %s",
+                kept["contact_id"], row["contact_id"],
+            )  # fmt: skip
+            self.law.merged(row["contact_id"], kept["contact_id"])
+
     def move_link(self, number: int, other: int) -> None:
         """The CRM's own column is edited: it is ours to write, and says nothing."""
         contact = self._contact(other)
@@ -253,9 +263,17 @@ number = st.integers(0, 5)
 address = st.sampled_from(ADDRESSES)
 job = st.sampled_from(["opt_outs", "opt_outs", "links", "memberships"])
 flag = st.sampled_from([True, False, None])
+VENDOR = st.fixed_dictionaries(
+    {
+        "wishes_replace_opt_outs": st.booleans(),
+        "lists_update_contacts": st.booleans(),
+        "next_null_style": st.sampled_from(["absent", "null", "href_null", "no_links"]),
+    }
+)
 STEPS = st.one_of(
     *[step("flag", number=number, value=flag, asked=st.booleans(), how=st.sampled_from(HOW))] * 4,
     step("set_and_clear", number=number, asked=st.booleans()),
+    step("merge", number=number, other=number),
     step("commit_late", number=number, other=number, job=job),
     step("change_address", number=number, address=st.none() | address),
     step("write_again", number=number, how=st.sampled_from(HOW)),
@@ -294,9 +312,9 @@ def play(world: World, *, seed: int, histories: int) -> None:
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
-    @given(ran_before=st.booleans(), story=st.lists(STEPS, min_size=3, max_size=12))
-    def played(ran_before: bool, story: list[Step]) -> None:
-        world.reset()
+    @given(vendor=VENDOR, ran_before=st.booleans(), story=st.lists(STEPS, min_size=3, max_size=12))
+    def played(vendor: dict[str, Any], ran_before: bool, story: list[Step]) -> None:
+        world.reset(**vendor)
         firm = Firm(world)
         if ran_before:
             for each in ("lists", "links", "opt_outs"):

@@ -20,7 +20,7 @@ from tests.faults.job import Order
 from tests.faults.jobs import JOBS, keep, restore
 from tests.faults.model import Scene
 from tests.faults.runner import OWN_NAME, Runner, wait_for_the_dead
-from tests.faults.stage import FileTokenStore, open_crm, perform
+from tests.faults.stage import FileTokenStore, merging_seam, open_crm, perform
 from tests.support import UNLIMITED, api_settings, contact_id, set_flag, vendor_contact
 
 ADDRESSES = tuple(f"a{number}@example.com" for number in range(6))
@@ -63,16 +63,18 @@ class World:
             name = connection.info.dbname
             connection.execute(f"ALTER DATABASE {name} SET search_path = clock, pg_catalog, public")
             connection.execute(_CLOCK)
+            connection.execute("ALTER TABLE crm_contact ADD COLUMN merged_into text")
             _add_people(connection)
             keep(connection)
-        self._crm = open_crm(url)
+        self._crm = open_crm(url, merging_seam())
         self._own = psycopg.connect(
             url, autocommit=True, application_name=OWN_NAME, row_factory=dict_row
         )
 
-    def reset(self) -> None:
-        """A small account and CRM as new; no job ran."""
+    def reset(self, **vendor: Any) -> None:
+        """A small account and CRM as new; no job ran. `vendor`: what the contract leaves open."""
         self.control.reset()
+        self.control.settings(**vendor)
         self.control.limits(**UNLIMITED)
         self.control.clock(now=datetime.now(UTC).isoformat())
         self.control.load(lists=_lists(), contacts=_contacts())
@@ -194,7 +196,9 @@ class World:
     def run_killed(self, job: str, step: int) -> bool:
         """Run a job in a process that is killed at a step; return whether it came so far."""
         self._crm.close()
-        order = Order(job, self.url, self._server.url, self._seed, str(self._tokens), step)
+        order = Order(
+            job, self.url, self._server.url, self._seed, str(self._tokens), step, has_merges=True
+        )
         outcome = self._runner.run(order)
         wait_for_the_dead(self.url)
         self._may_lack_tokens = True
