@@ -93,10 +93,10 @@ class Databases:
         """A database as the CRM connects to it."""
         return urlunsplit(urlsplit(self._server_url)._replace(path=f"/{name}"))
 
-    def create_empty(self) -> str:
-        """A database of a new name with nothing in it."""
+    def create_empty(self, locale: str = "") -> str:
+        """A database of a new name with nothing in it; `locale` as CREATE DATABASE takes it."""
         name = _new_name()
-        self._run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", name)
+        self._run(f"CREATE DATABASE {{}} TEMPLATE template0 ENCODING 'UTF8' {locale}", name)
         self._make_odd(name)
         return name
 
