@@ -13,8 +13,8 @@ FROM (
         objection.email_digest
     FROM read_contact AS new
     LEFT JOIN ctct_link AS known ON new.contact_id = known.contact_id
-    INNER JOIN ctct_objection AS objection
-        ON objection.email_digest = any(ctct_email_digests(new.email_address))
+    CROSS JOIN LATERAL unnest(ctct_email_digests(new.email_address)) AS address (email_digest)
+    INNER JOIN ctct_objection AS objection ON address.email_digest = objection.email_digest
     WHERE
         objection.source = 'erasure'
         AND objection.lifted_at IS NULL

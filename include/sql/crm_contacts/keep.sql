@@ -11,6 +11,7 @@ WITH seen AS (
         read.contact_id,
         CASE
             WHEN read.erased_digest IS NOT NULL THEN NULL
+            WHEN linked.contact_id IS NULL THEN nullif(btrim(read.constant_contact_id), '')
             WHEN linked.email_key = ctct_email_key(read.email_address) THEN linked.contact_id
             ELSE nullif(btrim(read.constant_contact_id), '')
         END,

@@ -10,7 +10,7 @@ import psycopg
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.crm_contacts import see
+from constant_contact.sync.crm_contacts import MANY, see
 from constant_contact.sync.flag_back import flag_opted_out
 from constant_contact.sync.objections import find_mailable, hear
 from constant_contact.sync.reports import Report
@@ -135,6 +135,8 @@ def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
         changed = database.row(connection, "links/link") or {}
         report.linked, report.relinked = changed["linked"], changed["relinked"]
         report.unlinked = changed["unlinked"]
+        if report.linked + report.relinked + report.unlinked >= MANY:
+            database.run(connection, "crm_contacts/analyze_kept")
     hear(connection)
     report.opt_outs_queued = find_mailable(connection)
 
