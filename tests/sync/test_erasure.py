@@ -12,6 +12,7 @@ from constant_contact.sync.bulk_memberships import Wanted
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.choices import choose, foretell
 from constant_contact.sync.contacts import sync_contacts
+from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.engagement import sync_engagement
 from constant_contact.sync.erasure import ErasureReport
 from constant_contact.sync.interactions import project_interactions
@@ -308,3 +309,21 @@ def test_somebody_unknown_is_said_to_be(forget: Erase) -> None:
         forget("nobody")
     with pytest.raises(SettingError, match="nothing is known"):
         forget(vendors=contact_id(99))
+
+
+def test_an_erased_person_whom_the_crm_still_has_is_seen_and_not_kept_anew_by_each_look(
+    crm: Database, sql_rows: Rows
+) -> None:
+    sql_rows("INSERT INTO crm_contact (contact_id, preferred_email, first_name)"
+             " VALUES ('c1', 'ann@example.com', 'Ann')")  # fmt: skip
+    see_contacts(crm)
+    sql_rows(
+        "INSERT INTO ctct_objection (source, email_digest, objected_at)"
+        " VALUES ('erasure', ctct_email_digest('new@example.com'), now())"
+    )
+    sql_rows("UPDATE crm_contact SET preferred_email = 'New@example.com'")
+    assert [see_contacts(crm).changed for _ in range(2)] == [1, 0]
+    sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
+    assert [see_contacts(crm).changed for _ in range(2)] == [1, 0]
+    (kept,) = sql_rows("SELECT email_address, first_name, do_not_email FROM ctct_link")
+    assert kept == {"email_address": None, "first_name": None, "do_not_email": True}

@@ -151,6 +151,22 @@ def test_tables_of_other_kinds_work_alike(firm: Firm, table: str) -> None:
     assert see_contacts(crm, [who]).changed == 1
 
 
+def test_an_id_that_is_there_twice_says_no_if_either_row_does(firm: Firm) -> None:
+    crm, _ = firm.begin(TABLE.replace(" PRIMARY KEY", ""), doorbell="SELECT")
+    firm.rows("INSERT INTO person (id, mail, no) VALUES ('1', '1@example.com', FALSE)")
+    see_contacts(crm)
+    # One row is as it was seen, the other differs.
+    firm.rows("INSERT INTO person (id, mail, no) VALUES ('1', '1@example.com', TRUE)")
+    for contact_ids in (None, ["1"], None):
+        report = see_contacts(crm, contact_ids)
+        assert (report.doubled, report.appeared, report.left) == (1, 0, 0)
+        assert firm.rows("SELECT do_not_email FROM ctct_link") == [{"do_not_email": True}]
+    assert report.changed == 0
+    firm.rows("INSERT INTO person (id, mail) VALUES (NULL, '2@example.com'), ('', '3@example.com')")
+    report = see_contacts(crm)
+    assert (report.doubled, report.without_id, report.appeared) == (1, 2, 0)
+
+
 def test_a_table_may_be_swapped_altered_and_reloaded_between_looks(firm: Firm) -> None:
     crm, _ = firm.begin()
     firm.rows("INSERT INTO person SELECT n, n || '@example.com' FROM generate_series(1, 3) AS n")

@@ -1,7 +1,9 @@
--- Contacts that were seen before, were not read now, and wait for no answer; after all were read.
--- Grain: one row a contact.
+-- Contacts that were seen before and are not in the CRM now. Grain: one row a contact.
+WITH absent AS (
+    DELETE FROM read_contact
+    WHERE is_absent
+    RETURNING contact_id
+)
+
 INSERT INTO absent_contact (contact_id)
-SELECT link.contact_id
-FROM ctct_link AS link
-LEFT JOIN read_contact AS read ON link.contact_id = read.contact_id
-WHERE read.contact_id IS NULL AND link.absence_hold_id IS NULL;
+SELECT contact_id FROM absent;

@@ -1,5 +1,5 @@
--- Keep what was read of the CRM's contacts, where it differs from what was seen before. A new one
--- comes with the link that the CRM has from before; one that returns with its address, with the
+-- Keep what was read: contacts of the CRM that differ from what was seen of them. A new one comes
+-- with the link that the CRM has from before; one that returns with its address, with the
 -- link that it had. Parameters: knows_links (whether contacts.sql yields them).
 -- Grain: one row: contacts that are new, and those that changed.
 WITH seen AS (
@@ -26,26 +26,9 @@ WITH seen AS (
         gone.projected_id,
         read.erased_digest
     FROM read_contact AS read
-    LEFT JOIN ctct_link AS known ON read.contact_id = known.contact_id
     LEFT JOIN ctct_left_contact AS gone ON read.contact_id = gone.contact_id
     LEFT JOIN ctct_contact AS linked
         ON gone.constant_contact_id = linked.contact_id AND linked.deleted_at IS NULL
-    WHERE
-        known.contact_id IS NULL
-        OR known.absence_hold_id IS NOT NULL
-        OR (
-            known.email_address, known.do_not_email, known.first_name, known.last_name,
-            known.requested_by_contact, known.opt_out_reason, known.merged_into,
-            known.erased_digest
-        )
-        IS DISTINCT FROM (
-            read.email_address, read.do_not_email, read.first_name, read.last_name,
-            read.requested_by_contact, read.opt_out_reason, read.merged_into,
-            read.erased_digest
-        )
-        OR (
-            %(knows_links)s AND known.written_id IS DISTINCT FROM read.constant_contact_id
-        )
     ON CONFLICT (contact_id) DO UPDATE
         SET
             email_address = excluded.email_address,

@@ -1,5 +1,5 @@
--- Where contacts of the CRM stand as they were read; one a connection, empty at commit.
--- Grain: one row of contacts.sql, with its columns.
+-- Contacts of the CRM that differ from what was seen of them; one a connection, empty at commit.
+-- Grain: one row a contact, with the columns of contacts.sql.
 CREATE TEMPORARY TABLE IF NOT EXISTS read_contact (
     contact_id text,
     email_address text,
@@ -10,5 +10,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS read_contact (
     opt_out_reason text,
     merged_into text,
     constant_contact_id text,
+    is_absent boolean,
     erased_digest text
 ) ON COMMIT DELETE ROWS;

@@ -13,10 +13,11 @@ from constant_contact.redact import redact
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
+from constant_contact.store.sql import statement
 
 
 class _Column(NamedTuple):
-    """A column of contacts.sql, and what it becomes in `read_contact`."""
+    """A column of contacts.sql, and what we call it."""
 
     name: LiteralString
     staged_as: LiteralString
@@ -76,10 +77,24 @@ _REMEDIES: Final[dict[type[psycopg.Error], str]] = {
 _STAGED: Final = sql.SQL(", ").join(sql.Identifier(column.staged_as) for column in _COLUMNS)
 
 
-def read_contacts(
+class Unusable(NamedTuple):
+    """What contacts.sql yields and cannot be kept as it is.
+
+    Attributes:
+        doubled: Ids that the CRM has twice, and that differ from what was seen.
+        without_id: Rows without an id, which are left out.
+    """
+
+    doubled: int
+    without_id: int
+
+
+def read_differences(
     connection: psycopg.Connection[Any], crm: Database, contact_ids: Collection[str] | None = None
-) -> None:
-    """Read contacts of the CRM into the temporary table `read_contact`.
+) -> Unusable:
+    """Read contacts of the CRM that differ from what was seen of them into `read_contact`.
+
+    Those that were seen and are not there now are in `absent_contact`.
 
     Args:
         connection: Of `crm`, in the transaction that goes on with what was read.
@@ -89,16 +104,61 @@ def read_contacts(
     Raises:
         SettingError: contacts.sql does not yield what it must.
     """
-    database.stage(connection, "crm_contacts/stage", "read_contact", [])
+    file = crm.seam.contacts
     if crm.contacts is None:
-        with seam_session(connection), explained(crm.seam.contacts):
-            select, params = _select(connection, crm.seam.contacts, contact_ids)
-            connection.execute(
-                sql.SQL("INSERT INTO read_contact ({}) {}").format(_STAGED, select), params
-            )
+        with seam_session(connection), explained(file):
+            contacts, params = _select(connection, file, contact_ids)
     else:
-        _copy(connection, crm.contacts, crm.seam.contacts, contact_ids)
+        _copy(connection, crm.contacts, file, contact_ids)
+        contacts = sql.SQL("SELECT * FROM {}").format(sql.Identifier("copied_contact"))
+        params = {}
+    params |= {
+        "contact_ids": None if contact_ids is None else list(contact_ids),
+        "knows_links": crm.seam.knows_links,
+    }
+    differing, without_id = _compare(connection, file, contacts, params)
+    doubled = 0
+    if differing:
+        counted = _run_on(connection, file, contacts, "crm_contacts/count_doubled", params)
+        ((doubled,),) = counted.fetchall()
+    if doubled:
+        _compare(connection, file, _with_contacts(contacts, "crm_contacts/merged"), params)
     database.run(connection, "crm_contacts/analyze")
+    return Unusable(doubled, without_id)
+
+
+def _compare(
+    connection: psycopg.Connection[Any],
+    file: SeamFile,
+    contacts: sql.Composed,
+    params: dict[str, Any],
+) -> tuple[int, int]:
+    """Fill `read_contact` and `absent_contact`; return how many differ, and how many have no id."""
+    database.stage(connection, "crm_contacts/stage", "read_contact", [])
+    database.stage(connection, "crm_contacts/stage_absent", "absent_contact", [])
+    read = _run_on(connection, file, contacts, "crm_contacts/compare", params).rowcount
+    if not read:
+        return 0, 0
+    absent = database.run(connection, "crm_contacts/find_absent")
+    without_id = database.run(connection, "crm_contacts/drop_without_id")
+    return read - absent - without_id, without_id
+
+
+def _run_on(
+    connection: psycopg.Connection[Any],
+    file: SeamFile,
+    contacts: sql.Composed,
+    name: str,
+    params: dict[str, Any],
+) -> psycopg.Cursor[Any]:
+    """Run include/sql/`name`.sql, which reads the CRM's contacts as `seam_contact`."""
+    with seam_session(connection), explained(file):
+        return connection.execute(_with_contacts(contacts, name), params)
+
+
+def _with_contacts(contacts: sql.Composed, name: str) -> sql.Composed:
+    text = sql.SQL(statement(name).rstrip(";\n"))
+    return sql.SQL("WITH seam_contact AS ({}) {}").format(contacts, text)
 
 
 def _copy(
@@ -107,38 +167,48 @@ def _copy(
     file: SeamFile,
     contact_ids: Collection[str] | None,
 ) -> None:
+    database.stage(connection, "crm_contacts/stage_copied", "copied_contact", [])
     with source.transaction() as reading, seam_session(reading), explained(file):
         select, params = _select(reading, file, contact_ids)
-        into = sql.SQL("COPY read_contact ({}) FROM STDIN").format(_STAGED)
+        into = sql.SQL("COPY copied_contact ({}) FROM STDIN").format(_STAGED)
         with (
             reading.cursor().copy(sql.SQL("COPY ({}) TO STDOUT").format(select), params) as rows,
             connection.cursor().copy(into) as copied,
         ):
             for block in rows:
                 copied.write(block)
+    database.run(connection, "crm_contacts/analyze_copied")
 
 
 def _select(
     connection: psycopg.Connection[Any], file: SeamFile, contact_ids: Collection[str] | None
-) -> tuple[sql.Composed, dict[str, Any] | None]:
+) -> tuple[sql.Composed, dict[str, Any]]:
     """contacts.sql with our names and types; of some contacts only, if they are given."""
     types = column_types(connection, file)
     columns = sql.SQL(", ").join(
-        sql.SQL("seam.{}::{}").format(sql.Identifier(column.name), sql.SQL(column.type))
-        if column.name in types
-        else sql.SQL("NULL::{}").format(sql.SQL(column.type))
+        sql.SQL("{} AS {}").format(_cast(column, types), sql.Identifier(column.staged_as))
         for column in _COLUMNS
     )
+    contacts = sql.SQL(file.escaped)
     if contact_ids is None:
-        return sql.SQL("SELECT {} FROM (\n{}\n) AS seam").format(columns, sql.SQL(file.text)), None
+        return sql.SQL("SELECT {} FROM (\n{}\n) AS seam").format(columns, contacts), {}
     known = _ID_TYPES.get(types["contact_id"])
     id_type, form = known or ("text", _ANY_ID)
     id_column = sql.SQL("seam.contact_id" if known else "seam.contact_id::text")
     # In the id's own type: so the table's own index finds it. What is no such id is in no row.
     ids = [each for each in contact_ids if form.fullmatch(each)]
     return sql.SQL("SELECT {} FROM (\n{}\n) AS seam WHERE {} = any(%(ids)s::text[]::{}[])").format(
-        columns, sql.SQL(file.escaped), id_column, sql.SQL(id_type)
+        columns, contacts, id_column, sql.SQL(id_type)
     ), {"ids": ids}
+
+
+def _cast(column: _Column, types: Collection[str]) -> sql.Composed:
+    """A column of contacts.sql as ours are: a collation of the CRM's own is no part of it."""
+    if column.name not in types:
+        return sql.SQL("NULL::{}").format(sql.SQL(column.type))
+    collation = sql.SQL(' COLLATE "default"' if column.type == "text" else "")
+    name, type_ = sql.Identifier(column.name), sql.SQL(column.type)
+    return sql.SQL("seam.{}::{}{}").format(name, type_, collation)
 
 
 def column_types(connection: psycopg.Connection[Any], file: SeamFile) -> dict[str, LiteralString]:
@@ -174,13 +244,13 @@ def check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> None:
         SettingError: A column is missing or of no use, a right is missing, or ids are not unique.
     """
     with seam_session(connection), explained(file):
-        select, _ = _select(connection, file, None)
+        select, params = _select(connection, file, None)
         count = sql.SQL(
             "SELECT count(*), count(DISTINCT nullif(contact_id, '')),"
             " coalesce(max(octet_length(contact_id)), 0), count(do_not_email)"
-            " FROM ({}) AS seam (contact_id, email_address, do_not_email)"
+            " FROM ({}) AS seam"
         ).format(select)
-        contacts, ids, longest, _ = connection.execute(count).fetchall()[0]
+        contacts, ids, longest, _ = connection.execute(count, params).fetchall()[0]
     if ids < contacts:
         raise SettingError(
             f"{file.path}",

@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 
 from constant_contact.store import database, state
-from constant_contact.store.crm_contacts import read_contacts
+from constant_contact.store.crm_contacts import read_differences
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.reports import Report
@@ -78,9 +78,7 @@ def see(
 ) -> SeenReport:
     """As `see_contacts`, in a transaction of the caller's that has the lock."""
     report = SeenReport()
-    read_contacts(connection, crm, contact_ids)
-    report.without_id = database.run(connection, "crm_contacts/drop_without_id")
-    report.doubled = database.run(connection, "crm_contacts/merge_doubled")
+    report.doubled, report.without_id = read_differences(connection, crm, contact_ids)
     if report.doubled or report.without_id:
         _log.warning(
             "%s: %d ids are there twice (a no counts if either says no) and %d rows have no id",
@@ -99,7 +97,7 @@ def see(
     report.appeared, report.changed = (kept or {})["appeared"], (kept or {})["changed"]
     if report.appeared + report.changed >= MANY:
         database.run(connection, "crm_contacts/analyze_kept")
-    _see_absent(connection, report, contact_ids, breaker_contacts, breaker_share)
+    _see_absent(connection, report, breaker_contacts, breaker_share)
     if contact_ids is None:
         now = state.database_now(connection)
         state.save(connection, _NOUN, known._replace(full_pass_at=now, cursor=digest))
@@ -109,17 +107,11 @@ def see(
 def _see_absent(
     connection: psycopg.Connection[Any],
     report: SeenReport,
-    contact_ids: Collection[str] | None,
     breaker_contacts: int,
     breaker_share: float,
 ) -> None:
     """A view that broke or an import that is not done looks like everybody's leaving."""
-    database.stage(connection, "crm_contacts/stage_absent", "absent_contact", [])
-    if contact_ids is None:
-        absent = database.run(connection, "crm_contacts/find_absent")
-    else:
-        asked = {"contact_ids": list(contact_ids)}
-        absent = database.run(connection, "crm_contacts/find_absent_of", asked)
+    absent = (database.row(connection, "crm_contacts/count_absent") or {})["absent"]
     if absent > breaker_contacts:
         contacts = (database.row(connection, "crm_contacts/count") or {})["contacts"]
         allowed = max(breaker_contacts, int(contacts * breaker_share))

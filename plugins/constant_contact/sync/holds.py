@@ -90,9 +90,11 @@ def break_circuit(
     for by_contact in (False, True):
         params = {"by_contact": by_contact}
         weighed = database.row(connection, "opt_outs/count_mass_opt_out", params) or {}
+        if not weighed["waiting"]:
+            continue
         total = weighed["waiting"] + weighed["carried"]
         allowed = allowance(connection, total, breaker_contacts, breaker_share)
-        if not weighed["waiting"] or total <= allowed:
+        if total <= allowed:
             continue
         wish = ", each at its own wish" if by_contact else ""
         held += _hold(

@@ -1,0 +1,2 @@
+-- As of those that were read. Grain: none.
+ANALYZE copied_contact;
