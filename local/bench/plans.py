@@ -6,12 +6,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
 import psycopg
+from psycopg.sql import Composed
 
 from constant_contact.store.sql import SQL_DIR
 
 #: fewer rows are as well read from the first to the last when some hundred of them are wanted
 LARGE_ROWS = 50_000
 _PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE")
+# the CRM's contacts, which some files read
+_BEFORE_A_FILE = "WITH seam_contact AS "
 _SCANS = ("Seq Scan", "Index Scan", "Index Only Scan")
 
 
@@ -47,9 +50,11 @@ class Statements:
         }
         self._seen: dict[str, Statement] = {}
 
-    def name(self, query: Any) -> str | None:
+    def name(self, query: str) -> str | None:
         """Of a statement that can be planned; None for others and for what is no file's."""
-        name = self._names.get(query) if isinstance(query, str) else None
+        name = self._names.get(query)
+        if name is None and query.startswith(_BEFORE_A_FILE):
+            name = next((of for text, of in self._names.items() if query.endswith(text[:-2])), None)
         return name if name and _verb(query) in _PLANNED else None
 
     def add(self, name: str, seconds: float, plan: str, tree: dict[str, Any]) -> None:
@@ -80,11 +85,12 @@ class PlannedCursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         """As psycopg's."""
-        name = self.statements.name(query)
+        text = query.as_string(self) if isinstance(query, Composed) else query
+        name = self.statements.name(text) if isinstance(text, str) else None
         if name is None:
             return super().execute(query, params, **options)
-        plan = "\n".join(line for (line,) in self._explain("", query, params))
-        [[[explained]]] = self._explain("(FORMAT JSON)", query, params)
+        plan = "\n".join(line for (line,) in self._explain("", text, params))
+        [[[explained]]] = self._explain("(FORMAT JSON)", text, params)
         started = time.perf_counter()
         super().execute(query, params, **options)
         self.statements.add(name, time.perf_counter() - started, plan, explained["Plan"])

@@ -24,12 +24,9 @@ _MOST_CALLS_ACTIVITIES, _MOST_CALLS_NOTHING_MOVED = 30, 3
 _ACTIVITIES = ("campaigns", "engagement", "interactions")
 #: statements whose work is a whole table, each with why that is so
 READS_ALL = {
-    "consent/hear_vendor": "compares the register with what the vendor says of everybody, nightly",
-    "consent/lift_opted_in": "compares the register with who opted in again, nightly",
     "contacts/count": "tells how many there are",
     "contacts/count_seen": "holds a reading of several pages against the vendor's count",
-    "crm_contacts/find_absent": "finds who was seen before and was not read now",
-    "crm_contacts/keep": "compares all that was read of the CRM with what was seen before",
+    "crm_contacts/compare": "compares the CRM's contacts with what was seen of them",
     "links/count_differences": "compares both sides' consent",
     "links/count_links": "tells how the CRM's contacts stand",
     "interactions/take_moved_links": "compares all links with those the interactions were made of",

@@ -46,6 +46,16 @@ WITH objection AS MATERIALIZED (
         )
 ),
 
+linked AS MATERIALIZED (
+    SELECT
+        objection.objection_id,
+        link.constant_contact_id,
+        link.email_key,
+        nullif(objection.email_digest, ctct_email_digest(link.email_key)) AS other_digest
+    FROM objection
+    LEFT JOIN ctct_link AS link ON objection.contact_id = link.contact_id
+),
+
 led_to AS (
     SELECT
         objection_id,
@@ -54,45 +64,72 @@ led_to AS (
     WHERE constant_contact_id IS NOT NULL
     UNION
     SELECT
-        objection.objection_id,
-        link.constant_contact_id
-    FROM objection
-    INNER JOIN ctct_link AS link ON objection.contact_id = link.contact_id
-    WHERE link.constant_contact_id IS NOT NULL
+        objection_id,
+        constant_contact_id
+    FROM linked
+    WHERE constant_contact_id IS NOT NULL
     UNION
     SELECT
-        objection.objection_id,
+        linked.objection_id,
         mirrored.contact_id
-    FROM objection
-    INNER JOIN ctct_link AS link ON objection.contact_id = link.contact_id
-    INNER JOIN ctct_contact AS mirrored ON link.email_key = mirrored.email_key
+    FROM linked
+    INNER JOIN ctct_contact AS mirrored ON linked.email_key = mirrored.email_key
     WHERE mirrored.deleted_at IS NULL
     UNION
+    -- An address that is not the contact's. There are few, which the planner cannot know: it would
+    -- make the digest of every address. The ORDER BY has each looked up.
     SELECT
-        objection.objection_id,
+        linked.objection_id,
         mirrored.contact_id
-    FROM objection
-    INNER JOIN ctct_contact AS mirrored
-        ON objection.email_digest = ctct_email_digest(mirrored.email_key)
-    WHERE mirrored.deleted_at IS NULL
+    FROM linked
+    CROSS JOIN
+        LATERAL (
+            SELECT owner.contact_id FROM ctct_contact AS owner
+            WHERE
+                ctct_email_digest(owner.email_key) = linked.other_digest
+                AND owner.deleted_at IS NULL
+            ORDER BY owner.contact_id
+        ) AS mirrored
+    WHERE linked.other_digest IS NOT NULL
+),
+
+-- Most are unsubscribed, which an index of those tells; the others are few, too.
+reached AS MATERIALIZED (
+    SELECT
+        led_to.objection_id,
+        led_to.constant_contact_id
+    FROM led_to
+    WHERE
+        NOT EXISTS (
+            SELECT FROM ctct_contact AS unsubscribed
+            WHERE
+                unsubscribed.contact_id = led_to.constant_contact_id
+                AND unsubscribed.permission_to_send = 'unsubscribed'
+                AND unsubscribed.deleted_at IS NULL
+        )
 ),
 
 mailable AS (
-    SELECT DISTINCT ON (mirrored.contact_id)
-        mirrored.contact_id AS constant_contact_id,
+    SELECT DISTINCT ON (reached.constant_contact_id)
+        reached.constant_contact_id,
         objection.contact_id,
         objection.reason,
         objection.told_by,
         objection.source <> 'flag' AS is_asked
-    FROM led_to
-    INNER JOIN objection ON led_to.objection_id = objection.objection_id
-    INNER JOIN ctct_contact AS mirrored ON led_to.constant_contact_id = mirrored.contact_id
-    WHERE
-        mirrored.deleted_at IS NULL
-        AND mirrored.email_key IS NOT NULL
-        AND mirrored.permission_to_send IS DISTINCT FROM 'unsubscribed'
+    FROM reached
+    INNER JOIN objection ON reached.objection_id = objection.objection_id
+    CROSS JOIN
+        LATERAL (
+            SELECT living.contact_id FROM ctct_contact AS living
+            WHERE
+                living.contact_id = reached.constant_contact_id
+                AND living.deleted_at IS NULL
+                AND living.email_key IS NOT NULL
+                AND living.permission_to_send IS DISTINCT FROM 'unsubscribed'
+            ORDER BY living.contact_id
+        ) AS mirrored
     ORDER BY
-        mirrored.contact_id ASC,
+        reached.constant_contact_id ASC,
         objection.source <> 'flag' DESC,
         objection.objected_at DESC
 ),
@@ -111,8 +148,8 @@ named AS (
         objection.reason,
         objection.told_by
     FROM mailable
-    INNER JOIN led_to ON mailable.constant_contact_id = led_to.constant_contact_id
-    INNER JOIN objection ON led_to.objection_id = objection.objection_id
+    INNER JOIN reached ON mailable.constant_contact_id = reached.constant_contact_id
+    INNER JOIN objection ON reached.objection_id = objection.objection_id
     WHERE
         NOT EXISTS (
             SELECT FROM ctct_objection AS known
