@@ -5,7 +5,7 @@
 -- contacts.sql yields them). Grain: one row a contact.
 INSERT INTO read_contact (
     contact_id, email_address, do_not_email, first_name, last_name, requested_by_contact,
-    opt_out_reason, merged_into, constant_contact_id, is_absent
+    opt_out_reason, merged_into, constant_contact_id, is_known, is_absent
 )
 SELECT
     coalesce(read.contact_id, known.contact_id),
@@ -17,6 +17,7 @@ SELECT
     read.opt_out_reason,
     read.merged_into,
     read.constant_contact_id,
+    known.contact_id IS NOT NULL,
     read.is_read IS NULL
 FROM (
     SELECT

@@ -2,8 +2,28 @@
 -- with the link that the CRM has from before; one that returns with its address, with the
 -- link that it had. Parameters: knows_links (whether contacts.sql yields them).
 -- Grain: one row: contacts that are new, and those that changed.
-WITH seen AS (
-    INSERT INTO ctct_link AS link (
+WITH changed AS (
+    UPDATE ctct_link AS link
+    SET
+        email_address = read.email_address,
+        first_name = read.first_name,
+        last_name = read.last_name,
+        do_not_email = read.do_not_email,
+        requested_by_contact = read.requested_by_contact,
+        opt_out_reason = read.opt_out_reason,
+        merged_into = read.merged_into,
+        erased_digest = read.erased_digest,
+        written_id
+        = CASE WHEN %(knows_links)s THEN read.constant_contact_id ELSE link.written_id END,
+        absence_hold_id = NULL,
+        seen_at = clock_timestamp()
+    FROM read_contact AS read
+    WHERE read.is_known AND link.contact_id = read.contact_id
+    RETURNING link.contact_id
+),
+
+appeared AS (
+    INSERT INTO ctct_link (
         contact_id, constant_contact_id, email_address, first_name, last_name, do_not_email,
         requested_by_contact, opt_out_reason, merged_into, written_id, projected_id, erased_digest
     )
@@ -29,30 +49,16 @@ WITH seen AS (
     LEFT JOIN ctct_left_contact AS gone ON read.contact_id = gone.contact_id
     LEFT JOIN ctct_contact AS linked
         ON gone.constant_contact_id = linked.contact_id AND linked.deleted_at IS NULL
-    ON CONFLICT (contact_id) DO UPDATE
-        SET
-            email_address = excluded.email_address,
-            first_name = excluded.first_name,
-            last_name = excluded.last_name,
-            do_not_email = excluded.do_not_email,
-            requested_by_contact = excluded.requested_by_contact,
-            opt_out_reason = excluded.opt_out_reason,
-            merged_into = excluded.merged_into,
-            erased_digest = excluded.erased_digest,
-            written_id
-            = CASE WHEN %(knows_links)s THEN excluded.written_id ELSE link.written_id END,
-            absence_hold_id = NULL,
-            seen_at = clock_timestamp()
-    RETURNING link.contact_id, link.xmax = 0 AS is_new
+    WHERE NOT read.is_known
+    RETURNING contact_id
 ),
 
 returned AS (
     DELETE FROM ctct_left_contact AS gone
-    USING seen
-    WHERE seen.is_new AND gone.contact_id = seen.contact_id
+    USING appeared
+    WHERE gone.contact_id = appeared.contact_id
 )
 
 SELECT
-    count(*) FILTER (WHERE is_new) AS appeared,
-    count(*) FILTER (WHERE NOT is_new) AS changed
-FROM seen;
+    (SELECT count(*) FROM appeared) AS appeared,
+    (SELECT count(*) FROM changed) AS changed;

@@ -10,6 +10,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS read_contact (
     opt_out_reason text,
     merged_into text,
     constant_contact_id text,
+    is_known boolean,
     is_absent boolean,
     erased_digest text
 ) ON COMMIT DELETE ROWS;

@@ -21,8 +21,6 @@ from constant_contact.sync.reports import Report
 _log = logging.getLogger("constant_contact.crm_contacts")
 
 _NOUN: Final = "crm_contacts"
-# So many rows of `ctct_link` changed at once make another plan the better one.
-MANY: Final = 1_000
 
 
 @dataclass
@@ -95,8 +93,6 @@ def see(
         database.run(connection, "consent/add_cleared")
     kept = database.row(connection, "crm_contacts/keep", {"knows_links": crm.seam.knows_links})
     report.appeared, report.changed = (kept or {})["appeared"], (kept or {})["changed"]
-    if report.appeared + report.changed >= MANY:
-        database.run(connection, "crm_contacts/analyze_kept")
     _see_absent(connection, report, breaker_contacts, breaker_share)
     if contact_ids is None:
         now = state.database_now(connection)

@@ -3,18 +3,21 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.crm_contacts import MANY, see
+from constant_contact.sync.crm_contacts import see
 from constant_contact.sync.flag_back import flag_opted_out
 from constant_contact.sync.objections import find_mailable, hear
 from constant_contact.sync.reports import Report
 from constant_contact.sync.write_back import write_back
+
+# So many rows of `ctct_link` changed at once make another plan the better one.
+_MANY: Final = 1_000
 
 _log = logging.getLogger("constant_contact.links")
 
@@ -135,8 +138,8 @@ def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
         changed = database.row(connection, "links/link") or {}
         report.linked, report.relinked = changed["linked"], changed["relinked"]
         report.unlinked = changed["unlinked"]
-        if report.linked + report.relinked + report.unlinked >= MANY:
-            database.run(connection, "crm_contacts/analyze_kept")
+    if report.appeared + report.linked + report.relinked + report.unlinked >= _MANY:
+        database.run(connection, "links/analyze_links")
     hear(connection)
     report.opt_outs_queued = find_mailable(connection)
 
