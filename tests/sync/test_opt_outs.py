@@ -12,7 +12,7 @@ from constant_contact.sync.links import link_contacts
 from constant_contact.sync.opt_outs import OptOutsReport
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
-from tests.sync.outbox import changes, puts
+from tests.sync.outbox import changes, crowd, puts
 
 Rows = Callable[..., list[dict[str, Any]]]
 Add = Callable[..., None]
@@ -33,6 +33,32 @@ def test_an_opt_out_is_carried_with_its_reason_and_who_asked(
     assert (now["permission"], now["opt_out_source"]) == ("unsubscribed", source)
     assert now["opt_out_reason"] == "moved abroad"
     assert changes(sql_rows) == [("c1", "done", True)]
+
+
+def test_an_opt_out_costs_two_calls_and_a_comparison_none(
+    simulator: Running, client: Client, crm: Database, push: Push, add_crm_contact: Add,
+    sql_rows: Rows, calls: Callable[..., int],
+) -> None:  # fmt: skip
+    crowd(simulator, add_crm_contact, 20)
+    sync_contacts(client, crm)
+    link_contacts(crm)
+    flag = "UPDATE crm_contact SET do_not_email = %s WHERE contact_id = any(%s)"
+    calls()
+    assert (push().pending, calls()) == (0, 0)
+    sql_rows(flag, True, [f"c{n}" for n in range(10)])
+    assert (push(whole=False).unsubscribed, calls()) == (10, 2 * 10)
+    # Without a doorbell.
+    sql_rows("ALTER TABLE crm_contact DISABLE TRIGGER USER")
+    sql_rows(flag, True, [f"c{n}" for n in range(10, 15)])
+    assert (push().found, calls()) == (5, 2 * 5)
+    sql_rows(flag, False, ["c0", "c10"])
+    assert (push().resubscribed, calls()) == (2, 2 * 2)
+    # Who is unsubscribed already is only looked at.
+    simulator.control.unsubscribe(contact_id(19))
+    sql_rows("ALTER TABLE crm_contact ENABLE ALWAYS TRIGGER constant_contact_no")
+    sql_rows(flag, True, ["c19"])
+    assert (push(whole=False).unchanged, calls()) == (1, 1)
+    assert (push().pending, calls()) == (0, 0)
 
 
 def test_nothing_else_of_the_contact_changes(
