@@ -12,6 +12,7 @@ from local.bench import (
     budget,
     call_log,
     calls_page,
+    comparison,
     contacts,
     engagement,
     latency,
@@ -29,6 +30,7 @@ from local.stop import command
 BENCHES: dict[str, Callable[[Stage], list[Result]]] = {
     "contacts": contacts.run,
     "links": links.run,
+    "comparison": comparison.run,
     "engagement": engagement.run,
     "projection": projection.run,
     "scale": scale.run,
