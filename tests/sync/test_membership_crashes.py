@@ -162,7 +162,7 @@ def test_an_address_that_is_taken_at_that_very_moment_is_linked_and_keeps_its_na
     assert on_lists(simulator)["0@EXAMPLE.com"] == {1}
 
 
-def test_a_refused_call_is_failed_with_the_vendors_words_and_the_others_go_on(
+def test_a_refused_call_is_rejected_with_the_vendors_words_and_the_others_go_on(
     simulator: Running, push_lists: Push, crowd: Callable[..., None], want: Want,
     add_crm_contact: Add, sql_rows: Rows,
 ) -> None:  # fmt: skip
@@ -173,11 +173,12 @@ def test_a_refused_call_is_failed_with_the_vendors_words_and_the_others_go_on(
         "status", match={"method": "POST", "path": "add_list"}, times=99,
         params={"status": 400, "body": [{"error_key": "k", "error_message": "no, ann@x.com"}]},
     )  # fmt: skip
-    assert push_lists().failed == 3
+    assert push_lists().rejected == 3
     found = answers(sql_rows)
     assert found.pop(("new", 2))[0] == "done"
-    assert set(found.values()) == {("failed", "Tried several times without success. no, <email>")}
-    assert made(simulator, "POST", "add_list") == 3
+    assert set(found.values()) == {("rejected", "Constant Contact refused it: no, <email>")}
+    # All three; one and two; one and one.
+    assert made(simulator, "POST", "add_list") == 5
 
 
 def test_a_flag_that_is_set_between_plan_and_call_stops_the_call(

@@ -9,6 +9,8 @@ SELECT
     activity_id,
     is_adopted,
     adds_up,
+    vendor_state,
+    error,
     extract(EPOCH FROM clock_timestamp() - sent_at)::double precision AS age_s
 FROM ctct_bulk_activity
 WHERE state IN ('sending', 'queued', 'ended') AND kind = any(%(kinds)s)

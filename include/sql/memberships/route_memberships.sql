@@ -25,6 +25,7 @@ tried AS (
             activity.kind = 'import'
             AND (
                 activity.vendor_state = 'completed'
+                OR activity.contacts = 1
                 OR (activity.vendor_state IS NULL AND activity.contacts <= 1000)
             )
         ) AS was_left_over,

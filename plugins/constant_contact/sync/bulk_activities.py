@@ -20,13 +20,18 @@ from constant_contact.errors import (
     ConstantContactError,
     NotFound,
     Rejected,
+    Unforeseen,
     Withdrawn,
+    WriteBlocked,
     WriteUncertain,
+    unforeseen,
 )
 from constant_contact.redact import redact
 from constant_contact.store import activities, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import bulk_counters, membership_routes
+from constant_contact.sync.bulk_bodies import body_of
+from constant_contact.sync.bulk_refusals import Refusals, is_divisible
 from constant_contact.sync.contacts import refresh_contacts, renew
 from constant_contact.sync.links import update_links
 from constant_contact.sync.paging import restarting
@@ -44,7 +49,8 @@ _PATHS = {
     "remove": "/activities/remove_list_memberships",
     "import": "/activities/contacts_json_import",
 }
-_FINAL = {"completed", "cancelled", "failed", "timed_out"}
+_FAILED = {"failed", "timed_out"}
+_FINAL = _FAILED | {"completed", "cancelled"}
 # A look at the vendor's contacts that an import still goes by.
 _STALE_S = 10.0
 # Writes without an answer, of one run, until it ends.
@@ -64,10 +70,11 @@ class BulkActivities:
         grace_s: How long a call without an answer may take to show up.
 
     Attributes:
+        refusals: What became of calls that were refused as a whole.
+        failure: The last error that nobody foresaw.
         sent: Calls that the vendor took on.
         added: Requests that ended on the list; likewise `removed`.
         created: Contacts that are new at the vendor.
-        refused: Whether the vendor refused a call as a whole.
     """
 
     def __init__(
@@ -77,9 +84,12 @@ class BulkActivities:
         self._crm = crm
         self._waits_s = waits_s
         self._grace_s = grace_s
-        self._unanswered: list[WriteUncertain] = []
+        self._unanswered: dict[int, WriteUncertain] = {}
+        # Of those, since the last call that was answered.
+        self._in_a_row = 0
+        self.refusals = Refusals(client, crm)
+        self.failure: Unforeseen | None = None
         self.sent = self.added = self.removed = self.created = 0
-        self.refused = False
 
     def send_planned(self) -> int:
         """Send each planned call that is still right for anybody; return how many.
@@ -90,14 +100,17 @@ class BulkActivities:
         begun = 0
         looked_at = time.monotonic()
         for kind in KINDS:
-            for bulk_id in activities.planned(self._crm, (kind,)):
-                if kind == "import" and time.monotonic() - looked_at > _STALE_S:
-                    # Whoever has appeared at the vendor since is not imported, but linked.
-                    refresh_contacts(self._client, self._crm)
-                    looked_at = time.monotonic()
-                if activity := membership_routes.begin_call(self._crm, bulk_id):
-                    self._send(activity)
-                    begun += 1
+            # What is refused as a whole is planned again, in parts.
+            while bulk_ids := activities.planned(self._crm, (kind,)):
+                for bulk_id in bulk_ids:
+                    if kind == "import" and time.monotonic() - looked_at > _STALE_S:
+                        # Whoever has appeared at the vendor since is not imported, but linked.
+                        refresh_contacts(self._client, self._crm)
+                        looked_at = time.monotonic()
+                    if activity := membership_routes.begin_call(self._crm, bulk_id):
+                        self._send(activity)
+                        begun += 1
+        self.refusals.settle()
         return begun
 
     def _send(self, activity: Activity) -> None:
@@ -109,27 +122,27 @@ class BulkActivities:
             if call is None:
                 raise Withdrawn(f"call {bulk_id} is right for no contact any more")
             current.update(call)
-            return self._body(call)
+            return body_of(self._crm, call)
 
         try:
             answer = self._client.post(_PATHS[kind], body)
         except Withdrawn as error:
             _log.info("%s", error)
         except WriteUncertain as error:
-            self._unanswered.append(error)
-            if len(self._unanswered) == WRITE_TRIES:
-                raise
-            _log.warning("%s; looking whether it happened", error)
-            self._find({bulk_id: current}, {})
+            self._look_for(current, error)
         except Rejected as error:
             _log.warning("%s", error)
-            self.refused = True
-            activities.keep(self._crm, bulk_id, "done", error=error.said or str(error))
+            self.refusals.judge(current, error.said or str(error), "vendor")
         except ConstantContactError:
             # It was not carried out: the vendor said so, or it was never sent.
             activities.keep(self._crm, bulk_id, "planned")
             raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about one of them
+            self.failure = unforeseen(f"call {bulk_id}", error)
+            self.refusals.judge(current, str(self.failure), "us")
         else:
+            self._in_a_row = 0
+            self.refusals.note_passed(bulk_id, "call")
             self.sent += 1
             activity_id = text(answer.get("activity_id"))
             if activity_id is None:
@@ -137,18 +150,20 @@ class BulkActivities:
             else:
                 activities.keep(self._crm, bulk_id, "queued", activity_id=activity_id)
 
-    def _body(self, activity: Activity) -> dict[str, Any]:
-        bulk_id = {"bulk_id": activity["bulk_id"]}
-        with self._crm.transaction() as connection:
-            if activity["kind"] == "import":
-                params = bulk_id | {"name_chars": vendor.NAME_CHARS}
-                people = database.rows(connection, "memberships/new_contacts", params)
-                names = ("email", "first_name", "last_name")
-                rows = [{name: one[name] for name in names if one[name]} for one in people]
-                return {"import_data": rows, "list_ids": activity["list_ids"]}
-            targets = database.rows(connection, "memberships/targets", bulk_id)
-        contact_ids = [row["target"] for row in targets]
-        return {"source": {"contact_ids": contact_ids}, "list_ids": activity["list_ids"]}
+    def _look_for(self, call: Activity, error: WriteUncertain) -> None:
+        """Look whether a call without the vendor's answer happened."""
+        _log.warning("%s; looking whether it happened", error)
+        bulk_id = call["bulk_id"]
+        left = self._find({bulk_id: call}, {})
+        if isinstance(error, WriteBlocked) and error.is_refusal:
+            if bulk_id in left:
+                self.refusals.judge(call, str(error), "gateway")
+            return
+        self._unanswered[bulk_id] = error
+        self._in_a_row += 1
+        if self._in_a_row == WRITE_TRIES:
+            raise error
+        self._forget_old(left)
 
     def look(self) -> bool:
         """Look once at everything that is not decided; decide what has ended.
@@ -162,7 +177,7 @@ class BulkActivities:
         lost = {each["bulk_id"]: each for each in known if each["state"] == "sending"}
         queued = {each["activity_id"]: each for each in known if each["state"] == "queued"}
         if lost or len(queued) > 1:
-            self._find(lost, queued)
+            self._forget_old(self._find(lost, queued))
         else:
             for activity_id, each in queued.items():
                 self._ask(activity_id, each)
@@ -181,17 +196,39 @@ class BulkActivities:
         """
         if not activities.in_flight(self._crm, KINDS):
             return False
-        for wait_s in self._waits_s if self.sent or self._unanswered else ():
-            time.sleep(wait_s)
-            if not self.look():
-                return True
-        if self._unanswered and self._lost():
-            raise self._unanswered[-1]
+        waited_for = -1 if self.sent or self._unanswered else self.sent
+        # What is sent meanwhile, parts of what failed, is waited for as long.
+        while waited_for != self.sent:
+            waited_for = self.sent
+            for wait_s in self._waits_s:
+                time.sleep(wait_s)
+                if not self.look():
+                    return True
+        known = activities.in_flight(self._crm, KINDS)
+        lost = [each for each in known if each["state"] == "sending"]
+        if self._unanswered and lost:
+            if not self._judge_lost(lost):
+                for each in lost:
+                    if error := self._unanswered.get(each["bulk_id"]):
+                        self.refusals.explain(each["bulk_id"], str(error))
+                raise next(reversed(self._unanswered.values()))
+            self.send_planned()
+            return True
         raise self._pending()
 
-    def _lost(self) -> bool:
-        known = activities.in_flight(self._crm, KINDS)
-        return any(each["state"] == "sending" for each in known)
+    def _judge_lost(self, lost: Sequence[Activity]) -> bool:
+        """Split what a gateway said to be out of order again and again; return whether there is.
+
+        One contact alone is judged only where another went through.
+        """
+        blocked = [
+            each for each in lost
+            if isinstance(self._unanswered.get(each["bulk_id"]), WriteBlocked)
+            and (is_divisible(each) or self.refusals.has_passed(each["bulk_id"]))
+        ]  # fmt: skip
+        for each in blocked:
+            self.refusals.judge(each, str(self._unanswered[each["bulk_id"]]), "gateway")
+        return bool(blocked)
 
     def _pending(self) -> BulkPending:
         """Looks come further apart as the jobs grow older."""
@@ -206,12 +243,17 @@ class BulkActivities:
             resume_at,
         )
 
-    def _find(self, lost: Mapping[int, Activity], queued: Mapping[str, Activity]) -> None:
+    def _find(
+        self, lost: Mapping[int, Activity], queued: Mapping[str, Activity]
+    ) -> dict[int, Activity]:
         """Read the vendor's collection, which one call shows whole: ours, and what may be ours.
 
         Args:
             lost: Calls of which no answer is known, by `bulk_id`.
             queued: Calls whose activity is known, by its id.
+
+        Returns:
+            Those of `lost` that were not found.
         """
         missing, lost = dict(queued), dict(lost)
         for job in self._jobs():
@@ -221,9 +263,13 @@ class BulkActivities:
             elif activity_id is not None:
                 self._adopt(activity_id, job, lost)
             if not missing and not lost:
-                return
+                return lost
         for activity_id, activity in missing.items():
             self._ask(activity_id, activity)
+        return lost
+
+    def _forget_old(self, lost: Mapping[int, Activity]) -> None:
+        """What was not found for long enough never reached the vendor."""
         for bulk_id, activity in lost.items():
             if activity.get("age_s", 0.0) >= self._grace_s:
                 activities.forget(self._crm, bulk_id)
@@ -316,6 +362,14 @@ class BulkActivities:
         self.added += finished["added"]
         self.removed += finished["removed"]
         self.created += finished["created"]
+        for each in ended:
+            if each["vendor_state"] == "completed":
+                self.refusals.note_passed(each["bulk_id"], "job")
+        failed = [each for each in ended if each["vendor_state"] in _FAILED]
+        for each in failed:
+            self.refusals.judge(each, each["error"], "job")
+        if failed:
+            self.send_planned()
 
     def _look_at_undecided(self) -> None:
         """Ask after whom neither counters nor the mirror decide.

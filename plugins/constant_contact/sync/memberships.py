@@ -6,6 +6,7 @@ is renamed, and nobody deleted is brought back.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -210,8 +211,9 @@ class _Run:
         self._client = client
         self._crm = crm
         self._bulk = bulk
-        self._new = NewContacts(client, crm)
+        self._new = NewContacts(client, crm, bulk.refusals)
         self.report = MembershipsReport()
+        self._routed: Counter[str] = Counter()
         with crm.transaction() as connection:
             self._began_at = state.database_now(connection)
 
@@ -223,12 +225,17 @@ class _Run:
         while is_news:
             is_news = self._push()
             is_news = self._bulk.wait() or is_news
+        if failure := self._bulk.failure or self._new.failure:
+            raise failure
 
     def told(self) -> MembershipsReport:
         """The report, as far as it goes."""
         report, bulk, new = self.report, self._bulk, self._new
         report.added, report.removed = bulk.added + new.done, bulk.removed
         report.created = bulk.created + new.created
+        report.held, report.unchanged = self._routed["held"], self._routed["done"]
+        report.rejected = self._routed["rejected"] + new.rejected + bulk.refusals.rejected
+        report.failed = self._routed["failed"] + bulk.refusals.failed
         with self._crm.transaction() as connection:
             counts = database.row(connection, "memberships/open_memberships") or {}
         report.pending = counts["pending"]
@@ -250,23 +257,17 @@ class _Run:
             hear(connection)
         refresh_contacts(self._client, self._crm)
         update_links(self._crm)
-        if waiting.unknown_lists or self._bulk.refused:
+        if waiting.unknown_lists:
             sync_lists(self._client, self._crm)
-            self._bulk.refused = False
         with self._crm.transaction() as connection:
             routed = membership_routes.plan(
                 connection,
                 self._crm,
                 lambda held_in: hold_removals(held_in, *self._breaker, self._began_at),
             )
-        self.report.held += routed["held"]
-        self.report.unchanged += routed.get("done", 0)
-        self.report.rejected += routed.get("rejected", 0)
-        self.report.failed += routed.get("failed", 0)
-        rejected = self._new.rejected
+        self._routed += routed
         if begun := self._new.create_planned():
             update_links(self._crm)
-        self.report.rejected += self._new.rejected - rejected
         begun += self._bulk.send_planned()
         # What changed between plan and call waits for the next run, if it is all there is.
         return begun > 0 or any(routed[answer] for answer in ("done", "rejected", "failed"))

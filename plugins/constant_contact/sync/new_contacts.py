@@ -13,49 +13,65 @@ from typing import Any, Final
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import parse_contact
+from constant_contact.api.records import cut, parse_contact
 from constant_contact.errors import (
     BadRequest,
     Conflict,
     ConstantContactError,
     NotFound,
     Rejected,
+    TextRefused,
+    Unforeseen,
     Withdrawn,
+    WriteBlocked,
     WriteUncertain,
+    unforeseen,
 )
 from constant_contact.store import activities, database
 from constant_contact.store.database import Database
 from constant_contact.sync import membership_routes, one_contact
 from constant_contact.sync.addresses import contacts_at
 from constant_contact.sync.bulk_activities import WRITE_TRIES
+from constant_contact.sync.bulk_refusals import Refusals
 from constant_contact.sync.links import update_links
-from constant_contact.sync.lists import sync_lists
 
 _log = logging.getLogger("constant_contact.memberships")
 
 _KINDS = ("create",)
 _TAKEN_BY = re.compile(r"\bcontact ([0-9a-f-]{36})\b", re.IGNORECASE)
 _WAIT_S = 0.25
+_NAMES: Final = ("first_name", "last_name")
+# Contacts one after another whose creation got no answer: more would get none, too.
+_MOST_UNANSWERED: Final = 3
 _INCLUDE: Final = {"include": "list_memberships"}
 _CREATED = "Created at Constant Contact and put on the list."
 _CREATED_UNSUBSCRIBED = (
     "Created at Constant Contact as unsubscribed, since somebody with this address asked not to be "
     "emailed or has Do Not Email set."
 )
+_NAMELESS = " Without its names, which a firewall or proxy on the way to Constant Contact refuses."
 
 
 class NewContacts:
     """Creates the planned contacts of one run.
 
+    Args:
+        client: Of the account.
+        crm: Where they are planned.
+        refusals: Of the same run.
+
     Attributes:
+        failure: Why the run ends red though others were carried.
         created: Contacts that are new at the vendor.
         done: Requests that ended so; likewise `rejected`.
     """
 
-    def __init__(self, client: Client, crm: Database) -> None:
+    def __init__(self, client: Client, crm: Database, refusals: Refusals) -> None:
         self._client = client
         self._crm = crm
-        self._lists_are_fresh = False
+        self._refusals = refusals
+        self._unanswered = 0
+        self.failure: Unforeseen | WriteUncertain | None = None
         self.created = self.done = self.rejected = 0
 
     def create_planned(self) -> int:
@@ -63,29 +79,66 @@ class NewContacts:
 
         Raises:
             Later, Fatal, Retriable: At once; who was not created is planned anew by the next run.
+            WriteUncertain: Several one after another got no answer.
         """
         begun = 0
         for bulk_id in activities.planned(self._crm, _KINDS):
             activity = membership_routes.begin_call(self._crm, bulk_id)
             if activity and (person := self._person(bulk_id)):
-                self._create_or_look(activity, person)
+                self._create_alone(activity, person)
                 begun += 1
         return begun
 
+    def _create_alone(self, activity: Mapping[str, Any], person: Mapping[str, Any]) -> None:
+        """Create a contact; what is unexpected about one stops no other."""
+        bulk_id = activity["bulk_id"]
+        created = self.created
+        try:
+            self._create_or_look(activity, person)
+        except WriteUncertain as error:
+            # It stays as sent: the next run looks whether it happened.
+            self._refusals.explain(bulk_id, str(error))
+            self.failure = error
+            self._unanswered += 1
+            if self._unanswered == _MOST_UNANSWERED:
+                raise
+        except ConstantContactError as error:
+            if not isinstance(error, TextRefused):
+                raise
+            self._keep_unforeseen(bulk_id, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this contact
+            self._keep_unforeseen(bulk_id, error)
+        if self.created > created:
+            self._unanswered = 0
+            self._refusals.note_passed(bulk_id, "call")
+
+    def _keep_unforeseen(self, bulk_id: int, error: Exception) -> None:
+        self.failure = unforeseen(f"call {bulk_id}", error)
+        _log.warning("%s", self.failure)
+        activities.keep(self._crm, bulk_id, "done", error=str(self.failure))
+
     def _create_or_look(self, activity: Mapping[str, Any], person: Mapping[str, Any]) -> None:
         """After a write without an answer: the address tells whether it happened."""
+        is_plain = False
         for attempt in range(1, WRITE_TRIES + 1):
             try:
-                self._create(activity, person)
+                self._create(activity, person, is_plain=is_plain)
             except WriteUncertain as error:
                 if attempt == WRITE_TRIES:
                     raise
+                failure = error
                 _log.warning("%s; looking whether it happened", error)
             else:
                 return
             if found := self._living(person["email"]):
-                self._finish(activity, person, found)
+                self._finish(activity, person, found, is_plain=is_plain)
                 return
+            if isinstance(failure, WriteBlocked):
+                if failure.is_refusal and is_plain:
+                    self._refusals.block(activity["bulk_id"], str(failure))
+                    return
+                # A gateway that is out of order lets nobody through; else a name is the cause.
+                is_plain = failure.is_refusal or (attempt > 1 and self.created > 0)
             time.sleep(random.uniform(0, _WAIT_S * attempt))  # noqa: S311
 
     def look(self) -> None:
@@ -106,7 +159,10 @@ class NewContacts:
             params = {"bulk_id": bulk_id, "name_chars": vendor.NAME_CHARS}
             return database.row(connection, "memberships/new_contacts", params) or {}
 
-    def _create(self, activity: Mapping[str, Any], person: Mapping[str, Any]) -> None:
+    def _create(
+        self, activity: Mapping[str, Any], person: Mapping[str, Any], *, is_plain: bool
+    ) -> None:
+        """POST; `is_plain`: without names."""
         bulk_id = activity["bulk_id"]
         current = dict(person)
 
@@ -114,7 +170,8 @@ class NewContacts:
             if membership_routes.begin_call(self._crm, bulk_id) is None:
                 raise Withdrawn(f"call {bulk_id} is right for no contact any more")
             current.update(self._person(bulk_id))
-            return _body(activity, current)
+            whole = _body(activity, current)
+            return _without_names(whole) if is_plain else whole
 
         try:
             answer = self._posted(body, current)
@@ -136,7 +193,7 @@ class NewContacts:
         else:
             if parse_contact(answer) is None:
                 raise WriteUncertain("POST /contacts answered with no contact")
-            self._finish(activity, current, answer)
+            self._finish(activity, current, answer, is_plain=is_plain)
 
     def _posted(
         self, body: Callable[[], Mapping[str, Any]], person: Mapping[str, Any]
@@ -179,25 +236,18 @@ class NewContacts:
     def _refused(self, activity: Mapping[str, Any], error: BadRequest) -> None:
         """The vendor takes no such contact, or one of the lists is gone since the last look."""
         bulk_id, list_ids = activity["bulk_id"], activity["list_ids"]
-        if not self._lists_are_fresh:
-            sync_lists(self._client, self._crm)
-            self._lists_are_fresh = True
-        with self._crm.transaction() as connection:
-            if not database.rows(connection, "memberships/dead_lists", {"list_ids": list_ids}):
-                self.rejected += database.run(
-                    connection,
-                    "memberships/finish_requests",
-                    {
-                        "bulk_id": bulk_id,
-                        "list_ids": list_ids,
-                        "status": "rejected",
-                        "detail": f"Constant Contact refused the address: {error.said}",
-                    },
-                )
+        if not self._refusals.are_lists_gone(list_ids):
+            detail = f"Constant Contact refused the address: {error.said}"
+            self.rejected += self._refusals.finish(bulk_id, list_ids, "rejected", detail)
         activities.keep(self._crm, bulk_id, "done", error=error.said)
 
     def _finish(
-        self, activity: Mapping[str, Any], person: Mapping[str, Any], contact: Mapping[str, Any]
+        self,
+        activity: Mapping[str, Any],
+        person: Mapping[str, Any],
+        contact: Mapping[str, Any],
+        *,
+        is_plain: bool = False,
     ) -> None:
         """The requests that the contact fulfils are done; others are routed again."""
         email = contact.get("email_address")
@@ -218,7 +268,8 @@ class NewContacts:
                     "bulk_id": activity["bulk_id"],
                     "list_ids": on,
                     "status": "done",
-                    "detail": _CREATED_UNSUBSCRIBED if is_out else _CREATED,
+                    "detail": (_CREATED_UNSUBSCRIBED if is_out else _CREATED)
+                    + (_NAMELESS if is_plain else ""),
                 },
             )
         self.created += 1
@@ -228,9 +279,13 @@ class NewContacts:
 def _body(activity: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:
     """ContactPostRequest: address, names, permission and lists, and nothing else."""
     permission = "implicit" if person["gate"] == "may" else "unsubscribed"
-    names = {name: person[name] for name in ("first_name", "last_name") if person[name]}
-    return names | {
+    return {
+        **{name: cut(person[name], vendor.NAME_CHARS) for name in _NAMES if person[name]},
         "email_address": {"address": person["email"], "permission_to_send": permission},
         "create_source": "Account",
         "list_memberships": activity["list_ids"],
     }
+
+
+def _without_names(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in _NAMES}
