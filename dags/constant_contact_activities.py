@@ -11,6 +11,8 @@ one API call per 500 events, whoever they belong to, and only for campaigns that
 - `interactions`: new events become interactions, by SQL; so does the whole history of contacts that
   were linked since. A contact added to the CRM today has its history tomorrow, for no call.
 
+An activity of a role that the contract does not name is read as any other; one of which
+Constant Contact says that it has no report is named in the log and asked again ever more rarely.
 Constant Contact's API does not report A/B tests of subject lines nor automated emails (birthdays,
 series, welcome); the task `campaigns` counts them in its log.
 

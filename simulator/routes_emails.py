@@ -24,7 +24,7 @@ def emails(call: Call) -> Reply:
         and (before is None or each.updated_ms < before)
     ]
     chosen.sort(key=lambda each: (-each.created_ms, each.campaign_id))
-    shown = [as_json(each) for each in chosen[page.offset : page.offset + page.limit]]
+    shown = [as_json(call, each) for each in chosen[page.offset : page.offset + page.limit]]
     return Reply(200, {"campaigns": shown, **call.links(page, len(chosen))})
 
 
@@ -34,19 +34,20 @@ def email(call: Call) -> Reply:
     campaign = call.world.campaigns.campaigns.get(call.path_args["campaign_id"].lower())
     if campaign is None:
         raise not_found("campaign_id")
+    named = call.world.settings.role_names
     activities = [
-        {"campaign_activity_id": each.activity_id, "role": each.role}
+        {"campaign_activity_id": each.activity_id, "role": named.get(each.role, each.role)}
         for each in campaign.activities
     ]
-    return Reply(200, {"campaign_activities": activities, **as_json(campaign)})
+    return Reply(200, {"campaign_activities": activities, **as_json(call, campaign)})
 
 
-def as_json(campaign: Campaign) -> dict[str, Any]:
+def as_json(call: Call, campaign: Campaign) -> dict[str, Any]:
     """The campaign as the contract shows it."""
     return {
         "campaign_id": campaign.campaign_id,
         "created_at": iso(campaign.created_ms),
-        "current_status": campaign.status,
+        "current_status": call.world.settings.status_names.get(campaign.status, campaign.status),
         "name": campaign.name,
         "type": campaign.type,
         "type_code": campaign.type_code,

@@ -47,6 +47,10 @@ class Settings:
     lists_update_contacts: bool = True
     #: Whether the account's opt-out becomes the contact's own when the contact then asks; likewise.
     wishes_replace_opt_outs: bool = True
+    #: Other names for roles of activities and statuses of campaigns, which the contract does not
+    #: know: by the contract's name.
+    role_names: dict[str, str] = field(default_factory=dict)
+    status_names: dict[str, str] = field(default_factory=dict)
     #: How the last page says so: absent | null (``"next": null``) | href_null | no_links.
     next_null_style: str = "absent"
     #: What the longest texts are counted in: character | utf16 | byte; the contract is silent.

@@ -13,6 +13,7 @@ SET
     shortfall = %(shortfall)s,
     failure = NULL,
     failed_at = NULL,
+    no_report_since = NULL,
     mirrored_at = clock_timestamp()
 WHERE stream_id = %(stream_id)s
 RETURNING stored_count;

@@ -1,6 +1,7 @@
 -- Which streams have something to read: never read and not known to be empty, counted otherwise
 -- than when last read, not counted at all but of a campaign that can move, left in mid-read, or not
--- read as far back as is wanted. One that was refused is asked again a day later.
+-- read as far back as is wanted. One that was refused is asked again a day later; one of which the
+-- vendor itself says that there is no report, ever more rarely: when as long has passed again.
 -- Parameters: since (null: to the beginning), reread (true: all), active_days, shard (from 0) of
 -- how many shards, stream_id (null: any).
 -- Grain: one row a stream; `version` changes with anything that is written to it.
@@ -29,7 +30,12 @@ WHERE
     AND (
         %(reread)s
         OR (
-            (stream.failed_at IS NULL OR stream.failed_at < clock_timestamp() - INTERVAL '20 hours')
+            coalesce(
+                stream.failed_at + greatest(
+                    (stream.failed_at - stream.no_report_since) * 0.9, INTERVAL '20 hours'
+                ) < clock_timestamp(),
+                TRUE
+            )
             AND (
                 stream.failed_at IS NOT NULL
                 OR (stream.covered_to IS NULL AND stream.reported_count IS DISTINCT FROM 0)
@@ -42,8 +48,10 @@ WHERE
                     AND (
                         campaign.moved_at >= stream.mirrored_at
                         OR coalesce(
-                            campaign.last_sent_at
-                            >= clock_timestamp() - make_interval(days => %(active_days)s),
+                            coalesce(
+                                campaign.last_sent_at,
+                                CASE WHEN campaign.moved_at IS NULL THEN campaign.updated_at END
+                            ) >= clock_timestamp() - make_interval(days => %(active_days)s),
                             TRUE
                         )
                     )

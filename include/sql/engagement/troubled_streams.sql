@@ -1,10 +1,25 @@
--- Which streams the vendor refuses, or counts more events of than it lists.
--- Grain: one row a stream.
+-- Which streams the vendor refuses, or counts more events of than it lists. An activity of a role
+-- that the contract does not name need not have a report: where the vendor says so of all that was
+-- asked, that is no trouble (engagement/without_report).
+-- Parameters: reported_roles (whose reports there must be). Grain: one row a stream.
 SELECT
-    campaign_activity_id,
-    activity_type,
-    shortfall,
-    CASE WHEN failed_at IS NOT NULL THEN failure END AS failure
-FROM ctct_engagement_stream
-WHERE failed_at IS NOT NULL OR shortfall > 0
-ORDER BY stream_id;
+    stream.campaign_activity_id,
+    stream.activity_type,
+    stream.shortfall,
+    CASE WHEN stream.failed_at IS NOT NULL THEN stream.failure END AS failure
+FROM ctct_engagement_stream AS stream
+INNER JOIN ctct_campaign_activity AS activity
+    ON stream.campaign_activity_id = activity.campaign_activity_id
+WHERE
+    (stream.failed_at IS NOT NULL OR stream.shortfall > 0)
+    AND (
+        stream.no_report_since IS NULL
+        OR coalesce(activity.role = any(%(reported_roles)s), TRUE)
+        OR EXISTS (
+            SELECT FROM ctct_engagement_stream AS sibling
+            WHERE
+                sibling.campaign_activity_id = stream.campaign_activity_id
+                AND sibling.covered_to IS NOT NULL
+        )
+    )
+ORDER BY stream.stream_id;

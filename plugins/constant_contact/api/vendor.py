@@ -43,9 +43,23 @@ ANNIVERSARY_CHARS: Final = 10  # ContactPutRequest.anniversary: maxLength
 
 OPT_OUT_REASON_CHARS: Final = 255  # EmailAddressPut.opt_out_reason: maxLength
 
-# ActivityReference.role: the permalink is a web page and has no report. An activity that says no
-# role, which it need not, may have one.
+# ActivityReference.role: the permalink is a web page and has no report. An activity of another
+# role, or of none, may have one.
 REPORTED_ROLES: Final = frozenset({"primary_email", "resend"})
+UNREPORTED_ROLES: Final = frozenset({"permalink"})
+# EmailCampaigns.current_status. What was sent is in the summary report, or has no report; a
+# campaign of another status may have reports that the summary leaves out.
+CAMPAIGN_STATUSES: Final = frozenset(
+    {"Draft", "Scheduled", "Executing", "Done", "Error", "Removed"}
+)
+# EmailAddress.permission_to_send, .opt_out_source; StatsEmail names the devices;
+# BouncesTrackingActivity.bounce_code.
+PERMISSIONS: Final = frozenset(
+    {"explicit", "implicit", "not_set", "pending_confirmation", "temp_hold", "unsubscribed"}
+)
+OPT_OUT_SOURCES: Final = frozenset({"Account", "Contact"})
+DEVICE_TYPES: Final = frozenset({"computer", "mobile", "tablet", "other", "none"})
+BOUNCE_CODES: Final = frozenset("BDFSVXZ")
 AB_TEST_TYPE_CODE: Final = 57  # EmailCampaigns.type_code
 
 

@@ -7,7 +7,7 @@ a call, for those that moved or still can.
 import logging
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +30,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import coverage
 from constant_contact.sync.paging import restarting
 from constant_contact.sync.parallel import in_parallel
-from constant_contact.sync.reports import Report
+from constant_contact.sync.reports import Report, by_value
 
 _log = logging.getLogger("constant_contact.campaigns")
 _OVERLAP = timedelta(hours=24)
@@ -43,6 +43,8 @@ class CampaignsReport(Report):
     Attributes:
         ab_tests: Campaigns that the API does not report because they test subject lines.
         automated: Campaigns that are done but that no report has, such as welcome emails.
+        unknown_values: Activities by a role, and campaigns by a status, that the contract does not
+            name; they are asked for their reports all the same.
     """
 
     sent: int = 0
@@ -54,6 +56,7 @@ class CampaignsReport(Report):
     malformed: int = 0
     ab_tests: int = 0
     automated: int = 0
+    unknown_values: dict[str, int] = field(default_factory=dict)
 
 
 def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> CampaignsReport:
@@ -77,6 +80,12 @@ def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> C
             "campaigns/count_unreported",
             {"ab_test_type_code": vendor.AB_TEST_TYPE_CODE},
         )
+        known = {
+            "roles": sorted(vendor.REPORTED_ROLES | vendor.UNREPORTED_ROLES),
+            "statuses": sorted(vendor.CAMPAIGN_STATUSES),
+        }
+        unknown = database.rows(connection, "campaigns/count_unknown", known)
+    report.unknown_values = by_value(unknown)
     report.ab_tests, report.automated = (unreported or {}).values()
     if report.ab_tests or report.automated:
         _log.info(
@@ -136,7 +145,10 @@ def _mirror_activities(client: Client, crm: Database, report: CampaignsReport) -
         unknown = database.rows(
             connection,
             "campaigns/without_activities",
-            {"ab_test_type_code": vendor.AB_TEST_TYPE_CODE},
+            {
+                "ab_test_type_code": vendor.AB_TEST_TYPE_CODE,
+                "statuses": sorted(vendor.CAMPAIGN_STATUSES),
+            },
         )
 
     def ask(campaign_id: str, _stop: threading.Event) -> bool:
@@ -166,7 +178,7 @@ def _store_activities(crm: Database, campaign_id: str, reply: dict[str, Any]) ->
     reported = [
         record.campaign_activity_id
         for record in records
-        if record.role is None or record.role in vendor.REPORTED_ROLES
+        if record.role not in vendor.UNREPORTED_ROLES
     ]
     campaign = parse_campaign(reply | {"campaign_id": campaign_id}) if reply else None
     with crm.transaction() as connection:
@@ -202,7 +214,7 @@ def _mirror_counts(
             connection,
             "campaigns/without_stats",
             {
-                "roles": sorted(vendor.REPORTED_ROLES),
+                "unreported_roles": sorted(vendor.UNREPORTED_ROLES),
                 "now": state.database_now(connection),
                 "active_days": active_days,
             },

@@ -6,7 +6,7 @@ contact that was purged: so two readings a night, and a full pass each week.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from constant_contact.errors import ConnectionFault, NotFound, Rejected, ServerF
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.contact_listing import OVERLAP, Listing, Reading
-from constant_contact.sync.reports import Report
+from constant_contact.sync.reports import Report, by_value
 
 _log = logging.getLogger("constant_contact.contacts")
 
@@ -43,6 +43,8 @@ class ContactsReport(Report):
     Attributes:
         purged: Contacts that a full pass did not see and the vendor no longer knows.
         unseen: Contacts that it did not see and that are there all the same.
+        unknown_values: Living contacts by a permission or source of opt-out that the contract does
+            not name; they are mirrored and linked all the same.
     """
 
     full_pass: bool = False
@@ -55,6 +57,7 @@ class ContactsReport(Report):
     deleted: int = 0
     unsubscribed: int = 0
     without_email: int = 0
+    unknown_values: dict[str, int] = field(default_factory=dict)
 
 
 def sync_contacts(
@@ -98,6 +101,12 @@ def sync_contacts(
         report.malformed += opted_out.malformed
     with crm.transaction() as connection:
         counts = database.row(connection, "contacts/count") or {}
+        names = {
+            "permissions": sorted(vendor.PERMISSIONS),
+            "opt_out_sources": sorted(vendor.OPT_OUT_SOURCES),
+        }
+        unknown = database.rows(connection, "contacts/count_unknown", names)
+    report.unknown_values = by_value(unknown)
     report.living, report.deleted = counts["living"], counts["deleted"]
     report.unsubscribed, report.without_email = counts["unsubscribed"], counts["without_email"]
     return report

@@ -3,15 +3,17 @@
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from constant_contact.api import vendor
 from constant_contact.api.client import Client
 from constant_contact.errors import Retriable
+from constant_contact.redact import redact
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.claims import Claims, WantedStreams
 from constant_contact.sync.parallel import CONCURRENCY
-from constant_contact.sync.reports import Report
+from constant_contact.sync.reports import NAME_CHARS, Report
 from constant_contact.sync.streams import Reach, Stream, StreamReading
 
 _log = logging.getLogger("constant_contact.engagement")
@@ -30,6 +32,9 @@ class EngagementReport(Report):
         malformed: Rows without a contact or a time.
         future_dated: Rows that are dated in the future; kept.
         unknown_types: Rows by the type that they say they are and that nobody knows; kept.
+        unknown_values: Rows by a value that the contract does not name; kept.
+        without_report: Activities of a role that the contract does not name and of which the vendor
+            says that they have no report; each is asked again ever more rarely.
         failed_streams: Streams that could not be read now; the next run tries them again.
         refused_streams: Streams that the vendor refuses, this time or before; each is asked again
             a day later.
@@ -48,6 +53,8 @@ class EngagementReport(Report):
     shortfall: int = 0
     events: dict[str, int] = field(default_factory=dict)
     unknown_types: dict[str, int] = field(default_factory=dict)
+    unknown_values: dict[str, int] = field(default_factory=dict)
+    without_report: int = 0
 
 
 def sync_engagement(
@@ -107,14 +114,17 @@ def _report(
     report = EngagementReport(streams=len(readings), failed_streams=len(failures))
     added: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
+    values: Counter[str] = Counter()
     for reading in readings:
         report.pages += reading.tracker.pages_read
         report.malformed += reading.tracker.malformed
         report.future_dated += reading.tracker.future_dated
         unknown += reading.tracker.unknown_types
+        values += reading.tracker.unknown_values
         added[reading.stream.activity_type] += reading.added
     report.events = {kind: count for kind, count in sorted(added.items()) if count}
     report.unknown_types = dict(sorted(unknown.items()))
+    report.unknown_values = dict(sorted(values.items()))
     report.new_events = added.total()
     _tell_troubles(crm, report)
     return report
@@ -122,8 +132,10 @@ def _report(
 
 def _tell_troubles(crm: Database, report: EngagementReport) -> None:
     """Count and name what stays: it is shown in each run, not only in the one that met it."""
+    roles = {"reported_roles": sorted(vendor.REPORTED_ROLES)}
     with crm.transaction() as connection:
-        troubled = database.rows(connection, "engagement/troubled_streams")
+        troubled = database.rows(connection, "engagement/troubled_streams", roles)
+        unreported = database.rows(connection, "engagement/without_report", roles)
     for row in troubled[:_NAMED]:
         _log.warning(
             "%s of activity %s: %s",
@@ -133,6 +145,18 @@ def _tell_troubles(crm: Database, report: EngagementReport) -> None:
         )
     if len(troubled) > _NAMED:
         _log.warning("%d more such streams: ctct_engagement_stream", len(troubled) - _NAMED)
+    for row in unreported[:_NAMED]:
+        _log.info(
+            "activity %s of campaign %s, role %s, has no report, as Constant Contact says since "
+            "%s; it is asked again at %s: %s",
+            row["campaign_activity_id"],
+            row["campaign_id"],
+            redact(row["role"], NAME_CHARS),
+            f"{row['since'].astimezone(UTC):%Y-%m-%d}",
+            f"{row['next_at'].astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            row["failure"],
+        )
+    report.without_report = len(unreported)
     report.refused_streams = sum(row["failure"] is not None for row in troubled)
     report.short_streams = sum(row["shortfall"] > 0 for row in troubled)
     report.shortfall = sum(row["shortfall"] for row in troubled)

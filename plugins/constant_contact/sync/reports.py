@@ -1,8 +1,13 @@
 """What a job tells of its run: into the log, and to Airflow as the task's return value."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
+
+from constant_contact.redact import redact
+
+# As much of a name that nobody knows as a log line bears.
+NAME_CHARS: Final = 40
 
 
 @dataclass
@@ -16,6 +21,15 @@ class Report:
     def __str__(self) -> str:
         """The figures in one line, those that are nothing left out."""
         return in_words(self.as_dict())
+
+
+def by_value(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many have each value that the contract does not name, such as `{"role follow_up": 3}`.
+
+    Args:
+        rows: With `noun`, `value` and `count`.
+    """
+    return {f"{row['noun']} {redact(row['value'], NAME_CHARS)}": row["count"] for row in rows}
 
 
 def in_words(figures: Mapping[str, Any]) -> str:

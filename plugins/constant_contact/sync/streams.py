@@ -104,12 +104,13 @@ class StreamReading:
             return error
         except (Rejected, ContractBroken) as error:
             _log.warning("%s of activity %s: %s", stream.activity_type, stream.path, error)
+            failed = {
+                "stream_id": stream.stream_id,
+                "failure": str(error),
+                "has_no_report": isinstance(error, Rejected) and error.error_key is not None,
+            }
             with self._crm.transaction() as connection:
-                database.run(
-                    connection,
-                    "engagement/fail_stream",
-                    {"stream_id": stream.stream_id, "failure": str(error)},
-                )
+                database.run(connection, "engagement/fail_stream", failed)
         finally:
             self.tracker.warn()
         return None

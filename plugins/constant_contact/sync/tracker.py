@@ -15,11 +15,10 @@ from constant_contact.errors import DeadCursor
 from constant_contact.redact import redact
 from constant_contact.sync.paging import restarting
 from constant_contact.sync.parallel import Stopped
+from constant_contact.sync.reports import NAME_CHARS
 
 _log = logging.getLogger("constant_contact.engagement")
 _ROWS = "tracking_activities"
-# As much of a name that nobody knows as a log line bears.
-_NAME_CHARS = 40
 
 
 class EventPage(NamedTuple):
@@ -55,6 +54,7 @@ class TrackerReport:
         self.malformed = 0
         self.future_dated = 0
         self.unknown_types: Counter[str] = Counter()
+        self.unknown_values: Counter[str] = Counter()
         self.doubtful: list[Doubt] = []
 
     def pages(self, cursor: str | None, stop: threading.Event) -> Iterator[EventPage]:
@@ -92,6 +92,8 @@ class TrackerReport:
             _log.warning(
                 "%s: %d rows say they are %s, not %s; kept", self._path, count, name, self._row_type
             )
+        for name, count in self.unknown_values.items():
+            _log.warning("%s: %d rows have the unknown %s; kept", self._path, count, name)
 
     def _events(self, pages: Iterator[Page], stop: threading.Event) -> Iterator[EventPage]:
         """Read each page's rows; set aside those that may be the page before's, once more.
@@ -135,7 +137,12 @@ class TrackerReport:
         said = [row.get("tracking_activity_type") for row in rows if isinstance(row, dict)]
         odd = Counter(str(name) for name in said if name not in (None, self._row_type))
         for name, count in odd.items():
-            self.unknown_types[redact(name, _NAME_CHARS)] += count
+            self.unknown_types[redact(name, NAME_CHARS)] += count
+        for event in events:
+            if event.device_type and event.device_type not in vendor.DEVICE_TYPES:
+                self.unknown_values[f"device type {redact(event.device_type, NAME_CHARS)}"] += 1
+            if event.bounce_code and event.bounce_code not in vendor.BOUNCE_CODES:
+                self.unknown_values[f"bounce code {redact(event.bounce_code, NAME_CHARS)}"] += 1
         # Newest first: where the first one is past, all are.
         if events and events[0].occurred_at >= self._future:
             self.future_dated += sum(event.occurred_at >= self._future for event in events)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from constant_contact import config
 from constant_contact.accounts import Account
-from constant_contact.api.vendor import REFRESH_IDLE_DAYS, REFRESH_WARN_DAYS
+from constant_contact.api.vendor import REFRESH_IDLE_DAYS, REFRESH_WARN_DAYS, REPORTED_ROLES
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.options import OPTIONS, SECTION
@@ -49,7 +49,8 @@ def of_crm(hook: ConstantContactHook) -> list[Line]:
     since = {"since": datetime.now(UTC) - _REJECTED_WITHIN}
     with hook.crm.transaction() as connection:
         unmet = database.row(connection, "web/count_unmet", since) or {}
-        troubled = database.rows(connection, "engagement/troubled_streams")
+        roles = {"reported_roles": sorted(REPORTED_ROLES)}
+        troubled = database.rows(connection, "engagement/troubled_streams", roles)
     activities_dag = Account.of(hook.crm_conn_id).dag_id("activities")
     return [*_of_outboxes(unmet), *_of_streams(troubled, activities_dag)]
 
@@ -114,8 +115,8 @@ def _of_streams(troubled: Sequence[dict[str, Any]], activities_dag: str) -> list
         lines.append(
             Line(
                 f"{_counted(refused, 'engagement report is', 'engagement reports are')} refused by "
-                "Constant Contact, and asked for again every day: if that goes on, show its answer "
-                "to Constant Contact's support.",
+                "Constant Contact, and asked for again from time to time: if that goes on, show "
+                "its answer to Constant Contact's support.",
                 "/calls",
                 "API calls",
             )
@@ -192,7 +193,11 @@ def _is_refusal(call: dict[str, Any]) -> bool:
 
 def of_runs(rows: Sequence[Row]) -> list[Line]:
     """Whose last run failed, and what the runs shown met that nobody knows."""
-    return [line for row in rows for line in (*_of_failure(row), *_of_unknown_types(row))]
+    return [
+        line
+        for row in rows
+        for line in (*_of_failure(row), *_of_unknown_types(row), *_of_unknown_values(row))
+    ]
 
 
 def _of_failure(row: Row) -> list[Line]:
@@ -226,6 +231,23 @@ def _of_unknown_types(row: Row) -> list[Line]:
             f"({', '.join(sorted(unknown))}); it is kept under the type of its report. Look for a "
             "newer version of this package.",
             row.path_of(row.runs[0]),
+            "Run",
+            is_airflows=True,
+        )
+    ]
+
+
+def _of_unknown_values(row: Row) -> list[Line]:
+    run = row.last_ended
+    reports = run.reports.values() if run else ()
+    unknown = {value for report in reports for value in report.get("unknown_values") or ()}
+    if run is None or not unknown:
+        return []
+    return [
+        Line(
+            f"Constant Contact says what is not known here ({', '.join(sorted(unknown))}); what "
+            "says so is read and kept all the same. Look for a newer version of this package.",
+            row.path_of(run),
             "Run",
             is_airflows=True,
         )
