@@ -10,6 +10,9 @@ one API call per 500 events, whoever they belong to, and only for campaigns that
   with the option `engagement_shards`, by several mapped tasks.
 - `interactions`: new events become interactions, by SQL; so does the whole history of contacts that
   were linked since. A contact added to the CRM today has its history tomorrow, for no call.
+- `completeness`: the ledger's contacts of each campaign and type are held against the summary
+  report, for no call. What the ledger lacks, beyond what may be on its way, is named in the log and
+  on the overview, with the reason where one is known, and stays in `ctct_finding` until then.
 
 An activity of a role that the contract does not name is read as any other; one of which
 Constant Contact says that it has no report is named in the log and asked again ever more rarely.
@@ -38,6 +41,7 @@ from airflow.sdk import DAG, Asset, Param
 from constant_contact.accounts import Account
 from constant_contact.config import accounts, at_least_one, dag_defaults, nightly, nightly_deadline
 from constant_contact.operators.campaigns import CampaignsOperator
+from constant_contact.operators.completeness import CompletenessOperator
 from constant_contact.operators.engagement import EngagementOperator
 from constant_contact.operators.interactions import InteractionsOperator
 
@@ -91,7 +95,8 @@ def activities_dag(account: Account) -> None:
             inlets=[ledger, Asset(account.asset("crm_contact"))],
             outlets=[Asset(account.asset("crm_interaction"))],
         )
-        campaigns >> engagement >> interactions
+        completeness = CompletenessOperator(task_id="completeness", campaigns=True, inlets=[ledger])
+        campaigns >> engagement >> interactions >> completeness
 
 
 for each in accounts():

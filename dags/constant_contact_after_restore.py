@@ -11,6 +11,8 @@ Contact; nobody is to be mailed because of that.
 - `flags`: by `flag_back.sql`, where the firm has that file, *Do Not Email* is set again for
   contacts that Constant Contact may not mail since the moment of the backup. Without it they are
   counted (`not_flagged`); their opt-outs at Constant Contact are objections all the same.
+- `completeness`: what is stored is held against what Constant Contact counts; what differs is named
+  in the log and on the overview.
 
 The steps before and after: docs/operations.md.
 
@@ -24,6 +26,7 @@ from airflow.sdk import DAG, Asset, Param
 
 from constant_contact.accounts import Account
 from constant_contact.config import accounts, dag_defaults
+from constant_contact.operators.completeness import CompletenessOperator
 from constant_contact.operators.contacts import ContactsOperator
 from constant_contact.operators.links import LinksOperator
 from constant_contact.operators.restore import FlagsOperator, SettleOperator
@@ -54,7 +57,8 @@ def after_restore_dag(account: Account) -> None:
             restored_to="{{ params.restored_to }}",
             outlets=[Asset(account.asset("crm_contact"))],
         )
-        settle >> contacts >> links >> flags
+        completeness = CompletenessOperator(task_id="completeness", contacts=True, campaigns=True)
+        settle >> contacts >> links >> flags >> completeness
 
 
 for each in accounts():

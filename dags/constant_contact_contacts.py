@@ -10,6 +10,11 @@ Contact id. A linked contact with Do Not Email that Constant Contact may still m
 by the next run of `constant_contact_opt_outs`. More than 50 links that would be cleared at once,
 and contacts that are absent from the CRM in numbers, wait for a person.
 
+The task `completeness` holds the mirror against Constant Contact's own count of contacts by
+permission, for one call, and after a full pass the members of each list against its count. What
+differs is named in the log and on the overview, and stays in `ctct_finding` until it agrees; where
+the contacts differ, the next run reads all of them.
+
 **What it tells** (return value of the task `links`): linked, relinked, unlinked, unmatched, without
 email, malformed email, shared addresses.
 
@@ -26,6 +31,7 @@ from airflow.sdk import DAG, Asset, Param
 
 from constant_contact.accounts import Account
 from constant_contact.config import accounts, dag_defaults, nightly, nightly_deadline
+from constant_contact.operators.completeness import CompletenessOperator
 from constant_contact.operators.contacts import ContactsOperator
 from constant_contact.operators.links import LinksOperator
 
@@ -64,7 +70,10 @@ def contacts_dag(account: Account) -> None:
             inlets=[mirrored],
             outlets=[Asset(account.asset("crm_contact"))],
         )
-        contacts >> links
+        completeness = CompletenessOperator(
+            task_id="completeness", contacts=True, inlets=[mirrored]
+        )
+        contacts >> [links, completeness]
 
 
 for each in accounts():

@@ -76,7 +76,7 @@ def summaries(call: Call) -> Reply:
                 "campaign_id": campaign.campaign_id,
                 "campaign_type": campaign.type,
                 "last_sent_date": iso(campaign.last_sent_ms),
-                "unique_counts": stats.unique_counts(numbers),
+                "unique_counts": stats.summary_counts(call.world, _sent(campaign)),
             }
         )
     body: dict[str, Any] = {"bulk_email_campaign_summaries": shown}

@@ -7,6 +7,11 @@ from typing import Any
 
 #: Units of a text, and the encoding whose code units they are.
 UNITS = {"character": "utf-32-le", "utf16": "utf-16-le", "byte": "utf-8"}
+_CHOICES = {
+    "next_null_style": ("absent", "null", "href_null", "no_links"),
+    "summary_counts": ("activities", "contacts", "events"),
+    "text_unit": tuple(UNITS),
+}
 SCOPES = ("contact_data", "campaign_data", "account_read", "offline_access")
 
 
@@ -51,6 +56,9 @@ class Settings:
     #: know: by the contract's name.
     role_names: dict[str, str] = field(default_factory=dict)
     status_names: dict[str, str] = field(default_factory=dict)
+    #: How the summary report counts, of which the contract is silent: the contacts of each activity
+    #: (activities), of the campaign (contacts), or all events (events).
+    summary_counts: str = "activities"
     #: How the last page says so: absent | null (``"next": null``) | href_null | no_links.
     next_null_style: str = "absent"
     #: What the longest texts are counted in: character | utf16 | byte; the contract is silent.
@@ -75,8 +83,7 @@ def update(target: Limits | Settings, changes: dict[str, Any]) -> None:
             raise ValueError(f"{name} must be a number")
         if kind not in (int, float) and not isinstance(value, kind):
             raise ValueError(f"{name} must be a {kind.__name__}")
-        if name == "next_null_style" and value not in ("absent", "null", "href_null", "no_links"):
-            raise ValueError("next_null_style is absent, null, href_null or no_links")
-        if name == "text_unit" and value not in UNITS:
-            raise ValueError(f"text_unit is one of {', '.join(UNITS)}")
+        for choice, values in _CHOICES.items():
+            if name == choice and value not in values:
+                raise ValueError(f"{name} is {', '.join(values[:-1])} or {values[-1]}")
         setattr(target, name, value)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.events import BOUNCE_CODES, Counts
+import numpy as np
+
+from simulator.events import BOUNCE_CODES, TYPES, Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +74,20 @@ def unique_counts(stats: dict[str, int]) -> dict[str, int]:
     """The contract's UniqueEmailCounts."""
     names = ("sends", "opens", "clicks", "forwards", "optouts", "bounces", "not_opened")
     return {name: stats[f"em_{name}"] for name in names} | {"abuse": 0}
+
+
+def summary_counts(world: World, activities: list[Activity]) -> dict[str, int]:
+    """The summary's counts, by the setting of what they count."""
+    unique = unique_counts(campaign_stats(world, activities))
+    if world.settings.summary_counts == "activities":
+        return unique
+    for kind in TYPES:
+        streams = [each.streams[kind] for each in activities]
+        if world.settings.summary_counts == "events":
+            unique[kind] = sum(map(len, streams))
+        else:
+            unique[kind] = len(np.unique(np.concatenate([each.contact for each in streams])))
+    return unique
 
 
 def percents(stats: dict[str, int]) -> dict[str, float]:

@@ -9,8 +9,10 @@ import psycopg
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
+from constant_contact.sync.completeness import compare_campaigns, compare_contacts
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.engagement import sync_engagement
+from constant_contact.sync.findings import FindingsReport
 from constant_contact.sync.interactions import project_interactions
 from constant_contact.sync.links import link_contacts
 from constant_contact.sync.lists import sync_lists
@@ -28,6 +30,15 @@ _MB = 1 << 20
 # the option retention_days, as it is unless somebody sets it
 _RETENTION_DAYS = 90
 
+
+def _compared(client: Client, crm: Database) -> Report:
+    """As the tasks of that name, one after the other."""
+    report = FindingsReport()
+    compare_contacts(client, crm, report)
+    compare_campaigns(crm, report)
+    return report
+
+
 _Job = Callable[[Client, Database], Report]
 #: in the order of a night
 NIGHTLY: dict[str, _Job] = {
@@ -37,6 +48,7 @@ NIGHTLY: dict[str, _Job] = {
     "campaigns": sync_campaigns,
     "engagement": sync_engagement,
     "interactions": lambda _, crm: project_interactions(crm),
+    "completeness": _compared,
     "retention": lambda _, crm: forget_calls(crm, days=_RETENTION_DAYS),
 }
 #: within seconds, whenever the CRM wants something
@@ -51,6 +63,7 @@ _DID: dict[str, Callable[[Figures], int]] = {
     "campaigns": lambda report: report["changed"] + report["activities_asked"],
     "engagement": lambda report: report["new_events"],
     "interactions": lambda report: report["of_new_events"] + report["of_new_links"],
+    "completeness": lambda report: report["compared"],
     "retention": lambda report: report["calls_forgotten"],
     "opt-outs": lambda report: report["unsubscribed"],
     "memberships": lambda report: report["added"],

@@ -24,7 +24,10 @@ _MOST_CALLS_ACTIVITIES, _MOST_CALLS_NOTHING_MOVED = 30, 3
 _ACTIVITIES = ("campaigns", "engagement", "interactions")
 #: statements whose work is a whole table, each with why that is so
 READS_ALL = {
+    "completeness/count_contacts": "holds all contacts against the vendor's count, nightly",
+    "completeness/differing_lists": "holds the members of all lists against the vendor's count",
     "contacts/count": "tells how many there are",
+    "contacts/count_unknown": "tells how many have a value that the contract does not name",
     "contacts/count_seen": "holds a reading of several pages against the vendor's count",
     "crm_contacts/compare": "compares the CRM's contacts with what was seen of them",
     "links/count_differences": "compares both sides' consent",

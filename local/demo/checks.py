@@ -102,6 +102,12 @@ def ledger(crm: Crm, vendor: Vendor) -> Check:
     return Check(name, _rows_that_differ(crm.ledger, vendor.events, list(EVENT)))
 
 
+def completeness(crm: Crm) -> Check:
+    """What the vendor counts is stored, as the job itself compares it."""
+    found = [" ".join(row) for row in crm.findings.itertuples(index=False)]
+    return Check("completeness: no count differs from the vendor's", ", ".join(found[:_SHOWN]))
+
+
 def interactions(
     crm: Crm, vendor: Vendor, expected: Expected, campaigns: Mapping[str, tuple[str, str]]
 ) -> Check:

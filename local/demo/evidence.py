@@ -51,6 +51,7 @@ class Crm:
     mirror: pd.DataFrame
     ledger: pd.DataFrame
     calls: pd.DataFrame
+    findings: pd.DataFrame
 
     @classmethod
     def read(cls, connection: Connection) -> "Crm":
@@ -74,6 +75,7 @@ class Crm:
                 connection, "SELECT contact_id, list_id, status, detail FROM crm_list_membership"
             ),
             lists=frame(connection, "SELECT list_id, name, membership_count FROM crm_list"),
+            findings=frame(connection, "SELECT noun, subject_id, kind FROM ctct_finding"),
             mirror=frame(
                 connection,
                 "SELECT contact_id, email_address, permission_to_send, opt_out_source,"

@@ -204,6 +204,7 @@ class Play:
             checks.own_columns(there, contacts),
             checks.links(there, self._expected),
             checks.ledger(there, vendor),
+            checks.completeness(there),
             checks.interactions(there, vendor, self._expected, calendar.names),
             checks.flags(there, vendor, self._expected),
             checks.outbox(there, self._expected),

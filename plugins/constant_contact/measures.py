@@ -37,6 +37,7 @@ def task_ended(hook: ConstantContactHook, report: Report | None) -> None:
         lambda: _calls(hook.calls, tags | {"account": account.name}),
         lambda: _rows(report, account, tags),
         lambda: _outboxes(hook.crm, account),
+        lambda: _findings(hook.crm, account),
         lambda: _budget(hook, account),
     )
 
@@ -88,6 +89,14 @@ def _outboxes(crm: Database, account: Account) -> None:
     for name, value in backlog.items():
         noun, _, measure = name.partition("__")
         _gauge(account, f"{noun}.{measure}", float(value), {})
+
+
+def _findings(crm: Database, account: Account) -> None:
+    with crm.transaction() as connection:
+        found = database.row(connection, "completeness/count_findings") or {}
+    for name, value in found.items():
+        noun, _, measure = name.partition("__")
+        _gauge(account, f"completeness.{noun}.{measure}", float(value), {})
 
 
 def _budget(hook: ConstantContactHook, account: Account) -> None:

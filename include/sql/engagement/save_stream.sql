@@ -11,6 +11,8 @@ SET
     head_started_at = %(head_started_at)s,
     tail_cursor = %(tail_cursor)s,
     shortfall = %(shortfall)s,
+    malformed_count = %(malformed_count)s,
+    left_out_count = %(left_out_count)s,
     failure = NULL,
     failed_at = NULL,
     no_report_since = NULL,

@@ -65,7 +65,7 @@ def number(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        parsed = int(value)
+        parsed = int(float(value))
     except (ValueError, OverflowError):
         return None
     return parsed if -_INT4 <= parsed < _INT4 else None

@@ -10,8 +10,14 @@ from constant_contact.store import database
 
 def add_page(
     connection: psycopg.Connection[Any], stream_id: int, records: Sequence[tuple[Any, ...]]
-) -> int:
-    """Add a page of `EventRecord`s to a stream; return how many were new."""
+) -> tuple[int, set[str]]:
+    """Add a page of `EventRecord`s to a stream.
+
+    Returns:
+        How many were new, and the erased contacts whose events were left out.
+    """
     database.row(connection, "engagement/lock_writers")
     database.stage(connection, "engagement/stage", "staged_event", records)
-    return database.run(connection, "engagement/add_page", {"stream_id": stream_id})
+    added = database.run(connection, "engagement/add_page", {"stream_id": stream_id})
+    left_out = database.rows(connection, "engagement/left_out")
+    return added, {row["contact_id"] for row in left_out}

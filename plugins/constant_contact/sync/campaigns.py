@@ -108,6 +108,8 @@ def _mirror_summaries(client: Client, crm: Database, report: CampaignsReport) ->
             columns = database.columns(SummaryRecord, records)
             now = state.database_now(connection)
             database.run(connection, "campaigns/upsert_summaries", columns | {"mirrored_at": now})
+            database.row(connection, "completeness/lock")
+            database.run(connection, "completeness/note_summaries", columns | {"mirrored_at": now})
 
 
 def _mirror_campaigns(client: Client, crm: Database, report: CampaignsReport) -> None:

@@ -77,7 +77,11 @@ def sync_contacts(
     with crm.transaction() as connection:
         known = state.load(connection, "contacts")
         now = state.database_now(connection)
-    is_due = known.full_pass_at is None or now - known.full_pass_at >= FULL_PASS_EVERY
+        since_full = {"full_pass_at": known.full_pass_at}
+        found = database.row(connection, "completeness/contacts_differ", since_full) or {}
+    is_due = (
+        known.full_pass_at is None or now - known.full_pass_at >= FULL_PASS_EVERY or found["differ"]
+    )
     reading: Reading = "full" if full or is_due else "changed"
     if known.reading == "full":
         reading = "full"

@@ -37,6 +37,8 @@ class Stream:
     head_started_at: datetime | None
     tail_cursor: str | None
     shortfall: int
+    malformed_count: int
+    left_out_count: int
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
@@ -84,6 +86,7 @@ class StreamReading:
         self.stream = stream
         self.tracker = TrackerReport(client, stream.path, row_type, reach.future)
         self.added = 0
+        self._left_out: set[str] = set()
         self._stop = threading.Event()
 
     def read(self, stop: threading.Event) -> Retriable | None:
@@ -131,6 +134,7 @@ class StreamReading:
         if stream.covered_to is None:
             with self._crm.transaction() as connection:
                 stream.covered_to = state.database_now(connection)
+        begins_at_top, malformed = stream.tail_cursor is None, self.tracker.malformed
         for events, next_href in self.tracker.pages(stream.tail_cursor, self._stop):
             if events:
                 oldest = min(event.occurred_at for event in events)
@@ -138,6 +142,7 @@ class StreamReading:
             stream.tail_cursor = next_href
             if next_href is None:
                 stream.covered_from = None
+            self._count_malformed(malformed, is_whole=begins_at_top and next_href is None)
             self._store(events)
             if next_href and not self._is_wanted_deeper():
                 return
@@ -149,6 +154,7 @@ class StreamReading:
             with self._crm.transaction() as connection:
                 stream.head_started_at = state.database_now(connection)
         floor = stream.covered_to - self._overlap if stream.covered_to else None
+        begins_at_top, malformed = stream.head_cursor is None, self.tracker.malformed
         is_whole = True
         for events, next_href in self.tracker.pages(stream.head_cursor, self._stop):
             stream.head_cursor = next_href
@@ -158,11 +164,18 @@ class StreamReading:
             if next_href and not self._reread and (is_known or is_below):
                 is_whole = False
                 break
+        self._count_malformed(malformed, is_whole=begins_at_top and is_whole)
         if is_whole:
             stream.tail_cursor = stream.covered_from = None
         stream.head_cursor = None
         stream.covered_to = max(filter(None, (stream.covered_to, stream.head_started_at)))
         stream.head_started_at = None
+
+    def _count_malformed(self, before: int, *, is_whole: bool) -> None:
+        """Only a whole reading says that there are fewer than before."""
+        count = self.tracker.malformed - before
+        known = 0 if is_whole else self.stream.malformed_count
+        self.stream.malformed_count = max(count, known)
 
     def _reconcile(self) -> None:
         """Compare with the vendor's count; a shortfall is read for once, then shown."""
@@ -203,7 +216,11 @@ class StreamReading:
         """Add a page to the ledger and keep the stream's place, in one transaction."""
         stream = self.stream
         with self._crm.transaction() as connection:
-            added = engagement.add_page(connection, stream.stream_id, events) if events else 0
+            added = 0
+            if events:
+                added, left_out = engagement.add_page(connection, stream.stream_id, events)
+                self._left_out |= left_out
+            stream.left_out_count = max(stream.left_out_count, len(self._left_out))
             saved = database.row(
                 connection, "engagement/save_stream", stream.__dict__ | {"added": added}
             )

@@ -21,6 +21,7 @@ from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.options import OPTIONS, SECTION
 from constant_contact.store import database
+from constant_contact.sync import findings
 from constant_contact.web.metadata import short
 from constant_contact.web.syncs import Row
 
@@ -54,6 +55,14 @@ def of_crm(hook: ConstantContactHook) -> list[Line]:
     activities_dag = Account.of(hook.crm_conn_id).dag_id("activities")
     return [*_of_outboxes(unmet), *_of_streams(troubled, activities_dag)]
 
+
+# By `ctct_finding.noun`: what of it differs.
+_FOUND: Final = {
+    "campaign": "The ledger lacks contacts that Constant Contact counts",
+    "contacts": "The mirror has another number of contacts than Constant Contact counts",
+    "list": "The mirror has another number of members of lists than Constant Contact counts",
+}
+_MOST_NAMED: Final = 3
 
 # By column of web/count_unmet: what one of it is called, several of it, and what to do.
 _UNMET: Final = {
@@ -133,6 +142,37 @@ def _of_streams(troubled: Sequence[dict[str, Any]], activities_dag: str) -> list
             )
         )
     return lines
+
+
+def of_findings(hook: ConstantContactHook) -> list[Line]:
+    """Where what is stored is not what Constant Contact counts: one line a reason."""
+    with hook.crm.transaction() as connection:
+        rows = database.rows(connection, "completeness/findings", {"noun": None})
+    by_reason: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+    for row in rows:
+        by_reason.setdefault((row["noun"], row["reason"]), []).append(row)
+    account = Account.of(hook.crm_conn_id)
+    return [_of_finding(noun, found, account) for (noun, _), found in by_reason.items()]
+
+
+def _of_finding(noun: str, rows: Sequence[dict[str, Any]], account: Account) -> Line:
+    why, what_to_do = findings.reason(rows[0])
+    named = "; ".join(_counts(row) for row in rows[:_MOST_NAMED])
+    others = len(rows) - _MOST_NAMED
+    dag_id = account.dag_id("activities" if noun == "campaign" else "contacts")
+    return Line(
+        f"{_FOUND[noun]}: {named}{f', and {others:,} more' if others > 0 else ''}. "
+        f"{why[0].upper()}{why[1:]}: {what_to_do}.",
+        f"/dags/{dag_id}",
+        dag_id,
+        is_airflows=True,
+    )
+
+
+def _counts(row: dict[str, Any]) -> str:
+    name = f"“{row['name'] or row['subject_id']}” " if row["subject_id"] else ""
+    kind = f"{row['kind'].replace('_', '-')} " if row["kind"] else ""
+    return f"{name}{kind}{row['our_count']:,} of {row['vendor_count']:,}"
 
 
 def of_settings() -> list[Line]:

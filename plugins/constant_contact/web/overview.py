@@ -90,6 +90,7 @@ def _needs(session: Session, account: Account, syncs: Sequence[Row]) -> list[Par
         part(lambda: attention.of_authorization(page_hook(account))),
         part(lambda: attention.of_questions(session, [row.sync.dag_id for row in syncs])),
         part(lambda: attention.of_crm(page_hook(account))),
+        part(lambda: attention.of_findings(page_hook(account))),
         part(lambda: attention.of_runs(syncs)),
         part(attention.of_settings),
     ]

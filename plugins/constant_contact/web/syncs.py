@@ -63,8 +63,18 @@ class Sync:
 # In the order of a day; DAGs of ours that are not here come behind them.
 SYNCS: Final = (
     Sync("lists", ("lists",), ("read",), "lists read"),
-    Sync("contacts", ("contacts", "links"), ("read", "opted_out_read"), "contacts read"),
-    Sync("activities", ("campaigns", "engagement", "interactions"), ("new_events",), "new events"),
+    Sync(
+        "contacts",
+        ("contacts", "links", "completeness"),
+        ("read", "opted_out_read"),
+        "contacts read",
+    ),
+    Sync(
+        "activities",
+        ("campaigns", "engagement", "interactions", "completeness"),
+        ("new_events",),
+        "new events",
+    ),
     Sync(
         "opt_outs",
         ("opt_outs",),
@@ -118,7 +128,7 @@ SYNCS: Final = (
     ),
     Sync(
         "after_restore",
-        ("settle", "contacts", "links", "flags"),
+        ("settle", "contacts", "links", "flags", "completeness"),
         also="after the CRM was restored from a backup",
         page=_TRIGGER,
         page_name="Trigger",
