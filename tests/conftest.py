@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,20 @@ from constant_contact.store.accounts import claim
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
 from local import environment
-from local.postgres import LocalPostgres
 from local.secrets_file import load_secrets
 from simulator.server import Running, running
 from tests.databases import Databases, prepare_one_account, prepare_two_accounts
 from tests.faults.wasted import pytest_terminal_summary  # noqa: F401 - a hook: what runs in parallel reads this conftest only
+from tests.own_postgres import OwnPostgres
 from tests.support import (
     CONN_ID,
     EU_SCHEMA,
     UNLIMITED,
     MemoryTokenStore,
+    Rows,
     api_client,
     api_settings,
     prepare_account,
-    run_rows,
     set_flag,
 )
 
@@ -43,11 +43,11 @@ def within_a_day() -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A server where databases can be made: the wheel's, or TEST_POSTGRES_URL."""
+    """A server where databases can be made: our own, or TEST_POSTGRES_URL."""
     if given := os.environ.get("TEST_POSTGRES_URL"):
         yield given
         return
-    with LocalPostgres() as server:
+    with OwnPostgres() as server:
         yield server.url("postgres")
 
 
@@ -85,9 +85,10 @@ def crm(databases: Databases, crm_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def sql_rows(crm_url: str) -> Callable[..., list[dict[str, Any]]]:
+def sql_rows(crm_url: str) -> Iterator[Rows]:
     """Runs a statement on the CRM database; returns its rows, if it has any."""
-    return partial(run_rows, crm_url)
+    with closing(Rows(crm_url)) as rows:
+        yield rows
 
 
 @pytest.fixture(scope="session")
@@ -141,11 +142,11 @@ def add_crm_contact(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[.
 
 
 @pytest.fixture
-def set_do_not_email(crm_url: str) -> Callable[..., None]:
+def set_do_not_email(sql_rows: Rows) -> Callable[..., None]:
     """Sets or clears the flag as the CRM does, saying what the CRM knows."""
 
     def change(contact_id: str, flag: bool, reason: str = "", by_contact: bool = False) -> None:
-        with psycopg.connect(crm_url) as connection:
+        with sql_rows.transaction() as connection:
             set_flag(connection, contact_id, flag, reason, by_contact)
 
     return change
@@ -170,9 +171,10 @@ def migrate_eu(databases: Databases, crm_url: str, eu_url: str) -> Callable[[], 
 
 
 @pytest.fixture
-def eu_rows(eu_url: str) -> Callable[..., list[dict[str, Any]]]:
+def eu_rows(eu_url: str) -> Iterator[Rows]:
     """As `sql_rows`, as the second account sees the database."""
-    return partial(run_rows, eu_url)
+    with closing(Rows(eu_url)) as rows:
+        yield rows
 
 
 @pytest.fixture(scope="session")

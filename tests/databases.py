@@ -150,14 +150,16 @@ class Databases:
 
     def _end_sessions(self, name: str) -> None:
         """A session is over when it is no longer listed: the server waits for it in long steps."""
-        deadline = monotonic() + _ENDED_WITHIN_S
+        deadline, wait_s = monotonic() + _ENDED_WITHIN_S, 0.001
         while self._server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = %s AND backend_type = 'client backend'",
             [name],
         ).fetchall():
             assert monotonic() < deadline, f"a session of {name} does not end"
-            sleep(0.001)
+            sleep(wait_s)
+            # each look costs the server some of the time that the session needs to end
+            wait_s = min(2 * wait_s, 0.05)
 
     def _run(self, statement: str, *names: str) -> None:
         self._server.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -1,6 +1,7 @@
 """What tests have in common that is no fixture."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -28,11 +29,58 @@ WHERE NOT granted AND datname = current_database()
 UNLIMITED = {"calls_per_second": 0, "calls_per_day": 0, "token_calls_per_second": 0}
 
 
+class Rows:
+    """Runs statements on a database, each committed at once; returns their rows, if they have any.
+
+    The connection stays open for the next statement: to make one costs more than most of them.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._free: list[psycopg.Connection[dict[str, Any]]] = []
+
+    def __call__(self, statement: str, *params: Any) -> list[dict[str, Any]]:
+        with self._lent() as connection:
+            cursor = connection.execute(statement, params or None)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        """Lends the connection for several statements that are committed together."""
+        with self._lent() as connection, connection.transaction():
+            yield connection
+
+    def close(self) -> None:
+        """Ends the session; the next statement begins another."""
+        while self._free:
+            self._free.pop().close()
+
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        """A thread that asks while another's statement waits gets one of its own."""
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                # a table that was altered meanwhile would not fit what was prepared
+                prepare_threshold=None,
+                row_factory=psycopg.rows.dict_row,
+            )
+        try:
+            yield connection
+        finally:
+            if connection.closed or self._free:
+                connection.close()
+            else:
+                self._free.append(connection)
+
+
 def run_rows(url: str, statement: str, *params: Any) -> list[dict[str, Any]]:
-    """Run a statement; return its rows, if it has any."""
-    with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
-        cursor = connection.execute(statement, params or None)
-        return cursor.fetchall() if cursor.description else []
+    """Run one statement on a database; return its rows, if it has any."""
+    with closing(Rows(url)) as rows:
+        return rows(statement, *params)
 
 
 def prepare_account(url: str) -> list[str]:

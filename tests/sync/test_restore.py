@@ -20,7 +20,7 @@ from constant_contact.sync.memberships import MembershipsReport, retry
 from constant_contact.sync.opt_outs import push_opt_outs
 from constant_contact.sync.restore import flag_lost_opt_outs, settle
 from simulator.server import Running
-from tests.databases import Databases
+from tests import support
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import Add, Rows, answers, list_id, on_lists
 from tests.sync.outbox import FLAG_BACK
@@ -35,8 +35,8 @@ Push = Callable[..., MembershipsReport]
 class Backup:
     """Copies of the CRM database, as `pg_dump` and `pg_restore` make them."""
 
-    def __init__(self, server_url: str, name: str, crm: Database) -> None:
-        self._server_url, self._name, self._crm = server_url, name, crm
+    def __init__(self, server_url: str, name: str, *sessions: Database | support.Rows) -> None:
+        self._server_url, self._name, self._sessions = server_url, name, sessions
         self.made_at: datetime | None = None
 
     def take(self) -> None:
@@ -48,7 +48,6 @@ class Backup:
         self._copy(f"{self._name}_backup", self._name)
 
     def _copy(self, source: str, target: str) -> None:
-        self._crm.close()
         self._run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{source}' AND pid <> pg_backend_pid()"
@@ -59,17 +58,19 @@ class Backup:
         self._run(f"DROP DATABASE IF EXISTS {self._name}_backup")
 
     def _run(self, statement: str) -> None:
+        for each in self._sessions:
+            each.close()
         with psycopg.connect(self._server_url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
 @pytest.fixture
 def backup(
-    postgres_url: str, databases: Databases, crm_url: str, crm: Database
+    postgres_url: str, crm_url: str, crm: Database, sql_rows: support.Rows
 ) -> Iterator[Backup]:
     with psycopg.connect(crm_url) as connection:
         name = connection.info.dbname
-    made = Backup(postgres_url, name, crm)
+    made = Backup(postgres_url, name, crm, sql_rows)
     yield made
     made.drop()
 
