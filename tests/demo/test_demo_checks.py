@@ -1,6 +1,8 @@
 """The demo's checks say so when something is wrong: each is shown a fault made for it."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
 from constant_contact.sync.contacts import sync_contacts
@@ -31,7 +34,9 @@ from local.demo.memberships import Outcome, outcome
 from local.demo.people import CrmContact, People, Person
 from local.demo.story import crm_after, make_story
 from simulator.control import Control
-from simulator.server import Running
+from simulator.server import Running, running
+from tests.databases import Databases, prepare_one_account
+from tests.support import UNLIMITED, MemoryTokenStore, api_client, api_settings
 
 PEOPLE = 250
 OF_A_KIND = 25
@@ -97,8 +102,37 @@ def few(people: list[Person]) -> list[Person]:
     return chosen
 
 
-@pytest.fixture
-def demo(crm: Database, crm_url: str, client: Client, simulator: Running) -> Iterator[SmallDemo]:
+class Night:
+    """The night, played once: each test gets a copy of the CRM and of the vendor after it."""
+
+    def __init__(self, simulator: Running) -> None:
+        self._world = simulator.world
+        self._simulator = simulator
+        self._after: dict[str, Any] = {}
+        self._played: dict[str, Any] = {}
+
+    def play(self, url: str) -> None:
+        """On a new database, which is copied then."""
+        prepare_one_account(url)
+        crm = Database(lambda: psycopg.connect(url), name="connection crm_default")
+        settings = api_settings(self._simulator, self._simulator.control.grant())
+        call_log = ApiCallLog(crm, Caller("a_dag", "a_task", "a_run", 1))
+        client = api_client(settings, crm, MemoryTokenStore(crm), call_log, "engagement")
+        with closing(crm), closing(call_log), psycopg.connect(url) as connection:
+            self._played = played(connection, self._simulator.control, client, crm)
+        self._after = deepcopy(vars(self._world))
+
+    def again(self, connection: Connection) -> SmallDemo:
+        """As though it had just been played, on a copy of its database."""
+        vars(self._world).update(deepcopy(self._after))
+        return SmallDemo(connection, self._simulator.control, **deepcopy(self._played))
+
+
+def played(
+    connection: Connection, control: Control, client: Client, crm: Database
+) -> dict[str, Any]:
+    """What else a `SmallDemo` knows."""
+    control.limits(**UNLIMITED)
     now = datetime.now(UTC).replace(microsecond=0)
     calendar = make_calendar(1, now)
     sent = [issue.sent for issue in calendar.newsletters]
@@ -106,41 +140,52 @@ def demo(crm: Database, crm_url: str, client: Client, simulator: Running) -> Ite
     lists = day_lists(1, calendar)
     story = make_story(people, lists)
     contacts = crm_after(people, story)
-    account.load_new(simulator.control, people, calendar, make_events(1, now, people, calendar))
-    simulator.control.load(lists=[new_list(1, now)])
-    simulator.control.delete_list(lists.goes)
-    summary, before = simulator.control.truth(), list(simulator.control.truth_contacts())
+    account.load_new(control, people, calendar, make_events(1, now, people, calendar))
+    control.load(lists=[new_list(1, now)])
+    control.delete_list(lists.goes)
+    summary, before = control.truth(), list(control.truth_contacts())
     expected = Expected()
     expected.link(contacts, before)
     permissions = expected.permissions(contacts, before, [])
     carried = outcome(story.requests, contacts, expected.links, permissions, (summary, before))
     expected.answers |= carried.answers
     standing = expected.standing(contacts)
-    with psycopg.connect(crm_url) as connection:
-        seed_contacts(connection, contacts)
-        sync_lists(client, crm)
-        sync_contacts(client, crm)
-        links = link_contacts(crm).as_dict()
-        sync_campaigns(client, crm)
-        sync_engagement(client, crm)
-        project_interactions(crm)
-        push_opt_outs(client, crm)
-        ask_for_lists(connection, story.requests)
-        push_memberships(client, crm, waits_s=NO_WAIT)
-        expected.link(contacts, simulator.control.truth_contacts())
-        yield SmallDemo(
-            connection,
-            simulator.control,
-            calendar,
-            contacts,
-            expected,
-            before,
-            summary,
-            permissions,
-            DagReport("", "", "", "success", 0, {"links": links}),
-            standing,
-            carried,
-        )
+    seed_contacts(connection, contacts)
+    sync_lists(client, crm)
+    sync_contacts(client, crm)
+    links = link_contacts(crm).as_dict()
+    sync_campaigns(client, crm)
+    sync_engagement(client, crm)
+    project_interactions(crm)
+    push_opt_outs(client, crm)
+    ask_for_lists(connection, story.requests)
+    push_memberships(client, crm, waits_s=NO_WAIT)
+    expected.link(contacts, control.truth_contacts())
+    return {
+        "calendar": calendar,
+        "contacts": contacts,
+        "expected": expected,
+        "before": before,
+        "summary": summary,
+        "permissions": permissions,
+        "links": DagReport("", "", "", "success", 0, {"links": links}),
+        "standing": standing,
+        "carried": carried,
+    }
+
+
+@pytest.fixture(scope="session")
+def night() -> Iterator[Night]:
+    with running() as simulator:
+        yield Night(simulator)
+
+
+@pytest.fixture
+def demo(night: Night, databases: Databases) -> Iterator[SmallDemo]:
+    name = databases.create(night.play)
+    with psycopg.connect(databases.url(name)) as connection:
+        yield night.again(connection)
+    databases.take_back(name)
 
 
 def test_a_night_without_a_fault_is_right_and_each_fault_is_found(demo: SmallDemo) -> None:
