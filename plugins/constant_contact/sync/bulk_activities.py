@@ -196,7 +196,7 @@ class BulkActivities:
         """
         if not activities.in_flight(self._crm, KINDS):
             return False
-        waited_for = -1 if self.sent or self._unanswered else self.sent
+        waited_for: int = -1 if self.sent or self._unanswered else self.sent
         # What is sent meanwhile, parts of what failed, is waited for as long.
         while waited_for != self.sent:
             waited_for = self.sent
