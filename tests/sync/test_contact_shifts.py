@@ -9,7 +9,7 @@ from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts import refresh_contacts, sync_contacts
 from simulator.server import Running
-from tests.support import vendor_contact
+from tests.support import contact_id, vendor_contact
 
 Rows = Callable[..., list[dict[str, Any]]]
 Calls = Callable[..., int]
@@ -42,3 +42,35 @@ def test_a_reading_that_has_all_is_not_repeated(
     calls()
     sync_contacts(client, crm)
     assert calls() == 3
+
+
+@pytest.mark.parametrize(
+    ("read", "joins"),
+    [("first load", 0), ("first load", 1), ("full pass", 0), ("full pass", 3), ("changes", 0)],
+)
+def test_nobody_is_missed_when_a_contact_is_purged_between_two_pages(
+    simulator: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows,
+    read: str, joins: int,
+) -> None:  # fmt: skip
+    client = make_client()
+    if read != "first load":
+        simulator.control.load(contacts=[vendor_contact(0, "0@example.com")])
+        sync_contacts(client, crm)
+    old = {} if read == "changes" else {"created_at": "2020-01-01T00:00:00Z"}
+    people = [vendor_contact(n, f"{n}@example.com", **old) for n in range(1, 1101)]
+    simulator.control.load(contacts=people)
+    pages, has_purged = client.pages, []
+
+    def purging(*args: Any, **options: Any) -> Any:
+        for page in pages(*args, **options):
+            yield page
+            if not has_purged:
+                has_purged.append(simulator.control.purge_contact(contact_id(3)))
+                newer = [vendor_contact(n, f"{n}@example.com") for n in range(2000, 2000 + joins)]
+                simulator.control.load(contacts=newer)
+
+    client.pages = purging  # type: ignore[method-assign]
+    sync_contacts(client, crm, full=read == "full pass")
+    mirrored = {row["contact_id"] for row in sql_rows("SELECT contact_id FROM ctct_contact")}
+    there = {each["contact_id"] for each in simulator.control.truth_contacts()}
+    assert there <= mirrored | {contact_id(n) for n in range(2000, 2000 + joins)}

@@ -43,9 +43,9 @@ parted AS MATERIALIZED (
 call AS MATERIALIZED (
     SELECT
         part,
-        nextval(pg_get_serial_sequence('ctct_bulk_activity', 'bulk_id')) AS bulk_id,
         contacts,
-        list_ids
+        list_ids,
+        nextval(pg_get_serial_sequence('ctct_bulk_activity', 'bulk_id')) AS bulk_id
     FROM (
         SELECT
             part,

@@ -18,7 +18,7 @@ from requests_oauthlib import OAuth2Session
 
 from constant_contact import __version__
 from constant_contact.api import vendor
-from constant_contact.api.replies import error_of
+from constant_contact.api.replies import NOT_THE_VENDOR, error_of
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.transport import BoundedAdapter, secured
 from constant_contact.calls import Call
@@ -251,8 +251,9 @@ class Authorization:
                 f"the token endpoint answered {status}, a redirect, which is not followed: the "
                 f"tokens would go along; check {conn}, field token_url, and what stands between"
             )
-        if status >= requests.codes.internal_server_error:
-            return RefreshUncertain(f"the token endpoint answered {status}: {message}")
+        if key is None or status >= requests.codes.internal_server_error:
+            whose = "" if key else f". {NOT_THE_VENDOR}"
+            return RefreshUncertain(f"the token endpoint answered {status}: {message}{whose}")
         if key == "invalid_grant":
             return AuthorizationRequired(
                 f"Constant Contact no longer accepts {used_up} of {conn} (invalid_grant). A person "

@@ -23,11 +23,10 @@ def parse_rows(
 
 
 def text(value: Any) -> str | None:
-    """A text without NUL, which PostgreSQL refuses; numbers become text; "" and null are None."""
+    """A text; numbers become one; "" and null are None."""
     if value is None or value == "":
         return None
-    shown = value if isinstance(value, str) else str(value)
-    return shown.replace("\x00", "") if "\x00" in shown else shown
+    return value if isinstance(value, str) else str(value)
 
 
 def cut(shown: str, most: int) -> str:

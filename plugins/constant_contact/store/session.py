@@ -15,6 +15,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from constant_contact.store.sql import statement
+from constant_contact.store.texts import clean_what_is_stored
 
 # As `pg_settings` shows them: times in milliseconds.
 SETTINGS: Final[Mapping[str, str]] = {
@@ -77,6 +78,7 @@ def settle(
         psycopg.Error: The server does not let the role set one of them.
     """
     connection.row_factory = psycopg.rows.tuple_row
+    clean_what_is_stored(connection)
     ours = json.dumps({**SETTINGS, **(settings or {})})
     is_idle = connection.info.transaction_status == TransactionStatus.IDLE
     connection.execute(statement("session/settle"), {"settings": ours})

@@ -5,12 +5,13 @@ is no idempotency key: whoever finds a call `sending` looks for it at the vendor
 again, and what is found so is proven by the mirror alone.
 """
 
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
@@ -341,7 +342,7 @@ class BulkActivities:
             activity["bulk_id"],
             "ended",
             vendor_state=said,
-            counts=json.dumps(counts),
+            counts=Jsonb(counts),
             adds_up=adds_up,
             error=redact(error or f"Constant Contact's job ended as {said}."),
         )

@@ -22,6 +22,8 @@ _log = logging.getLogger("constant_contact.contacts")
 
 # The listing's cursor is positional and rows commit late: each reading overlaps the one before.
 OVERLAP = timedelta(hours=1)
+# How far the vendor's clock may be behind ours.
+_CLOCKS = timedelta(seconds=1)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 Reading = Literal["full", "changed"]
@@ -42,7 +44,6 @@ class Listing:
     Attributes:
         total: How many contacts the vendor counts; None: it did not say.
         malformed: Rows without an id.
-        has_shrunk: Whether the vendor counted fewer on a later page than on an earlier one.
     """
 
     def __init__(
@@ -63,7 +64,12 @@ class Listing:
         self._overlap = overlap
         self.total: int | None = None
         self.malformed = 0
-        self.has_shrunk = False
+        self._first_total: int | None = None
+        self._has_shrunk = False
+        # What this run has seen; hashes, since a million ids are many.
+        self._seen: set[int] = set()
+        self._created = 0
+        self._rows_of_this_run = 0
         self._conn_id = ""
         self._state = SyncState()
 
@@ -77,9 +83,39 @@ class Listing:
         """When the reading began, by the database's clock."""
         return self._state.reading_since or datetime.now(UTC)
 
+    def is_short(self) -> bool:
+        """Whether fewer contacts were seen than the vendor counts, or it counts fewer by now.
+
+        A contact that is purged while pages are read moves those behind it one place forward: one
+        is on no page.
+        """
+        with self._crm.transaction() as connection:
+            mirrored = database.row(connection, "contacts/count_seen", {"since": self.began_at})
+        seen = len(self._seen) if self._is_of_this_run() else (mirrored or {})["seen"]
+        is_fewer = self.total is not None and seen + self.malformed < self.total
+        return self._has_shrunk or is_fewer
+
+    def may_be_short(self) -> bool:
+        """Whether one purged contact and one that was created meanwhile could hide each other.
+
+        Of a full pass; what one of changes misses, the next full pass finds.
+        """
+        is_one_page = self._rows_of_this_run <= vendor.CONTACTS_PER_PAGE
+        if (
+            self._reading != "full"
+            or is_one_page
+            or self._first_total is None
+            or not self._is_of_this_run()
+        ):
+            return False
+        return len(self._seen) + self.malformed - self._created < self._first_total
+
+    def _is_of_this_run(self) -> bool:
+        return self._state.rows_read <= self._rows_of_this_run
+
     def read(self, client: Client, *, again: bool = False) -> None:
         """Read the last page; go on where a killed run was, or again where its link is dead."""
-        self.total, self.has_shrunk = None, False
+        self._forget_seen()
         self._conn_id = client.conn_id
         self._begin(again=again)
         cursor = self._state.cursor
@@ -97,6 +133,10 @@ class Listing:
         if not cursor:
             params = self._params()
             self._store_pages(restarting(lambda: client.pages("/contacts", params)))
+
+    def _forget_seen(self) -> None:
+        self.total, self._first_total, self._has_shrunk = None, None, False
+        self._seen, self._created, self._rows_of_this_run = set(), 0, 0
 
     def _params(self) -> dict[str, Any]:
         params: dict[str, Any] = {
@@ -121,6 +161,7 @@ class Listing:
 
     def _restart(self) -> None:
         """Begin the listing again; the pass began when it began."""
+        self._forget_seen()
         self._state = self._state._replace(cursor=None, rows_read=0, newest=None)
         with self._crm.transaction() as connection:
             state.save(connection, self.noun, self._state)
@@ -168,8 +209,10 @@ class Listing:
         is_first = self._state.rows_read == 0
         total = page.payload.get("contacts_count")
         if isinstance(total, int):
-            self.has_shrunk = self.has_shrunk or (self.total is not None and total < self.total)
+            self._has_shrunk |= self.total is not None and total < self.total
+            self._first_total = total if self._first_total is None else self._first_total
             self.total = total
+        self._note(records, len(rows))
         self._state = self._state._replace(
             cursor=page.next_href,
             rows_read=self._state.rows_read + len(rows),
@@ -183,6 +226,16 @@ class Listing:
                     raise other_account(self._conn_id, "contacts")
             contacts.upsert_page(connection, records, mirrored_at)
             state.save(connection, self.noun, self._state)
+
+    def _note(self, records: list[ContactRecord], rows: int) -> None:
+        """Take note of what a page shows."""
+        self._rows_of_this_run += rows
+        began_at = self.began_at - _CLOCKS
+        for record in records:
+            key = hash(record.contact_id)
+            if key not in self._seen and record.created_at and record.created_at >= began_at:
+                self._created += 1
+            self._seen.add(key)
 
     def end(self, connection: psycopg.Connection[Any], *, is_whole: bool = True) -> None:
         """The next reading begins where this one ended. Until here, a killed one goes on.

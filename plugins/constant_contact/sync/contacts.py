@@ -86,7 +86,7 @@ def sync_contacts(
     if known.reading == "full":
         reading = "full"
     changed = Listing(crm, "contacts", reading, since)
-    is_whole = _read(client, crm, changed)
+    is_whole = _read(client, changed)
     report.full_pass, report.read = reading == "full", changed.rows_read
     report.malformed += changed.malformed
     if reading == "full":
@@ -98,7 +98,7 @@ def sync_contacts(
             _cover_opt_outs(connection, changed.began_at)
     if reading == "changed":
         opted_out = Listing(crm, "opted_out_contacts", since=since, by="optout")
-        _read(client, crm, opted_out)
+        _read(client, opted_out)
         with crm.transaction() as connection:
             opted_out.end(connection)
         report.opted_out_read = opted_out.rows_read
@@ -131,7 +131,7 @@ def refresh_contacts(client: Client, crm: Database) -> None:
         _catch_up(crm, noun)
         recent = Listing(crm, f"recent_{noun}", by=by, overlap=_MOMENT)
         # From the start: where a killed look went on, it would know nothing of what it read before.
-        _read(client, crm, recent, again=True)
+        _read(client, recent, again=True)
         with crm.transaction() as connection:
             recent.end(connection)
 
@@ -154,7 +154,7 @@ def renew(client: Client, crm: Database, contact_ids: Sequence[str]) -> None:
             return
     everyone = Listing(crm, "recent_contacts", "full")
     # From the start: what a killed reading has seen may be older than what is to be decided.
-    _read(client, crm, everyone, again=True)
+    _read(client, everyone, again=True)
     with crm.transaction() as connection:
         everyone.end(connection)
 
@@ -170,18 +170,18 @@ def _catch_up(crm: Database, noun: str) -> None:
             state.save(connection, f"recent_{noun}", recent._replace(covered_to=covered_to))
 
 
-def _read(client: Client, crm: Database, listing: Listing, *, again: bool = False) -> bool:
+def _read(client: Client, listing: Listing, *, again: bool = False) -> bool:
     """Read the listing; once more, where rows may have shifted to a page that was read before.
 
     Returns:
-        Whether as many contacts were seen as the vendor counts.
+        Whether all were seen.
     """
     listing.read(client, again=again)
-    if not _is_short(crm, listing):
+    if not (listing.is_short() or listing.may_be_short()):
         return True
-    _log.warning("fewer %s were seen than are counted; they are read once more", listing.noun)
+    _log.warning("some %s may have been on no page; they are read once more", listing.noun)
     listing.read(client, again=True)
-    if not _is_short(crm, listing):
+    if not listing.is_short():
         return True
     _log.warning(
         "fewer %s were seen than the %s that Constant Contact counts: those that were not seen "
@@ -190,19 +190,6 @@ def _read(client: Client, crm: Database, listing: Listing, *, again: bool = Fals
         listing.total,
     )
     return False
-
-
-def _is_short(crm: Database, listing: Listing) -> bool:
-    """Whether fewer contacts were seen than the vendor counts, or some may have been passed over.
-
-    A contact that is purged while pages are read moves those behind it one place forward.
-    """
-    if listing.has_shrunk:
-        return True
-    with crm.transaction() as connection:
-        seen = database.row(connection, "contacts/count_seen", {"since": listing.began_at})
-    known = (seen or {})["seen"] + listing.malformed
-    return listing.total is not None and known < listing.total
 
 
 def _find_purged(client: Client, crm: Database, since: datetime, report: ContactsReport) -> None:
