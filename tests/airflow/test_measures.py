@@ -91,6 +91,7 @@ def test_a_collector_learns_of_calls_rows_budget_and_what_waits(
     assert values(collector, "rows")[f"{dag},kind=unsubscribed,task_id=opt_outs"] == 1
     assert values(collector, "budget.left")[f"{DEFAULT},lane=engagement"] < 800_000
     assert values(collector, "opt_outs.pending") == {DEFAULT: 0}
+    assert values(collector, "completeness.campaigns.findings") == {DEFAULT: 0}
     assert values(collector, "opt_outs.slowest_of_last_hour_s")[DEFAULT] > 0
     made = [span for span in collector.spans if span.name.startswith(("GET", "PUT", "POST"))]
     assert {span.name for span in made} >= {f"PUT /v3/contacts/{contact_id(1)}"}

@@ -272,6 +272,31 @@ def test_unique_counts_do_not_move_when_the_same_contact_opens_again(
     assert api.ok(path)["bulk_email_campaign_summaries"] != before
 
 
+@pytest.mark.parametrize(("counts", "opens"), [("activities", 3), ("contacts", 2), ("events", 4)])
+def test_summaries_count_by_a_setting(
+    api: Api, sent: dict[str, Any], counts: str, opens: int
+) -> None:
+    resent = api.sim.control.send_campaign(campaign_id=sent["campaign"], role="resend")
+    api.sim.control.settings(summary_counts=counts)
+    first = [event(sent, who, "opens", f"13:0{minute}:00") for minute, who in enumerate((0, 0, 1))]
+    again = event(sent, 1, "opens", "15:00:00")
+    again["campaign_activity_id"] = resent["campaign_activity_id"]
+    api.sim.control.add_events([*first, again])
+    (row,) = api.ok("/reports/summary_reports/email_campaign_summaries")[
+        "bulk_email_campaign_summaries"
+    ]
+    assert row["unique_counts"]["opens"] == opens
+
+
+def test_roles_and_statuses_have_other_names_by_a_setting(api: Api, sent: dict[str, Any]) -> None:
+    names = {"role_names": {"primary_email": "lead"}, "status_names": {"Done": "Sent"}}
+    api.sim.control.settings(**names)
+    shown = api.ok(f"/emails/{sent['campaign']}")
+    assert shown["current_status"] == "Sent"
+    assert [each["role"] for each in shown["campaign_activities"]] == ["lead", "permalink"]
+    assert rows(api, sent["activity"], "sends")
+
+
 def test_emails_have_drafts_tests_and_automated_ones_which_no_report_knows(
     account: Running,
 ) -> None:

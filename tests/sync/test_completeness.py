@@ -377,6 +377,21 @@ def test_odd_counts_are_read_or_left_alone(
     assert night().findings == found
 
 
+def test_a_campaign_that_an_activity_is_not_shown_of_says_that_all_reports_are_stored(
+    account: Running, night: Night
+) -> None:
+    summaries(account, lambda row: row["unique_counts"].update(sends=900))
+    assert night().reasons == {"not_shown": 6}
+
+
+def test_counts_that_a_summary_leaves_out_are_told(
+    account: Running, client: Client, crm: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    summaries(account, lambda row: row["unique_counts"].pop("opens"))
+    assert sync_campaigns(client, crm).uncounted == 6
+    assert "the summary report leaves out counts of 6 campaigns" in caplog.text
+
+
 def test_counts_that_a_summary_leaves_out_later_leave_a_finding_as_it_is(
     account: Running, night: Night, lose: Callable[..., str]
 ) -> None:

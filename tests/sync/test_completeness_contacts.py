@@ -197,9 +197,10 @@ def test_lists_are_not_compared_long_after_the_contacts_were_read_whole(
 
 
 def test_lists_of_which_the_vendor_tells_no_count_are_not_compared(
-    account: Running, night: Night
+    account: Running, client: Client, crm: Database, night: Night
 ) -> None:
     account.control.add_fault(
         "nulls", match={"path": "contact_lists"}, params={"fields": ["membership_count"]}, times=9
     )
+    assert sync_lists(client, crm).uncounted == 5
     assert night().compared == 5

@@ -31,6 +31,7 @@ counted AS (
         each.counted_at,
         each.changed_at,
         each.due_count,
+        each.events,
         CASE
             WHEN
                 fitting.by_campaign >= greatest(fitting.least, fitting.by_link, fitting.by_event)
@@ -62,6 +63,7 @@ stream AS (
         min(
             CASE WHEN stream.failed_at IS NULL THEN coalesce(stream.mirrored_at, '-infinity') END
         ) AS read_at,
+        sum(stream.reported_count) AS reported,
         sum(stream.shortfall) AS shortfall,
         sum(stream.malformed_count) AS malformed,
         sum(stream.left_out_count) AS left_out,
@@ -101,6 +103,7 @@ lacking AS (
         coalesce(stream.streams, 0) AS streams,
         coalesce(stream.refused, 0) AS refused,
         coalesce(stream.unread, 0) AS unread,
+        coalesce(stream.reported <= counted.events, FALSE) AS has_all_reported,
         coalesce(stream.is_partly_read, FALSE) AS is_partly_read,
         coalesce(stream.shortfall, 0) AS shortfall,
         coalesce(stream.malformed, 0) AS malformed,
@@ -158,6 +161,7 @@ SELECT
         WHEN shortfall > 0 THEN 'shortfall'
         WHEN unread > 0 THEN 'unread'
         WHEN is_gone THEN 'not_listed'
+        WHEN has_all_reported THEN 'not_shown'
     END AS reason,
     CASE
         WHEN is_ab_test OR is_removed OR is_automated OR streams = 0 THEN NULL

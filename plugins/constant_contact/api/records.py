@@ -198,6 +198,11 @@ class SummaryRecord(NamedTuple):
     unique_forwards: int | None
     unique_opt_outs: int | None
 
+    @property
+    def counts(self) -> tuple[int | None, ...]:
+        """Its unique counts."""
+        return self[3:]
+
 
 def parse_summary(row: dict[str, Any]) -> SummaryRecord | None:
     """Read one row of the summary report."""

@@ -44,6 +44,10 @@ _CAMPAIGN: Final[dict[str | None, tuple[str, str]]] = {
     ),
     "shortfall": ("its reports list {detail} fewer than they count", _REREAD),
     "unread": ("its reports were not read, as the statistics count nothing in them", _REREAD),
+    "not_shown": (
+        "the ledger has all that its activities report: another may be counted that is not shown",
+        _SUPPORT,
+    ),
     "not_listed": ("the summary report does not have it any more", _SUPPORT),
     None: ("why is not known", _REREAD),
 }

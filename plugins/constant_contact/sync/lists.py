@@ -17,13 +17,19 @@ _log = logging.getLogger("constant_contact.lists")
 
 @dataclass
 class ListsReport(Report):
-    """What the mirror has after a run."""
+    """What the mirror has after a run.
+
+    Attributes:
+        uncounted: Lists of which the vendor tells no number of members, such as segments; they are
+            mirrored, and not compared.
+    """
 
     read: int = 0
     newly_deleted: int = 0
     active: int = 0
     deleted: int = 0
     malformed: int = 0
+    uncounted: int = 0
 
 
 def sync_lists(client: Client, crm: Database) -> ListsReport:
@@ -44,6 +50,9 @@ def sync_lists(client: Client, crm: Database) -> ListsReport:
         report.malformed += malformed
         records |= {record.list_id: record for record in parsed}
     report.read = len(records)
+    report.uncounted = sum(
+        record.membership_count is None and record.deleted_at is None for record in records.values()
+    )
     with crm.transaction() as connection:
         found = database.row(connection, "lists/known", {"list_ids": list(records)}) or {}
         if records and found["mirrored"] and not found["known"]:
