@@ -220,7 +220,15 @@ def column_types(connection: psycopg.Connection[Any], file: SeamFile) -> dict[st
     query = sql.SQL("SELECT * FROM (\n{}\n) AS seam LIMIT 0").format(sql.SQL(file.text))
     # Not prepared: the firm alters its tables while we are connected.
     described = connection.execute(query, prepare=False).description or []
-    types = {column.name: _type_name(connection, column.type_code) for column in described}
+    # Once for all: each wake-up asks this.
+    named = connection.execute(
+        "SELECT format_type(oid, NULL)"
+        " FROM unnest(%s::oid[]) WITH ORDINALITY AS described (oid, nth) ORDER BY nth",
+        [[column.type_code for column in described]],
+    ).fetchall()
+    types: dict[str, LiteralString] = {
+        column.name: name for column, (name,) in zip(described, named, strict=True)
+    }
     missing = [each.name for each in _COLUMNS if each.is_needed and each.name not in types]
     if missing:
         raise SettingError(
@@ -229,12 +237,6 @@ def column_types(connection: psycopg.Connection[Any], file: SeamFile) -> dict[st
             f"{', '.join(each.name for each in _COLUMNS if each.is_needed)}",
         )
     return types
-
-
-def _type_name(connection: psycopg.Connection[Any], oid: int) -> LiteralString:
-    ((name,),) = connection.execute("SELECT format_type(%s, NULL)", [oid]).fetchall()
-    found: LiteralString = name
-    return found
 
 
 def check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> None:
