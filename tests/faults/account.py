@@ -198,7 +198,6 @@ def flag_people(connection: psycopg.Connection[Any]) -> None:
     change("c13", True)
     change("c13", False)  # thought better of it
     change("c14", True)  # is deleted at the vendor
-    connection.commit()
 
 
 def delete_flagged(control: Control) -> None:
@@ -226,7 +225,6 @@ def want_lists(connection: psycopg.Connection[Any]) -> None:
         "INSERT INTO crm_list_membership (contact_id, list_id, action) VALUES (%s, %s, %s)",
         [(contact, list_id(number), action) for contact, number, action in wanted],
     )
-    connection.commit()
 
 
 def delete_wanted(control: Control) -> None:

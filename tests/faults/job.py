@@ -6,6 +6,7 @@ after some time. A step is each moment at which being killed may matter: before 
 when its answer is there, before and after each commit, before and after the tokens are stored.
 """
 
+import gc
 import json
 import os
 import select
@@ -150,6 +151,9 @@ def forked(order: Order) -> Outcome:
 
 def main() -> None:
     account.small_pages()
+    # a collection in a child would copy the pages that it shares with us
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(asdict(forked(Order(**json.loads(line))))) + "\n")
         sys.stdout.flush()

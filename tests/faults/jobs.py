@@ -225,11 +225,12 @@ def _shown(table: str, row: dict[str, Any], without: Sequence[str]) -> dict[str,
 
 def keep(connection: psycopg.Connection[Any]) -> None:
     """Remember the rows as they are, and how to bring them back."""
+    cursor = connection.cursor(row_factory=psycopg.rows.tuple_row)
     connection.execute("CREATE SCHEMA kept")
     steps = [f"DELETE FROM {table};" for table in (*_FORGOTTEN, *reversed(TABLES))]
     for table in TABLES:
         connection.execute(f"CREATE TABLE kept.{table} AS TABLE {table}")
-        columns = connection.execute(
+        columns = cursor.execute(
             "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
             " WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER'",
             [table],
@@ -243,10 +244,8 @@ def keep(connection: psycopg.Connection[Any]) -> None:
     connection.execute(
         f"CREATE PROCEDURE kept.restore() LANGUAGE sql AS $restore$ {' '.join(steps)} $restore$"
     )
-    connection.commit()
 
 
 def restore(connection: psycopg.Connection[Any]) -> None:
     """Bring back the rows as they were at `keep`."""
     connection.execute("CALL kept.restore()")
-    connection.commit()

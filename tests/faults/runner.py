@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict
-from time import monotonic
+from time import monotonic, sleep
 
 import psycopg
 
 from local.paths import ROOT
 from tests.faults.job import Order, Outcome
+from tests.faults.stage import OWN_NAME
 
 
 class Runner:
@@ -34,10 +35,6 @@ class Runner:
         self._process.communicate(timeout=120)
 
 
-# Connections of this name belong to the tests themselves.
-OWN_NAME = "tests"
-
-
 def wait_for_the_dead(crm_url: str) -> None:
     """Until the database has noticed: a killed run's locks are held until then."""
     deadline = monotonic() + 120
@@ -48,3 +45,4 @@ def wait_for_the_dead(crm_url: str) -> None:
     with psycopg.connect(crm_url, autocommit=True, application_name=OWN_NAME) as connection:
         while connection.execute(alive, [OWN_NAME]).fetchall():
             assert monotonic() < deadline, "a killed run's connection lives on"
+            sleep(0.001)

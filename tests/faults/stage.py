@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client, RetryPolicy
@@ -19,11 +20,13 @@ from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from constant_contact.store.seam import Seam, SeamFile, load_seam
 from simulator.control import Control
-from tests.faults import account
-from tests.faults.jobs import JOBS, Job, Rows, Run, differences, dump, keep, read, restore
-from tests.support import MemoryTokenStore, api_settings
+from tests.faults import account, jobs
+from tests.faults.jobs import JOBS, Job, Run, differences, dump, keep, read, restore
+from tests.support import MemoryTokenStore, Rows, api_settings
 
 CRM_NAME = "connection crm_default"
+# Connections of this name belong to the tests themselves.
+OWN_NAME = "tests"
 _NO_PAUSE = RetryPolicy(first_wait_s=0.001, max_wait_s=0.004)
 
 
@@ -134,6 +137,8 @@ class Stage:
         self.base_url = base_url
         self._server: Any = SimpleNamespace(url=base_url)
         self.crm = open_crm(url)
+        #: runs a statement on the CRM database; returns its rows, if it has any
+        self.execute = Rows(make_conninfo(url, application_name=OWN_NAME))
         self.store: TokenStore = MemoryTokenStore(self.crm)
         self.seed = ""
         self._prepare()
@@ -142,11 +147,11 @@ class Stage:
     def _prepare(self) -> None:
         account.make_account(self.control)
         self.authorize()
-        with psycopg.connect(self.url) as connection:
+        with self.execute.transaction() as connection:
             account.make_crm(connection)
         for run in self.job.before:
             self.run(run)
-        with psycopg.connect(self.url) as connection:
+        with self.execute.transaction() as connection:
             self.job.in_crm(connection)
             keep(connection)
 
@@ -170,7 +175,7 @@ class Stage:
         """Everything as it was when the job was about to run for the first time."""
         account.make_account(self.control)
         self.job.at_vendor(self.control)
-        with psycopg.connect(self.url) as connection:
+        with self.execute.transaction() as connection:
             restore(connection)
         self.authorize()
 
@@ -195,8 +200,8 @@ class Stage:
             on_call,
         )
 
-    def rows(self) -> Rows:
-        with psycopg.connect(self.url) as connection:
+    def rows(self) -> jobs.Rows:
+        with self.execute.transaction() as connection:
             return read(connection)
 
     def dump(self, without: tuple[str, ...] = ()) -> str:
@@ -205,12 +210,6 @@ class Stage:
     def differences(self, expected: Callable[..., str], without: tuple[str, ...] = ()) -> list[str]:
         """What the CRM database has too much or too little, as one of `undisturbed` goes."""
         return differences(self.dump(without), expected(without))
-
-    def execute(self, statement: str) -> list[dict[str, Any]]:
-        """Run a statement on the CRM database; return its rows, if it has any."""
-        with psycopg.connect(self.url, row_factory=psycopg.rows.dict_row) as connection:
-            cursor = connection.execute(statement)
-            return cursor.fetchall() if cursor.description else []
 
     def a_new_day(self) -> None:
         """Midnight UTC: the vendor counts anew."""
@@ -230,4 +229,5 @@ class Stage:
         assert truth["names_overwritten"] == 0
 
     def close(self) -> None:
+        self.execute.close()
         self.crm.close()

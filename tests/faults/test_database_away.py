@@ -16,7 +16,7 @@ from simulator.server import Running
 from tests.databases import Databases
 from tests.faults import account
 from tests.faults.jobs import JOBS
-from tests.faults.stage import Stage
+from tests.faults.stage import OWN_NAME, Stage
 
 pytestmark = pytest.mark.slow
 
@@ -38,11 +38,12 @@ class Outage:
         self.cut()
 
     def cut(self) -> None:
-        """End every connection; new ones are let in."""
+        """End every connection but the tests' own; new ones are let in."""
         with psycopg.connect(self._server_url, autocommit=True) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                [self._name],
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND application_name <> %s",
+                [self._name, OWN_NAME],
             )
 
     def end(self) -> None:
@@ -140,6 +141,7 @@ def test_a_server_that_is_stopped_and_started_loses_nothing(
 
         def stop(number: int) -> None:
             if number == hit:
+                stage.execute.close()
                 server.stop()
 
         try:
