@@ -25,7 +25,7 @@ from constant_contact.api.token_pair import TokenPair
 from constant_contact.store.database import Database
 from tests.faults import account
 from tests.faults.jobs import JOBS
-from tests.faults.stage import CRM_NAME, FileTokenStore, merging_seam, perform
+from tests.faults.stage import CRM_NAME, FileTokenStore, merging_seam, open_crm, perform
 from tests.support import api_settings
 
 
@@ -151,6 +151,8 @@ def forked(order: Order) -> Outcome:
 
 def main() -> None:
     account.small_pages()
+    # what is imported when the first of them is made: once here, not in each child
+    open_crm("").close()
     # a collection in a child would copy the pages that it shares with us
     gc.collect()
     gc.freeze()
