@@ -15,7 +15,8 @@ Each row's `detail` says what became of it: `done`, `rejected` (cannot be met), 
 and holds no worker.
 
 **When it fails**: nothing is lost and nothing is sent twice; rows stay `pending` until Constant
-Contact has answered. Set a `failed` or `rejected` row to `pending` to try it again.
+Contact has answered. What it refused, and what `failed`, is tried again a day later and then ever
+more rarely; set a row to `pending` to try it now.
 
 **By hand**: *Trigger*; it takes no params. What the circuit breaker holds goes on when a person has
 answered under *Required Actions*.

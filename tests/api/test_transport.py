@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from constant_contact.api import exchange
+from constant_contact.api import exchange, transport
 from constant_contact.api.authorization import Authorization
 from constant_contact.api.client import Client
 from constant_contact.calls import Call
 from constant_contact.errors import ConnectionFault, RefreshUncertain
+from constant_contact.store.budget import ApiBudget
 from simulator.server import Running
 from tests.api.raw_server import Answer, RawServer, dripping, raw_server, whole
 from tests.support import api_settings
@@ -129,3 +130,43 @@ def of_server(make_client: Callable[..., Client], server: RawServer, **extra: An
     object.__setattr__(client._settings, "base_url", server.url)
     client._retry = type(client._retry)(max_tries=1)
     return client
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_a_call_takes_its_slot_when_its_connection_stands(
+    simulator: Running, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch,
+    proxied: bool,
+) -> None:  # fmt: skip
+    client = make_client()
+    steps: list[str] = []
+    really_connect, really_take = transport._Connection.connect, ApiBudget.take
+
+    def connect(connection: Any) -> None:
+        steps.append("connect")
+        really_connect(connection)
+
+    def take(budget: Any) -> float:
+        steps.append("take")
+        return really_take(budget)
+
+    if proxied:
+        monkeypatch.setenv("HTTP_PROXY", simulator.url)
+        monkeypatch.setattr(type(client._settings), "is_loopback", False)
+    client._tokens.access_token()
+    monkeypatch.setattr(transport._Connection, "connect", connect)
+    monkeypatch.setattr(ApiBudget, "take", take)
+    client.get("/contact_lists")
+    client.get("/contact_lists")
+    assert steps == ["connect", "take", "take"]
+
+
+def test_a_call_that_finds_no_connection_takes_no_slot(
+    simulator: Running, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client()
+    client._tokens.access_token()
+    object.__setattr__(client._settings, "base_url", "http://127.0.0.1:9")
+    client._retry = type(client._retry)(max_tries=1)
+    monkeypatch.setattr(ApiBudget, "take", lambda _budget: pytest.fail("a slot was taken"))
+    with pytest.raises(ConnectionFault):
+        client.get("/contact_lists")

@@ -136,10 +136,11 @@ PAGE_FAULTS = {
 }
 # What it was written without.
 PLAINER = ("opt_out_reason", "detail")
-PASSING |= {
+GATEWAY_REFUSALS = {
     f"{code} {shape}": Fault("status", {"status": code, "body": BODIES[shape]}, without=PLAINER)
     for code, shape in ((403, "html"), (404, "other"), (200, "html"), (302, "empty"))
 }
+PASSING |= GATEWAY_REFUSALS
 PASSING |= {
     "nulls": Fault("nulls", {"fields": NULLED}, ALWAYS, 0, 0, without=NULLED),
     "unknown fields": Fault("unknown_fields", {"enums": []}, ALWAYS, 0, 0),

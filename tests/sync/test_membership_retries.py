@@ -1,5 +1,8 @@
 """Another try for many requests: what was overruled stays, and is in nobody's way."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from constant_contact.errors import ChangesRefused
@@ -7,6 +10,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import memberships
 from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.memberships import retry
+from simulator.server import Running
 from tests.sync.memberships import Rows, list_id
 
 REQUESTS = """
@@ -60,3 +64,38 @@ def test_one_try_goes_on_past_overruled_requests_until_enough_are_tried(
     left = sql_rows("SELECT contact_id FROM crm_list_membership WHERE status = 'failed'")
     assert {row["contact_id"] for row in left} == {"old", "later3"}
     assert retry(crm) == 1
+
+
+def test_an_address_that_is_refused_for_two_days_is_tried_again_ever_more_rarely(
+    simulator: Running, push_lists: Callable[..., Any], add_crm_contact: Callable[..., None],
+    want: Callable[..., None], sql_rows: Rows,
+) -> None:  # fmt: skip
+    add_crm_contact("c1", "ann@example.com")
+    want("c1")
+    flagged = [{"error_key": "contacts.api.validation.error", "error_message": "Flagged."}]
+    simulator.control.add_fault(
+        "status", match={"method": "POST", "path": "/contacts$"}, times=3,
+        params={"status": 400, "body": flagged},
+    )  # fmt: skip
+    tried_at = []
+    for hour in range(0, 140, 4):
+        if push_lists().rejected:
+            tried_at.append(hour)
+        sql_rows(
+            "UPDATE crm_list_membership SET requested_at = requested_at - interval '4 hours',"
+            " processed_at = processed_at - interval '4 hours'"
+        )
+    assert tried_at in ([0, 20, 40], [0, 20, 44])
+    (request,) = sql_rows("SELECT status, detail FROM crm_list_membership")
+    assert request["status"] == "done"
+
+
+def test_what_cannot_be_met_is_not_tried_again_by_itself(
+    push_lists: Callable[..., Any], add_crm_contact: Callable[..., None],
+    want: Callable[..., None], sql_rows: Rows,
+) -> None:  # fmt: skip
+    add_crm_contact("c1", "")
+    want("c1")
+    assert push_lists().rejected == 1
+    sql_rows("UPDATE crm_list_membership SET processed_at = now() - interval '3 days'")
+    assert push_lists().rejected == 0

@@ -47,6 +47,9 @@ class OutboxSensor(BaseSensorOperator):
         """Whether a row waits, or a question to a person."""
         with closing(crm_database(self.crm_conn_id)) as crm:
             with crm.transaction() as connection:
+                if self.noun == "memberships":
+                    # What is due again waits like what is new.
+                    database.run(connection, "memberships/retry_refused")
                 outbox = database.row(connection, _OPEN[self.noun]) or {}
                 unasked = holds.unasked(connection, *_HOLDS[self.noun])
                 to_remind_of = holds.to_remind_of(connection, *_HOLDS[self.noun])

@@ -22,6 +22,7 @@ _log = logging.getLogger("constant_contact.memberships")
 _ENOUGH: Final = 3
 # Calls with more contacts have one tried alone.
 _MOST_UNPROBED: Final = 4
+LATER: Final = "(It is tried again later, ever more rarely.)"
 _GAVE_UP: Final = "Tried several times without success. "
 Refuser = Literal["vendor", "gateway", "job", "us"]
 Step = Literal["call", "job"]
@@ -179,7 +180,7 @@ class Refusals:
         # with others was tried often enough; what was alone from the beginning may pass.
         if call["kind"] != "import":
             if by == "vendor":
-                detail = f"Constant Contact refused it: {said}"
+                detail = f"Constant Contact refused it: {said} {LATER}"
                 self.rejected += self.finish(bulk_id, call["list_ids"], "rejected", detail)
             elif has_siblings:
                 self.failed += self.finish(bulk_id, call["list_ids"], "failed", _GAVE_UP + said)

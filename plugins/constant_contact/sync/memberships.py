@@ -219,6 +219,8 @@ class _Run:
 
     def carry(self) -> None:
         """Go round until nothing is pending that could be carried."""
+        with self._crm.transaction() as connection:
+            database.run(connection, "memberships/retry_refused")
         self._new.look()
         self._bulk.look()
         is_news = True

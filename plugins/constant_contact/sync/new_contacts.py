@@ -32,7 +32,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import membership_routes, one_contact
 from constant_contact.sync.addresses import contacts_at
 from constant_contact.sync.bulk_activities import WRITE_TRIES
-from constant_contact.sync.bulk_refusals import Refusals
+from constant_contact.sync.bulk_refusals import LATER, Refusals
 from constant_contact.sync.links import update_links
 
 _log = logging.getLogger("constant_contact.memberships")
@@ -237,7 +237,7 @@ class NewContacts:
         """The vendor takes no such contact, or one of the lists is gone since the last look."""
         bulk_id, list_ids = activity["bulk_id"], activity["list_ids"]
         if not self._refusals.are_lists_gone(list_ids):
-            detail = f"Constant Contact refused the address: {error.said}"
+            detail = f"Constant Contact refused the address: {error.said} {LATER}"
             self.rejected += self._refusals.finish(bulk_id, list_ids, "rejected", detail)
         activities.keep(self._crm, bulk_id, "done", error=error.said)
 
