@@ -187,6 +187,21 @@ def test_members_that_the_mirror_lacks_are_found_after_a_full_pass_and_settled(
     assert (report.findings, report.settled) == (0, 1)
 
 
+def test_an_erased_contact_that_the_vendor_still_has_on_lists_is_no_finding(
+    account: Running, night: Night, compare: Night, sql_rows: Rows
+) -> None:
+    night()
+    sql_rows(
+        "INSERT INTO ctct_erased (constant_contact_id, erased_by) SELECT contact_id, 'ann'"
+        " FROM ctct_contact WHERE cardinality(list_ids) > 1 LIMIT 1"
+    )
+    sql_rows(
+        "UPDATE ctct_contact SET list_ids = '{}' FROM ctct_erased"
+        " WHERE contact_id = constant_contact_id"
+    )
+    assert compare().findings == 0
+
+
 def test_lists_are_not_compared_long_after_the_contacts_were_read_whole(
     account: Running, night: Night, compare: Night, sql_rows: Rows
 ) -> None:

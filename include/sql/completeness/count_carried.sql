@@ -1,4 +1,5 @@
--- How many changes of the CRM's were carried to the vendor in the last hours.
+-- How many changes of the CRM's were carried to the vendor in the last hours, and of how many
+-- erased contacts the mirror has no lists.
 -- Parameters: in_flight (interval). Grain: one row.
 SELECT
     (
@@ -8,4 +9,5 @@ SELECT
     + (
         SELECT count(*) FROM crm_list_membership
         WHERE status = 'done' AND processed_at >= clock_timestamp() - %(in_flight)s
-    ) AS carried;
+    ) AS carried,
+    (SELECT count(*) FROM ctct_erased) AS erased;

@@ -2,8 +2,8 @@
 -- changed in the last hours. Joining a list need not count as a change of the contact: so a list
 -- is compared after a full pass over the contacts, or until a finding agrees. Whether the vendor
 -- counts members that are unsubscribed or deleted is not said: any number between is right.
--- Parameters: in_flight (interval), recent (contacts that changed in it), full_pass_at (of the
--- contacts). Grain: one row a list that is compared; `is_found` if it differs.
+-- Parameters: in_flight (interval), recent (contacts that changed in it, and erased ones),
+-- full_pass_at (of the contacts). Grain: one row a list that is compared; `is_found` if it differs.
 WITH member AS (
     SELECT
         on_list.list_id,

@@ -81,7 +81,7 @@ def compare_contacts(client: Client, crm: Database, report: FindingsReport) -> N
         compared = database.rows(
             connection,
             "completeness/differing_lists",
-            in_flight | {"recent": recent, "full_pass_at": full_pass_at},
+            in_flight | {"recent": recent + carried["erased"], "full_pass_at": full_pass_at},
         )
         found = [row for row in compared if row["is_found"]]
         # A list that is not compared now has no finding.
