@@ -43,7 +43,7 @@ migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT (and _NAME) o
 	@$(RUN) local.migrate
 
 # A process for each core; each has its databases, its simulator and half a gigabyte of Airflow.
-PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadgroup
+PARALLEL := --numprocesses logical --maxprocesses 8
 
 test: $(VENV)/.ready $(JUDGE)/.ready ## all tests, on all cores (TEST_POSTGRES_URL=…, ARGS='-k lists')
 	@$(RUN) pytest $(PARALLEL) $(ARGS)

@@ -21,6 +21,7 @@ from simulator.server import Running, running
 from tests.databases import Databases, prepare_one_account, prepare_two_accounts
 from tests.faults.wasted import pytest_terminal_summary  # noqa: F401 - a hook: what runs in parallel reads this conftest only
 from tests.own_postgres import OwnPostgres
+from tests.spread import Spread
 from tests.support import (
     CONN_ID,
     EU_SCHEMA,
@@ -32,6 +33,11 @@ from tests.support import (
     prepare_account,
     set_flag,
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    return Spread(config, log)
 
 
 @pytest.fixture(autouse=True)

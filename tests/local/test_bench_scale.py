@@ -13,8 +13,7 @@ from local.bench.scale import Scale, measure_scale, shown
 from local.bench.stage import Stage
 from local.postgres import LocalPostgres
 
-# in one process: what is measured takes minutes
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("scale")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")

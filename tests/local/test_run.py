@@ -9,8 +9,6 @@ import pytest
 from tests.local.local_commands import Commands, Ended
 
 RUN = "local.run"
-# in one process: what all of them look at are four runs
-pytestmark = pytest.mark.xdist_group("run")
 
 
 @pytest.fixture(scope="module")
