@@ -81,7 +81,7 @@ def test_a_refused_opt_out_makes_the_run_red(
     add_crm_contact("c1", "ann@example.com", constant_contact_id=contact_id(1))
     set_do_not_email("c1", True)
     refusal = {"status": 400, "body": [{"error_key": "k", "error_message": "no"}]}
-    simulator.control.add_fault("status", match={"method": "PUT"}, params=refusal)
+    simulator.control.add_fault("status", match={"method": "PUT"}, params=refusal, times=99)
     ran = run_dag("constant_contact_opt_outs")
     assert ran.state == "failed"
     assert "Constant Contact refused 1 changes" in ran.log
@@ -140,22 +140,27 @@ def test_a_membership_is_requested_in_bulk_and_carried(
     assert "example.com" not in ran.log + foretold.log
 
 
-def test_a_membership_that_fails_makes_the_run_red_and_one_that_is_rejected_does_not(
+def test_memberships_that_fail_make_the_run_red_and_one_that_is_rejected_does_not(
     simulator: Running, run_dag: Run, add_crm_contact: Callable[..., None], sql_rows: Rows
 ) -> None:
     simulator.control.load(lists=[{"list_id": list_id(1), "name": "One"}])
-    simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])
-    add_crm_contact("c1", "ann@example.com")
+    numbers = range(1, 9)
+    people = [vendor_contact(number, f"p{number}@example.com") for number in numbers]
+    simulator.control.load(contacts=people)
+    for number in numbers:
+        add_crm_contact(f"c{number}", f"p{number}@example.com")
     request = "INSERT INTO crm_list_membership (contact_id, list_id) VALUES (%s, %s)"
     sql_rows(request, "nobody", list_id(1))
     ran = run_dag("constant_contact_list_memberships")
     assert (ran.state, ran.returned["memberships"]["rejected"]) == ("success", 1)
-    sql_rows(request, "c1", list_id(1))
+    for number in numbers:
+        sql_rows(request, f"c{number}", list_id(1))
+    # Whoever is in it: the call itself is refused.
     refusal = {"status": 400, "body": [{"error_key": "k", "error_message": "no"}]}
     simulator.control.add_fault("status", match={"path": "add_list"}, times=99, params=refusal)
     ran = run_dag("constant_contact_list_memberships")
     assert ran.state == "failed"
-    assert "1 list memberships failed" in ran.log
+    assert "list memberships failed: crm_list_membership says why" in ran.log
 
 
 def test_params_reach_the_job(account: Running, run_dag: Run) -> None:

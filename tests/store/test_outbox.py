@@ -81,7 +81,7 @@ def much_is_done(databases: Databases) -> Iterator[str]:
     ("name", "params"),
     [
         ("opt_outs/backlog", {}),
-        ("opt_outs/claim_opt_out", {"upto": 30_000, "skip": []}),
+        ("opt_outs/claim_opt_out", {"upto": 30_000, "skip": [], "with_backlog": True}),
         ("memberships/count_failed_memberships", {"since": "yesterday"}),
         ("opt_outs/count_mass_opt_out", {"by_contact": False}),
         ("memberships/count_mass_removal", {"since": "yesterday"}),

@@ -98,12 +98,14 @@ class Listing:
     def may_be_short(self) -> bool:
         """Whether one purged contact and one that was created meanwhile could hide each other.
 
-        Of a full pass; what one of changes misses, the next full pass finds.
+        Of a full pass; what one of changes misses, the next full pass finds. More new contacts than
+        a page has are an import of before: the clocks do not agree to the minute.
         """
         is_one_page = self._rows_of_this_run <= vendor.CONTACTS_PER_PAGE
         if (
             self._reading != "full"
             or is_one_page
+            or self._created > vendor.CONTACTS_PER_PAGE
             or self._first_total is None
             or not self._is_of_this_run()
         ):
