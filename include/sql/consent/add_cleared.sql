@@ -15,6 +15,8 @@ INNER JOIN ctct_link AS link ON read.contact_id = link.contact_id
 WHERE
     link.do_not_email
     AND NOT read.do_not_email
+    -- Else it was absent in between.
+    AND link.absence_hold_id IS NULL
     AND NOT EXISTS (
         SELECT FROM crm_opt_out_change AS told
         WHERE

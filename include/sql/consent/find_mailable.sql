@@ -115,6 +115,7 @@ mailable AS (
         objection.contact_id,
         objection.reason,
         objection.told_by,
+        objection.objected_at,
         objection.source <> 'flag' AS is_asked
     FROM reached
     INNER JOIN objection ON reached.objection_id = objection.objection_id
@@ -181,6 +182,8 @@ WHERE
         WHERE
             waiting.do_not_email
             AND waiting.status IN ('pending', 'held')
+            -- A wish waits for nobody else's mass.
+            AND (waiting.requested_by_contact OR NOT mailable.is_asked)
             AND CASE
                 WHEN waiting.is_found THEN waiting.constant_contact_id
                 ELSE coalesce(link.constant_contact_id, waiting.constant_contact_id)
@@ -192,4 +195,5 @@ WHERE
             refused.do_not_email
             AND refused.status = 'failed'
             AND refused.constant_contact_id = mailable.constant_contact_id
+            AND refused.changed_at >= mailable.objected_at
     );

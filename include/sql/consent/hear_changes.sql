@@ -1,5 +1,5 @@
 -- Hear the objections of waiting changes: what the contact asked for, whatever came after it; and
--- the flag, unless it is cleared now. Null, and a contact that left, take nothing back.
+-- the flag, unless it is cleared now. Null, absence, and a contact that left take nothing back.
 -- Parameters: contact_ids (null: all). Grain: one row a change and objection.
 INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by, change_id
@@ -22,7 +22,7 @@ CROSS JOIN
         WHERE change.requested_by_contact
         UNION ALL
         SELECT 'flag' AS source
-        WHERE link.do_not_email IS NOT FALSE
+        WHERE link.do_not_email IS NOT FALSE OR link.absence_hold_id IS NOT NULL
     ) AS told
 WHERE
     change.status IN ('pending', 'held')

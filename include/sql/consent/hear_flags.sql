@@ -1,5 +1,5 @@
 -- Hear the CRM's flags: one objection for each contact, link and address that has it; and beside
--- the flag, once for each contact, that the contact asked for it.
+-- the flag that the contact asked for it, once for as long as the flag stays set.
 -- Parameters: contact_ids (null: all). Grain: one row a CRM contact and objection.
 INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason
@@ -31,7 +31,20 @@ CROSS JOIN
             link.requested_by_contact
             AND NOT EXISTS (
                 SELECT FROM ctct_objection AS heard
-                WHERE heard.contact_id = link.contact_id AND heard.source = 'asked'
+                WHERE
+                    heard.contact_id = link.contact_id
+                    AND heard.source = 'asked'
+                    AND (
+                        heard.lifted_at IS NULL
+                        OR EXISTS (
+                            SELECT FROM ctct_objection AS flag
+                            WHERE
+                                flag.contact_id = link.contact_id
+                                AND flag.source = 'flag'
+                                AND flag.lifted_at IS NULL
+                                AND flag.objected_at <= heard.lifted_at
+                        )
+                    )
             )
     ) AS told
 WHERE

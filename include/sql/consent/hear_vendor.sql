@@ -39,10 +39,21 @@ WHERE
             ours.constant_contact_id = mirrored.contact_id
             AND ours.permission_after = 'unsubscribed'
             AND ours.permission_before IS DISTINCT FROM 'unsubscribed'
-            AND ours.opt_out_source_after IS NOT DISTINCT FROM mirrored.opt_out_source
+            -- A source that is not shown contradicts nothing.
+            AND coalesce(mirrored.opt_out_source, ours.opt_out_source_after, 'Account')
+            = coalesce(ours.opt_out_source_after, 'Account')
             AND (
                 mirrored.opt_out_date IS NULL
                 OR mirrored.opt_out_date <= ours.decided_at + interval '1 hour'
+            )
+            -- An opt-in since then ended it.
+            AND coalesce(mirrored.opt_in_date <= ours.decided_at, TRUE)
+            AND NOT EXISTS (
+                SELECT FROM ctct_consent AS later
+                WHERE
+                    later.constant_contact_id = ours.constant_contact_id
+                    AND later.consent_id > ours.consent_id
+                    AND later.decision = 'resubscribed'
             )
     )
     AND NOT EXISTS (
@@ -60,11 +71,5 @@ WHERE
                 AND sent.decided_at + interval '1 hour',
                 change.status = 'pending'
             )
-            AND NOT EXISTS (
-                SELECT FROM ctct_consent AS heard
-                WHERE
-                    heard.change_id = sent.change_id
-                    AND heard.consent_id > sent.consent_id
-                    AND heard.decision IN ('unsubscribed', 'unchanged', 'failed', 'conflict')
-            )
+            AND NOT ctct_is_answered(sent.change_id, sent.consent_id)
     );

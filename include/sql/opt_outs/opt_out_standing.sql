@@ -2,7 +2,7 @@
 -- change is about. Parameters: contact_id, change_id. Grain: one row; `do_not_email` is null
 -- where the CRM says nothing or the contact is gone.
 SELECT
-    link.do_not_email,
+    CASE WHEN link.absence_hold_id IS NULL THEN link.do_not_email END AS do_not_email,
     link.contact_id IS NOT NULL AS is_in_crm,
     CASE
         WHEN change.is_found THEN change.constant_contact_id

@@ -13,13 +13,12 @@ WHERE
         sent.opt_out_source_after = 'Contact'
         OR %(opt_out_source)s::text IS DISTINCT FROM 'Contact'
     )
-    AND coalesce(%(opt_out_date)s::timestamptz <= sent.decided_at + interval '1 hour', TRUE)
-    AND NOT EXISTS (
-        SELECT FROM ctct_consent AS heard
-        WHERE
-            heard.change_id = sent.change_id
-            AND heard.consent_id > sent.consent_id
-            AND heard.decision IN ('unsubscribed', 'unchanged', 'failed', 'conflict')
+    -- That the contact asks, too, is shown, or the PUT did not arrive.
+    AND (
+        sent.permission_before IS DISTINCT FROM 'unsubscribed'
+        OR %(opt_out_source)s::text = 'Contact'
     )
+    AND coalesce(%(opt_out_date)s::timestamptz <= sent.decided_at + interval '1 hour', TRUE)
+    AND NOT ctct_is_answered(sent.change_id, sent.consent_id)
 ORDER BY sent.consent_id
 LIMIT 1;

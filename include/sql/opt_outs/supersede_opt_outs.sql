@@ -37,8 +37,10 @@ WITH superseded AS (
                     )
                     OR (
                         change.do_not_email
-                        AND NOT change.is_found
+                        -- What was found is found again, if it still counts.
+                        AND (NOT change.is_found OR change.status = 'held')
                         AND change.requested_by_contact IS NOT TRUE
+                        AND link.absence_hold_id IS NULL
                         AND (
                             NOT link.do_not_email
                             -- The same once more.

@@ -70,7 +70,7 @@ def put(
     Raises:
         Withdrawn: As `confirm` says.
         BadRequest: The vendor refuses the barest of them, too.
-        WriteUncertain: The vendor says that it is done, and the contact may still be mailed.
+        WriteUncertain: The vendor says that it is done, and the contact shows otherwise.
     """
     path = f"/contacts/{contact_id}"
     wanted = body["email_address"]["permission_to_send"]
@@ -87,7 +87,11 @@ def put(
     after = of(contact_id, answer)
     if after is None or consent.permission(after) != wanted:
         after = get(client, contact_id)
-    if wanted == "unsubscribed" and consent.is_not_out(after):
+    if wanted == "unsubscribed":
+        is_done = not consent.is_not_out(after)
+    else:
+        is_done = consent.permission(after) != "unsubscribed"
+    if not is_done:
         raise WriteUncertain(f"PUT {path} was answered as done, and nothing has changed")
     return Written(after, sent)
 

@@ -73,11 +73,6 @@ class Carrier:
         self._dry_run = dry_run
         self._call_before = client.last_call
 
-    @property
-    def is_ended(self) -> bool:
-        """Whether there is something to keep: an outcome, or why there is none yet."""
-        return self.outcome is not None or self.failure is not None
-
     def carry(self, connection: psycopg.Connection[Any]) -> None:
         """Carry the change; what goes wrong about it is kept in `failure` and stops no other.
 
@@ -190,7 +185,7 @@ class Carrier:
             # The last try is without the words of a person, whatever kept the others from arriving.
             is_plain = is_blocked or attempt == _WRITE_TRIES
             try:
-                return self._edit(connection, contact_id, is_plain=is_plain)
+                return self._edit(connection, contact_id, is_plain=is_plain, is_blocked=is_blocked)
             except NotFound:
                 return self._not_found(contact_id)
             except (Conflict, WriteUncertain) as error:
@@ -229,14 +224,20 @@ class Carrier:
         return Outcome("unchanged", "Constant Contact no longer has this contact.")
 
     def _edit(
-        self, connection: psycopg.Connection[Any], contact_id: str, *, is_plain: bool
+        self,
+        connection: psycopg.Connection[Any],
+        contact_id: str,
+        *,
+        is_plain: bool,
+        is_blocked: bool,
     ) -> Outcome:
         """GET, decide, PUT.
 
         Args:
             connection: Of the transaction that has claimed the change.
             contact_id: The vendor's contact.
-            is_plain: Leave out the reason; and all names too, if an earlier run had no success.
+            is_plain: Leave out the reason.
+            is_blocked: A gateway refuses it; leave out all names too, if one did in an earlier run.
         """
         change = self.change
         keys = {
@@ -258,8 +259,8 @@ class Carrier:
             return decision._replace(before=current, after=current)
         is_opt_in = body["email_address"]["permission_to_send"] != "unsubscribed"
         if is_plain and not is_opt_in:
-            is_first_run = change["attempts"] == 0
-            body = one_contact.without_reason(body) if is_first_run else one_contact.bare(body)
+            is_bare = is_blocked and change["attempts"] > 0
+            body = one_contact.bare(body) if is_bare else one_contact.without_reason(body)
         confirm = partial(self._confirm, connection, keys) if is_opt_in else None
         after, sent = one_contact.put(self._client, contact_id, body, confirm)
         if not is_opt_in and consent.is_of_contact(after, body):

@@ -246,7 +246,7 @@ class _Queue:
                 else:
                     carrier.keep(connection)
         except (DatabaseUnavailable, DatabaseConflict, QueryTooSlow):
-            if carrier is None or self._dry_run or not carrier.is_ended:
+            if carrier is None or self._dry_run or carrier.outcome is None:
                 raise
             # A session that was ended while the vendor answered took its locks, not the answer.
             with self._crm.transaction() as connection:
