@@ -98,7 +98,10 @@ class Carrier:
     def keep(self, connection: psycopg.Connection[Any]) -> None:
         """Keep what became of the change, and what the vendor has shown, in one transaction."""
         key = {"change_id": self.change["change_id"]}
-        if self.failure is not None:
+        call = self._client.last_call
+        made_one = call is not self._call_before
+        # Where the tokens could not be refreshed, nothing was tried about this change.
+        if self.failure is not None and made_one:
             tried = key | {"detail": f"Not carried yet. {self.failure}"}
             database.run(connection, "opt_outs/set_aside", tried)
         if self.outcome is None:
@@ -111,8 +114,6 @@ class Carrier:
             "constant_contact_id": self.change["constant_contact_id"],
         }
         if database.run(connection, "opt_outs/finish_opt_out", ended):
-            call = self._client.last_call
-            made_one = call is not self._call_before
             consent.keep(connection, self.change, self.outcome, call if made_one else None)
 
     def _carried(self, connection: psycopg.Connection[Any]) -> Outcome | None:
