@@ -22,7 +22,6 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Param
 
 from constant_contact.accounts import Account
-from constant_contact.alerts import tell_of_question
 from constant_contact.config import accounts, dag_defaults
 from constant_contact.operators.holds import (
     APPROVE,
@@ -30,6 +29,7 @@ from constant_contact.operators.holds import (
     AnswerOperator,
     AskOperator,
 )
+from constant_contact.questions import tell_of_question
 
 
 def approvals_dag(account: Account) -> None:

@@ -1,13 +1,9 @@
-"""Alarms: a nightly run that takes too long, and a person who is asked about a hold."""
+"""What the triggerer calls when a nightly run takes longer than it may."""
 
 import logging
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
-
-from constant_contact import config
-from constant_contact.accounts import Account
-from constant_contact.sync.holds import Hold
 
 _log = logging.getLogger("constant_contact.alerts")
 
@@ -36,56 +32,3 @@ async def late(context: Mapping[str, Any], callback: str = "") -> None:
     if callback:
         module, _, name = callback.rpartition(".")
         await getattr(import_module(module), name)(context=context)
-
-
-_WHAT = {
-    "opt_outs": "unsubscribe {} contacts",
-    "memberships": "take {} contacts off lists",
-    "crm_contacts": "have {} contacts left the CRM",
-    "links": "clear the links of {} contacts",
-}
-
-
-def subject(hold: Hold) -> str:
-    """The question in one line."""
-    what = _WHAT[hold.noun].format(f"{hold.contacts:,}")
-    return f"Constant Contact: {what} at once?"
-
-
-def body(hold: Hold, account: Account, cost: str = "") -> str:
-    """Markdown: how many, and where the rest is.
-
-    Airflow keeps it in several places, as long as it likes: whose change it is, why and by whom
-    stands on our page only, so that an erasure reaches it.
-    """
-    first = min(group["first_changed_at"] for group in hold.groups)
-    last = max(group["last_changed_at"] for group in hold.groups)
-    page = config.page_url(account, f"/holds/{hold.hold_id}")
-    return "\n".join(
-        [
-            hold.detail,
-            "",
-            f"Held since {hold.held_at:%Y-%m-%d %H:%M} UTC: {hold.contacts:,} contacts, changed "
-            f"between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC. *Approve* carries "
-            f"exactly these; *Reject* leaves them held, and nothing is sent. {cost}".rstrip(),
-            "",
-            f"[Who they are, by whom and why]({page})",
-        ]
-    )
-
-
-def tell_of_question(context: Mapping[str, Any]) -> None:
-    """A notifier of the task that asks: tells the option's callback of its question."""
-    task = context["task"]
-    tell(context, task.subject, task.body)
-
-
-def tell(context: Mapping[str, Any], subject: str, body: str) -> None:
-    """Tell the callback of the option on_hold_callback; a question is asked though it fails."""
-    callback = config.hold_callback()
-    if callback is None:
-        return
-    try:
-        callback({**context, "subject": subject, "body": body})
-    except Exception:  # noqa: BLE001 - an adopter's code
-        _log.exception("the option on_hold_callback: its callable failed; the question stands")

@@ -8,10 +8,10 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from constant_contact.accounts import Account
-from constant_contact.alerts import body, subject
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.params import row_number
+from constant_contact.questions import body, subject
 from constant_contact.sync import holds
 from constant_contact.sync.reports import Report
 

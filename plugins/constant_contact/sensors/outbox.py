@@ -8,8 +8,8 @@ from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 
 from constant_contact import measures
 from constant_contact.accounts import Account
-from constant_contact.alerts import body, subject, tell
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
+from constant_contact.questions import body, subject, tell
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
