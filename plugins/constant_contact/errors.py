@@ -25,7 +25,7 @@ ConstantContactError
 │   │   └── DatabaseReadOnly      it answers, and takes no writes: a failover, as a rule
 │   ├── DatabaseConflict      another session changed the same rows of the CRM database
 │   ├── QueryTooSlow          a time limit ended a statement, or the wait for a lock
-│   └── Unforeseen            an error that nobody foresaw, about one row; the others went on
+│   └── Unforeseen            an unexpected error, about one row; the others went on
 ├── WriteUncertain        a write got no answer: find out whether it happened, then repeat
 │   └── WriteBlocked          a firewall or proxy answered it: it may be about the text in it
 └── Rejected              this one call is refused; the others go on
@@ -184,7 +184,7 @@ class QueryTooSlow(Retriable):
 
 
 class Unforeseen(Retriable):
-    """An error of a kind that nobody foresaw while one row was carried.
+    """An unexpected error while one row was carried.
 
     The row is set aside and the others go on; then the run ends red, and its next try repeats it.
     """
@@ -246,7 +246,7 @@ class DeadCursor(BadRequest):
 
 
 def unforeseen(row: str, error: Exception) -> Unforeseen:
-    """The error of a row that met another of a kind that nobody foresaw.
+    """The error of a row that met an unexpected one.
 
     Args:
         row: Which, such as "change 12".

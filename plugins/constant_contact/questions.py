@@ -27,8 +27,8 @@ def subject(hold: Hold) -> str:
 def body(hold: Hold, account: Account, cost: str = "") -> str:
     """Markdown: how many, and where the rest is.
 
-    Airflow keeps it in several places, as long as it likes: whose change it is, why and by whom
-    stands on our page only, so that an erasure reaches it.
+    Airflow keeps it in several places, as long as it likes: whose change it is, why and by which
+    person stands on our page only, so that an erasure reaches it.
     """
     first = min(group["first_changed_at"] for group in hold.groups)
     last = max(group["last_changed_at"] for group in hold.groups)
@@ -41,7 +41,7 @@ def body(hold: Hold, account: Account, cost: str = "") -> str:
             f"between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC. *Approve* carries "
             f"exactly these; *Reject* leaves them held, and nothing is sent. {cost}".rstrip(),
             "",
-            f"[Who they are, by whom and why]({page})",
+            f"[Which contacts, changed by which person, and why]({page})",
         ]
     )
 

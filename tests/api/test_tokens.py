@@ -19,25 +19,11 @@ from constant_contact.errors import (
     RefreshUncertain,
     SettingError,
 )
-from constant_contact.store.database import Database
 from simulator.server import Running
-from tests.support import CONN_ID, EU_CONN_ID, MemoryTokenStore, api_settings
+from tests.api.token_pairs import refreshes, tokens
+from tests.support import MemoryTokenStore, api_settings
 
 Rows = Callable[..., list[dict[str, Any]]]
-
-
-def tokens(simulator: Running, store: MemoryTokenStore, seed: str, **extra: Any) -> Tokens:
-    settings = api_settings(simulator, seed, **extra)
-    return Tokens(settings, store, Authorization(settings, lambda call: None).refresh)
-
-
-@pytest.fixture
-def store(crm: Database) -> MemoryTokenStore:
-    return MemoryTokenStore(crm)
-
-
-def refreshes(simulator: Running) -> int:
-    return sum(call["path"].endswith("/token") for call in simulator.control.calls())
 
 
 @pytest.mark.parametrize("rotating", [True, False])
@@ -350,75 +336,3 @@ def test_the_most_talkative_log_holds_no_token(
     assert caplog.text
     for secret in (seed, given, getattr(store.pair, "refresh_token", "?")):
         assert secret not in caplog.text
-
-
-def test_a_pair_that_cannot_be_stored_for_a_moment_is_not_lost(
-    simulator: Running, store: MemoryTokenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seed = simulator.control.grant()
-    save, tries = store.save, []
-
-    def refuse_once(pair: TokenPair) -> None:
-        tries.append(pair)
-        if len(tries) == 1:
-            raise RuntimeError("Airflow's API server restarts")
-        save(pair)
-
-    monkeypatch.setattr(store, "save", refuse_once)
-    assert tokens(simulator, store, seed).access_token()
-    assert store.pair is not None
-    assert store.pair.refresh_token != seed
-
-
-def test_a_pair_that_a_setting_keeps_from_being_stored_is_not_tried_again(
-    simulator: Running, store: MemoryTokenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tries = []
-
-    def refuse(pair: TokenPair) -> None:
-        tries.append(pair)
-        raise SettingError("option fernet_key", "is empty")
-
-    monkeypatch.setattr(store, "save", refuse)
-    with pytest.raises(SettingError):
-        tokens(simulator, store, simulator.control.grant()).access_token()
-    assert len(tries) == 1
-
-
-@pytest.mark.parametrize(("days", "warned"), [(149, False), (150, True)])
-def test_a_token_that_nobody_used_for_long_is_warned_of_and_kept_alive(
-    simulator: Running,
-    store: MemoryTokenStore,
-    caplog: pytest.LogCaptureFixture,
-    days: int,
-    warned: bool,
-) -> None:
-    seed = simulator.control.grant()
-    tokens(simulator, store, seed).access_token()
-    assert store.pair is not None
-    then = datetime.now(UTC) - timedelta(days=days, minutes=1)
-    store.pair = replace(store.pair, obtained_at_utc=then, expires_at_utc=then)
-    tokens(simulator, store, seed).access_token()
-    assert store.pair.obtained_at_utc > then
-    assert (f"last used {days} days ago" in caplog.text) is warned
-
-
-@pytest.mark.parametrize(
-    ("conn_id", "dag_id"),
-    [(CONN_ID, "constant_contact_retention"), (EU_CONN_ID, "constant_contact_eu_retention")],
-)
-def test_the_warning_of_an_idle_token_names_the_dag_of_its_account(
-    simulator: Running,
-    store: MemoryTokenStore,
-    caplog: pytest.LogCaptureFixture,
-    conn_id: str,
-    dag_id: str,
-) -> None:
-    settings = replace(api_settings(simulator, simulator.control.grant()), conn_id=conn_id)
-    refresh = Authorization(settings, lambda call: None).refresh
-    Tokens(settings, store, refresh).access_token()
-    assert store.pair is not None
-    then = datetime.now(UTC) - timedelta(days=160)
-    store.pair = replace(store.pair, obtained_at_utc=then, expires_at_utc=then)
-    Tokens(settings, store, refresh).access_token()
-    assert f"leave {dag_id} switched on" in caplog.text

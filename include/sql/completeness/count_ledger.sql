@@ -1,4 +1,4 @@
--- Count the ledger's contacts of campaigns and activity types anew.
+-- Count the ledger's contacts of campaigns and activity types again.
 -- Parameters: arrays campaign_id, activity_type, events; stream_ids (all of these).
 -- Grain: one row a campaign and activity type.
 WITH changed AS (

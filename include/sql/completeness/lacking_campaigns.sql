@@ -170,6 +170,6 @@ SELECT
         WHEN shortfall > 0 THEN shortfall::text
     END AS detail
 FROM lacking
--- What was deleted at the vendor and is counted there no more is nobody's to find.
+-- What was deleted at the vendor and is counted there no more needs no finding.
 WHERE NOT (is_removed AND coalesce(is_gone, FALSE))
 ORDER BY vendor_count - our_count DESC, campaign_id ASC, activity_type ASC;

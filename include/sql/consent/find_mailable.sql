@@ -182,7 +182,7 @@ WHERE
         WHERE
             waiting.do_not_email
             AND waiting.status IN ('pending', 'held')
-            -- A wish waits for nobody else's mass.
+            -- A contact's wish does not wait behind a mass of others.
             AND (waiting.requested_by_contact OR NOT mailable.is_asked)
             AND CASE
                 WHEN waiting.is_found THEN waiting.constant_contact_id

@@ -1,7 +1,7 @@
--- Requests that Constant Contact refused, or that nobody let pass, are tried again: an address may
--- be refused for two days only. After 20 hours first, then each time after as long as it has been
--- tried already, for sixty days. The request keeps its time, by a hair, since it is no newer wish;
--- and what was asked for before the CRM was restored is tried again by a person only.
+-- Requests that Constant Contact refused, or that were blocked on the way, are tried again: an
+-- address may be refused for two days only. After 20 hours first, then each time after as long as
+-- it has been tried already, for sixty days. The request keeps its time, by a hair, since it is no
+-- newer wish; and what was asked for before the CRM was restored is tried again by a person only.
 -- Grain: one row a request.
 UPDATE crm_list_membership AS membership
 SET

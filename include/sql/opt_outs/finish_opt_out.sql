@@ -1,5 +1,5 @@
--- Keep what became of a change that waits, and of whom. Parameters: change_id, status, detail,
--- constant_contact_id. Grain: one row, unless another worker has ended it.
+-- Keep what became of a change that waits, and of which contact. Parameters: change_id, status,
+-- detail, constant_contact_id. Grain: one row, unless another worker has ended it.
 UPDATE crm_opt_out_change
 SET
     status = %(status)s,

@@ -212,7 +212,7 @@ class Client:
         Raises:
             Withdrawn: As `body` says; nothing was sent.
             WriteUncertain: No usable answer: ask whether it happened, then repeat.
-            WriteBlocked: Likewise, and whoever answered was not the vendor.
+            WriteBlocked: Likewise, and the answer was not the vendor's.
             Rejected, Fatal, Later, Throttled: As the error tree says.
         """
         url = f"{self._settings.api_url}{path}"

@@ -72,7 +72,7 @@ class BulkActivities:
 
     Attributes:
         refusals: What became of calls that were refused as a whole.
-        failure: The last error that nobody foresaw.
+        failure: The last unexpected error.
         sent: Calls that the vendor took on.
         added: Requests that ended on the list; likewise `removed`.
         created: Contacts that are new at the vendor.

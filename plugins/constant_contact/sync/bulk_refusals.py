@@ -50,7 +50,7 @@ class _Family:
     alone: int = 0
 
     def is_hopeless(self, step: Step) -> bool:
-        """Whether it is the call that is refused, whoever is in it."""
+        """Whether the call itself is refused, with any contact in it."""
         return self.alone >= _ENOUGH and step not in self.passed
 
 
@@ -87,7 +87,7 @@ class Refusals:
             call: With `bulk_id`, `kind`, `list_ids` and the number of `contacts`.
             said: Why, redacted.
             by: Who refused it: the vendor in its own words, a firewall or proxy on the way, a job
-                that ended as failed, or an error of ours that nobody foresaw.
+                that ended as failed, or an unexpected error of ours.
         """
         bulk_id = call["bulk_id"]
         if by == "vendor" and self.are_lists_gone(call["list_ids"]):

@@ -137,7 +137,7 @@ class NewContacts:
                 if failure.is_refusal and is_plain:
                     self._refusals.block(activity["bulk_id"], str(failure))
                     return
-                # A gateway that is out of order lets nobody through; else a name is the cause.
+                # A gateway that is out of order lets no call through; else a name is the cause.
                 is_plain = failure.is_refusal or (attempt > 1 and self.created > 0)
             time.sleep(random.uniform(0, _WAIT_S * attempt))  # noqa: S311
 

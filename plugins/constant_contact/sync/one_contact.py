@@ -110,7 +110,7 @@ def without_reason(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def bare(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The opt-out and nothing else: the vendor forgets names and birthday, and mails nobody."""
+    """The opt-out and nothing else: the vendor forgets names and birthday, and sends no mail."""
     kept = without_reason(body)
     return {name: kept[name] for name in ("email_address", "update_source")}
 

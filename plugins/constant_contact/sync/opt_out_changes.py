@@ -117,7 +117,7 @@ class Carrier:
             consent.keep(connection, self.change, self.outcome, call if made_one else None)
 
     def _carried(self, connection: psycopg.Connection[Any]) -> Outcome | None:
-        """Carry the change; waits for whoever edits the same contact.
+        """Carry the change; waits while the same contact is edited.
 
         Returns:
             What became of it; None if the link of its contact has moved: it is taken again.
@@ -161,7 +161,7 @@ class Carrier:
             database.run(own, "consent/hear_flags", of_contact)
 
     def _standing(self, connection: psycopg.Connection[Any]) -> dict[str, Any]:
-        """Whether the change is overtaken, and whom it is about, at this moment."""
+        """Whether the change is overtaken, and which contact it is about, at this moment."""
         key = {"contact_id": self.change["contact_id"], "change_id": self.change["change_id"]}
         return database.row(connection, "opt_outs/opt_out_standing", key) or {}
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from constant_contact.redact import redact
 
-# As much of a name that nobody knows as a log line bears.
+# The most of an unknown name that a log line has.
 NAME_CHARS: Final = 40
 
 
