@@ -1,6 +1,7 @@
 """What Airflow's tests have in common that is no fixture."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,9 @@ from simulator.server import Running
 ROOT = Path(__file__).resolve().parents[2]
 
 
+_OPTIONS = "AIRFLOW__CONSTANT_CONTACT__"
+
+
 class Ran(NamedTuple):
     """How a DAG run ended: its state, each task's state and return value, and what was logged."""
 
@@ -18,6 +22,38 @@ class Ran(NamedTuple):
     tasks: dict[str, str]
     returned: dict[str, Any]
     log: str
+
+
+def load_dags(path: Path, retries: int | None = None) -> dict[str, Any]:
+    """The DAGs of a file or a folder by id, as they are with the options of this moment.
+
+    Airflow's database knows them then: they are stored again only where the options that they
+    follow have changed, or a test of one DAG would spend most of its time on that. They are
+    parsed for each test, since a task keeps what was rendered for its last run.
+
+    Args:
+        retries: For each of their tasks, if not what the DAG says.
+    """
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+
+    bag = DagBag(path)
+    assert not bag.import_errors, bag.import_errors
+    options = {name: value for name, value in os.environ.items() if name.startswith(_OPTIONS)}
+    if _stored.get(path) != options:
+        DagBundlesManager().sync_bundles_to_db()
+        sync_bag_to_db(bag, "dags-folder", None)
+        if options not in _stored.values():
+            _stored.clear()
+        _stored[path] = options
+    if retries is not None:
+        for task in (task for dag in bag.dags.values() for task in dag.tasks):
+            task.retries = retries
+    return dict(bag.dags)
+
+
+#: with which options the DAGs of a file or folder are in Airflow's database
+_stored: dict[Path, dict[str, str]] = {}
 
 
 def crm_connection(url: str, search_path: str | None = None) -> str:
@@ -76,15 +112,14 @@ def carry_on(
         run_id: says which.
         account: Whose DAG, if not the default one's.
     """
-    from airflow.dag_processing.dagbag import DagBag
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
 
     from local.task_run import run_task
 
-    bag = DagBag(ROOT / "dags" / f"{dag_id}.py")
+    dags = load_dags(ROOT / "dags" / f"{dag_id}.py")
     dag_id = of_account(dag_id, account)
-    dag = bag.dags[dag_id]
+    dag = dags[dag_id]
     named = {"run_id": run_id} if run_id else {}
     with create_session() as session:
         run = session.query(DagRun).filter_by(dag_id=dag_id, **named).one()

@@ -15,6 +15,7 @@ from tests.airflow.airflow_runs import (
     Ran,
     account_connection,
     crm_connection,
+    load_dags,
     of_account,
 )
 from tests.airflow.site import Site
@@ -128,8 +129,6 @@ def eu(
 @pytest.fixture
 def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Runs a DAG as `make run` does, as far as it comes, watched as by the api-server."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.models.dag import DagModel
     from airflow.utils.session import create_session
     from sqlalchemy import update
@@ -140,13 +139,11 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
     from local.terminal import Terminal
 
     follow()
-    DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag(ROOT / "dags")
-    sync_bag_to_db(bag, "dags-folder", None)
+    dags = load_dags(ROOT / "dags")
     with create_session() as session:
         # As at first: a test before this one may have switched DAGs on, or had another account's.
-        gone = DagModel.dag_id.not_in(list(bag.dags))
-        on = [dag_id for dag_id, dag in bag.dags.items() if dag.is_paused_upon_creation is False]
+        gone = DagModel.dag_id.not_in(list(dags))
+        on = [dag_id for dag_id, dag in dags.items() if dag.is_paused_upon_creation is False]
         paused = DagModel.dag_id.not_in(on)
         session.execute(update(DagModel).values(is_paused=paused, is_stale=gone))
     forget_runs()
@@ -154,7 +151,7 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
     def start(dag_id: str, **conf: Any) -> Any:
         when = When(datetime.now(UTC), None)
         terminal = Terminal(tmp_path / "run.log")
-        return ForegroundRun(bag.dags[dag_id], when, conf, terminal).execute()
+        return ForegroundRun(dags[dag_id], when, conf, terminal).execute()
 
     yield start
     forget_runs()
@@ -167,16 +164,7 @@ def run_dag(
     """Runs a DAG of dags/ through Airflow, of the default account or another; one try a task."""
 
     def run(dag_id: str, folder: Path = ROOT / "dags", account: str = "", **conf: Any) -> Ran:
-        from airflow.dag_processing.bundles.manager import DagBundlesManager
-        from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-
-        DagBundlesManager().sync_bundles_to_db()
-        bag = DagBag(folder / f"{dag_id}.py")
-        assert not bag.import_errors, bag.import_errors
-        sync_bag_to_db(bag, "dags-folder", None)
-        dag = bag.dags[of_account(dag_id, account)]
-        for task in dag.tasks:
-            task.retries = 0
+        dag = load_dags(folder / f"{dag_id}.py", retries=0)[of_account(dag_id, account)]
         capfd.readouterr()
         finished = dag.test(run_conf=conf)
         instances = finished.get_task_instances()

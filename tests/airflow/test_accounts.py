@@ -7,7 +7,13 @@ import pytest
 
 from constant_contact.accounts import Account, accounts_named
 from simulator.server import Running
-from tests.airflow.airflow_runs import ROOT, Ran, account_connection, crm_connection
+from tests.airflow.airflow_runs import (
+    ROOT,
+    Ran,
+    account_connection,
+    crm_connection,
+    load_dags,
+)
 from tests.airflow.test_dags import DAGS
 from tests.support import EU_CONN_ID, EU_SCHEMA, contact_id, vendor_contact
 
@@ -22,12 +28,8 @@ PREFIX = "constant_contact_"
 @pytest.fixture
 def both(airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The DAGs of two accounts, without any connection."""
-    from airflow.dag_processing.dagbag import DagBag
-
     monkeypatch.setenv(OPTION, "eu")
-    bag = DagBag(ROOT / "dags")
-    assert bag.import_errors == {}
-    return dict(bag.dags)
+    return load_dags(ROOT / "dags")
 
 
 def eu_of(dag_id: str) -> str:
@@ -80,15 +82,12 @@ def test_the_second_account_looks_at_its_own_rows_and_asks_by_its_own_dag(
 
 
 def test_airflow_keeps_a_watcher_of_each_accounts_own(both: dict[str, Any]) -> None:
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.models.asset import AssetModel
     from airflow.models.dag import DagModel
     from airflow.utils.session import create_session
     from sqlalchemy import update
 
-    DagBundlesManager().sync_bundles_to_db()
-    sync_bag_to_db(DagBag(ROOT / "dags"), "dags-folder", None)
     with create_session() as session:
         # A paused DAG has no watcher.
         session.execute(update(DagModel).values(is_paused=False))

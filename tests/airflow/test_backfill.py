@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import ROOT
+from tests.airflow.airflow_runs import ROOT, load_dags
 from tests.sync.ledgers import happened, stored
 
 DAG_ID = "constant_contact_activities"
@@ -88,20 +88,13 @@ class Backfills:
 
 @pytest.fixture
 def backfills(connections: pytest.MonkeyPatch) -> Iterator[Backfills]:
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.models.backfill import Backfill, BackfillDagRun
     from airflow.models.dag import DagModel
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
     from sqlalchemy import delete, update
 
-    DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag(ROOT / "dags" / f"{DAG_ID}.py")
-    sync_bag_to_db(bag, "dags-folder", None)
-    dag = bag.dags[DAG_ID]
-    for task in dag.tasks:
-        task.retries = 0
+    dag = load_dags(ROOT / "dags" / f"{DAG_ID}.py", retries=0)[DAG_ID]
     with create_session() as session:
         # A paused DAG's backfill waits.
         session.execute(update(DagModel).where(DagModel.dag_id == DAG_ID).values(is_paused=False))
