@@ -2,8 +2,12 @@
 
 from xdist.scheduler import LoadScopeScheduling
 
-# What their tests look at takes a minute to make: one process makes it.
-_IN_ONE_PROCESS = ("tests/local/test_bench_scale.py", "tests/local/test_run.py")
+# What their tests look at takes long to make: one process makes it.
+_IN_ONE_PROCESS = (
+    "tests/demo/test_demo_checks.py",
+    "tests/local/test_bench_scale.py",
+    "tests/local/test_run.py",
+)
 
 
 class Spread(LoadScopeScheduling):

@@ -125,6 +125,7 @@ def calls_by_run(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[[], 
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -145,6 +146,7 @@ def test_each_day_of_the_range_is_stored_and_one_run_asks_what_moved(
     assert [run["campaigns"]["sent"] for run in returned.values()] == [8] + [0] * (DAYS - 1)
 
 
+@pytest.mark.slow
 def test_the_first_run_pays_for_all_and_a_second_backfill_costs_no_call(
     account: Running, backfills: Backfills, calls_by_run: Callable[[], dict[str, int]]
 ) -> None:
@@ -161,6 +163,7 @@ def test_the_first_run_pays_for_all_and_a_second_backfill_costs_no_call(
     assert calls_by_run() == paid
 
 
+@pytest.mark.slow
 def test_params_of_a_backfill_reach_its_runs(
     account: Running, backfills: Backfills, crm_url: str
 ) -> None:

@@ -29,6 +29,7 @@ def needs(site: Site) -> str:
     return section(site, "needs-a-person")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", ["activities", "contacts", "events"])
 def test_nights_that_bring_all_find_nothing_missing(
     account: Running, site: Site, start_dag: Start, counts: str

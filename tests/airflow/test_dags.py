@@ -176,6 +176,7 @@ def test_the_plugins_folder_gives_one_plugin_and_no_import_error(
     assert "constant_contact_plugin" not in done.stdout.partition("]")[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "dags").glob("*.py")), ids=lambda path: path.stem)
 def test_each_file_of_dags_is_imported_by_itself_in_a_process_of_its_own(path: Path) -> None:
     subprocess.run([sys.executable, path], check=True, capture_output=True, timeout=300)

@@ -129,6 +129,7 @@ def stored_tokens() -> set[str]:
     return {pair[name] for pair in pairs for name in ("access_token", "refresh_token")}
 
 
+@pytest.mark.slow
 def test_nothing_people_look_at_holds_a_secret_a_token_or_an_address(
     people: Running,
     connections: pytest.MonkeyPatch,

@@ -231,6 +231,7 @@ def test_a_crm_without_its_tables_says_what_to_do(run_dag: Run, sql_rows: Rows) 
     assert "run `make migrate`" in ran.log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["html_503", "malformed_json"])
 def test_an_api_that_stays_broken_fails_the_task_with_the_call_and_its_answer(
     simulator: Running, run_dag: Run, kind: str

@@ -40,6 +40,7 @@ def pair() -> TokenPair | None:
     return TokenPair.from_json(kept) if kept else None
 
 
+@pytest.mark.slow
 def test_what_a_person_allows_is_stored_encrypted_and_used_by_the_next_run(
     person: Person, simulator: Running, run_dag: Callable[..., Ran]
 ) -> None:
@@ -62,6 +63,7 @@ def test_what_a_person_allows_is_stored_encrypted_and_used_by_the_next_run(
     assert pair() == stored
 
 
+@pytest.mark.slow
 def test_a_new_authorization_wins_over_a_stored_one_and_over_the_pasted_seed(
     person: Person, simulator: Running, connections: pytest.MonkeyPatch, run_dag: Callable[..., Ran]
 ) -> None:

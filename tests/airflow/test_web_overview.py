@@ -225,6 +225,7 @@ def slow_runs(start_dag: Start) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slow_runs")
 def test_an_airflow_database_that_is_slow_holds_up_its_own_section_only(
     site: Site, connections: pytest.MonkeyPatch

@@ -101,9 +101,9 @@ def world(
     databases.drop(name)
 
 
-def play(world: World, *, seed: int, length: int) -> None:
+def play(world: World, *, seed: int) -> None:
     """Ten histories: after so many Hypothesis varies one story; another seed makes new ones."""
-    stories = st.lists(happenings, min_size=length // 2, max_size=length * 3 // 2)
+    stories = st.lists(happenings, min_size=12, max_size=36)
 
     @hypothesis.seed(seed)
     @settings(
@@ -127,17 +127,9 @@ def play(world: World, *, seed: int, length: int) -> None:
     played()
 
 
+@pytest.mark.slow
 # Shortening one that fails takes minutes.
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", range(1, 8))
 def test_whatever_happens_nobody_is_wronged_and_both_sides_agree(world: World, seed: int) -> None:
-    play(world, seed=seed, length=14)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(2, 8))
-def test_whatever_happens_for_long_nobody_is_wronged_and_both_sides_agree(
-    world: World, seed: int
-) -> None:
-    play(world, seed=seed, length=24)
+    play(world, seed=seed)

@@ -328,7 +328,7 @@ def play(world: World, *, seed: int, histories: int) -> None:
 
 # Shortening one that fails takes minutes.
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_whatever_a_firm_does_nobody_is_mailed_whose_last_word_was_no(
     world: World, seed: int
 ) -> None:
@@ -337,7 +337,7 @@ def test_whatever_a_firm_does_nobody_is_mailed_whose_last_word_was_no(
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(3, 7))
+@pytest.mark.parametrize("seed", range(2, 7))
 def test_whatever_a_firm_does_in_many_histories_nobody_is_mailed_whose_last_word_was_no(
     world: World, seed: int
 ) -> None:

@@ -22,6 +22,7 @@ def empty_url(databases: Databases) -> Iterator[str]:
     databases.drop(name)
 
 
+@pytest.mark.slow
 def test_one_command_migrates_every_account_and_does_nothing_the_second_time(
     commands: Commands, empty_url: str
 ) -> None:
@@ -66,6 +67,7 @@ def test_what_is_wrong_with_the_files_is_a_line_each_and_the_schema_is_there(
     assert doorbell.startswith(f"{tmp_path}/doorbell.sql: ")
 
 
+@pytest.mark.slow
 def test_each_accounts_files_are_checked_and_advice_is_no_failure(
     commands: Commands, empty_url: str, tmp_path: Path
 ) -> None:

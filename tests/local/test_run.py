@@ -8,6 +8,7 @@ import pytest
 
 from tests.local.local_commands import Commands, Ended
 
+pytestmark = pytest.mark.slow
 RUN = "local.run"
 
 

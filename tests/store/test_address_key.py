@@ -79,6 +79,7 @@ def _keys(connection: psycopg.Connection[Any], addresses: list[str]) -> list[str
     return [key for (key,) in found]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(TEXTS | ADDRESSES, min_size=1, max_size=30))
 def test_a_key_is_what_the_rule_says_and_its_own_key(keys: Keys, addresses: list[str]) -> None:
@@ -88,6 +89,7 @@ def test_a_key_is_what_the_rule_says_and_its_own_key(keys: Keys, addresses: list
     assert keys(made) == made
 
 
+@pytest.mark.slow
 def test_every_character_is_seen_or_not_and_folded_as_the_rule_says(keys: Keys) -> None:
     letters = [
         letter

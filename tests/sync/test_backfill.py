@@ -74,6 +74,7 @@ def within_range(when: datetime) -> bool:
     return BEGINS <= when < ENDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 def test_ninety_runs_cost_what_a_single_load_costs_and_find_every_event(
     account: Running,
@@ -111,6 +112,7 @@ def test_a_range_after_a_whole_load_costs_no_call(
     assert calls() == 0
 
 
+@pytest.mark.slow
 def test_a_longer_range_reads_on_below_the_shorter_one(
     account: Running, client: Client, crm: Database, crm_url: str, calls: Calls, at_once: int
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_longer_range_reads_on_below_the_shorter_one(
     assert happened(account, within_range) <= stored(crm_url)
 
 
+@pytest.mark.slow
 def test_out_of_budget_a_backfill_goes_on_where_it_was(
     account: Running,
     client: Client,

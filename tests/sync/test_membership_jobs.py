@@ -69,6 +69,7 @@ def people(sql_rows: Rows) -> Callable[..., None]:
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["add", "remove"])
 def test_10_000_linked_contacts_and_three_lists_are_20_jobs(
     simulator: Running, push_lists: Push, linked: Callable[..., None], calls: Calls, action: str,
@@ -110,6 +111,7 @@ def test_100_000_new_contacts_onto_three_lists_are_3_imports(
     assert simulator.control.calls() == []
 
 
+@pytest.mark.slow
 def test_an_import_is_never_larger_than_the_vendor_takes(
     simulator: Running, push_lists: Push, people: Callable[..., None], sql_rows: Rows
 ) -> None:
