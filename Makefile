@@ -14,7 +14,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-browser test-system test-first-run env lint format reference licences audit sbom wheel bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser test-system test-first-run env lint format reference docs licences audit sbom wheel bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -78,8 +78,11 @@ format: $(VENV)/.ready ## puts code and SQL into shape
 env: ## .env for docker-compose.yaml, with new keys (DEMO=1: for its profile demo)
 	@python=$$($(FIND_PYTHON)) && "$$python" $(ISOLATE) "$$python" -m local.env_file $(if $(DEMO),--demo)
 
-reference: $(VENV)/.ready ## docs/reference and the README's tables, from the code
+reference: $(VENV)/.ready ## docs/reference, from the code
 	@$(RUN) local.reference $(ARGS)
+
+docs: $(TOOLS)/.ready ## .local/site, the docs as pages with search; fails at a link that leads nowhere
+	@$(ALONE) env NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/python -m mkdocs build --clean
 
 licences: $(VENV)/.ready ## fails on a licence that nobody has allowed
 	@$(RUN) local.licences
@@ -140,7 +143,7 @@ $(JUDGE)/.ready: $(JUDGE_LOCK) | $(VENV)/.ready
 $(JUDGE_LOCK):
 
 $(TOOLS)/.ready: local/tools.txt | $(VENV)/.ready
-	@echo 'installing pip-audit and cyclonedx-bom into $(TOOLS)'
+	@echo 'installing the tools of local/tools.in into $(TOOLS)'
 	@$(RUN) venv --clear $(TOOLS)
 	@$(ALONE) $(TOOLS)/bin/python -m pip install --quiet --require-hashes --no-deps -r local/tools.txt
 	@touch $@

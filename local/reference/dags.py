@@ -20,7 +20,7 @@ def load() -> list[Any]:
     return sorted(bag.dags.values(), key=lambda dag: (_nightly_at(dag) or "~", dag.dag_id))
 
 
-def overview(dags: Sequence[Any]) -> str:
+def _overview(dags: Sequence[Any]) -> str:
     """One line a DAG."""
     starters = _starters(dags)
     return table(
@@ -34,7 +34,7 @@ def overview(dags: Sequence[Any]) -> str:
 
 def page(dags: Sequence[Any]) -> str:
     """Each DAG with its tasks, params and runbook."""
-    return "# DAGs\n\n" + overview(dags) + "".join(_section(dag) for dag in dags)
+    return "# DAGs\n\n" + _overview(dags) + "".join(_section(dag) for dag in dags)
 
 
 def _section(dag: Any) -> str:

@@ -16,7 +16,7 @@ def page() -> str:
     ]
     return (
         f"# Errors\n\n```\n{tree}\n```\n\n{rest}\n\n"
-        "What to do about a message: *When something fails* in the README, and\n"
+        "What to do about a message: [troubleshooting.md](../troubleshooting.md) and\n"
         "[tokens.md](../tokens.md). What a task does about each: *Which error to raise* in\n"
         "CONTRIBUTING.\n\n"
         + table(

@@ -1,4 +1,4 @@
-"""Which files are made, whole or between two marks, and whether they are as they should be."""
+"""Which files are made, and whether they are as they should be."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,14 +25,7 @@ def documents(server_url: str) -> dict[Path, str]:
         _FOLDER / "errors.md": errors.page(),
         _FOLDER / "licences.md": licences.page(),
     }
-    made = {path: _HEAD + text for path, text in whole.items()}
-    parts = {
-        "dags": dags.overview(airflow_dags),
-        "connection": settings.connection(),
-        "options": settings.options(),
-    }
-    made[Path("README.md")] = _filled(Path("README.md"), parts)
-    return made
+    return {path: _HEAD + text for path, text in whole.items()}
 
 
 def stale(made: Mapping[Path, str]) -> list[str]:
@@ -49,15 +42,3 @@ def write(made: Mapping[Path, str]) -> None:
     for path, text in made.items():
         (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(text, encoding="utf-8")
-
-
-def _filled(path: Path, parts: Mapping[str, str]) -> str:
-    """A file's text with each part between its marks."""
-    text = (ROOT / path).read_text(encoding="utf-8")
-    for name, part in parts.items():
-        begin, end = f"<!-- {name}: made by `make reference` -->\n", f"<!-- end of {name} -->"
-        if text.count(begin) != 1 or text.count(end) != 1:
-            raise AssertionError(f"{path} must have once each: {begin.strip()} and {end}")
-        before, _, rest = text.partition(begin)
-        text = before + begin + part + end + rest.partition(end)[2]
-    return text

@@ -12,13 +12,13 @@ def page() -> str:
     return (
         "# Settings\n\n## The connection\n\n"
         "Of type `constant_contact`; in JSON, all but the first four are in `extra`.\n\n"
-        f"{connection()}\n## The options\n\n"
+        f"{_connection()}\n## The options\n\n"
         f"Of the section `[{SECTION}]` of Airflow's configuration, or in the environment as\n"
-        f"`AIRFLOW__{SECTION.upper()}__<OPTION>`.\n\n{options()}"
+        f"`AIRFLOW__{SECTION.upper()}__<OPTION>`.\n\n{_options()}"
     )
 
 
-def connection() -> str:
+def _connection() -> str:
     """The fields of the connection's form."""
     (form,) = get_provider_info()["connection-types"]
     behaviour = form["ui-field-behaviour"]
@@ -34,7 +34,7 @@ def connection() -> str:
     return table(["field", "key in JSON", ""], standard + ours)
 
 
-def options() -> str:
+def _options() -> str:
     """The options, with their defaults."""
     return table(
         ["option", "default", "what it does"],

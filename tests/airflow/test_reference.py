@@ -1,4 +1,4 @@
-"""docs/reference and the README's tables are what the code says."""
+"""docs/reference is what the code says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How a page looks: to those who see less, on a telephone, and in the README."""
+"""How a page looks: to those who see less, on a telephone, and in the README and docs."""
 
 import os
 from collections.abc import Iterator

@@ -9,8 +9,15 @@ import pytest
 from constant_contact.options import OPTIONS, SECTION
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-STATEMENTS = re.findall(r"```sql\n(.*?)```", GUIDE, re.DOTALL)
+DOCS = ROOT / "docs"
+GUIDE = (DOCS / "operations.md").read_text(encoding="utf-8")
+STATEMENTS = [
+    statement
+    for guide in ("consent", "memberships", "operations", "troubleshooting")
+    for statement in re.findall(
+        r"```sql\n(.*?)```", (DOCS / f"{guide}.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+]
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
