@@ -99,7 +99,7 @@ sbom: $(TOOLS)/.ready ## .local/sbom.json, CycloneDX, from the lock
 wheel: $(VENV)/.ready ## .local/dist, the same bytes from the same sources
 	@$(RUN) local.wheel
 
-bench: $(VENV)/.ready ## how fast, beside others (SCALE=1000000: whole nights of so many contacts)
+bench: $(VENV)/.ready $(JUDGE)/.ready ## how fast, beside others (SCALE=1000000: whole nights of so many contacts)
 	@$(RUN) local.bench $(foreach contacts,$(SCALE),--scale $(contacts)) $(ARGS)
 
 judge: $(JUDGE)/.ready ## the vendor's SDK, in an environment of its own

@@ -18,7 +18,6 @@ from local.bench import (
     latency,
     links,
     opt_outs,
-    page,
     projection,
     scale,
 )
@@ -76,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="CONTACTS",
-        help="whole nights of an account of so many, kept in docs/benchmarks; again for another",
+        help="whole nights of an account of so many; again for another",
     )
     made.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     return made
@@ -115,9 +114,7 @@ def main() -> int:
 
 def _measured(stage: Stage, given: argparse.Namespace) -> Iterator[list[Result]]:
     for size in given.scale:
-        found = scale.measure_scale(stage, size)
-        page.keep(found)
-        yield scale.shown(found)
+        yield scale.shown(scale.measure_scale(stage, size))
     # who asks for a scale asks for nothing else, unless by name
     for name in given.names or ([] if given.scale else BENCHES):
         yield BENCHES[name](stage)

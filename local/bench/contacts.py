@@ -1,16 +1,15 @@
-"""The contacts mirror, beside a bare loop, the vendor's SDK and a dlt pipeline."""
+"""The contacts mirror, beside a bare loop and the vendor's SDK."""
 
 import sysconfig
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from constant_contact.sync.contacts import sync_contacts
 from local.bench.account import connected
 from local.bench.gauge import Gauge
 from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
-from local.bench.rivals import bare_contacts, dlt_resources, environments
+from local.bench.rivals import SDK_PYTHON, bare_contacts
 from local.bench.stage import Stage, Vendor
 
 _SIZE, _LARGE = 100_000, 1_000_000
@@ -41,11 +40,10 @@ def _measure(stage: Stage, size: int, rounds: int) -> Result:
         f"a full pass of {size:,} contacts, median of {rounds}",
         ("who", "rows/s", "seconds", "calls", "CPU s", "peak MB"),
     )
-    rivals = _rivals(stage, result)
-    found: dict[str, list[Figures]] = {name: [] for name in rivals}
+    found: dict[str, list[Figures]] = {name: [] for name in _RIVALS}
     with stage.vendor(contacts=size, lists=20) as vendor:
         for number in range(rounds):
-            for name, rival in rivals.items():
+            for name, rival in _RIVALS.items():
                 with stage.database() as crm_url:
                     vendor.control.clear_calls()
                     figures = rival(stage, vendor, crm_url)
@@ -68,15 +66,6 @@ def _measure(stage: Stage, size: int, rounds: int) -> Result:
     return result
 
 
-def _rivals(stage: Stage, result: Result) -> dict[str, _Rival]:
-    rivals: dict[str, _Rival] = {"ours": _ours, "bare loop": _bare}
-    here, notes = environments.here()
-    result.notes.extend(notes)
-    for note in notes:
-        stage.say(note)
-    return rivals | {name: rival for name, rival in _RIVALS.items() if name in here}
-
-
 def _ours(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
     return measured("local.bench.contacts:mirror", crm_url=crm_url, account=vendor.account())
 
@@ -93,7 +82,7 @@ def _bare(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
 def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
     return measured(
         "local.bench.rivals.sdk_contacts:load",
-        python=environments.sdk_python(),
+        python=SDK_PYTHON,
         url=vendor.url,
         token=vendor.access_token(),
         crm_url=crm_url,
@@ -103,17 +92,4 @@ def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
     )
 
 
-def _dlt(stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
-    return measured(
-        "local.bench.rivals.dlt_source:load",
-        python=environments.dlt_python(),
-        url=vendor.url,
-        token=vendor.access_token(),
-        socket_folder=stage.socket_folder,
-        database=urlsplit(crm_url).path.removeprefix("/"),
-        resources=dlt_resources.CONTACTS,
-        counted=["contacts"],
-    )
-
-
-_RIVALS: dict[str, _Rival] = {environments.SDK: _sdk, environments.DLT: _dlt}
+_RIVALS: dict[str, _Rival] = {"ours": _ours, "bare loop": _bare, "vendor's SDK": _sdk}

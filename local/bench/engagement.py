@@ -4,7 +4,6 @@ import math
 import sysconfig
 import time
 from typing import Any, LiteralString
-from urllib.parse import urlsplit
 
 import psycopg
 
@@ -18,7 +17,7 @@ from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
 from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
-from local.bench.rivals import bare_events, dlt_resources, environments
+from local.bench.rivals import SDK_PYTHON, bare_events
 from local.bench.stage import Stage, Vendor
 
 _SIZE, _LARGE = 200_000, 1_000_000
@@ -66,20 +65,17 @@ def run(stage: Stage) -> list[Result]:
     with stage.vendor(**account) as vendor:
         found = [_round(stage, vendor) for _ in range(rounds)]
         events = sum(vendor.control.truth()["events"].values())
-        rivals = _rivals(stage, result, vendor)
+        sdk = _sdk(stage, vendor)
     ours, bare = [each[0] for each in found], [each[1] for each in found]
     for name, figures in (("ours", ours), ("bare loop", bare)):
         shown = [middle(figures, key) for key in ("speed", "seconds", "projection_s")]
         calls, cpu_s = middle(figures, "calls"), middle(figures, "cpu_s")
         peak_mb = max(each["peak_mb"] for each in figures)
         result.rows.append((name, *shown, int(calls), cpu_s, peak_mb))
-    for name, rival in rivals.items():
-        if rival["rows"] != events:
-            raise AssertionError(f"{name} has {rival['rows']} of {events} events")
-        of_it = [rival[key] for key in ("speed", "seconds")]
-        result.rows.append(
-            (name, *of_it, "", *(rival[key] for key in ("calls", "cpu_s", "peak_mb")))
-        )
+    if sdk["rows"] != events:
+        raise AssertionError(f"the vendor's SDK has {sdk['rows']} of {events} events")
+    of_it = [sdk[key] for key in ("calls", "cpu_s", "peak_mb")]
+    result.rows.append(("vendor's SDK", sdk["speed"], sdk["seconds"], "", *of_it))
     ratio = middle([{"of": a["speed"] / b["speed"]} for a, b in found], "of")
     result.at_least("events/s, ours / bare loop", ratio, _LEAST_SHARE_OF_BARE)
     again = {key: middle(ours, f"again_{key}") for key in ("seconds", "calls")}
@@ -143,48 +139,23 @@ def _night(crm_url: str, vendor: Vendor) -> tuple[Figures, Figures]:
     return found, loaded | {"calls": vendor.calls()}
 
 
-def _rivals(stage: Stage, result: Result, vendor: Vendor) -> dict[str, Figures]:
-    """Once each: the same events, with what it takes to find their reports, and nothing kept."""
-    here, notes = environments.here()
-    result.notes.extend(notes)
-    found = {}
-    for name, rival in ((environments.SDK, _sdk), (environments.DLT, _dlt)):
-        if name not in here:
-            continue
-        with stage.database() as crm_url:
-            vendor.control.clear_calls()
-            figures = rival(stage, vendor, crm_url)
-        found[name] = figures | {
-            "calls": vendor.calls(), "speed": figures["rows"] / figures["seconds"],
-        }  # fmt: skip
-        stage.say(f"engagement: {name} {found[name]['speed']:,.0f} events/s")
+def _sdk(stage: Stage, vendor: Vendor) -> Figures:
+    """Once: the same events, with what it takes to find their reports, and nothing kept."""
+    with stage.database() as crm_url:
+        vendor.control.clear_calls()
+        found = measured(
+            "local.bench.rivals.sdk_events:load",
+            python=SDK_PYTHON,
+            url=vendor.url,
+            token=vendor.access_token(),
+            crm_url=crm_url,
+            site_packages=sysconfig.get_path("platlib"),
+            table=bare_events.TABLE,
+            copy=bare_events.COPY,
+        )
+    found |= {"calls": vendor.calls(), "speed": found["rows"] / found["seconds"]}
+    stage.say(f"engagement: the vendor's SDK {found['speed']:,.0f} events/s")
     return found
-
-
-def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
-    return measured(
-        "local.bench.rivals.sdk_events:load",
-        python=environments.sdk_python(),
-        url=vendor.url,
-        token=vendor.access_token(),
-        crm_url=crm_url,
-        site_packages=sysconfig.get_path("platlib"),
-        table=bare_events.TABLE,
-        copy=bare_events.COPY,
-    )
-
-
-def _dlt(stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
-    return measured(
-        "local.bench.rivals.dlt_source:load",
-        python=environments.dlt_python(),
-        url=vendor.url,
-        token=vendor.access_token(),
-        socket_folder=stage.socket_folder,
-        database=urlsplit(crm_url).path.removeprefix("/"),
-        resources=dlt_resources.EVENTS,
-        counted=list(dlt_resources.TRACKERS),
-    )
 
 
 def _streams(crm_url: str) -> list[tuple[int, str]]:

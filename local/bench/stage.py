@@ -79,11 +79,6 @@ class Stage:
         self.seconds = seconds
 
     @property
-    def socket_folder(self) -> str:
-        """What drivers take for a host."""
-        return str(self._postgres.socket_folder)
-
-    @property
     def local_crm_url(self) -> str:
         """The CRM of `make up`."""
         return self._postgres.url(CRM_DATABASE)

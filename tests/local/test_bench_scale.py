@@ -2,12 +2,10 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from local.bench import page
 from local.bench.plans import LARGE_ROWS
 from local.bench.scale import Scale, measure_scale, shown
 from local.bench.stage import Stage
@@ -42,22 +40,3 @@ def test_every_job_did_something_and_a_night_without_news_brought_none(scale: Sc
     assert min(each.did for each in scale.outboxes) > 0
     quiet = {each.job: each.did for each in scale.nothing}
     assert (quiet["links"], quiet["engagement"], quiet["interactions"]) == (0, 0, 0)
-
-
-def test_the_page_shows_each_account_once_with_its_newest_figures(
-    scale: Scale, tmp_path: Path
-) -> None:
-    page.keep(scale, tmp_path)
-    once = (tmp_path / "README.md").read_text()
-    page.keep(scale, tmp_path)
-    assert (tmp_path / "README.md").read_text() == once
-    assert once.count(f"## {scale.contacts:,} contacts") == 1
-    calls = sum(each.calls for each in scale.quiet)
-    assert f"| {scale.contacts:,} | {scale.events:,} |" in once
-    assert f" | {calls:,} | " in once
-    for plot in ("first-load.svg", "quiet-night.svg"):
-        drawn = (tmp_path / plot).read_text()
-        assert "engagement" in drawn
-        assert "<script" not in drawn
-    plans = (tmp_path / f"plans-{scale.contacts}.md").read_text()
-    assert "Index Scan" in plans

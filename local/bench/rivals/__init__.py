@@ -1,1 +1,8 @@
-"""Other ways to do the same, each run by `local.bench.child`, some in environments of their own."""
+"""Other ways to do the same, each run by `local.bench.child`."""
+
+from typing import Final
+
+from local.paths import LOCAL
+
+#: the interpreter that has the vendor's SDK, of `make judge`
+SDK_PYTHON: Final = LOCAL / "judge" / "bin" / "python"
