@@ -2,7 +2,7 @@
 
 Every night at 02:00 what contacts did with campaigns (sends, opens, clicks, bounces, forwards,
 opt-outs) is read into the ledger `ctct_engagement` and shown in the CRM as interactions. It costs
-one API call per 500 events, whoever they belong to, and only for campaigns that moved.
+one API call per 500 events, for all contacts together, and only for campaigns that moved.
 
 - `campaigns`: the summary report tells which campaigns moved; exact counts are asked for those and
   for those sent in the last 30 days.

@@ -2,7 +2,7 @@
 
 Run this once after the CRM was restored from a backup, while all other DAGs of this package are
 paused. What people said between the backup and now is lost in the CRM, and known at Constant
-Contact; nobody is to be mailed because of that.
+Contact; no email may follow from that.
 
 - `settle`: opt-ins and wishes to be put on a list that wait in the restored CRM are not carried:
   they may have been carried before, and taken back since. Choices of the wizard that were not

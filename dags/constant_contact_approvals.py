@@ -2,7 +2,7 @@
 
 A run of this DAG is a question to a person: the circuit breaker has stopped a mass opt-out or mass
 removal from lists. It waits under *Required Actions* with the number of contacts and a link to our
-page, where it stands whose they are, why and by whom: Airflow keeps nothing of anybody.
+page, which says whose they are, why, and who changed them: Airflow stores no personal data.
 
 - *Approve*: exactly the rows that were shown go on.
 - *Reject*: they stay `held`, and nothing is sent.
@@ -43,7 +43,7 @@ def approvals_dag(account: Account) -> None:
             "hold_id": Param(None, type=["null", "integer"], description="A number of ctct_hold."),
         },
         doc_md=account.runbook(__doc__),
-        # It runs only when something was stopped; nobody must think of switching it on then.
+        # It runs only when something was stopped; it must not have to be switched on then.
         is_paused_upon_creation=False,
         # One question must not wait for the answer to another.
         **dag_defaults(account) | {"max_active_runs": 16},

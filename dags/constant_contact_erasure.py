@@ -1,9 +1,9 @@
 """### Constant Contact erasure
 
 Forgets a person who asked for it: the address and the reasons go, the interactions leave the CRM,
-the events of the ledger become nobody's, the link is cleared, and last the id leaves the call log.
-That the person said no stays, without an address, and a digest of the address, so that nobody
-creates the person anew or puts the address on a list. With several accounts: run each one's.
+the events of the ledger lose their contact, the link is cleared, and last the id leaves the call
+log. That the person said no stays, without an address, and a digest of the address, so that no job
+creates the person again or puts the address on a list. With several accounts: run each one's.
 
 Before, in this order: set *Do Not Email* in the CRM, as asked by the contact; let it be carried;
 delete the contact at Constant Contact, if it is to be forgotten there too; delete it in the CRM.
@@ -14,7 +14,7 @@ last line of the log says why, such as that Constant Contact may still mail the 
 other CRM contacts share the address.
 
 **By hand**: *Trigger*, with one of
-- `contact_id`: the CRM's id, also of somebody who has left the CRM,
+- `contact_id`: the CRM's id, also of a contact that has left the CRM,
 - `constant_contact_id`: Constant Contact's id; erases all CRM contacts with that link.
 """
 
@@ -29,7 +29,7 @@ def erasure_dag(account: Account) -> None:
     """One account's DAG."""
     with DAG(
         dag_id=account.dag_id("erasure"),
-        description="Forgets a person who asked for it, and never creates them anew",
+        description="Forgets a person who asked for it, and never creates them again",
         schedule=None,
         tags=[*account.tags, "write"],
         params={

@@ -5,7 +5,7 @@ wakes this DAG, it follows the nightly linking, and every quarter of an hour it 
 
 - Who exists at Constant Contact is linked and keeps its name; 500 contacts share a call. New ones
   are created with address, first and last name, nothing else, and linked in the same run.
-- Nobody who objects is put on a list, by whatever objection. New contacts with one are created as
+- A contact with any objection is put on no list. New contacts with one are created as
   unsubscribed, and not at all after an erasure. A deleted contact is not brought back.
 - A run that would take more than 100 contacts off lists, or 5 % of the linked ones if that is more,
   holds the removals (the circuit breaker).

@@ -1,7 +1,7 @@
 """### Constant Contact opt-ins
 
-The CRM cleared Do Not Email of somebody who said no by their own act: the change is `held` in
-`crm_opt_out_change`, and nobody is mailed. Here a person decides about one such change:
+The CRM cleared Do Not Email of a contact that opted out itself: the change is `held` in
+`crm_opt_out_change`, and no email is sent. Here a person decides about one such change:
 
 - *ask for confirmation*: Constant Contact sends the contact its confirmation mail, once ever. Only
   when the contact confirms is the change done, by the next run of `constant_contact_contacts`.

@@ -6,7 +6,7 @@ from local.stop import Stop, command
 
 
 def main() -> int:
-    """Refuses while somebody uses them: their data would vanish under their feet."""
+    """Refuses while a command uses them: their data would vanish under their feet."""
     for service in (LocalPostgres(), SharedSimulator()):
         if service.folder.exists() and not service.stop_if_unused():
             raise Stop(f"another command uses the local {service.kind}: end that one first")

@@ -71,7 +71,7 @@ class Components:
         ]
 
     def watch(self) -> None:
-        """Starts a worker anew that died, as any supervisor would in production.
+        """Starts a worker again that died, as any supervisor would in production.
 
         Raises:
             Stop: another process ended, without which nothing works; or a worker that never
@@ -82,7 +82,7 @@ class Components:
                 continue
             if not name.startswith(_WORKER) or name in self.idle_workers():
                 raise Stop(f"{name} ended with status {child.returncode}; {log_of(name)}", FAILED)
-            print(f"{name} ended with status {child.returncode}: started anew", flush=True)
+            print(f"{name} ended with status {child.returncode}: started again", flush=True)
             self._start(name)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""`make env`: `.env` for docker-compose.yaml, of `.env.example`, with keys that nobody else has.
+"""`make env`: `.env` for docker-compose.yaml, of `.env.example`, with keys of its own.
 
 Needs nothing but Python: where containers run, no environment for Airflow has to be made.
 """

@@ -1,6 +1,6 @@
 """The licences of everything that requirements.txt installs, by each package's own metadata.
 
-`python -m local.licences` fails on one that nobody has allowed.
+`python -m local.licences` fails on one that is not allowed.
 """
 
 import re
@@ -52,7 +52,7 @@ def is_allowed(text: str) -> bool:
 
 
 def main() -> int:
-    """Names every package whose licence nobody has allowed."""
+    """Names every package whose licence is not allowed."""
     names = locked(everywhere=False)
     told = {}
     for name in names:

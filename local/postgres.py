@@ -1,6 +1,6 @@
 """A real PostgreSQL from a wheel, for development, the demo and the tests.
 
-It listens on a Unix socket only and trusts whoever may open that socket's folder: this user.
+It listens on a Unix socket only and trusts the user that may open that socket's folder.
 """
 
 import contextlib
@@ -67,7 +67,7 @@ class LocalPostgres(Shared):
 
     @property
     def socket_folder(self) -> Path:
-        """Where its socket is, and nobody else looks."""
+        """Where its socket is, which no other program uses."""
         return socket_folder(self.folder, self.kind, _SOCKET_NAME)
 
     def url(self, database: str, driver: str | None = None) -> str:
@@ -99,7 +99,7 @@ class LocalPostgres(Shared):
                 )
 
     def drop_database(self, name: str) -> None:
-        """Drops it, whoever is connected."""
+        """Drops it, with its connections."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
             connection.execute(statement.format(sql.Identifier(name)))
@@ -107,7 +107,7 @@ class LocalPostgres(Shared):
     def running(self) -> bool:
         """Whether it accepts connections."""
         try:
-            # nobody listens: that is told at once; a machine that stands still needs patience
+            # without a listener the answer comes at once; a busy machine needs patience
             psycopg.connect(self.url("postgres"), connect_timeout=60).close()
         except psycopg.OperationalError:
             return False
@@ -158,11 +158,11 @@ class LocalPostgres(Shared):
         folder.mkdir(mode=0o700, exist_ok=True)
         owners = {os.geteuid(), _unprivileged_id() if os.geteuid() == 0 else os.geteuid()}
         if folder.is_symlink() or folder.stat().st_uid not in owners:
-            raise Stop(f"{folder} belongs to somebody else: remove it and try again")
+            raise Stop(f"{folder} belongs to another user: remove it and try again")
         self._give_away(folder)
 
     def _forget_dead_server(self) -> None:
-        """Removes what a killed server left, when its process id is another program's by now."""
+        """Removes what a killed server left, when its process id is another program's now."""
         pid_file = self.data / "postmaster.pid"
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
             pid = int(pid_file.read_text().splitlines()[0])
@@ -192,7 +192,7 @@ class LocalPostgres(Shared):
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 cwd="/",
-                # Ctrl-C is for us: half a start would leave a server that nobody stops
+                # Ctrl-C is for us: half a start would leave a server that is never stopped
                 start_new_session=True,
             )
             if _wait(child):

@@ -1,4 +1,4 @@
-"""The vendor, for whoever has no account there: one simulator that all local commands share.
+"""The vendor, for users without an account there: one simulator that all local commands share.
 
 It lives as long as a command uses it, so `make run` beside `make up` sees what the other did.
 A fresh one knows the same account again (same seed, same ids, so links in the local CRM stay

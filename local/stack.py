@@ -37,7 +37,7 @@ def local_stack(
     ui_port: int = 8080,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Stack]:
-    """Starts what the caller's environment does not name, and stops what nobody else uses.
+    """Starts what the caller's environment does not name, and stops what no other command uses.
 
     Args:
         caller: the environment of the command.

@@ -112,5 +112,5 @@ def test_a_port_that_somebody_listens_at_is_named(commands: Commands, simulator:
         value = connection(simulator, port)
         ended = commands.run("local.authorize", AIRFLOW_CONN_CONSTANT_CONTACT_DEFAULT=value)
     assert ended.status == 1
-    assert ended.err.startswith(f"nobody can be led back to localhost:{port} (")
+    assert ended.err.startswith(f"the browser cannot be led back to localhost:{port} (")
     assert len(ended.err.splitlines()) == 1

@@ -145,7 +145,7 @@ def test_a_worker_that_is_lost_leaves_no_task_behind(played: Played) -> None:
     assert len(tries) == SHARDS
     assert max(tries) == 2, tries
     assert played.deployment.has_run("activities", "engagement")
-    assert "started anew" in (played.deployment.folder / "up.log").read_text()
+    assert "started again" in (played.deployment.folder / "up.log").read_text()
 
 
 def test_opt_outs_go_out_while_the_history_is_loaded(played: Played) -> None:
