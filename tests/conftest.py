@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -75,19 +76,19 @@ def databases(postgres_url: str) -> Iterator[Databases]:
 
 @pytest.fixture
 def crm_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A CRM database of this test's own with no rows, and the schema: of both accounts for `eu`."""
+    """A CRM database of this test alone with no rows, and the schema: of both accounts for `eu`."""
     both = "eu" in request.fixturenames
-    name = databases.create(prepare_two_accounts if both else prepare_one_account)
+    name = databases.create(
+        prepare_two_accounts if both else prepare_one_account,
+        with_sessions="crm" in request.fixturenames,
+    )
     yield databases.url(name)
     databases.take_back(name)
 
 
 @pytest.fixture
-def crm(databases: Databases, crm_url: str) -> Iterator[Database]:
-    url = databases.our_url(crm_url)
-    database = Database(lambda: psycopg.connect(url), name="connection crm_default")
-    yield database
-    database.close()
+def crm(databases: Databases, crm_url: str) -> Database:
+    return databases.as_jobs_see(urlsplit(crm_url).path.removeprefix("/"))
 
 
 @pytest.fixture

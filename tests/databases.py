@@ -11,6 +11,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from constant_contact.store.accounts import claim
+from constant_contact.store.database import Database
+from constant_contact.store.seam import load_seam
 from constant_contact.store.seam_check import install
 from constant_contact.store.session import connect
 from tests.odd_server import OddLogin
@@ -23,26 +25,42 @@ WHERE relkind = 'r' AND relname ~ '^(crm|ctct)_' AND pg_relation_size(oid) > 0
 _USED_SEQUENCES = """
 SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences WHERE last_value IS NOT NULL
 """
+# Without temporary tables, which a session makes and keeps.
+_TEMPORARY = "IN (SELECT oid FROM pg_class WHERE relpersistence = 't')"
 # A row of the catalog that was added or changed has another transaction; one that is gone is not
 # counted. Of pg_class only what neither TRUNCATE nor ANALYZE changes.
-_SCHEMA = """
+_SCHEMA = f"""
 SELECT
     (SELECT string_agg(concat(relname, relkind, relacl, reloptions), ' ' ORDER BY oid)
-    FROM pg_class WHERE relnamespace <> 'pg_catalog'::regnamespace AND relkind NOT IN ('i', 't')),
-    -- but for those of temporary tables, which a session makes and leaves behind
+    FROM pg_class WHERE relnamespace <> 'pg_catalog'::regnamespace AND relkind NOT IN ('i', 't')
+    AND relpersistence <> 't'),
     (SELECT string_agg(concat(nspname, nspacl), ' ' ORDER BY oid)
     FROM pg_namespace WHERE nspname NOT LIKE '%temp%'),
-    (SELECT count(*) FROM pg_index),
+    (SELECT count(*) FROM pg_index WHERE NOT indrelid {_TEMPORARY}),
     (SELECT count(*) FROM pg_db_role_setting
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
 """
-_CATALOGS = (
-    "pg_attrdef", "pg_attribute", "pg_constraint", "pg_description", "pg_policy", "pg_proc",
-    "pg_rewrite", "pg_trigger", "pg_type",
-)  # fmt: skip
+_CATALOGS = {
+    "pg_attrdef": f"NOT adrelid {_TEMPORARY}",
+    "pg_attribute": f"NOT attrelid {_TEMPORARY}",
+    "pg_constraint": f"NOT conrelid {_TEMPORARY}",
+    "pg_description": "TRUE",
+    "pg_policy": "TRUE",
+    "pg_proc": "TRUE",
+    "pg_rewrite": "TRUE",
+    "pg_trigger": "TRUE",
+    "pg_type": "NOT pg_is_other_temp_schema(typnamespace)",
+}
 _ENDED_WITHIN_S = 60
 
 Prepare = Callable[[str], object]
+
+
+class Kept(NamedTuple):
+    """A database as our jobs see it, and the sessions that it has there."""
+
+    database: Database
+    pids: set[int]
 
 
 class Kind(NamedTuple):
@@ -71,7 +89,8 @@ class Databases:
     """Makes databases and drops them.
 
     A database is some 600 files, and to make and remove them is what most of a short test would
-    cost. So the CRM database of a test that is done is emptied and renamed for the next one.
+    cost; a session that has read the catalog and planned its statements is the next. So the CRM
+    database of a test that is done is emptied for the next one, which finds our sessions there.
 
     Args:
         server_url: Of a superuser.
@@ -84,6 +103,7 @@ class Databases:
         self._server = psycopg.connect(server_url, autocommit=True)
         self._kinds: dict[Prepare, Kind] = {}
         self._kind_of: dict[str, Kind] = {}
+        self._kept: dict[str, Kept] = {}
 
     def our_url(self, url: str) -> str:
         """A database as our jobs connect to it."""
@@ -93,6 +113,21 @@ class Databases:
         """A database as the CRM connects to it."""
         return urlunsplit(urlsplit(self._server_url)._replace(path=f"/{name}"))
 
+    def as_jobs_see(self, name: str) -> Database:
+        """A database with the seam as shipped; not to be closed by a test."""
+        if name not in self._kept:
+            url, pids = self.our_url(self.url(name)), set[int]()
+
+            def connect() -> psycopg.Connection[Any]:
+                connection = psycopg.connect(url)
+                pids.add(connection.info.backend_pid)
+                return connection
+
+            self._kept[name] = Kept(Database(connect, name="connection crm_default"), pids)
+        database = self._kept[name].database
+        database.seam = load_seam()
+        return database
+
     def create_empty(self, locale: str = "") -> str:
         """A database of a new name with nothing in it; `locale` as CREATE DATABASE takes it."""
         name = _new_name()
@@ -100,14 +135,22 @@ class Databases:
         self._make_odd(name)
         return name
 
-    def create(self, prepare: Prepare = prepare_one_account) -> str:
-        """A database of a new name with the schema that `prepare` makes, and no rows."""
+    def create(self, prepare: Prepare = prepare_one_account, *, with_sessions: bool = False) -> str:
+        """A database with the schema that `prepare` makes, and no rows; returns its name.
+
+        Args:
+            with_sessions: Ours of the test before may still be there.
+        """
         if prepare not in self._kinds:
             self._kinds[prepare] = self._make_kind(prepare)
-        kind, name = self._kinds[prepare], _new_name()
+        kind = self._kinds[prepare]
         if kind.free:
-            self._run("ALTER DATABASE {} RENAME TO {}", kind.free.pop(), name)
+            name = kind.free.pop()
+            if not with_sessions:
+                self._forget(name)
+                self._end_sessions(name)
         else:
+            name = _new_name()
             self._run("CREATE DATABASE {} TEMPLATE {}", name, kind.template)
             self._make_odd(name)
         self._kind_of[name] = kind
@@ -121,13 +164,17 @@ class Databases:
             _empty(connection, kind.seeded)
             is_new = _state(connection, kind.seeded) == kind.as_new
         if is_new:
-            self._end_sessions(name)
             kind.free.append(name)
         else:
             self.drop(name)
 
     def drop(self, name: str) -> None:
+        self._forget(name)
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _forget(self, name: str) -> None:
+        if kept := self._kept.pop(name, None):
+            kept.database.close()
 
     def close(self) -> None:
         for kind in self._kinds.values():
@@ -149,12 +196,18 @@ class Databases:
             self._odd.make_odd(name)
 
     def _end_sessions(self, name: str) -> None:
-        """A session is over when it is no longer listed: the server waits for it in long steps."""
+        """But for those of ours that rest: they have no transaction, and no lock.
+
+        A session is over when it is no longer listed: the server waits for it in long steps.
+        """
+        kept = self._kept.get(name)
+        pids = list(kept.pids) if kept else []
         deadline, wait_s = monotonic() + _ENDED_WITHIN_S, 0.001
         while self._server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = %s AND backend_type = 'client backend'",
-            [name],
+            " WHERE datname = %s AND backend_type = 'client backend'"
+            " AND NOT (pid = ANY(%s) AND state = 'idle')",
+            [name, pids],
         ).fetchall():
             assert monotonic() < deadline, f"a session of {name} does not end"
             sleep(wait_s)
@@ -180,8 +233,8 @@ def _empty(connection: psycopg.Connection[Any], seeded: list[str]) -> None:
 def _state(connection: psycopg.Connection[Any], seeded: list[str]) -> list[Any]:
     """What a test must leave as it was: the schema, and the rows that come with it."""
     counted = ", ".join(
-        f"(SELECT (count(*), max(xmin::text::bigint))::text FROM {table})"
-        for table in (*_CATALOGS, *seeded)
+        f"(SELECT (count(*), max(xmin::text::bigint))::text FROM {table} WHERE {condition})"
+        for table, condition in (*_CATALOGS.items(), *((table, "TRUE") for table in seeded))
     )
     schema = connection.execute(_SCHEMA).fetchone() or ()
     rows = connection.execute(f"SELECT {counted}".encode()).fetchone() or ()
