@@ -66,6 +66,7 @@ def main() -> int:
     _READY.unlink(missing_ok=True)
     settings = pip_settings(_run([_PYTHON, "-m", "pip", "config", "list"], os.environ))
     pip = pip_environment(settings, os.environ)
+    _remove_ourselves(pip)
     print("installing requirements.txt (seconds, or as long as 250 MB take to arrive)", flush=True)
     try:
         _install_with_uv(pip, uv_environment(settings, os.environ))
@@ -147,6 +148,16 @@ def _make_venv() -> None:
     except Stop:
         shutil.rmtree(_VENV, ignore_errors=True)
         raise
+
+
+def _remove_ourselves(pip: Mapping[str, str]) -> None:
+    """Or this package, installed earlier by another name, would be there twice for Airflow."""
+    for built in (ROOT / "plugins").glob("*.egg-info"):
+        shutil.rmtree(built)
+    for source in _VENV.glob("lib/*/site-packages/*.dist-info/direct_url.json"):
+        if "dir_info" in source.read_text(encoding="utf-8"):
+            name = source.parent.name.partition("-")[0]
+            _run([_PYTHON, "-m", "pip", "uninstall", "--quiet", "--yes", name], pip)
 
 
 def _install_with_uv(pip: Mapping[str, str], uv: Mapping[str, str]) -> None:

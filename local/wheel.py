@@ -1,7 +1,4 @@
-"""`make wheel`: the Python package as a wheel; the same bytes from the same sources.
-
-It runs no job alone: an adopter may replace include/sql/crm and the DAGs, so they, and the plugin's
-file, are deployed beside the folder that it is installed into.
+"""`make wheel`: the package as a wheel; the same bytes from the same sources.
 
 Built from a copy, so that nothing an earlier build left here gets in. The time in it is that of
 SOURCE_DATE_EPOCH, or of the last commit.
@@ -18,7 +15,7 @@ from pathlib import Path
 from local.paths import LOCAL, ROOT
 from local.stop import Stop, command
 
-_SOURCES = ("pyproject.toml", "README.md", "plugins/constant_contact")
+_SOURCES = ("pyproject.toml", "README.md", "plugins/constant_contact", "include/sql")
 
 
 def main() -> int:
@@ -51,7 +48,7 @@ def build(target: Path) -> Path:
         )  # fmt: skip
     if done.returncode:
         raise Stop(f"the wheel was not built: {done.stderr.strip()}")
-    (built,) = target.glob("airflow_constant_contact-*.whl")
+    (built,) = target.glob("airflow_provider_constant_contact-*.whl")
     return built
 
 

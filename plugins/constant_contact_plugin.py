@@ -1,38 +1,10 @@
-"""Registers the package with Airflow; the connection type comes by the package's entry point."""
+"""Registers our pages where this folder is Airflow's plugins folder and the package is no more.
 
-from functools import cached_property
-from typing import Any
+An installed package has an entry point by which Airflow loads the same plugin: Airflow would report
+the second one as an error.
+"""
 
-from airflow.plugins_manager import AirflowPlugin
+from importlib.metadata import entry_points
 
-
-class ConstantContactPlugin(AirflowPlugin):
-    """Constant Contact for Airflow."""
-
-    name = "constant_contact"
-    external_views = [  # noqa: RUF012 - as Airflow's class declares it
-        {
-            "name": "Constant Contact",
-            "href": "constant-contact/",
-            "destination": "nav",
-            "category": "browse",
-            "url_route": "constant-contact",
-        },
-        {
-            "name": "API calls",
-            "href": (
-                "constant-contact/task-calls"
-                "?dag_id={DAG_ID}&run_id={RUN_ID}&task_id={TASK_ID}&map_index={MAP_INDEX}"
-            ),
-            "destination": "task_instance",
-            "url_route": "constant-contact-calls",
-        },
-    ]
-
-    @cached_property
-    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        """Our pages. Asked for by the api-server only: everyone else imports this file too."""
-        from constant_contact.accounts import PAGES  # noqa: PLC0415
-        from constant_contact.web.app import create_app  # noqa: PLC0415
-
-        return [{"app": create_app(), "url_prefix": PAGES, "name": "Constant Contact"}]
+if not entry_points(group="airflow.plugins", name="constant_contact"):
+    from constant_contact.plugin import ConstantContactPlugin  # noqa: F401 - Airflow looks for it

@@ -18,7 +18,7 @@ def _text(label: str, description: str, **schema: Any) -> dict[str, Any]:
 def get_provider_info() -> dict[str, Any]:
     """Airflow calls this through the entry point `apache_airflow_provider`."""
     return {
-        "package-name": "airflow-constant-contact",
+        "package-name": "airflow-provider-constant-contact",
         "name": "Constant Contact",
         "description": "Constant Contact for a CRM in PostgreSQL.",
         "versions": [__version__],

@@ -219,7 +219,7 @@ def test_a_file_that_is_cut_says_so(
 def test_a_mapped_task_leads_to_its_calls_and_back(
     site: Site, add_call: Callable[..., int]
 ) -> None:
-    from constant_contact_plugin import ConstantContactPlugin
+    from constant_contact.plugin import ConstantContactPlugin
 
     ours = {"dag_id": "a_dag", "run_id": RUN, "task_id": "engagement"}
     second = add_call(**ours, map_index=1, try_number=2)

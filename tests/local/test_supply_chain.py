@@ -18,6 +18,8 @@ from local.audit import judged
 from local.paths import ROOT
 from local.stop import Stop
 
+PACKAGE = "constant_contact"
+
 
 def test_a_wheel_built_again_later_by_somebody_else_is_the_same_file(tmp_path: Path) -> None:
     first = wheel.build(tmp_path / "one")
@@ -32,11 +34,20 @@ def test_a_wheel_built_again_later_by_somebody_else_is_the_same_file(tmp_path: P
     assert len(digests) == 1
 
 
-def test_the_wheel_runs_with_include_beside_it_and_else_says_what_is_missing(
-    tmp_path: Path,
-) -> None:
-    with zipfile.ZipFile(wheel.build(tmp_path / "dist")) as built:
-        built.extractall(tmp_path / "plugins")
+def test_the_wheel_has_every_statement_page_and_module_and_nothing_else(tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel.build(tmp_path)) as built:
+        names = {name for name in built.namelist() if ".dist-info/" not in name}
+    sources = {PACKAGE: ROOT / "plugins" / PACKAGE, f"{PACKAGE}/sql": ROOT / "include" / "sql"}
+    assert names == {
+        f"{target}/{path.relative_to(source).as_posix()}"
+        for target, source in sources.items()
+        for path in source.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def test_a_copy_of_the_package_without_include_says_what_is_missing(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "plugins", tmp_path / "plugins")
     command = [
         sys.executable,
         "-c",

@@ -1,13 +1,21 @@
-"""Where the statements are: one a file, below include/sql."""
+"""Where the statements are: one a file, below include/sql; in the installed package, below sql."""
 
 from functools import cache
 from pathlib import Path
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from constant_contact.errors import SettingError
 
-# plugins/ and include/ are siblings in every Airflow project, and in this repository.
-SQL_DIR = Path(__file__).resolve().parents[3] / "include" / "sql"
+
+def _sql_dir() -> Path:
+    """The package's own folder where it was installed as a wheel, else the sibling of plugins/."""
+    installed = Path(__file__).resolve().parents[1] / "sql"
+    if installed.is_dir():
+        return installed
+    return Path(__file__).resolve().parents[3] / "include" / "sql"
+
+
+SQL_DIR: Final = _sql_dir()
 
 
 @cache
