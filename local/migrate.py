@@ -5,7 +5,7 @@ On `AIRFLOW_CONN_CRM_DEFAULT` where it is set, on the local CRM otherwise; then 
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -13,12 +13,9 @@ import psycopg
 
 from constant_contact.accounts import DEFAULT, Account, accounts_named
 from constant_contact.errors import Fatal, Retriable
-from constant_contact.store.accounts import claim, migrate_account
-from constant_contact.store.migrations import migrate
+from constant_contact.store.installation import Installed, install_account
 from constant_contact.store.seam import SHIPPED, load_seam
-from constant_contact.store.seam_check import prepare_seam
 from constant_contact.store.session import settle
-from constant_contact.store.sqlstates import explained
 from local.environment import CRM, airflow_environment, own_connections
 from local.postgres import AIRFLOW_DATABASE, CRM_DATABASE, LocalPostgres
 from local.stop import USAGE, Stop, command, one_line
@@ -53,18 +50,19 @@ def _accounts() -> tuple[Account, ...]:
         raise Stop(f"{ACCOUNTS}: {error}", USAGE) from None
 
 
-def _tell(applied: list[str], where: str) -> None:
-    for name in applied:
-        print(f"applied {name}")
-    print(f"{where} {'is' if applied else 'was already'} up to date")
+def _tell(installed: Installed, where: str) -> None:
+    for line in installed.lines(where):
+        print(line)
+    if installed.problems:
+        raise Stop("\n".join(installed.problems))
 
 
-def _migrate_local() -> list[str]:
+def _migrate_local() -> Installed:
     with LocalPostgres() as postgres, psycopg.connect(postgres.url(CRM_DATABASE)) as connection:
-        return _explained(lambda: _migrate_and_try(connection, DEFAULT))
+        return _install(connection, DEFAULT, "the local CRM", is_only=True)
 
 
-def _migrate_named(account: Account, variable: str, *, is_only: bool = False) -> list[str]:
+def _migrate_named(account: Account, variable: str, *, is_only: bool = False) -> Installed:
     # Airflow reads the connection from the environment: its own database stays untouched, and
     # need not run
     environment = airflow_environment(
@@ -76,36 +74,20 @@ def _migrate_named(account: Account, variable: str, *, is_only: bool = False) ->
     os.environ.update(environment)
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
     with closing(_connect(account.crm_conn_id, variable)) as connection, connection:
-        return _explained(lambda: _migrate_account(connection, account, variable, is_only=is_only))
+        return _install(connection, account, variable, is_only=is_only)
 
 
-def _migrate_account(
-    connection: psycopg.Connection[Any], account: Account, variable: str, *, is_only: bool
-) -> list[str]:
-    applied = _migrate_and_try(connection, account, variable)
-    if not is_only:
-        # Before any job runs: which of several these are is known here.
-        claim(connection, account.constant_contact_conn_id, variable)
-    return applied
-
-
-def _migrate_and_try(
-    connection: psycopg.Connection[Any], account: Account, seen_by: str = ""
-) -> list[str]:
-    """The schema, then the seam; what is wrong with that is told when all else is done."""
-    seam = load_seam(os.environ.get(CRM_FOLDER) or SHIPPED, account)
-    if account == DEFAULT:
-        applied = migrate(connection, has_contacts=seam.contacts.path.parent == SHIPPED)
-    else:
-        applied = migrate_account(connection, seen_by, has_contacts=seam.knows_links)
-    with _contacts_connection() as contacts:
-        found = prepare_seam(connection, seam, contacts)
-    for line in found.advice:
-        print(f"advice: {line}")
-    if found.problems:
-        connection.commit()
-        raise Stop("\n".join(found.problems))
-    return applied
+def _install(
+    connection: psycopg.Connection[Any], account: Account, seen_by: str, *, is_only: bool
+) -> Installed:
+    try:
+        seam = load_seam(os.environ.get(CRM_FOLDER) or SHIPPED, account)
+        with _contacts_connection() as contacts:
+            return install_account(
+                connection, account, seam, seen_by=seen_by, contacts=contacts, is_only=is_only
+            )
+    except (Fatal, Retriable) as error:
+        raise Stop(one_line(error)) from None
 
 
 @contextmanager
@@ -145,17 +127,6 @@ def _connect(conn_id: str, variable: str) -> psycopg.Connection[Any]:
             f"{variable}: cannot connect to {at} as {place.login}: {one_line(error)};"
             " check host, port, database, user and password, and that the server runs"
         ) from None
-
-
-def _explained(apply: Callable[[], list[str]]) -> list[str]:
-    try:
-        return apply()
-    except (Fatal, Retriable) as error:
-        raise Stop(one_line(error)) from None
-    except psycopg.Error as error:
-        if meant := explained(error, "the schema was not applied, nothing was changed"):
-            raise Stop(one_line(meant)) from None
-        raise Stop(f"the schema was not applied, nothing was changed: {one_line(error)}") from None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What Airflow learns of this package: the connection type, its form, the options."""
+"""What Airflow learns of this package: the connection type, its form, the options, commands."""
 
 from typing import Any
 
@@ -28,6 +28,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["constant_contact.hooks.constant_contact"],
             }
         ],
+        "cli": ["constant_contact.cli.definition.get_cli_commands"],
         "connection-types": [
             {
                 "connection-type": "constant_contact",
@@ -66,8 +67,8 @@ def get_provider_info() -> dict[str, Any]:
                     "refresh_token": _text(
                         "Refresh token",
                         "Stays empty when you authorize in the Airflow UI. One pasted here, such "
-                        "as from `make authorize`, counts from the next call on instead of the "
-                        "stored tokens.",
+                        "as from the command authorize, counts from the next call on instead of "
+                        "the stored tokens.",
                         format="password",
                     ),
                     "rate_plan": _text(

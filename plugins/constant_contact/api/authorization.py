@@ -22,6 +22,7 @@ from constant_contact.api.replies import NOT_THE_VENDOR, error_of
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.transport import BoundedAdapter, secured
 from constant_contact.calls import Call
+from constant_contact.commands import command
 from constant_contact.errors import (
     AuthorizationRequired,
     ConstantContactError,
@@ -39,8 +40,8 @@ for _library in ("requests_oauthlib", "oauthlib"):
 TOKEN_SPACING_S = 1.1
 USER_AGENT = f"airflow-constant-contact/{__version__}"
 WHERE_TO_AUTHORIZE = (
-    "in the Airflow UI, Browse → Constant Contact → Connection, or by `make authorize` "
-    "(docs/tokens.md)"
+    "in the Airflow UI, Browse → Constant Contact → Connection, or by "
+    f"{command('authorize')} (docs/tokens.md)"
 )
 # What is read of a reply. Another field of it, or an odd lifetime, must not cost the tokens: one
 # that rotates exists in that reply only.

@@ -8,6 +8,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 import psycopg
 from psycopg import sql
 
+from constant_contact.commands import command
 from constant_contact.errors import SettingError
 from constant_contact.redact import redact
 from constant_contact.store import database
@@ -325,7 +326,7 @@ def explained(file: SeamFile) -> Iterator[None]:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise MissingRight(
-            f"{file.path}", f"{_said(error)}; `make migrate` names the GRANT"
+            f"{file.path}", f"{_said(error)}; {command('migrate')} names the GRANT"
         ) from None
     except _OF_THE_FILE as error:
         raise SettingError(f"{file.path}", f"{_said(error)}; {_remedy(error)}") from None

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg import sql
 
+from constant_contact.commands import command
 from constant_contact.errors import SettingError
 from constant_contact.store import database
 from constant_contact.store.crm_contacts import (
@@ -27,7 +28,7 @@ _LOCK_TIMEOUT: Final = "10s"
 
 
 class Findings(NamedTuple):
-    """What `make migrate` says of the seam, a line each with its remedy.
+    """What is said of the seam after a migration, a line each with its remedy.
 
     Attributes:
         problems: What keeps a feature from working.
@@ -94,7 +95,7 @@ def prepare_seam(
             found.problems.append(str(error))
         except psycopg.OperationalError as error:
             said = error.diag.message_primary or str(error)
-            found.problems.append(f"{file.path}: {said}; run `make migrate` again.")
+            found.problems.append(f"{file.path}: {said}; run {command('migrate')} again.")
     return found
 
 

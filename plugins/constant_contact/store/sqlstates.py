@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import psycopg
 from sqlalchemy.exc import OperationalError
 
+from constant_contact.commands import command
 from constant_contact.errors import (
     ConstantContactError,
     DatabaseConflict,
@@ -97,7 +98,7 @@ MEANINGS: Final = (
     Meaning(
         ("42P01", "42703", "42883", "3F000"),
         SchemaError,
-        "{said}; run `make migrate`",
+        "{said}; run {migrate}",
     ),
     Meaning(
         ("22021", "22P05"),
@@ -145,7 +146,9 @@ def explained(error: Exception, name: str, login: str = "") -> ConstantContactEr
         meaning = next(fitting, None)
     if meaning is None:
         return None
-    text = meaning.sentence.format(said=said, remedy=_remedy(said, login))
+    text = meaning.sentence.format(
+        said=said, remedy=_remedy(said, login), migrate=command("migrate")
+    )
     if meaning.error is SettingError:
         return SettingError(name, text)
     return meaning.error(f"{name}: {text}")
@@ -173,4 +176,4 @@ def _remedy(said: str, login: str) -> str:
             "rows that are hidden would be taken for gone: ALTER ROLE "
             f"{role} BYPASSRLS, or give it a view of all rows"
         )
-    return f"`make migrate`, run as {role}, names the GRANT for what it finds"
+    return f"{command('migrate')}, run as {role}, names the GRANT for what it finds"

@@ -1,0 +1,1 @@
+"""What a person runs beside the DAGs: `airflow constant-contact …`."""
