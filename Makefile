@@ -14,7 +14,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-browser test-system test-first-run env lint format reference docs licences audit sbom wheel bench judge lock clean
+.PHONY: help demo up run authorize migrate test test-slow test-browser test-system test-versions test-first-run env lint format reference docs licences audit sbom wheel bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -56,6 +56,9 @@ test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up 
 
 test-system: $(VENV)/.ready ## two Celery workers, one is killed: three minutes; needs redis-server
 	@$(RUN) pytest -m system $(ARGS)
+
+test-versions: $(VENV)/.ready ## the wheel under the constraints of each Airflow; asks the package index
+	@$(RUN) pytest -m versions $(ARGS)
 
 # with the interpreter of .venv's own making: what is tried needs none of ours
 test-first-run: ## first commands on machines of many kinds: five minutes (ARGS='umask': that case)

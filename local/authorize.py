@@ -74,7 +74,7 @@ def _settings(account: Account, variable: str) -> ApiSettings:
         # the error may quote the value, with the secret in it
         raise Stop(
             f"{variable} is no Airflow connection ({type(error).__name__}): write its JSON as in"
-            " README.md, step 2",
+            " docs/connect.md, step 2",
             USAGE,
         ) from None
 

@@ -1,0 +1,108 @@
+"""What a user has: an environment of their own with Airflow, our wheel, a project folder."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local import install
+from local.paths import ROOT
+from tests.local.local_commands import CLEAN
+
+_HERE: Final = Path(__file__).parent
+_UV: Final = ROOT / ".venv" / "bin" / "uv"
+
+#: Of Airflow: those whose constraints are here.
+VERSIONS: Final = sorted(
+    path.stem.removeprefix("constraints-") for path in _HERE.glob("constraints-*.txt")
+)
+TWO_LINES: Final = """\
+from constant_contact.dags import make_dags  # for Airflow
+globals().update(make_dags())
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended, and all that it printed."""
+
+    status: int
+    said: str
+
+
+class Installation:
+    """An environment, and the folder that is Airflow's home and the project at once.
+
+    Args:
+        folder: To be made.
+        metadata_url: Of Airflow's own database, for SQLAlchemy.
+    """
+
+    def __init__(self, folder: Path, metadata_url: str) -> None:
+        folder.mkdir()
+        (folder / "dags").mkdir()
+        self.home = folder
+        self._bin = folder / "venv" / "bin"
+        self._environment = {
+            **{name: value for name, value in CLEAN.items() if name != "PYTHONPATH"},
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__FERNET_KEY": "cnVubmluZy10ZXN0cy1uZWVkLWEta2V5LW9mLTMyYng=",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_url,
+            "AIRFLOW__API_AUTH__JWT_SECRET": "of-the-tests-and-long-enough-to-be-one",
+            "AIRFLOW__API__SECRET_KEY": "signs the forms of the tests",
+        }
+        self._uv("venv", "--python", sys.executable, str(folder / "venv"))
+
+    def install(self, airflow: str, *packages: str | Path) -> None:
+        """Install Airflow of a version, and packages, under that version's constraints."""
+        constraints = _HERE / f"constraints-{airflow}.txt"
+        self._uv(
+            "pip", "install", "--python", str(self._bin / "python"),
+            "--constraint", str(constraints), f"apache-airflow=={airflow}", *map(str, packages),
+        )  # fmt: skip
+
+    def uninstall(self, package: str) -> None:
+        """Take a package away, and nothing that came with it."""
+        self._uv("pip", "uninstall", "--python", str(self._bin / "python"), package)
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Set variables for all that runs from now on."""
+        self._environment |= settings
+
+    def run(self, *command: str) -> Ended:
+        """Run a program of the environment."""
+        done = subprocess.run(
+            [self._bin / command[0], *command[1:]],
+            cwd=self.home,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout)
+
+    def python(self, code: str) -> str:
+        """What a piece of Python prints on its last line."""
+        ended = self.run("python", "-c", code)
+        assert ended.status == 0, ended.said
+        return ended.said.splitlines()[-1]
+
+    def _uv(self, *command: str) -> None:
+        listed = subprocess.run(
+            [sys.executable, "-m", "pip", "config", "list"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        environment = install.uv_environment(install.pip_settings(listed.stdout), os.environ)
+        done = subprocess.run(
+            [_UV, "--quiet", *command], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
