@@ -12,6 +12,9 @@ from typing import Final
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{0,29}")
 
 
+#: The folder of selections beside those of the accounts: no account has its name.
+SELECTIONS: Final = "selections"
+
 #: Where the api-server has our pages.
 PAGES: Final = "/constant-contact"
 
@@ -98,6 +101,8 @@ def accounts_named(names: str) -> tuple[Account, ...]:
             )
         if name == DEFAULT.name:
             raise ValueError(f"{name!r} is always there; name the others only")
+        if name == SELECTIONS:
+            raise ValueError(f"{name!r} is the folder of your selections; choose another name")
         if given.count(name) > 1:
             raise ValueError(f"{name!r} is there twice")
     return (DEFAULT, *map(Account, given))

@@ -19,7 +19,8 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     },
     "crm_folder": {
         "description": "Folder of the SQL files that read and write the CRM's own tables "
-        "(docs/your-crm.md). Default: include/sql/crm.",
+        "(docs/your-crm.md), with your selections in its folder selections. Default: "
+        "include/sql/crm, which is also in the installed package.",
         "type": "string",
         "default": "",
         "example": "/opt/airflow/crm",

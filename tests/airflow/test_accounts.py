@@ -177,6 +177,7 @@ def test_a_connection_that_sees_another_accounts_tables_is_refused(
         ("EU", "'EU' is no name of an account"),
         ("north_america", "'north_america' is no name of an account"),
         ("eu, default", "'default' is always there"),
+        ("eu, selections", "'selections' is the folder of your selections"),
         ("eu, us, eu", "'eu' is there twice"),
     ],
 )

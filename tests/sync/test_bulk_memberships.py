@@ -1,18 +1,20 @@
 """Memberships for many contacts at once: who is chosen, what is foretold, what is written."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from constant_contact.errors import SettingError
 from constant_contact.store.database import Database
+from constant_contact.store.seam import SHIPPED, load_seam
 from constant_contact.sync.bulk_memberships import (
     Chosen,
     Wanted,
     find,
     request_memberships,
-    selections,
 )
 from constant_contact.sync.crm_contacts import see_contacts
 from constant_contact.sync.lists import sync_lists
@@ -91,6 +93,21 @@ def test_contacts_are_chosen_by_a_selection(
     assert {contact for contact, _ in answers(sql_rows)} == who
 
 
+@pytest.mark.usefixtures("known")
+def test_a_selection_of_the_adopters_own_is_found_beside_those_shipped_and_wins(
+    crm: Database, sql_rows: Rows, tmp_path: Path
+) -> None:
+    shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "selections").mkdir()
+    (tmp_path / "selections" / "100 %.sql").write_text("SELECT 'c4' AS contact_id; -- 100 %")
+    (tmp_path / "selections" / "opened_lately.sql").write_text("SELECT 'c1' AS contact_id")
+    crm.seam = load_seam(tmp_path)
+    assert crm.seam.selections() == ["100 %", "contacts_never_mailed", "opened_lately"]
+    for chosen in ("100 %", "opened_lately"):
+        request_memberships(crm, list_id(1), Chosen(selection=chosen))
+    assert {contact for contact, _ in answers(sql_rows)} == {"c1", "c4"}
+
+
 @pytest.mark.parametrize(
     ("search", "who"),
     [
@@ -106,7 +123,7 @@ def test_contacts_are_found_by_part_of_a_name_or_an_address(
 ) -> None:
     see_contacts(crm)
     with crm.transaction() as connection:
-        assert set(find(connection, Wanted(search=search))) == who
+        assert set(find(connection, Wanted(search=search), crm.seam)) == who
 
 
 @pytest.mark.usefixtures("known")
@@ -139,10 +156,8 @@ def test_a_wrong_parameter_is_named(crm: Database, number: int, chosen: Chosen, 
 
 
 def test_every_selection_gives_contacts_and_nothing_else(crm: Database) -> None:
-    from constant_contact.store.sql import statement
-
-    for name in selections():
+    for name in crm.seam.selections():
         with crm.transaction() as connection:
-            cursor = connection.execute(statement(f"selections/{name}"))
+            cursor = connection.execute(crm.seam.selection(name).text)
             assert cursor.description is not None
             assert [column.name for column in cursor.description] == ["contact_id"]

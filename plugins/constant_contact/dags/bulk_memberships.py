@@ -12,9 +12,9 @@ and how many would be refused and why, as things stand; the log has the reasons 
 **By hand**: *Trigger*, with
 - `list_id`: the list, as in `ctct_list`,
 - `action`: `add` or `remove`,
-- one of `contact_ids` (ids of the CRM) and `selection` (a file of `include/sql/selections`, without
-  `.sql`: `contacts_never_mailed`, `opened_lately`, or your own). Whom to find by a name or an
-  address is asked on our pages: Airflow keeps the params of a run,
+- one of `contact_ids` (ids of the CRM) and `selection` (`contacts_never_mailed`, `opened_lately`,
+  or a file of your own in the folder `selections` of `crm_folder`, without `.sql`). Whom to find by
+  a name or an address is asked on our pages: Airflow keeps the params of a run,
 - `choice_id`: instead of all others, a row of `ctct_choice`: what the wizard on our pages kept. The
   wizard starts this DAG by itself,
 - `dry_run`: tell only, write nothing.
@@ -51,7 +51,7 @@ def make_dag(account: Account) -> DAG:
             "selection": Param(
                 None,
                 type=["null", "string"],
-                description="A file of include/sql/selections, without .sql.",
+                description="The name of a selection, such as opened_lately.",
             ),
             "choice_id": Param(
                 None,

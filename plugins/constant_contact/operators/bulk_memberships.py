@@ -24,7 +24,7 @@ class BulkMembershipsOperator(ConstantContactOperator):
         list_id: Of a list of Constant Contact (templated, as all of these).
         action: add or remove.
         contact_ids: CRM contacts; or
-        selection: a file of include/sql/selections, without `.sql`.
+        selection: the name of a selection.
         choice_id: Or all of that as the wizard kept it: a row of `ctct_choice`.
         is_dry_run: Tell what would become of them and write nothing.
     """

@@ -3,6 +3,8 @@
 They lie in include/sql/crm, or in a folder of the adopter's own (option `crm_folder`). A file that
 is not there is a feature that is off. A further account has its own in a folder of its name below;
 its contacts are the default account's where it has no `contacts.sql`.
+
+Selections, by which a person chooses contacts, are in a folder `selections` there, and shipped.
 """
 
 import re
@@ -10,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, LiteralString
 
-from constant_contact.accounts import DEFAULT, Account
+from constant_contact.accounts import DEFAULT, SELECTIONS, Account
 from constant_contact.errors import SettingError
 from constant_contact.store.sql import SQL_DIR
 
 SHIPPED: Final = SQL_DIR / "crm"
+SHIPPED_SELECTIONS: Final = SQL_DIR / SELECTIONS
 FILES: Final = ("contacts", "write_back", "doorbell", "flag_back")
 
 _COMMENT_OR_QUOTED: Final = re.compile(
@@ -77,6 +80,7 @@ class Seam:
         write_back: Writes the links into the CRM's own table.
         doorbell: Triggers that tell of a change at once.
         flag_back: Sets the CRM's flag of contacts that unsubscribed at the vendor.
+        selection_folders: Where selections lie; of two of a name the later folder's counts.
     """
 
     contacts: SeamFile
@@ -84,6 +88,32 @@ class Seam:
     write_back: SeamFile | None = None
     doorbell: SeamFile | None = None
     flag_back: SeamFile | None = None
+    selection_folders: tuple[Path, ...] = (SHIPPED_SELECTIONS,)
+
+    def selections(self) -> list[str]:
+        """The names of the selections that there are."""
+        return sorted(self._selection_paths())
+
+    def selection(self, name: str) -> SeamFile:
+        """The selection of a name.
+
+        Raises:
+            SettingError: There is none, or its file cannot be read.
+        """
+        path = self._selection_paths().get(name)
+        file = path and _read(path)
+        if not file:
+            raise SettingError(
+                "param selection",
+                f"there is no selection {name!r}; there are {', '.join(self.selections())}. Your "
+                f"own lie in the folder {SELECTIONS} of the one that the option crm_folder names",
+            )
+        return file
+
+    def _selection_paths(self) -> dict[str, Path]:
+        return {
+            path.stem: path for folder in self.selection_folders for path in folder.glob("*.sql")
+        }
 
 
 def load_seam(folder: Path | str = SHIPPED, account: Account = DEFAULT) -> Seam:
@@ -109,7 +139,10 @@ def load_seam(folder: Path | str = SHIPPED, account: Account = DEFAULT) -> Seam:
     return Seam(
         contacts,
         own_contacts is not None,
-        *(_read(own / f"{name}.sql") for name in FILES[1:]),
+        write_back=_read(own / "write_back.sql"),
+        doorbell=_read(own / "doorbell.sql"),
+        flag_back=_read(own / "flag_back.sql"),
+        selection_folders=(SHIPPED_SELECTIONS, folder / SELECTIONS, own / SELECTIONS),
     )
 
 

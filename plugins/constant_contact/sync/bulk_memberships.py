@@ -4,7 +4,6 @@ It only writes requests; the job of memberships carries them. What it foretells 
 SQL that routes them then.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,12 +15,10 @@ from constant_contact.errors import SettingError
 from constant_contact.store import database, state
 from constant_contact.store.accounts import account_in
 from constant_contact.store.database import Database
-from constant_contact.store.sql import SQL_DIR
+from constant_contact.store.seam import Seam, SeamFile
 from constant_contact.sync import membership_routes
 from constant_contact.sync.objections import look_and_hear
 from constant_contact.sync.reports import Report
-
-_SELECTION = re.compile(r"[a-z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Chosen:
 
     Attributes:
         contact_ids: Of the CRM.
-        selection: A file of include/sql/selections, without `.sql`.
+        selection: The name of a selection.
     """
 
     contact_ids: Sequence[str] = ()
@@ -43,7 +40,7 @@ class Wanted:
 
     Attributes:
         contact_ids: Of the CRM; or else
-        selection: a file of include/sql/selections, without `.sql`; or else all there are.
+        selection: the name of a selection; or else all there are.
         search: Part of a name or of an address.
         on_list: Is on this list, as the mirror has it.
         not_on_list: Is not on this one.
@@ -106,7 +103,7 @@ def request_memberships(
     look_and_hear(crm)
     with crm.transaction() as connection:
         check_list(connection, list_id)
-        contact_ids = _contact_ids(connection, chosen)
+        contact_ids = _contact_ids(connection, chosen, crm.seam)
         report = preview(connection, list_id, action, contact_ids)
         if not dry_run:
             requests = {"contact_id": contact_ids, "list_id": list_id, "action": action}
@@ -169,15 +166,15 @@ def check_list(connection: psycopg.Connection[Any], list_id: str) -> None:
         )
 
 
-def _contact_ids(connection: psycopg.Connection[Any], chosen: Chosen) -> list[str]:
+def _contact_ids(connection: psycopg.Connection[Any], chosen: Chosen, seam: Seam) -> list[str]:
     if bool(chosen.contact_ids) == bool(chosen.selection):
         raise SettingError("params contact_ids and selection", "give exactly one of the two")
     if chosen.contact_ids:
         return list(dict.fromkeys(chosen.contact_ids))
-    return _selected(connection, chosen.selection)
+    return _selected(connection, seam.selection(chosen.selection))
 
 
-def find(connection: psycopg.Connection[Any], wanted: Wanted) -> list[str]:
+def find(connection: psycopg.Connection[Any], wanted: Wanted, seam: Seam) -> list[str]:
     """The ids of the contacts wanted; ids that the CRM does not have are left out.
 
     Raises:
@@ -185,7 +182,7 @@ def find(connection: psycopg.Connection[Any], wanted: Wanted) -> list[str]:
     """
     among: Sequence[str] | None = list(wanted.contact_ids) or None
     if among is None and wanted.selection:
-        among = _selected(connection, wanted.selection)
+        among = _selected(connection, seam.selection(wanted.selection))
     params = {
         "search": wanted.search.strip(),
         "contact_id": among,
@@ -197,19 +194,5 @@ def find(connection: psycopg.Connection[Any], wanted: Wanted) -> list[str]:
     return [row["contact_id"] for row in found]
 
 
-def _selected(connection: psycopg.Connection[Any], selection: str) -> list[str]:
-    _check_selection(selection)
-    return [row["contact_id"] for row in database.rows(connection, f"selections/{selection}")]
-
-
-def selections() -> list[str]:
-    """The names of the selections that there are."""
-    return sorted(path.stem for path in (SQL_DIR / "selections").glob("*.sql"))
-
-
-def _check_selection(name: str) -> None:
-    if not _SELECTION.fullmatch(name) or name not in selections():
-        raise SettingError(
-            "param selection",
-            f"there is no {name!r} in include/sql/selections; there are {', '.join(selections())}",
-        )
+def _selected(connection: psycopg.Connection[Any], selection: SeamFile) -> list[str]:
+    return [contact_id for (contact_id,) in connection.execute(selection.text)]

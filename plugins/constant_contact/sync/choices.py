@@ -53,7 +53,7 @@ def choose(
     look_and_hear(crm)
     with crm.transaction() as connection:
         check_list(connection, list_id)
-        contact_ids = find(connection, wanted)
+        contact_ids = find(connection, wanted, crm.seam)
         unknown = len(set(wanted.contact_ids) - set(contact_ids))
         kept = {
             "list_id": list_id,

@@ -18,7 +18,7 @@ from constant_contact.errors import QueryTooSlow
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import budget, database
 from constant_contact.sync import choices
-from constant_contact.sync.bulk_memberships import Wanted, selections
+from constant_contact.sync.bulk_memberships import Wanted
 from constant_contact.web import dag_runs
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.accounts import CurrentAccount, current_account
@@ -64,7 +64,7 @@ def ask(request: Request, _may: MayRead, hook: PageHook, choice: int | None = No
         request,
         "wizard",
         lists=lists,
-        selections=selections(),
+        selections=hook.crm.seam.selections(),
         wanted=wanted,
         list_id=made["list_id"] if made else "",
         action=made["action"] if made else "add",
