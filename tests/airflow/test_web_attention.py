@@ -61,6 +61,17 @@ OUTBOXES = {
         "1 engagement report is refused by Constant Contact",
         "/calls",
     ),
+    "a row that is set aside": (
+        "INSERT INTO ctct_set_aside (noun, row_id, reason) VALUES ('contact', 'x', 'KeyError')",
+        "1 row of Constant Contact was set aside, and the others are read without: KeyError",
+        "/calls",
+    ),
+    "a report that is set aside": (
+        "UPDATE ctct_engagement_stream SET failed_at = now(), failure = 'KeyError',"
+        " is_unexpected = TRUE",
+        "1 row of Constant Contact was set aside, and the others are read without: KeyError",
+        "/calls",
+    ),
     "a report that lists too little": (
         "UPDATE ctct_engagement_stream SET shortfall = 7",
         "1 engagement report lists 7 events fewer than Constant Contact counts",
@@ -93,7 +104,7 @@ def test_each_kind_of_trouble_in_the_crm_has_its_line_and_no_other(
         assert said in text_of(shown), kind
         assert f'{path}"' in shown, kind
         assert shown.count("<li>") == 1, kind
-        sql_rows("TRUNCATE crm_opt_out_change, crm_list_membership")
+        sql_rows("TRUNCATE crm_opt_out_change, crm_list_membership, ctct_set_aside")
         sql_rows(
             "UPDATE ctct_engagement_stream SET failed_at = NULL, failure = NULL, shortfall = 0"
         )

@@ -52,6 +52,9 @@ stream AS (
         stream.activity_type,
         count(*) AS streams,
         count(stream.failed_at) AS refused,
+        count(*) FILTER (
+            WHERE stream.failed_at IS NOT NULL AND stream.is_unexpected
+        ) AS unexpected,
         min(stream.failure) FILTER (WHERE stream.failed_at IS NOT NULL) AS failure,
         count(*) FILTER (
             WHERE stream.failed_at IS NULL AND stream.covered_to IS NULL
@@ -102,6 +105,7 @@ lacking AS (
         counted.counted_at < discovery.covered_to AS is_gone,
         coalesce(stream.streams, 0) AS streams,
         coalesce(stream.refused, 0) AS refused,
+        coalesce(stream.unexpected, 0) AS unexpected,
         coalesce(stream.unread, 0) AS unread,
         coalesce(stream.reported <= counted.events, FALSE) AS has_all_reported,
         coalesce(stream.is_partly_read, FALSE) AS is_partly_read,
@@ -149,7 +153,8 @@ SELECT
         WHEN is_removed THEN 'removed'
         WHEN is_automated THEN 'automated'
         WHEN streams = 0 THEN 'no_activities'
-        WHEN refused > 0 THEN 'refused'
+        WHEN refused > unexpected THEN 'refused'
+        WHEN unexpected > 0 THEN 'unexpected'
         WHEN malformed > 0 THEN 'malformed'
         WHEN
             shortfall > 0

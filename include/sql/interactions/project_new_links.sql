@@ -1,5 +1,6 @@
 -- Make interactions of the whole history of the CRM contacts that were linked since the last
--- projection: those of link_change. Parameters: upto (event id), left_out (activity types).
+-- projection: those of link_change. Parameters: position, upto (event ids), left_out (activity
+-- types).
 -- Grain: one row an event and newly linked CRM contact.
 INSERT INTO crm_interaction (
     interaction_id, contact_id, constant_contact_id, campaign_id, campaign_activity_id,
@@ -22,5 +23,9 @@ SELECT
     event.opt_out_reason
 FROM link_change AS link
 INNER JOIN ctct_interaction AS event ON link.constant_contact_id = event.contact_id
-WHERE link.is_new AND event.event_id <= %(upto)s AND event.activity_type <> all(%(left_out)s)
+WHERE
+    link.is_new
+    AND event.event_id > %(position)s
+    AND event.event_id <= %(upto)s
+    AND event.activity_type <> all(%(left_out)s)
 ON CONFLICT (interaction_id) DO NOTHING;

@@ -39,7 +39,7 @@ def cut(shown: str, most: int) -> str:
 
 
 def moment(value: Any) -> datetime | None:
-    """An aware time of an ISO-8601 text; a bare date is its midnight UTC, no offset means UTC.
+    """A time in UTC of an ISO-8601 text; a bare date is its midnight, no offset means UTC.
 
     None where it is no time, or one of the calendar's first and last years, which could be written
     and not be read again: in another zone it may lie outside the calendar.
@@ -48,7 +48,8 @@ def moment(value: Any) -> datetime | None:
         return None
     # RFC 3339 allows a small t and z.
     parsed = _instant(value) or _instant(value.strip().upper()) or _instant(value[:10])
-    return parsed if parsed and MINYEAR < parsed.year < MAXYEAR else None
+    # PostgreSQL takes no offset of more than 15 hours, Python of nearly a day.
+    return parsed.astimezone(UTC) if parsed and MINYEAR < parsed.year < MAXYEAR else None
 
 
 def _instant(value: str) -> datetime | None:

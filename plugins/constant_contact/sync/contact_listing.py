@@ -10,13 +10,14 @@ import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
-from constant_contact.api.records import ContactRecord, parse_contact, parse_rows
+from constant_contact.api.records import ContactRecord, parse_contact
 from constant_contact.errors import DeadCursor, other_account
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.store.state import SyncState
 from constant_contact.sync.paging import restarting
 from constant_contact.sync.parallel import ahead
+from constant_contact.sync.set_aside import SetAside
 
 _log = logging.getLogger("constant_contact.contacts")
 
@@ -64,6 +65,7 @@ class Listing:
         self._overlap = overlap
         self.total: int | None = None
         self.malformed = 0
+        self._aside = SetAside(crm, "contact")
         self._first_total: int | None = None
         self._has_shrunk = False
         # What this run has seen; hashes, since a million ids are many.
@@ -206,7 +208,7 @@ class Listing:
 
     def _store(self, page: Page, mirrored_at: datetime) -> None:
         rows = page.rows("contacts")
-        records, malformed = parse_rows(rows, parse_contact)
+        records, malformed = self._aside.parse(rows, parse_contact)
         self.malformed += malformed
         is_first = self._state.rows_read == 0
         total = page.payload.get("contacts_count")
@@ -226,13 +228,18 @@ class Listing:
                 found = database.row(connection, "contacts/known", ids) or {}
                 if records and found["mirrored"] and not found["known"]:
                     raise other_account(self._conn_id, "contacts")
-            contacts.upsert_page(connection, records, mirrored_at)
+            self._aside.store(
+                connection,
+                records,
+                lambda some: contacts.upsert_page(connection, some, mirrored_at),
+            )
             state.save(connection, self.noun, self._state)
 
     def _note(self, records: list[ContactRecord], rows: int) -> None:
         """Take note of what a page shows."""
         self._rows_of_this_run += rows
         began_at = self.began_at - _CLOCKS
+        self._seen |= {hash(contact_id) for contact_id in self._aside.unread}
         for record in records:
             key = hash(record.contact_id)
             if key not in self._seen and record.created_at and record.created_at >= began_at:

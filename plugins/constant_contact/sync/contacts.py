@@ -21,6 +21,7 @@ from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.contact_listing import OVERLAP, Listing, Reading
 from constant_contact.sync.reports import Report, by_value
+from constant_contact.sync.set_aside import SetAside
 
 _log = logging.getLogger("constant_contact.contacts")
 
@@ -43,6 +44,8 @@ class ContactsReport(Report):
     Attributes:
         purged: Contacts that a full pass did not see and the vendor no longer knows.
         unseen: Contacts that it did not see and that are there all the same.
+        set_aside: Contacts that met an unexpected error, this time or before; each is asked for
+            by the next run.
         unknown_values: Living contacts by a permission or source of opt-out that the contract does
             not name; they are mirrored and linked all the same.
     """
@@ -53,6 +56,7 @@ class ContactsReport(Report):
     malformed: int = 0
     purged: int = 0
     unseen: int = 0
+    set_aside: int = 0
     living: int = 0
     deleted: int = 0
     unsubscribed: int = 0
@@ -103,6 +107,10 @@ def sync_contacts(
             opted_out.end(connection)
         report.opted_out_read = opted_out.rows_read
         report.malformed += opted_out.malformed
+    aside = SetAside(crm, "contact")
+    for contact_id in aside.to_try(now)[:_MOST_ASKED_AFTER]:
+        look_at(client, crm, contact_id)
+    report.set_aside = aside.tell()
     with crm.transaction() as connection:
         counts = database.row(connection, "contacts/count") or {}
         names = {
@@ -215,15 +223,16 @@ def look_at(client: Client, crm: Database, contact_id: str) -> bool:
     with crm.transaction() as connection:
         mirrored_at = state.database_now(connection)
     try:
-        current = client.get(f"/contacts/{contact_id}", {"include": "list_memberships"})
+        with SetAside(crm, "contact").watch(contact_id):
+            current = client.get(f"/contacts/{contact_id}", {"include": "list_memberships"})
+            if record := parse_contact(current):
+                with crm.transaction() as connection:
+                    contacts.upsert_page(connection, [record], mirrored_at)
     except NotFound:
+        SetAside(crm, "contact").forget(contact_id)
         return False
     except Rejected as error:
         _log.warning("contact %s was not seen and is refused: %s", contact_id, error)
-        return True
-    if record := parse_contact(current):
-        with crm.transaction() as connection:
-            contacts.upsert_page(connection, [record], mirrored_at)
     return True
 
 

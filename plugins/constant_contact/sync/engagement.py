@@ -38,6 +38,7 @@ class EngagementReport(Report):
         failed_streams: Streams that could not be read now; the next run tries them again.
         refused_streams: Streams that the vendor refuses, this time or before; each is asked again
             a day later.
+        set_aside: Streams that met an unexpected error; likewise.
         short_streams: Streams of which the vendor counts more events than it lists.
         shortfall: How many events those are.
     """
@@ -49,6 +50,7 @@ class EngagementReport(Report):
     future_dated: int = 0
     failed_streams: int = 0
     refused_streams: int = 0
+    set_aside: int = 0
     short_streams: int = 0
     shortfall: int = 0
     events: dict[str, int] = field(default_factory=dict)
@@ -157,6 +159,7 @@ def _tell_troubles(crm: Database, report: EngagementReport) -> None:
             row["failure"],
         )
     report.without_report = len(unreported)
-    report.refused_streams = sum(row["failure"] is not None for row in troubled)
+    report.set_aside = sum(row["is_unexpected"] for row in troubled)
+    report.refused_streams = sum(row["failure"] is not None for row in troubled) - report.set_aside
     report.short_streams = sum(row["shortfall"] > 0 for row in troubled)
     report.shortfall = sum(row["shortfall"] for row in troubled)

@@ -37,6 +37,7 @@ _CAMPAIGN: Final[dict[str | None, tuple[str, str]]] = {
         "see the log of the task campaigns, and show it to its support",
     ),
     "refused": ("Constant Contact refuses a report: {detail}", "show the answer to its support"),
+    "unexpected": ("a report met an unexpected error: {detail}", "report it if it stays"),
     "malformed": ("{detail} rows of its reports have no contact or no time", _SUPPORT),
     "purged": (
         "its reports list {detail} fewer than they count, and as many contacts were purged since",

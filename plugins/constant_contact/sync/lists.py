@@ -1,16 +1,18 @@
 """Lists: all of them, every time; an account has at most 1,000."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import ListRecord, parse_list, parse_rows
+from constant_contact.api.records import ListRecord, parse_list
 from constant_contact.errors import other_account
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.paging import restarting
 from constant_contact.sync.reports import Report
+from constant_contact.sync.set_aside import SetAside
 
 _log = logging.getLogger("constant_contact.lists")
 
@@ -22,6 +24,7 @@ class ListsReport(Report):
     Attributes:
         uncounted: Lists of which the vendor tells no number of members, such as segments; they are
             mirrored, and not compared.
+        set_aside: Lists that met an unexpected error; the next run tries them again.
     """
 
     read: int = 0
@@ -30,6 +33,7 @@ class ListsReport(Report):
     deleted: int = 0
     malformed: int = 0
     uncounted: int = 0
+    set_aside: int = 0
 
 
 def sync_lists(client: Client, crm: Database) -> ListsReport:
@@ -42,11 +46,12 @@ def sync_lists(client: Client, crm: Database) -> ListsReport:
     with crm.transaction() as connection:
         started_at = state.database_now(connection)
         before = database.row(connection, "lists/count") or {}
+    aside = SetAside(crm, "list")
     records: dict[str, ListRecord] = {}
     is_told = True
     for page in restarting(lambda: client.pages("/contact_lists", params)):
         is_told = is_told and isinstance(page.payload.get("lists"), list)
-        parsed, malformed = parse_rows(page.rows("lists"), parse_list)
+        parsed, malformed = aside.parse(page.rows("lists"), parse_list)
         report.malformed += malformed
         records |= {record.list_id: record for record in parsed}
     report.read = len(records)
@@ -61,12 +66,18 @@ def sync_lists(client: Client, crm: Database) -> ListsReport:
             # With status=all deleted ones are listed too.
             _log.warning("Constant Contact lists no list; that is not believed")
             is_told = False
-        columns = database.columns(ListRecord, list(records.values()))
-        database.run(connection, "lists/upsert_page", columns | {"mirrored_at": started_at})
-        if is_told:
-            # A page without the collection says of no list that it is gone.
+
+        def store(some: Sequence[ListRecord]) -> None:
+            columns = database.columns(ListRecord, some)
+            database.run(connection, "lists/upsert_page", columns | {"mirrored_at": started_at})
+
+        aside.store(connection, list(records.values()), store)
+        if is_told and not aside.met:
+            # A page without the collection says of no list that it is gone; nor is one that is
+            # set aside.
             database.run(connection, "lists/mark_missing", {"mirrored_at": started_at})
         after = database.row(connection, "lists/count") or {}
+    report.set_aside = aside.tell()
     report.active, report.deleted = after["active"], after["deleted"]
     report.newly_deleted = max(0, report.deleted - before["deleted"])
     return report

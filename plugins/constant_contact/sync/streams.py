@@ -13,9 +13,11 @@ from typing import Any, NamedTuple, Self
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
 from constant_contact.api.records import EventRecord
-from constant_contact.errors import ContractBroken, Rejected, Retriable
+from constant_contact.errors import ContractBroken, Rejected, Retriable, unforeseen
 from constant_contact.store import database, engagement, state
 from constant_contact.store.database import Database
+from constant_contact.sync.parallel import Stopped
+from constant_contact.sync.set_aside import is_about_all
 from constant_contact.sync.tracker import TrackerReport
 
 _log = logging.getLogger("constant_contact.engagement")
@@ -90,7 +92,7 @@ class StreamReading:
         self._stop = threading.Event()
 
     def read(self, stop: threading.Event) -> Retriable | None:
-        """Bring the stream up to date; a refusal is kept with it and stops no other.
+        """Bring the stream up to date; a refusal, or what is unexpected, is kept with it.
 
         Returns:
             Why the stream could not be read now; None if it was.
@@ -106,17 +108,33 @@ class StreamReading:
         except Retriable as error:
             return error
         except (Rejected, ContractBroken) as error:
-            _log.warning("%s of activity %s: %s", stream.activity_type, stream.path, error)
-            failed = {
-                "stream_id": stream.stream_id,
-                "failure": str(error),
-                "has_no_report": isinstance(error, Rejected) and error.error_key is not None,
-            }
-            with self._crm.transaction() as connection:
-                database.run(connection, "engagement/fail_stream", failed)
+            is_vendors = isinstance(error, Rejected) and error.error_key is not None
+            self._fail(str(error), has_no_report=is_vendors)
+        except Stopped:
+            raise
+        except Exception as error:
+            if is_about_all(error):
+                raise
+            named = f"{stream.activity_type} of activity {stream.campaign_activity_id}"
+            self._fail(str(unforeseen(named, error)), is_unexpected=True)
         finally:
             self.tracker.warn()
         return None
+
+    def _fail(
+        self, failure: str, *, has_no_report: bool = False, is_unexpected: bool = False
+    ) -> None:
+        """Keep with the stream why it could not be read: it is asked again a day later."""
+        stream = self.stream
+        _log.warning("%s of activity %s: %s", stream.activity_type, stream.path, failure)
+        failed = {
+            "stream_id": stream.stream_id,
+            "failure": failure,
+            "has_no_report": has_no_report,
+            "is_unexpected": is_unexpected,
+        }
+        with self._crm.transaction() as connection:
+            database.run(connection, "engagement/fail_stream", failed)
 
     def _has_moved(self) -> bool:
         stream = self.stream

@@ -52,8 +52,13 @@ def of_crm(hook: ConstantContactHook) -> list[Line]:
         unmet = database.row(connection, "web/count_unmet", since) or {}
         roles = {"reported_roles": sorted(REPORTED_ROLES)}
         troubled = database.rows(connection, "engagement/troubled_streams", roles)
+        aside = database.rows(connection, "set_aside/standing", {"noun": None})
     activities_dag = Account.of(hook.crm_conn_id).dag_id("activities")
-    return [*_of_outboxes(unmet), *_of_streams(troubled, activities_dag)]
+    return [
+        *_of_outboxes(unmet),
+        *_of_streams(troubled, activities_dag),
+        *_of_set_aside(troubled, aside),
+    ]
 
 
 # By `ctct_finding.noun`: what of it differs.
@@ -117,7 +122,7 @@ def _of_outboxes(unmet: dict[str, int]) -> list[Line]:
 
 
 def _of_streams(troubled: Sequence[dict[str, Any]], activities_dag: str) -> list[Line]:
-    refused = sum(row["failure"] is not None for row in troubled)
+    refused = sum(row["failure"] is not None and not row["is_unexpected"] for row in troubled)
     short_ones = [row["shortfall"] for row in troubled if row["shortfall"] > 0]
     lines = []
     if refused:
@@ -142,6 +147,24 @@ def _of_streams(troubled: Sequence[dict[str, Any]], activities_dag: str) -> list
             )
         )
     return lines
+
+
+def _of_set_aside(
+    troubled: Sequence[dict[str, Any]], aside: Sequence[dict[str, Any]]
+) -> list[Line]:
+    """What met an unexpected error while it was read, with the first reason."""
+    reasons = [row["reason"] for row in aside]
+    reasons += [row["failure"] for row in troubled if row["is_unexpected"]]
+    if not reasons:
+        return []
+    what = _counted(len(reasons), "row of Constant Contact was", "rows of Constant Contact were")
+    return [
+        Line(
+            f"{what} set aside, and the others are read without: {reasons[0]}.",
+            "/calls",
+            "API calls",
+        )
+    ]
 
 
 def of_findings(hook: ConstantContactHook) -> list[Line]:

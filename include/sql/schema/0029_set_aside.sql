@@ -1,0 +1,24 @@
+-- Rows of the vendor's that could not be stored for an unexpected error, each with its reason: the
+-- others go on without them.
+CREATE TABLE ctct_set_aside (
+    noun text NOT NULL CHECK (
+        noun IN ('contact', 'campaign', 'summary', 'activity', 'list', 'event')
+    ),
+    row_id text NOT NULL,
+    reason text NOT NULL,
+    found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (noun, row_id)
+);
+COMMENT ON TABLE ctct_set_aside IS
+'Rows of the vendor''s that met an unexpected error; a row goes when it goes through.';
+COMMENT ON COLUMN ctct_set_aside.noun IS
+'Of an activity its counts, of a summary the campaign''s, of an event its interactions.';
+COMMENT ON COLUMN ctct_set_aside.row_id IS 'Its id; of a long one the first 200 characters.';
+COMMENT ON COLUMN ctct_set_aside.reason IS 'What was unexpected, and what to do if it stays so.';
+COMMENT ON COLUMN ctct_set_aside.found_at IS 'When it was set aside.';
+COMMENT ON COLUMN ctct_set_aside.tried_at IS 'When it was tried for the last time.';
+
+ALTER TABLE ctct_engagement_stream ADD COLUMN is_unexpected boolean NOT NULL DEFAULT FALSE;
+COMMENT ON COLUMN ctct_engagement_stream.is_unexpected IS
+'Whether `failure` is an unexpected error of ours, no answer of the vendor''s.';
