@@ -13,7 +13,8 @@ ConstantContactError
 ├── Later                 nobody must act; goes on by itself at `resume_at_utc`
 │   ├── BudgetSpent           the day's calls are used up
 │   ├── BulkQueueFull         the vendor's queue of bulk jobs is full
-│   └── BulkPending           the vendor still works on bulk jobs of ours
+│   ├── BulkPending           the vendor still works on bulk jobs of ours
+│   └── WritesBlocked         a firewall or proxy refuses every write on the way
 ├── Retriable             the same call may work in a moment
 │   ├── Throttled             the vendor counted more calls in a second than the plan allows
 │   ├── ServerFault           5xx, or a reply that is not whole or not JSON
@@ -124,6 +125,10 @@ class BulkQueueFull(Later):
 
 class BulkPending(Later):
     """The vendor still works on bulk activities of ours, or another run does."""
+
+
+class WritesBlocked(Later):
+    """A firewall or proxy before the vendor's API refuses every write; one is tried later."""
 
 
 class Retriable(ConstantContactError):

@@ -1,13 +1,22 @@
 """What a firewall or proxy on the way answers is no verdict: nobody waits for whom it stops."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any
 
 import pytest
 
-from constant_contact.errors import ConstantContactError, Forbidden, WriteUncertain
+from constant_contact.api.client import Client
+from constant_contact.errors import (
+    ConstantContactError,
+    Forbidden,
+    WritesBlocked,
+    WriteUncertain,
+)
+from constant_contact.store.database import Database
 from constant_contact.sync import consent
+from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.opt_out_changes import Carrier
 from constant_contact.sync.opt_outs import OptOutsReport
 from simulator.server import Running
@@ -204,3 +213,50 @@ def test_a_nul_character_in_the_vendors_words_is_cleaned_where_it_is_stored(
     (told,) = sql_rows("SELECT status, detail FROM crm_opt_out_change")
     assert told["status"] == "failed"
     assert "good" in told["detail"]
+
+
+@pytest.mark.parametrize(("workers", "most"), [(1, 3), (4, 6)])
+@pytest.mark.parametrize("status", [403, 502])
+def test_a_gateway_that_refuses_every_write_is_told_once_and_waited_for(
+    simulator: Running, push: Push, add_crm_contact: Add, set_do_not_email: Flag, sql_rows: Rows,
+    workers: int, most: int, status: int,
+) -> None:  # fmt: skip
+    crowd(simulator, add_crm_contact, 30)
+    flag_all(set_do_not_email, 30, {})
+    block(simulator, body="", status=status, method="PUT")
+    with pytest.raises(WritesBlocked, match=r"Request Rejected.*Nothing is lost") as told:
+        push(workers=workers)
+    assert told.value.resume_at_utc > datetime.now(UTC)
+    tried = {call["path"] for call in simulator.control.calls() if call["method"] == "PUT"}
+    assert 3 <= len(tried) <= most
+    assert {status for _, status, _ in changes(sql_rows)} == {"pending"}
+
+    # From then on one is tried, and no more.
+    made = len(list(simulator.control.calls()))
+    with pytest.raises(WritesBlocked):
+        push(workers=workers)
+    again = list(simulator.control.calls())[made:]
+    assert len({call["path"] for call in again if call["method"] == "PUT"}) == 1
+
+    simulator.control.clear_faults()
+    assert push(workers=workers).unsubscribed == 30
+    assert sql_rows("SELECT 1 FROM ctct_write_block") == []
+    assert unsubscribed(simulator) == 30
+
+
+def test_what_costs_no_write_goes_on_while_every_write_is_refused(
+    simulator: Running, push: Push, add_crm_contact: Add, set_do_not_email: Flag, sql_rows: Rows,
+    client: Client, crm: Database,
+) -> None:  # fmt: skip
+    crowd(simulator, add_crm_contact, 4)
+    flag_all(set_do_not_email, 3, {})
+    block(simulator, body="", method="PUT")
+    with pytest.raises(WritesBlocked):
+        push()
+    set_do_not_email("c3", True, by_contact=True)
+    with pytest.raises(WritesBlocked):
+        push()
+    assert sql_rows("SELECT contact_id FROM ctct_objection WHERE contact_id = 'c3'") != []
+    sync_contacts(client, crm)
+    assert sql_rows("SELECT count(*) AS n FROM ctct_contact") == [{"n": 4}]
+    assert push(dry_run=True).unsubscribed == 4

@@ -194,6 +194,8 @@ class Carrier:
                     # The vendor's word that ours did not happen.
                     self._record(Outcome("conflict", str(error)))
                 if attempt == _WRITE_TRIES or (is_blocked and isinstance(error, WriteBlocked)):
+                    if isinstance(error, WriteBlocked):
+                        raise
                     raise WriteUncertain(str(error)) from None
                 is_blocked |= isinstance(error, WriteBlocked) and error.is_refusal
                 _log.info("change %d: %s; looking again", self.change["change_id"], error)

@@ -24,6 +24,7 @@ from constant_contact.errors import (
     DatabaseUnavailable,
     QueryTooSlow,
     Retriable,
+    WriteBlocked,
     WriteUncertain,
 )
 from constant_contact.store import database
@@ -35,6 +36,7 @@ from constant_contact.sync.objections import find_mailable, hear
 from constant_contact.sync.opt_out_changes import Carrier
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
+from constant_contact.sync.write_block import WriteBlock
 
 _log = logging.getLogger("constant_contact.opt_outs")
 
@@ -42,6 +44,8 @@ WORKERS = 4
 # So many of a backlog are carried before the CRM is looked at once more: what comes meanwhile goes
 # first. Two calls each: a quarter of a minute on the standard plan.
 _SLICE = 30
+# Of changes whose write came through.
+_WRITTEN = frozenset({"unsubscribed", "resubscribed"})
 
 
 @dataclass
@@ -95,7 +99,8 @@ def push_opt_outs(
         workers: How many changes are carried at once; one at a time for any one contact.
 
     Raises:
-        Fatal, Later: At once; what was not carried stays pending.
+        Fatal, Later: At once; what was not carried stays pending. `WritesBlocked`: as no write
+            comes through.
         Retriable: After the others, if a change could not be carried now.
     """
     report = OptOutsReport()
@@ -118,6 +123,7 @@ def push_opt_outs(
             break
         upto = newest
         queue.begin_slice()
+        queue.probe(upto)
         for _ in in_parallel(partial(queue.work, upto), range(workers), workers):
             pass
         if not dry_run:
@@ -203,6 +209,7 @@ class _Queue:
         self._may_carry_backlog = may_carry_backlog
         self._dry_run = dry_run
         self._left_of_slice = 0.0
+        self._block = WriteBlock(crm)
         self.is_out_of_calls = False
         self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
@@ -220,6 +227,14 @@ class _Queue:
     def begin_slice(self) -> None:
         """Carry some more of a backlog, before the CRM is looked at again."""
         self._left_of_slice = math.inf if self._dry_run else _SLICE
+
+    def probe(self, upto: int) -> None:
+        """Carry one change after another until a write has passed, where none did before."""
+        if self._dry_run:
+            return
+        self._block.load()
+        while self._block.is_probing and self._carry_next(upto):
+            pass
 
     @property
     def has_more_of_backlog(self) -> bool:
@@ -252,7 +267,19 @@ class _Queue:
             with self._crm.transaction() as connection:
                 carrier.keep(connection)
         self._count(carrier)
+        self._note_passage(carrier)
         return True
+
+    def _note_passage(self, carrier: Carrier) -> None:
+        """Tell apart one change that a gateway refuses and a gateway that refuses all.
+
+        Raises:
+            WritesBlocked: It refuses all.
+        """
+        if isinstance(carrier.failure, WriteBlocked):
+            self._block.note_refused(str(carrier.failure))
+        elif carrier.outcome is not None and carrier.outcome.kind in _WRITTEN:
+            self._block.note_passed()
 
     def _claim(self, connection: psycopg.Connection[Any], upto: int) -> dict[str, Any] | None:
         with self._lock:

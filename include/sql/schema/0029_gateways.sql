@@ -22,3 +22,15 @@ COMMENT ON COLUMN ctct_set_aside.tried_at IS 'When it was tried for the last tim
 ALTER TABLE ctct_engagement_stream ADD COLUMN is_unexpected boolean NOT NULL DEFAULT FALSE;
 COMMENT ON COLUMN ctct_engagement_stream.is_unexpected IS
 'Whether `failure` is an unexpected error of ours, no answer of the vendor''s.';
+
+-- Where a firewall or proxy before the vendor's API refuses the PUT of every opt-out.
+CREATE TABLE ctct_write_block (
+    is_the_one boolean PRIMARY KEY DEFAULT TRUE CHECK (is_the_one),
+    said text NOT NULL,
+    since timestamptz NOT NULL,
+    next_at timestamptz NOT NULL
+);
+COMMENT ON TABLE ctct_write_block IS
+'That opt-outs are all refused on the way to the vendor; the row goes with the first that passes.';
+COMMENT ON COLUMN ctct_write_block.said IS 'What answered in the vendor''s place, to which call.';
+COMMENT ON COLUMN ctct_write_block.next_at IS 'When the run that found it goes on, with one.';
