@@ -84,8 +84,8 @@ def _server(host: str, port: int) -> http.server.HTTPServer:
         return http.server.HTTPServer((host, port), _Callback)
     except OSError as error:
         raise AuthorizationRequired(
-            f"the browser cannot be led back to {host}:{port} ({error.strerror}): end what listens there, "
-            "or register another redirect URL and put it into redirect_url"
+            f"the browser cannot be led back to {host}:{port} ({error.strerror}): end what listens "
+            "there, or register another redirect URL and put it into redirect_url"
         ) from None
 
 
