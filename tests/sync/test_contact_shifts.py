@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.errors import ServerFault
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts import refresh_contacts, sync_contacts
 from simulator.server import Running
@@ -74,3 +75,55 @@ def test_nobody_is_missed_when_a_contact_is_purged_between_two_pages(
     mirrored = {row["contact_id"] for row in sql_rows("SELECT contact_id FROM ctct_contact")}
     there = {each["contact_id"] for each in simulator.control.truth_contacts()}
     assert there <= mirrored | {contact_id(n) for n in range(2000, 2000 + joins)}
+
+
+@pytest.mark.parametrize(
+    ("read", "joins"),
+    [("first load", 0), ("first load", 1), ("full pass", 0), ("full pass", 3), ("changes", 0)],
+)
+def test_nobody_is_missed_when_a_contact_is_purged_before_a_killed_run_goes_on(
+    simulator: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows,
+    read: str, joins: int,
+) -> None:  # fmt: skip
+    client = make_client()
+    if read != "first load":
+        simulator.control.load(contacts=[vendor_contact(0, "0@example.com")])
+        sync_contacts(client, crm)
+    old = {} if read == "changes" else {"created_at": "2020-01-01T00:00:00Z"}
+    people = [vendor_contact(n, f"{n}@example.com", **old) for n in range(1, 1101)]
+    simulator.control.load(contacts=people)
+
+    simulator.control.add_fault(
+        "status", match={"path": "/v3/contacts"}, after=1, times=99, params={"status": 500}
+    )
+    with pytest.raises(ServerFault):
+        sync_contacts(client, crm, full=read == "full pass")
+    simulator.control.clear_faults()
+    assert sql_rows("SELECT rows_read FROM ctct_sync_state WHERE noun = 'contacts'") == [
+        {"rows_read": 500}
+    ]
+    simulator.control.purge_contact(contact_id(3))
+    newer = [vendor_contact(n, f"{n}@example.com") for n in range(2000, 2000 + joins)]
+    simulator.control.load(contacts=newer)
+
+    sync_contacts(make_client(), crm)
+    mirrored = {row["contact_id"] for row in sql_rows("SELECT contact_id FROM ctct_contact")}
+    assert {each["contact_id"] for each in simulator.control.truth_contacts()} <= mirrored
+
+
+def test_a_killed_run_that_goes_on_reads_nothing_again_where_nothing_has_shifted(
+    simulator: Running, client: Client, crm: Database, calls: Calls
+) -> None:
+    old = {"created_at": "2020-01-01T00:00:00Z"}
+    people = [vendor_contact(n, f"{n}@example.com", **old) for n in range(1, 1101)]
+    simulator.control.load(contacts=people)
+    simulator.control.add_fault(
+        "status", match={"path": "/v3/contacts"}, after=1, times=99, params={"status": 500}
+    )
+    with pytest.raises(ServerFault):
+        sync_contacts(client, crm)
+    simulator.control.clear_faults()
+    simulator.control.load(contacts=[vendor_contact(2000, "2000@example.com")])
+    calls()
+    sync_contacts(client, crm)
+    assert calls() == 2

@@ -34,3 +34,12 @@ COMMENT ON TABLE ctct_write_block IS
 'That opt-outs are all refused on the way to the vendor; the row goes with the first that passes.';
 COMMENT ON COLUMN ctct_write_block.said IS 'What answered in the vendor''s place, to which call.';
 COMMENT ON COLUMN ctct_write_block.next_at IS 'When the run that found it goes on, with one.';
+
+-- Contacts that are purged while a reading is interrupted: its pages' counts tell.
+ALTER TABLE ctct_sync_state
+ADD COLUMN first_total integer,
+ADD COLUMN most_total integer;
+COMMENT ON COLUMN ctct_sync_state.first_total IS
+'How many the vendor counted on the first page of the reading.';
+COMMENT ON COLUMN ctct_sync_state.most_total IS
+'The most that it counted on a page of the reading.';

@@ -8,6 +8,8 @@ SELECT
     cursor,
     rows_read,
     newest,
-    position
+    position,
+    first_total,
+    most_total
 FROM ctct_sync_state
 WHERE noun = %(noun)s;

@@ -1,11 +1,12 @@
 -- Keep how far the reading of a noun has come. Parameters: noun and each column. Grain: one row.
 INSERT INTO ctct_sync_state (
     noun, covered_to, full_pass_at, reading, reading_since, reading_from, cursor, rows_read,
-    newest, position
+    newest, position, first_total, most_total
 )
 VALUES (
     %(noun)s, %(covered_to)s, %(full_pass_at)s, %(reading)s, %(reading_since)s, %(reading_from)s,
-    %(cursor)s, %(rows_read)s, %(newest)s, %(position)s
+    %(cursor)s, %(rows_read)s, %(newest)s, %(position)s,
+    %(first_total)s, %(most_total)s
 )
 ON CONFLICT (noun) DO UPDATE SET
     covered_to = excluded.covered_to,
@@ -16,4 +17,6 @@ ON CONFLICT (noun) DO UPDATE SET
     cursor = excluded.cursor,
     rows_read = excluded.rows_read,
     newest = excluded.newest,
-    position = excluded.position;
+    position = excluded.position,
+    first_total = excluded.first_total,
+    most_total = excluded.most_total;

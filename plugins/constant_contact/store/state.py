@@ -21,6 +21,8 @@ class SyncState(NamedTuple):
         rows_read: Rows of it stored so far.
         newest: The newest change it has seen so far.
         position: See the projection of interactions.
+        first_total: How many the vendor counts on the pass's first page; None: it did not say.
+        most_total: The most that it counts on a page of the pass.
     """
 
     covered_to: datetime | None = None
@@ -32,6 +34,8 @@ class SyncState(NamedTuple):
     rows_read: int = 0
     newest: datetime | None = None
     position: int = 0
+    first_total: int | None = None
+    most_total: int | None = None
 
 
 def load(connection: psycopg.Connection[Any], noun: str) -> SyncState:

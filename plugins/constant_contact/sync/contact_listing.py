@@ -66,7 +66,6 @@ class Listing:
         self.total: int | None = None
         self.malformed = 0
         self._aside = SetAside(crm, "contact")
-        self._first_total: int | None = None
         self._has_shrunk = False
         # What this run has seen; hashes, since a million ids are many.
         self._seen: set[int] = set()
@@ -88,12 +87,10 @@ class Listing:
     def is_short(self) -> bool:
         """Whether fewer contacts were seen than the vendor counts, or it counts fewer by now.
 
-        A contact that is purged while pages are read moves those behind it one place forward: one
-        is on no page.
+        A contact that is purged while pages are read, or between two runs that read them, moves
+        those behind it one place forward: one is on no page.
         """
-        with self._crm.transaction() as connection:
-            mirrored = database.row(connection, "contacts/count_seen", {"since": self.began_at})
-        seen = len(self._seen) if self._is_of_this_run() else (mirrored or {})["seen"]
+        seen, _ = self._count_seen()
         is_fewer = self.total is not None and seen + self.malformed < self.total
         return self._has_shrunk or is_fewer
 
@@ -103,16 +100,26 @@ class Listing:
         Of a full pass; what one of changes misses, the next full pass finds. More new contacts than
         a page has are an import of before: the clocks do not agree to the minute.
         """
-        is_one_page = self._rows_of_this_run <= vendor.CONTACTS_PER_PAGE
-        if (
-            self._reading != "full"
-            or is_one_page
-            or self._created > vendor.CONTACTS_PER_PAGE
-            or self._first_total is None
-            or not self._is_of_this_run()
-        ):
+        first_total = self._state.first_total
+        is_one_page = self._state.rows_read <= vendor.CONTACTS_PER_PAGE
+        if self._reading != "full" or is_one_page or first_total is None:
             return False
-        return len(self._seen) + self.malformed - self._created < self._first_total
+        seen, created = self._count_seen()
+        if created > vendor.CONTACTS_PER_PAGE:
+            return False
+        return seen + self.malformed - created < first_total
+
+    def _count_seen(self) -> tuple[int, int]:
+        """Count the contacts that the pass has seen, and those of them that are new.
+
+        The mirror knows what a killed run of the pass saw.
+        """
+        if self._is_of_this_run():
+            return len(self._seen), self._created
+        times = {"since": self.began_at, "created_since": self.began_at - _CLOCKS}
+        with self._crm.transaction() as connection:
+            mirrored = database.row(connection, "contacts/count_seen", times) or {}
+        return mirrored["seen"], mirrored["created"]
 
     def _is_of_this_run(self) -> bool:
         return self._state.rows_read <= self._rows_of_this_run
@@ -139,7 +146,7 @@ class Listing:
             self._store_pages(restarting(lambda: client.pages("/contacts", params)))
 
     def _forget_seen(self) -> None:
-        self.total, self._first_total, self._has_shrunk = None, None, False
+        self.total, self._has_shrunk = None, False
         self._seen, self._created, self._rows_of_this_run = set(), 0, 0
 
     def _params(self) -> dict[str, Any]:
@@ -166,7 +173,9 @@ class Listing:
     def _restart(self) -> None:
         """Begin the listing again; the pass began when it began."""
         self._forget_seen()
-        self._state = self._state._replace(cursor=None, rows_read=0, newest=None)
+        self._state = self._state._replace(
+            cursor=None, rows_read=0, newest=None, first_total=None, most_total=None
+        )
         with self._crm.transaction() as connection:
             state.save(connection, self.noun, self._state)
 
@@ -183,6 +192,8 @@ class Listing:
             cursor=None,
             rows_read=0,
             newest=None,
+            first_total=None,
+            most_total=None,
         )
 
     def _store_pages(self, pages: Iterator[Page]) -> None:
@@ -213,9 +224,12 @@ class Listing:
         is_first = self._state.rows_read == 0
         total = page.payload.get("contacts_count")
         if isinstance(total, int):
-            self._has_shrunk |= self.total is not None and total < self.total
-            self._first_total = total if self._first_total is None else self._first_total
+            first, most = self._state.first_total, self._state.most_total or 0
+            self._has_shrunk |= total < most
             self.total = total
+            self._state = self._state._replace(
+                first_total=total if first is None else first, most_total=max(total, most)
+            )
         self._note(records, len(rows))
         self._state = self._state._replace(
             cursor=page.next_href,
@@ -262,6 +276,8 @@ class Listing:
                 full_pass_at=self.began_at if is_full else self._state.full_pass_at,
                 reading=None,
                 cursor=None,
+                first_total=None,
+                most_total=None,
             ),
         )
 
