@@ -256,6 +256,7 @@ class _Queue:
                     return False
                 carrier = Carrier(self._client, self._crm, change, dry_run=self._dry_run)
                 carrier.carry(connection)
+                self._set_aside(carrier)
                 if self._dry_run:
                     connection.rollback()
                 else:
@@ -282,11 +283,10 @@ class _Queue:
             self._block.note_passed()
 
     def _claim(self, connection: psycopg.Connection[Any], upto: int) -> dict[str, Any] | None:
-        with self._lock:
-            params = {"skip": list(self.set_aside), "upto": upto}
-            is_more = self._left_of_slice > 0 and not self.is_out_of_calls
-        params["with_backlog"] = is_more
-        change = database.row(connection, "opt_outs/claim_opt_out", params)
+        change = self._take_next(connection, upto)
+        # Another thread may have set it aside after we had looked at what is.
+        while change is not None and change["change_id"] in self.set_aside:
+            change = self._take_next(connection, upto)
         if change is None or not change["is_backlog"]:
             return change
         may_go = self._dry_run or self._may_carry_backlog()
@@ -295,14 +295,25 @@ class _Queue:
             self._left_of_slice = max(0.0, self._left_of_slice - 1)
         return change if may_go else None
 
+    def _take_next(self, connection: psycopg.Connection[Any], upto: int) -> dict[str, Any] | None:
+        with self._lock:
+            params = {"skip": list(self.set_aside), "upto": upto}
+            is_more = self._left_of_slice > 0 and not self.is_out_of_calls
+        params["with_backlog"] = is_more
+        return database.row(connection, "opt_outs/claim_opt_out", params)
+
+    def _set_aside(self, carrier: Carrier) -> None:
+        """What stays pending is not claimed again, while its row is still locked."""
+        if carrier.failure is not None or self._dry_run:
+            with self._lock:
+                self.set_aside.append(carrier.change["change_id"])
+
     def _count(self, carrier: Carrier) -> None:
         outcome, change = carrier.outcome, carrier.change
         with self._lock:
             if carrier.failure is not None:
                 # It stays pending; the others may still go.
                 self.failure = carrier.failure
-            if carrier.failure is not None or self._dry_run:
-                self.set_aside.append(change["change_id"])
             if carrier.is_gone:
                 self._gone[change["contact_id"]] = change["constant_contact_id"]
             if outcome is not None:
