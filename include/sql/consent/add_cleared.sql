@@ -22,5 +22,6 @@ WHERE
         WHERE
             told.contact_id = link.contact_id
             AND NOT told.do_not_email
+            AND NOT told.is_found
             AND told.status IN ('pending', 'held')
     );

@@ -38,7 +38,12 @@ WHERE
         WHERE
             ours.constant_contact_id = mirrored.contact_id
             AND ours.permission_after = 'unsubscribed'
-            AND ours.permission_before IS DISTINCT FROM 'unsubscribed'
+            -- Or it made the account's opt-out, which was heard before unless it was ours, the
+            -- contact's own.
+            AND (
+                ours.permission_before IS DISTINCT FROM 'unsubscribed'
+                OR ours.decision = 'unsubscribed'
+            )
             -- A source that is not shown contradicts nothing.
             AND coalesce(mirrored.opt_out_source, ours.opt_out_source_after, 'Account')
             = coalesce(ours.opt_out_source_after, 'Account')

@@ -14,7 +14,7 @@ held AS (
         hold_id = hold.hold_id,
         detail = %(detail)s
     FROM hold
-    WHERE change.status = 'pending' AND change.is_found
+    WHERE change.status = 'pending' AND change.is_found AND change.do_not_email
 )
 
 UPDATE ctct_cut_over

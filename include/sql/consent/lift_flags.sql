@@ -10,6 +10,8 @@ INNER JOIN ctct_link AS link ON change.contact_id = link.contact_id
 WHERE
     change.status = 'pending'
     AND NOT change.do_not_email
+    -- That both sides were compared tells of no flag that was cleared.
+    AND NOT change.is_found
     AND NOT link.do_not_email
     AND (%(contact_id)s::text IS NULL OR change.contact_id = %(contact_id)s::text)
     AND objection.contact_id = change.contact_id

@@ -7,9 +7,12 @@ WITH requeued AS (
         processed_at = NULL,
         detail = 'May be mailed at Constant Contact again: looked at once more.'
     FROM ctct_link AS crm
-    INNER JOIN ctct_contact AS mirrored ON crm.constant_contact_id = mirrored.contact_id
+    CROSS JOIN ctct_contact AS mirrored
     WHERE
         change.contact_id = crm.contact_id
+        AND mirrored.contact_id = CASE
+            WHEN change.is_found THEN change.constant_contact_id ELSE crm.constant_contact_id
+        END
         AND change.status = 'held'
         AND NOT change.do_not_email
         AND (change.hold_id IS NULL OR change.released_at IS NOT NULL)

@@ -4,7 +4,10 @@ WITH rejected AS (
     UPDATE crm_opt_out_change
     SET
         detail = 'A person said no to this mass change. '
-        || 'Clear Do Not Email and set it again if it is meant.'
+        || CASE
+            WHEN do_not_email THEN 'Clear Do Not Email and set it again if it is meant.'
+            ELSE 'Set Do Not Email and clear it again if it is meant.'
+        END
     WHERE status = 'held' AND hold_id = %(hold_id)s
     RETURNING change_id, detail, constant_contact_id
 )

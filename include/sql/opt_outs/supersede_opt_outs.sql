@@ -25,13 +25,17 @@ WITH superseded AS (
                         NOT change.do_not_email
                         AND (
                             link.do_not_email
-                            OR EXISTS (
-                                SELECT FROM crm_opt_out_change AS newer
-                                WHERE
-                                    newer.contact_id = change.contact_id
-                                    AND newer.change_id > change.change_id
-                                    AND newer.status = 'pending'
-                                    AND NOT newer.do_not_email
+                            OR (
+                                NOT change.is_found
+                                AND EXISTS (
+                                    SELECT FROM crm_opt_out_change AS newer
+                                    WHERE
+                                        newer.contact_id = change.contact_id
+                                        AND newer.change_id > change.change_id
+                                        AND newer.status = 'pending'
+                                        AND NOT newer.do_not_email
+                                        AND NOT newer.is_found
+                                )
                             )
                         )
                     )

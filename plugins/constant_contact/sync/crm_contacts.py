@@ -33,6 +33,8 @@ class SeenReport(Report):
         absent_held: Contacts that are absent with too many others: a person is asked.
         doubled: Ids that the CRM has twice: a no if either says no.
         without_id: Rows without an id, which are left out.
+        is_baseline: The first whole look after an installation, a restore or a change of
+            contacts.sql: what differs says nothing about what a person did.
     """
 
     appeared: int = 0
@@ -41,6 +43,7 @@ class SeenReport(Report):
     absent_held: int = 0
     doubled: int = 0
     without_id: int = 0
+    is_baseline: bool = False
 
 
 def see_contacts(
@@ -87,9 +90,8 @@ def see(
     database.run(connection, "crm_contacts/forget_erased")
     known = state.load(connection, _NOUN)
     digest = hashlib.sha256(crm.seam.contacts.text.encode()).hexdigest()
-    if known.full_pass_at is not None and known.cursor == digest:
-        # Else it is a baseline: after an installation, a restore or a change of contacts.sql what
-        # differs says nothing about what a person did.
+    report.is_baseline = known.full_pass_at is None or known.cursor != digest
+    if not report.is_baseline:
         database.run(connection, "consent/add_cleared")
     kept = database.row(connection, "crm_contacts/keep", {"knows_links": crm.seam.knows_links})
     report.appeared, report.changed = (kept or {})["appeared"], (kept or {})["changed"]

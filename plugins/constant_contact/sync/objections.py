@@ -102,10 +102,12 @@ def hear(connection: psycopg.Connection[Any], contact_ids: Collection[str] | Non
     database.run(connection, "consent/resolve_changes")
     database.run(connection, "consent/hear_changes", {"contact_ids": None})
     if ids is None:
+        database.run(connection, "consent/lift_returned")
         hear_vendor(connection)
     database.run(connection, "consent/hear_flags", {"contact_ids": ids})
     if ids is None:
         database.run(connection, "consent/hear_merged")
+        database.run(connection, "consent/lift_merged")
 
 
 def hear_vendor(
@@ -133,20 +135,38 @@ def find_mailable(
     """
     ids = None if contact_ids is None else list(contact_ids)
     found = database.run(connection, "consent/find_mailable", {"contact_ids": ids})
-    if found and ids is None:
-        _hold_cut_over(connection)
-    return found
-
-
-def _hold_cut_over(connection: psycopg.Connection[Any]) -> None:
-    """After an upgrade, what the first comparison found waits for a person, as a whole."""
-    if database.row(connection, "consent/begin_cut_over"):
+    if found and ids is None and database.row(connection, "consent/begin_cut_over"):
         detail = (
             "The first comparison after an upgrade found contacts that object in the CRM and may "
             "still be mailed at Constant Contact. They are unsubscribed when a person approves "
             "this; what the CRM changes meanwhile goes out as before."
         )
         database.run(connection, "consent/hold_cut_over", {"detail": detail})
+    return found
+
+
+def find_taken_back(connection: psycopg.Connection[Any]) -> int:
+    """Queue an opt-in of each contact that only an opt-out of ours keeps out, which nothing holds.
+
+    Whether it is opted in the gate decides when the change is carried, as of any opt-in.
+
+    Args:
+        connection: After `hear` of all; not where the CRM was seen for the first time.
+
+    Returns:
+        How many were queued.
+    """
+    found = [row["change_id"] for row in database.rows(connection, "consent/find_taken_back")]
+    if database.row(connection, "consent/end_cut_over") and found:
+        detail = (
+            "The first comparison after an upgrade found contacts that are unsubscribed at "
+            "Constant Contact by an opt-out of ours, and nobody objects any more. They may be "
+            "mailed again when a person approves this; what the CRM changes meanwhile goes out as "
+            "before."
+        )
+        held = {"detail": detail, "change_ids": found}
+        database.run(connection, "consent/hold_taken_back", held)
+    return len(found)
 
 
 def standing_objections(

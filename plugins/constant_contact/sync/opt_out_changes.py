@@ -43,6 +43,7 @@ _CONFLICT_WAIT_S = 0.25
 
 _WITHOUT_REASON = "Without the reason, which was refused there or on the way."
 _SET_AGAIN = "Do Not Email is set in the CRM."
+_SAYS_NOTHING = "The CRM no longer says that Do Not Email is cleared."
 
 
 class Carrier:
@@ -125,13 +126,15 @@ class Carrier:
         change, contact_id = self.change, self.change["constant_contact_id"]
         if contact_id is not None:
             database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact_id})
-        if not (self._dry_run or change["is_found"]):
+        if not (self._dry_run or (change["is_found"] and self._is_opt_out)):
             self._look_again()
         standing = self._standing(connection)
         if not change["do_not_email"] and not standing["is_in_crm"]:
             return Outcome("unchanged", "The contact is no longer in the CRM.")
         if not change["do_not_email"] and standing["do_not_email"]:
             return Outcome("superseded", _SET_AGAIN)
+        if change["is_found"] and not self._is_opt_out and standing["do_not_email"] is None:
+            return Outcome("superseded", _SAYS_NOTHING)
         is_own_word = change["requested_by_contact"] or change["is_found"]
         if change["do_not_email"] and standing["do_not_email"] is False and not is_own_word:
             return Outcome("superseded", "Do Not Email is cleared in the CRM.")
@@ -244,7 +247,8 @@ class Carrier:
         """
         change = self.change
         keys = {
-            "contact_id": None if change["is_found"] else change["contact_id"],
+            # What is found of an objection may have left its contact behind.
+            "contact_id": None if change["is_found"] and self._is_opt_out else change["contact_id"],
             "constant_contact_id": contact_id,
             "address": None,
         }

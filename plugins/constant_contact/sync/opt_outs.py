@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -32,7 +32,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.addresses import follow
 from constant_contact.sync.crm_contacts import see
-from constant_contact.sync.objections import find_mailable, hear
+from constant_contact.sync.objections import find_mailable, find_taken_back, hear
 from constant_contact.sync.opt_out_changes import Carrier
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.reports import Report
@@ -56,7 +56,7 @@ class OptOutsReport(Report):
         unsubscribed: Contacts that Constant Contact may no longer mail, by our PUT.
         resubscribed: Contacts that it may mail again, by our PUT.
         unchanged: Changes that asked for what was so already.
-        found: Opt-outs that the comparison found and the CRM had not told of.
+        found: Changes that the comparison of both sides found and the CRM had not told of.
         released: Wishes of contacts that were held for three days.
         postponed: Of a backlog, which leaves a fifth of the day's calls to the other jobs.
     """
@@ -108,16 +108,18 @@ def push_opt_outs(
     upto: int | None = None
     while True:
         # What arrives while the others are carried is weighed with them.
-        looked_at, superseded = _look(crm, whole=whole and upto is None, dry_run=dry_run)
-        report.superseded += len(superseded)
+        looked = _look(crm, whole=whole and upto is None, dry_run=dry_run)
+        report.superseded += len(looked.superseded)
         with crm.transaction() as connection:
-            report.found += find_mailable(connection, looked_at)
+            report.found += find_mailable(connection, looked.contact_ids)
+            if looked.contact_ids is None and not looked.is_baseline:
+                report.found += find_taken_back(connection)
             report.released += database.run(connection, "opt_outs/release_old_wishes")
             report.held += holds.break_circuit(connection, breaker_contacts, breaker_share)
             newest = (database.row(connection, "opt_outs/newest_opt_out") or {})["change_id"]
             if dry_run:
                 connection.rollback()
-                queue.set_aside += superseded
+                queue.set_aside += looked.superseded
         is_new = newest != upto or queue.has_more_of_backlog
         if newest is None or not is_new or (dry_run and upto is not None):
             break
@@ -148,13 +150,22 @@ def push_opt_outs(
     return report
 
 
-def _look(crm: Database, *, whole: bool, dry_run: bool) -> tuple[list[str] | None, list[int]]:
-    """Look at the CRM, bring the register up to it and to the mirror, end what is taken back.
+class _Looked(NamedTuple):
+    """What a look came to.
 
-    Returns:
-        The contacts that were looked at: those whose changes wait; None: all. And the changes that
-        the CRM takes back.
+    Attributes:
+        contact_ids: The contacts that were looked at: those whose changes wait; None: all.
+        is_baseline: Nothing that differed says what a person did.
+        superseded: The changes that the CRM takes back.
     """
+
+    contact_ids: list[str] | None
+    is_baseline: bool
+    superseded: list[int]
+
+
+def _look(crm: Database, *, whole: bool, dry_run: bool) -> _Looked:
+    """Look at the CRM, bring the register up to it and to the mirror, end what is taken back."""
     with crm.transaction() as connection:
         database.row(connection, "crm_contacts/lock")
         # What is committed after this may be of a flag that is not seen below.
@@ -165,8 +176,9 @@ def _look(crm: Database, *, whole: bool, dry_run: bool) -> tuple[list[str] | Non
             if row["status"] == "pending" and not row["is_backlog"]
         }
         contact_ids = None if whole else sorted(pending)
+        is_baseline = False
         if contact_ids != []:
-            see(connection, crm, contact_ids)
+            is_baseline = see(connection, crm, contact_ids).is_baseline
             hear(connection, contact_ids)
         if whole:
             database.run(connection, "consent/retry_refused")
@@ -175,7 +187,7 @@ def _look(crm: Database, *, whole: bool, dry_run: bool) -> tuple[list[str] | Non
             known = {"change_ids": [row["change_id"] for row in waiting]}
             superseded = database.rows(connection, "opt_outs/supersede_opt_outs", known)
             database.run(connection, "consent/lift_flags", {"contact_id": None})
-    return contact_ids, [row["change_id"] for row in superseded]
+    return _Looked(contact_ids, is_baseline, [row["change_id"] for row in superseded])
 
 
 def retry(crm: Database, *, change_id: int, by: str) -> None:
