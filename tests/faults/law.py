@@ -1,8 +1,10 @@
 """The law, told by who said what and when: nobody who said no is mailed because of us.
 
-Knows what the firm, its contacts and the vendor's people said, and the vendor's contacts as they
-truly are; nothing of our tables, our links or our rules. Where it is open whether something was a
-yes it takes it for one: it accuses only when it is sure.
+And the other way: where the firm took back what it said and nobody else ever said no, nobody stays
+unsubscribed. Knows what the firm, its contacts and the vendor's people said, and the vendor's
+contacts as they truly are; nothing of our tables, our links or our rules. Where it is open whether
+something was a yes it takes it for one against a no, and for none against silence: it accuses only
+when it is sure.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,18 +40,39 @@ class No:
 
 @dataclass
 class Law:
-    """All that was said."""
+    """All that was said.
+
+    Attributes:
+        flags: What the firm's rows say now.
+        doubtful: People whose flag was taken away, not cleared: by null, or with the row.
+        ties: Who has or had to do with whom: people, addresses and the vendor's contacts.
+    """
 
     noes: list[No] = field(default_factory=list)
     addresses: dict[str, str | None] = field(default_factory=dict)
     opted_in: dict[str, datetime] = field(default_factory=dict)
+    flags: dict[str, bool | None] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+    ties: dict[str, set[str]] = field(default_factory=dict)
 
     def is_in_crm(self, person: str, address: str | None) -> None:
         self.addresses[person] = address
+        self.tie(person, email_key(address))
 
     def left_crm(self, person: str) -> None:
         """Takes nothing back."""
         self.addresses.pop(person, None)
+        self.flag_is(person, None)
+
+    def flag_is(self, person: str, value: bool | None) -> None:
+        self.flags[person] = value
+        if value is None:
+            self.doubtful.add(person)
+
+    def tie(self, one: str, other: str | None) -> None:
+        if other is not None:
+            self.ties.setdefault(one, set()).add(other)
+            self.ties.setdefault(other, set()).add(one)
 
     def flagged(self, person: str, at: datetime, *, is_asked: bool, is_told: bool = True) -> None:
         address = self.addresses[person] if is_told else None
@@ -64,11 +87,16 @@ class Law:
 
     def merged(self, person: str, into: str) -> None:
         """Two rows of one person: what the one said holds for the other."""
+        self.tie(person, into)
         last_yes = max(self.opted_in.values(), default=None)
         for no in list(self.noes):
             is_open = not no.is_taken_back and (last_yes is None or no.at > last_yes)
             if is_open and no.person == person and no.merged_from is None:
                 self.noes.append(replace(no, person=into, address=None, merged_from=person))
+
+    def never_merged(self, person: str) -> None:
+        """The row went before anybody could see that it was merged."""
+        self.noes = [no for no in self.noes if no.merged_from != person]
 
     def opted_out(self, contact: str, at: datetime) -> None:
         self.noes.append(No("vendor", at, contact=contact))
@@ -95,3 +123,32 @@ class Law:
             if not each["deleted"] and each["email"] and each["permission"] != "unsubscribed"
         )
         return [(email, no) for email, no in found if no is not None]
+
+    def silenced(self, contacts: Iterable[Row]) -> list[str]:
+        """Which living contacts are unsubscribed though all that was said was taken back.
+
+        All: of anybody and at any time, that has to do with them by whatever tie.
+        """
+        contacts = [each for each in contacts if not each["deleted"] and each["email"]]
+        for each in contacts:
+            self.tie(each["contact_id"], email_key(each["email"]))
+        return [
+            each["email"]
+            for each in contacts
+            if each["permission"] == "unsubscribed" and self._is_free(each["contact_id"])
+        ]
+
+    def _is_free(self, contact_id: str) -> bool:
+        circle, edge = {contact_id}, [contact_id]
+        while edge:
+            new = self.ties.get(edge.pop(), set()) - circle
+            circle |= new
+            edge += new
+        about = [no for no in self.noes if {no.person, no.contact} & circle]
+        return all(
+            no.by == "firm"
+            and no.is_taken_back
+            and no.person not in self.doubtful
+            and self.flags.get(no.person or "") is False
+            for no in about
+        )

@@ -33,6 +33,7 @@ _CLOCK = """
         + (SELECT make_interval(secs => seconds) FROM clock.passed);
     ALTER TABLE crm_opt_out_change ALTER changed_at SET DEFAULT clock.clock_timestamp();
     ALTER TABLE ctct_consent ALTER decided_at SET DEFAULT clock.clock_timestamp();
+    ALTER TABLE ctct_objection ALTER heard_at SET DEFAULT clock.clock_timestamp();
 """
 # Between two steps of a history, so that no two things happen at once.
 _STEP_S = 60

@@ -172,6 +172,21 @@ def test_a_merge_ends_no_flag_of_the_contact_that_is_kept(
 
 
 @pytest.mark.usefixtures("nobody_was_wronged")
+def test_a_flag_that_was_cleared_before_the_merge_lifts_nothing_of_the_merged_contacts(
+    linked: Running, push: Push, night: Night, add_crm_contact: Add, set_do_not_email: Flag,
+    crm: Database,
+) -> None:  # fmt: skip
+    text: Any = "SELECT *, CASE contact_id WHEN 'c2' THEN 'c1' END AS merged_into FROM crm_contact"
+    for is_set in (True, False):
+        set_do_not_email("c1", is_set)
+    crm.seam = replace(crm.seam, contacts=SeamFile(crm.seam.contacts.path, text))
+    add_crm_contact("c2", "bob@example.com", do_not_email=True)
+    night()
+    push()
+    assert (permission(linked, ANN), permission(linked, BOB)) == ("unsubscribed", "unsubscribed")
+
+
+@pytest.mark.usefixtures("nobody_was_wronged")
 def test_a_contact_that_asked_was_purged_and_signed_up_again_by_itself_stays_in(
     linked: Running, push: Push, night: Night, set_do_not_email: Flag
 ) -> None:

@@ -1,5 +1,6 @@
 -- Lift the CRM's own objections to contacts whose flag was cleared, as waiting changes tell and the
--- CRM shows; nothing else of theirs. Parameters: contact_id (null: all).
+-- CRM shows; nothing else of theirs, nor what a contact that was merged into them since objects to
+-- still. Parameters: contact_id (null: all).
 -- Grain: one row an objection.
 UPDATE ctct_objection AS objection
 SET
@@ -16,4 +17,17 @@ WHERE
     AND (%(contact_id)s::text IS NULL OR change.contact_id = %(contact_id)s::text)
     AND objection.contact_id = change.contact_id
     AND objection.source = 'flag'
-    AND objection.lifted_at IS NULL;
+    AND objection.lifted_at IS NULL
+    AND NOT (
+        objection.change_id IS NULL
+        AND objection.heard_at > change.changed_at
+        AND EXISTS (
+            SELECT FROM ctct_link AS merged
+            INNER JOIN ctct_objection AS standing ON merged.contact_id = standing.contact_id
+            WHERE
+                merged.merged_into = objection.contact_id
+                AND standing.source = 'flag'
+                AND standing.objected_at = objection.objected_at
+                AND standing.lifted_at IS NULL
+        )
+    );

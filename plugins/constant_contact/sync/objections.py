@@ -107,7 +107,6 @@ def hear(connection: psycopg.Connection[Any], contact_ids: Collection[str] | Non
     database.run(connection, "consent/hear_flags", {"contact_ids": ids})
     if ids is None:
         database.run(connection, "consent/hear_merged")
-        database.run(connection, "consent/lift_merged")
 
 
 def hear_vendor(

@@ -187,6 +187,9 @@ def _look(crm: Database, *, whole: bool, dry_run: bool) -> _Looked:
             known = {"change_ids": [row["change_id"] for row in waiting]}
             superseded = database.rows(connection, "opt_outs/supersede_opt_outs", known)
             database.run(connection, "consent/lift_flags", {"contact_id": None})
+            # A contact that others were merged into may be merged itself.
+            while whole and database.run(connection, "consent/lift_merged"):
+                pass
     return _Looked(contact_ids, is_baseline, [row["change_id"] for row in superseded])
 
 
