@@ -390,3 +390,30 @@ def test_the_accounts_own_opt_out_that_a_person_lifted_is_not_heard_again(
     assert standing() == 0
     sql_rows("UPDATE ctct_contact SET opt_out_date = '2026-02-01T00:00:00Z'")
     assert standing() == 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "decision", "also", "reason"),
+    [
+        (False, "unsubscribed", "", "The next comparison takes our opt-out back"),
+        (None, "unsubscribed", "", "Do Not Email is not false here but unknown"),
+        (False, "unchanged", "", "That opt-out is none of ours"),
+        (False, "unsubscribed", "INSERT INTO ctct_restore (settled_by) VALUES ('ann')",
+         "The CRM was restored since our opt-out"),
+    ],
+)  # fmt: skip
+def test_what_keeps_a_contact_out_that_nobody_objects_to(
+    site: Site, add_crm_contact: Add, mirror: Add, sql_rows: Rows, flag: bool | None,
+    decision: str, also: str, reason: str,
+) -> None:  # fmt: skip
+    mirror(permission_to_send="unsubscribed", opt_out_source="Account")
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN, do_not_email=flag)
+    before = "unsubscribed" if decision == "unchanged" else "implicit"
+    sql_rows(
+        "INSERT INTO ctct_consent (decision, constant_contact_id, permission_before,"
+        " permission_after) VALUES (%s, %s, %s, 'unsubscribed')",
+        decision, ANN, before,
+    )  # fmt: skip
+    if also:
+        sql_rows(also)
+    assert reason in told(site, contact_id="c1")

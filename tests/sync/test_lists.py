@@ -8,6 +8,7 @@ import pytest
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.lists import sync_lists
+from constant_contact.sync.memberships import MembershipsReport
 from simulator.server import Running
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -52,6 +53,20 @@ def test_a_later_page_without_the_collection_deletes_no_list(
         params={"status": 200, "body": {"lists": None}},
     )
     assert sync_lists(client, crm).active == 1500
+
+
+def test_an_empty_page_is_not_believed_and_rejects_no_request(
+    simulator: Running, client: Client, crm: Database, ann: str, lists: list[str],
+    push_lists: Callable[..., MembershipsReport], want: Callable[..., None],
+) -> None:  # fmt: skip
+    sync_lists(client, crm)
+    want("c1", 1)
+    empty = {"status": 200, "body": {"lists": [], "_links": {}}}
+    simulator.control.add_fault("status", match={"path": "contact_lists"}, params=empty)
+    report = sync_lists(client, crm)
+    assert (report.read, report.active) == (0, len(lists))
+    assert push_lists().added == 1
+    assert simulator.control.truth_contact(ann)["lists"] == lists[:1]
 
 
 def test_membership_counts_are_mirrored(

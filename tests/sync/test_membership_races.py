@@ -8,6 +8,7 @@ import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.errors import BudgetSpent, DatabaseUnavailable
+from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
 from constant_contact.sync import memberships
 from constant_contact.sync.bulk_activities import BulkActivities
@@ -122,6 +123,34 @@ def test_a_contact_that_the_night_linked_between_planning_and_sending_is_not_ren
     push_lists()
     push_lists()
     assert simulator.control.truth_contact(contact_id(9))["lists"] == [list_id(1)]
+
+
+def test_a_flag_that_is_set_while_an_import_waits_for_its_slot_keeps_the_contact_out_of_it(
+    simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want,
+    set_do_not_email: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    ask_for_an_import(add_crm_contact, want)
+    post, take, waits = Client.post, ApiBudget.take, []
+
+    def post_import(client: Client, path: str, *given: Any) -> Any:
+        waits.append(path)
+        return post(client, path, *given)
+
+    def take_late(budget: ApiBudget) -> float:
+        if waits and "import" in waits[-1]:
+            waits.clear()
+            set_do_not_email("n3", True)
+        return take(budget)
+
+    monkeypatch.setattr(Client, "post", post_import)
+    monkeypatch.setattr(ApiBudget, "take", take_late)
+    push_lists()
+    mailable = {
+        each["email"]
+        for each in simulator.control.truth_contacts()
+        if each["permission"] != "unsubscribed"
+    }
+    assert mailable == {f"new{n}@example.com" for n in range(10) if n != 3}
 
 
 def test_a_look_that_was_cut_off_at_its_end_is_repeated(

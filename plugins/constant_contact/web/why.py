@@ -35,6 +35,20 @@ _ANSWERS: Final = {
     "must not exist": "Must not be at Constant Contact at all.",
 }
 
+# By the columns of consent/kept_out; the first that is so is told.
+_KEPT_OUT: Final = {
+    "is_not_ours": "That opt-out is none of ours: it ends at Constant Contact, or with the next "
+    "cleared flag if a person lifted it.",
+    "was_dismissed": "A person dismissed the opt-in: set Do Not Email and clear it if it is meant.",
+    "was_restored": "The CRM was restored since our opt-out: set Do Not Email and clear it if "
+    "it is meant.",
+    "was_refused": "Constant Contact refused the opt-in: see the changes below.",
+    "may_be_another": "A person lifted an objection, and the addresses differ: it may be another "
+    "person's by now. Set Do Not Email and clear it if it is meant.",
+    "flag_is_unknown": "Do Not Email is not false here but unknown, which takes nothing back: set "
+    "and clear it if it is meant.",
+}
+
 Id = Annotated[str, Query(max_length=_MOST_CHARS)]
 
 
@@ -185,12 +199,25 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
         if mirrored
         else False,
         "difference": database.row(connection, "links/consent_difference", one),
+        "kept_out": _kept_out(connection, contact_id, gate),
         "changes": database.rows(connection, "opt_outs/changes_of_contact", some),
         "requests": database.rows(connection, "memberships/requests_of_contact", some),
         "interactions": database.rows(connection, "interactions/interactions_of_contact", some),
         "calls": _calls(connection, linked_id),
         "explanation": explain(connection, contact_id, list_id) if list_id else None,
     }
+
+
+def _kept_out(connection: psycopg.Connection[Any], contact_id: str, gate: objections.Gate) -> str:
+    """Why the comparison does not opt in a contact that is unsubscribed at Constant Contact."""
+    if gate.answer != "may":
+        return "The objections below hold it."
+    found = database.row(connection, "consent/kept_out", {"contact_id": contact_id}) or {}
+    reasons = (text for name, text in _KEPT_OUT.items() if found.get(name))
+    return next(
+        reasons,
+        "The next comparison takes our opt-out back, or asks a person: see the changes below.",
+    )
 
 
 def _differ(one: str | None, other: str | None) -> bool:
