@@ -143,6 +143,13 @@ candidate AS MATERIALIZED (
                 AND refused.constant_contact_id = cleared.constant_contact_id
                 AND refused.changed_at >= standing.decided_at
         )
+        -- As above: the gate costs a fraction of a millisecond for each.
+        AND NOT EXISTS (
+            SELECT FROM ctct_objection AS at_address
+            WHERE
+                at_address.email_digest = ctct_email_digest(standing.email_key)
+                AND at_address.lifted_at IS NULL
+        )
 ),
 
 free AS (
