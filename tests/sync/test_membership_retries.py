@@ -99,3 +99,25 @@ def test_what_cannot_be_met_is_not_tried_again_by_itself(
     assert push_lists().rejected == 1
     sql_rows("UPDATE crm_list_membership SET processed_at = now() - interval '3 days'")
     assert push_lists().rejected == 0
+
+
+def test_what_is_refused_is_told_by_its_state_and_not_by_its_words(
+    simulator: Running, push_lists: Callable[..., Any], add_crm_contact: Callable[..., None],
+    want: Callable[..., None], sql_rows: Rows,
+) -> None:  # fmt: skip
+    add_crm_contact("c1", "ann@example.com")
+    add_crm_contact("c2", "")
+    want("c1")
+    want("c2")
+    flagged = [{"error_key": "contacts.api.validation.error", "error_message": "Flagged."}]
+    simulator.control.add_fault(
+        "status", match={"method": "POST", "path": "/contacts$"},
+        params={"status": 400, "body": flagged},
+    )  # fmt: skip
+    assert push_lists().rejected == 2
+    sql_rows(
+        "UPDATE crm_list_membership SET processed_at = processed_at - interval '1 day', detail ="
+        " CASE contact_id WHEN 'c1' THEN 'Other words' ELSE 'Constant Contact refused it' END"
+    )
+    report = push_lists()
+    assert (report.created, report.rejected) == (1, 0)

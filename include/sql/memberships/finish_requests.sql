@@ -1,8 +1,12 @@
--- Keep the answer to the requests of one call. Parameters: bulk_id, list_ids (of the requests that
--- it is the answer to), status, detail. A request that was made anew meanwhile is not touched.
--- Grain: one row a request.
+-- Keep the answer to the requests of one call; a rejection is the vendor's refusal. One that was
+-- made anew meanwhile is not touched. Parameters: bulk_id, list_ids (of the requests that it is the
+-- answer to), status, detail. Grain: one row a request.
 UPDATE crm_list_membership AS membership
-SET status = %(status)s, processed_at = clock_timestamp(), detail = %(detail)s
+SET
+    status = %(status)s,
+    processed_at = statement_timestamp(),
+    refused_at = CASE WHEN %(status)s = 'rejected' THEN statement_timestamp() END,
+    detail = %(detail)s
 FROM ctct_bulk_activity_row AS carried
 WHERE
     carried.bulk_id = %(bulk_id)s

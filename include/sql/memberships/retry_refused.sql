@@ -11,7 +11,7 @@ WHERE
     membership.status IN ('rejected', 'failed')
     AND (
         membership.status = 'failed'
-        OR membership.detail LIKE 'Constant Contact refused %%'
+        OR membership.refused_at >= membership.processed_at
     )
     AND clock_timestamp() - membership.processed_at
     > greatest(INTERVAL '20 hours', membership.processed_at - membership.requested_at)

@@ -43,3 +43,11 @@ COMMENT ON COLUMN ctct_sync_state.first_total IS
 'How many the vendor counted on the first page of the reading.';
 COMMENT ON COLUMN ctct_sync_state.most_total IS
 'The most that it counted on a page of the reading.';
+
+-- Whether it was the vendor that refused a request, which may pass: no text tells.
+ALTER TABLE crm_list_membership ADD COLUMN IF NOT EXISTS refused_at timestamptz;
+COMMENT ON COLUMN crm_list_membership.refused_at IS
+'When Constant Contact refused it; if nothing was decided since, it is tried again by itself.';
+UPDATE crm_list_membership
+SET refused_at = processed_at
+WHERE status = 'rejected' AND detail LIKE 'Constant Contact refused %';
