@@ -133,15 +133,16 @@ def test_a_wrong_option_is_named(
     assert says in error
 
 
-def test_another_airflow_is_refused_by_name(
+def test_another_airflow_is_warned_of_and_has_the_dags(
     airflow: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
-    monkeypatch.setattr("constant_contact.config.airflow_version", "3.2.1")
+    monkeypatch.setattr("constant_contact.config.airflow_version", "3.5.0")
     bag = DagBag(ROOT / "dags" / "constant_contact_lists.py")
-    (error,) = bag.import_errors.values()
-    assert "Apache Airflow: is 3.2.1, and this package is made for 3.3" in error
+    assert bag.dags.keys() == {"constant_contact_lists"}
+    ((warning,),) = bag.captured_warnings.values()
+    assert "tried with Airflow 3.2, 3.3, 3.4, not with 3.5.0" in warning
 
 
 def test_the_schedule_follows_the_configured_zone(

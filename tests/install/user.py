@@ -1,6 +1,7 @@
 """What a user has: an environment of their own with Airflow, our wheel, a project folder."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -27,10 +28,16 @@ globals().update(make_dags())
 
 @dataclass(frozen=True)
 class Ended:
-    """How a program ended, and all that it printed."""
+    """How a program ended, and what it printed."""
 
     status: int
-    said: str
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """All of it."""
+        return self.out + self.err
 
 
 class Installation:
@@ -63,6 +70,8 @@ class Installation:
         constraints = _HERE / f"constraints-{airflow}.txt"
         self._uv(
             "pip", "install", "--python", str(self._bin / "python"),
+            # of Airflow's own packages, where it is one itself; all others are pinned
+            "--prerelease", "allow",
             "--constraint", str(constraints), f"apache-airflow=={airflow}", *map(str, packages),
         )  # fmt: skip
 
@@ -81,18 +90,18 @@ class Installation:
             cwd=self.home,
             env=self._environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             text=True,
             check=False,
         )
-        return Ended(done.returncode, done.stdout)
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def python(self, code: str) -> str:
-        """What a piece of Python prints on its last line."""
+        """What a piece of Python prints after `answer: `; Airflow logs before and after it."""
         ended = self.run("python", "-c", code)
         assert ended.status == 0, ended.said
-        return ended.said.splitlines()[-1]
+        (answer,) = re.findall(r"^answer: (.*)$", ended.out, re.MULTILINE)
+        return str(answer)
 
     def _uv(self, *command: str) -> None:
         listed = subprocess.run(

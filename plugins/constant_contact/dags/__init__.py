@@ -41,7 +41,7 @@ def make_dags(*nouns: str) -> dict[str, DAG]:
         The DAGs by their ids, which are not names of Python's, but may stand among a module's.
 
     Raises:
-        SettingError: An option is wrong, or this Airflow is none that the package is made for.
+        SettingError: An option is wrong.
     """
     modules = [import_module(f"{__name__}.{noun}") for noun in nouns or NOUNS]
     made = [module.make_dag(account) for module in modules for account in accounts()]

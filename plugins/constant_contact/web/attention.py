@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from airflow.models.hitl import HITLDetail
 from airflow.models.taskinstance import TaskInstance
-from airflow.utils.state import DagRunState, TaskInstanceState
+from airflow.utils.state import DagRunState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -317,6 +317,10 @@ def _of_unknown_values(row: Row) -> list[Line]:
     ]
 
 
+# By their names: the first is not in Airflow 3.2.
+_ASKING: Final = ("awaiting_input", "deferred")
+
+
 def of_questions(session: Session, dag_ids: Sequence[str]) -> list[Line]:
     """What our runs ask a person, under Required Actions.
 
@@ -329,7 +333,7 @@ def of_questions(session: Session, dag_ids: Sequence[str]) -> list[Line]:
         .join(HITLDetail, HITLDetail.ti_id == TaskInstance.id)
         .where(
             TaskInstance.dag_id.in_(dag_ids),
-            TaskInstance.state.in_((TaskInstanceState.AWAITING_INPUT, TaskInstanceState.DEFERRED)),
+            TaskInstance.state.in_(_ASKING),
             HITLDetail.responded_at.is_(None),
         )
         .order_by(HITLDetail.created_at)

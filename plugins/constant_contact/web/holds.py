@@ -4,8 +4,10 @@ The answer goes the way of Airflow's own *Required Actions*, so Airflow shows wh
 that is given twice is refused.
 """
 
+from inspect import signature
 from typing import Annotated, Any, Final, Literal
 
+from airflow.api_fastapi.common.dagbag import create_dag_bag
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
 from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
@@ -28,6 +30,10 @@ from constant_contact.web.pages import go_to, page
 router = APIRouter(prefix="/holds")
 
 _QUESTION_TASK: Final = "approval"
+# Airflow 3.4 looks the DAG up, too.
+_MORE: Final[dict[str, Any]] = (
+    {"dag_bag": create_dag_bag()} if "dag_bag" in signature(update_hitl_detail).parameters else {}
+)
 
 
 @router.get("/{hold_id}")
@@ -80,6 +86,7 @@ def answer(
             update_hitl_detail_payload=UpdateHITLDetailPayload(chosen_options=[choice]),
             user=user,
             session=session,
+            **_MORE,
         )
     except HTTPException as error:
         raise HTTPException(error.status_code, _SAID.get(error.status_code)) from None
