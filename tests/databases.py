@@ -139,7 +139,8 @@ class Databases:
         """A database with the schema that `prepare` makes, and no rows; returns its name.
 
         Args:
-            with_sessions: Ours of the test before may still be there.
+            with_sessions: Ours of the test before may still be there. Else the name is new, too:
+                what a process remembers of a database is not of this one.
         """
         if prepare not in self._kinds:
             self._kinds[prepare] = self._make_kind(prepare)
@@ -147,8 +148,7 @@ class Databases:
         if kind.free:
             name = kind.free.pop()
             if not with_sessions:
-                self._forget(name)
-                self._end_sessions(name)
+                name = self._rename(name)
         else:
             name = _new_name()
             self._run("CREATE DATABASE {} TEMPLATE {}", name, kind.template)
@@ -171,6 +171,13 @@ class Databases:
     def drop(self, name: str) -> None:
         self._forget(name)
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _rename(self, name: str) -> str:
+        new = _new_name()
+        self._forget(name)
+        self._end_sessions(name)
+        self._run("ALTER DATABASE {} RENAME TO {}", name, new)
+        return new
 
     def _forget(self, name: str) -> None:
         if kept := self._kept.pop(name, None):
