@@ -142,7 +142,7 @@ _FORGOTTEN = (
 # Ours, not the vendor's: whether there is one counts, not which.
 _OWN_TIMES = {
     "crm_opt_out_change": {"changed_at", "processed_at"},
-    "crm_list_membership": {"requested_at", "processed_at"},
+    "crm_list_membership": {"requested_at", "processed_at", "refused_at"},
     "crm_interaction": {"loaded_at"},
     "ctct_list": {"mirrored_at"},
     "ctct_contact": {"mirrored_at"},
