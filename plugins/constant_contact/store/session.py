@@ -46,8 +46,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     # What `FOR UPDATE SKIP LOCKED`, and reading again after a lock, need.
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
-    # Each statement is planned for the ids that it has now: a plan for any number of them, kept from
-    # when a table was empty, reads all of it again for each of a job's 11,000 contacts.
+    # Each statement is planned for the ids that it has now. A plan for any number of them that is
+    # kept since a table was empty reads all of it again for each of an import's 11,000 contacts.
     "plan_cache_mode": "force_custom_plan",
     # What is stored when COMMIT answers, what fires, and what a migration makes.
     "check_function_bodies": "on",
