@@ -8,13 +8,16 @@ import pytest
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.campaigns import sync_campaigns
+from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.engagement import EngagementReport, sync_engagement
 from constant_contact.sync.erasure import ErasureReport, erase, erase_calls, person
+from constant_contact.sync.links import link_contacts
 from constant_contact.sync.memberships import MembershipsReport, push_memberships
 from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships import list_id
+from tests.sync.outbox import NOT_FOUND
 
 
 @pytest.fixture
@@ -78,6 +81,48 @@ def night(client: Client, crm: Database) -> Callable[..., EngagementReport]:
         return sync_engagement(client, crm, **options)
 
     return run
+
+
+@pytest.fixture
+def full_night(client: Client, crm: Database) -> Callable[[], None]:
+    """Reads all contacts and links them."""
+
+    def run() -> None:
+        sync_contacts(client, crm, full=True)
+        link_contacts(crm)
+
+    return run
+
+
+@pytest.fixture
+def ann_and_bob(
+    simulator: Running, full_night: Callable[[], None], push: Callable[..., OptOutsReport],
+    add_crm_contact: Callable[..., None],
+) -> Running:  # fmt: skip
+    """Ann is c1 in the CRM, Bob is at Constant Contact only."""
+    simulator.control.load(
+        contacts=[vendor_contact(1, "ann@example.com"), vendor_contact(2, "bob@example.com")]
+    )
+    add_crm_contact("c1", "ann@example.com", do_not_email=False)
+    full_night()
+    push()
+    return simulator
+
+
+@pytest.fixture
+def cleared_by_a_404(
+    ann_and_bob: Running, push: Callable[..., OptOutsReport], set_do_not_email: Callable[..., None]
+) -> Running:
+    """The flag was set and cleared, and the opt-in met a 404 that passed."""
+    set_do_not_email("c1", True)
+    push()
+    set_do_not_email("c1", False)
+    ann_and_bob.control.add_fault(
+        "status", match={"path": f"/contacts/{contact_id(1)}"}, params=NOT_FOUND
+    )
+    assert push().unchanged == 1
+    ann_and_bob.control.clear_faults()
+    return ann_and_bob
 
 
 @pytest.fixture

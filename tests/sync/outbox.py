@@ -1,6 +1,7 @@
 """The outbox as its tests look at it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync import holds
+from constant_contact.sync.objections import lift
 from simulator.server import Running
 from tests.support import LOCK_WAITS, contact_id, vendor_contact
 
@@ -17,6 +19,10 @@ FLAG_BACK = SeamFile(
     "UPDATE crm_contact AS crm SET do_not_email = TRUE FROM changed_flag AS changed"
     " WHERE crm.contact_id = changed.contact_id",
 )
+NOT_FOUND: dict[str, Any] = {
+    "status": 404,
+    "body": [{"error_key": "contacts.api.not_found", "error_message": "x"}],
+}
 Add = Callable[..., None]
 Rows = Callable[..., list[dict[str, Any]]]
 
@@ -34,6 +40,27 @@ def crowd(simulator: Running, add_crm_contact: Add, size: int) -> None:
     simulator.control.load(contacts=[vendor_contact(n, f"{n}@example.com") for n in range(size)])
     for n in range(size):
         add_crm_contact(f"c{n}", f"{n}@example.com", constant_contact_id=contact_id(n))
+
+
+def permission(simulator: Running, constant_contact_id: str) -> str:
+    """Of a contact, as it truly is."""
+    return str(simulator.control.truth_contact(constant_contact_id)["permission"])
+
+
+def merge(crm: Database, contact_id: str, *, into: str) -> None:
+    """From now on the CRM's view says that one of its contacts is part of another."""
+    text: Any = (
+        f"SELECT *, CASE contact_id WHEN '{contact_id}' THEN '{into}' END AS merged_into"
+        " FROM crm_contact"
+    )
+    crm.seam = replace(crm.seam, contacts=SeamFile(crm.seam.contacts.path, text))
+
+
+def lift_all(crm: Database, sql_rows: Rows, source: str) -> None:
+    """A person lifts all objections of a source, as on the page Why?."""
+    standing = "SELECT objection_id FROM ctct_objection WHERE source = %s AND lifted_at IS NULL"
+    for row in sql_rows(standing, source):
+        lift(crm, row["objection_id"], evidence="of another contact", by="ann")
 
 
 def approve(crm: Database) -> int:

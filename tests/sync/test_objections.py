@@ -1,7 +1,6 @@
 """Objections: what a firm does to its rows, and who is unsubscribed after the next run."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -9,14 +8,13 @@ import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
-from constant_contact.store.seam import SeamFile
 from constant_contact.sync import holds
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.links import link_contacts
 from constant_contact.sync.opt_outs import OptOutsReport
 from simulator.server import Running
 from tests.support import contact_id, set_flag, vendor_contact
-from tests.sync.outbox import crowd
+from tests.sync.outbox import crowd, merge
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 
@@ -342,8 +340,7 @@ def test_contacts_that_vanish_in_a_mass_keep_links_and_lift_nothing(
 def test_what_a_merged_contact_objected_to_holds_for_the_one_it_was_merged_into(
     push: Push, add_crm_contact: Add, shown: Any, night: Any, sql_rows: Rows, crm: Database
 ) -> None:
-    text = "SELECT *, CASE contact_id WHEN 'c1' THEN 'c2' END AS merged_into FROM crm_contact"
-    crm.seam = replace(crm.seam, contacts=SeamFile(crm.seam.contacts.path, text))
+    merge(crm, "c1", into="c2")
     add_crm_contact("c1", "old@example.com")
     add_crm_contact("c2", "bob@example.com")
     night()

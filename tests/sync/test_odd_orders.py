@@ -11,8 +11,6 @@ from constant_contact.errors import Conflict, ConstantContactError, WriteUncerta
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync import holds
-from constant_contact.sync.contacts import sync_contacts
-from constant_contact.sync.links import link_contacts
 from constant_contact.sync.opt_outs import OptOutsReport
 from simulator.server import Running
 from tests.support import contact_id
@@ -27,15 +25,6 @@ MANY = 120
 REFUSED: dict[str, Any] = {"body": [{"error_key": "contacts.api.x", "error_message": "x"}]}
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
-
-
-@pytest.fixture
-def night(client: Client, crm: Database) -> Callable[[], None]:
-    def run() -> None:
-        sync_contacts(client, crm, full=True)
-        link_contacts(crm)
-
-    return run
 
 
 @pytest.fixture
@@ -54,11 +43,11 @@ def shown(simulator: Running, number: int) -> tuple[str, str | None]:
 
 @pytest.mark.parametrize("then", ["gone", "FALSE", "do_not_email"])
 def test_a_mass_absence_takes_no_objection_back(
-    simulator: Running, push: Push, crm: Database, night: Callable[[], None], add_crm_contact: Add,
-    set_do_not_email: Flag, sql_rows: Rows, then: str,
+    simulator: Running, push: Push, crm: Database, full_night: Callable[[], None],
+    add_crm_contact: Add, set_do_not_email: Flag, sql_rows: Rows, then: str,
 ) -> None:  # fmt: skip
     crowd(simulator, add_crm_contact, MANY)
-    night()
+    full_night()
     set_do_not_email("c5", True)
     push()
     set_do_not_email("c7", True)
@@ -73,7 +62,7 @@ def test_a_mass_absence_takes_no_objection_back(
             f" SELECT contact_id, preferred_email, {then} FROM kept"
         )
     push()
-    night()
+    full_night()
     push()
     assert {shown(simulator, number)[0] for number in (5, 7)} == {"unsubscribed"}
 
@@ -81,11 +70,11 @@ def test_a_mass_absence_takes_no_objection_back(
 @pytest.mark.usefixtures("_column")
 @pytest.mark.parametrize("said", ["approved", "rejected"])
 def test_a_wish_that_a_column_tells_waits_for_nobody_elses_mass(
-    simulator: Running, push: Push, crm: Database, night: Callable[[], None], add_crm_contact: Add,
-    sql_rows: Rows, said: Literal["approved", "rejected"],
+    simulator: Running, push: Push, crm: Database, full_night: Callable[[], None],
+    add_crm_contact: Add, sql_rows: Rows, said: Literal["approved", "rejected"],
 ) -> None:  # fmt: skip
     crowd(simulator, add_crm_contact, 10)
-    night()
+    full_night()
     sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
     assert push(breaker_contacts=5).held == 10
     holds.answer(crm, (1, "opt_outs"), said, by="ann")
@@ -95,11 +84,11 @@ def test_a_wish_that_a_column_tells_waits_for_nobody_elses_mass(
 
 
 def test_a_flag_that_is_set_again_after_a_rejected_mass_goes_out(
-    simulator: Running, push: Push, crm: Database, night: Callable[[], None], add_crm_contact: Add,
-    sql_rows: Rows,
+    simulator: Running, push: Push, crm: Database, full_night: Callable[[], None],
+    add_crm_contact: Add, sql_rows: Rows,
 ) -> None:  # fmt: skip
     crowd(simulator, add_crm_contact, 10)
-    night()
+    full_night()
     sql_rows("ALTER TABLE crm_contact DISABLE TRIGGER USER")
     sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
     assert push(breaker_contacts=5).held == 10
@@ -113,14 +102,14 @@ def test_a_flag_that_is_set_again_after_a_rejected_mass_goes_out(
 
 @pytest.mark.usefixtures("_column")
 def test_a_contact_that_asks_a_second_time_by_a_column_is_heard(
-    simulator: Running, push: Push, night: Callable[[], None], ann: str, sql_rows: Rows
+    simulator: Running, push: Push, full_night: Callable[[], None], ann: str, sql_rows: Rows
 ) -> None:
-    night()
+    full_night()
     for is_set in (True, False):
         sql_rows("UPDATE crm_contact SET do_not_email = %s, asked = %s", is_set, is_set)
         push()
     simulator.control.resubscribe(ann)
-    night()
+    full_night()
     push()
     for is_set in (True, False):
         sql_rows("UPDATE crm_contact SET do_not_email = %s, asked = %s", is_set, is_set)
@@ -129,17 +118,17 @@ def test_a_contact_that_asks_a_second_time_by_a_column_is_heard(
 
 
 def test_an_opt_out_soon_after_ours_and_an_opt_in_between_is_the_contacts_own(
-    simulator: Running, push: Push, night: Callable[[], None], ann: str, set_do_not_email: Flag
+    simulator: Running, push: Push, full_night: Callable[[], None], ann: str, set_do_not_email: Flag
 ) -> None:
-    night()
+    full_night()
     for is_set in (True, False):
         set_do_not_email("c1", is_set, by_contact=is_set)
         push()
     simulator.control.resubscribe(ann)
-    night()
+    full_night()
     push()
     simulator.control.unsubscribe(ann, source="Contact")
-    night()
+    full_night()
     for is_set in (True, False):
         set_do_not_email("c1", is_set)
         push()
@@ -159,10 +148,10 @@ def test_a_wish_that_did_not_arrive_is_sent_again(
 
 
 def test_a_refusal_keeps_no_later_objection_back(
-    simulator: Running, push: Push, night: Callable[[], None], ann: str, set_do_not_email: Flag,
-    sql_rows: Rows,
+    simulator: Running, push: Push, full_night: Callable[[], None], ann: str,
+    set_do_not_email: Flag, sql_rows: Rows,
 ) -> None:  # fmt: skip
-    night()
+    full_night()
     refused = REFUSED | {"status": 400}
     simulator.control.add_fault("status", match={"method": "PUT"}, times=99, params=refused)
     set_do_not_email("c1", True)
@@ -198,8 +187,8 @@ def test_a_conflict_answers_for_its_own_put_only(
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_look_that_is_refused_answers_for_no_put(
-    simulator: Running, push: Push, night: Callable[[], None], ann: str, set_do_not_email: Flag,
-    status: int,
+    simulator: Running, push: Push, full_night: Callable[[], None], ann: str,
+    set_do_not_email: Flag, status: int,
 ) -> None:  # fmt: skip
     simulator.control.add_fault("reset_after", match={"method": "PUT"})
     simulator.control.add_fault(
@@ -208,7 +197,7 @@ def test_a_look_that_is_refused_answers_for_no_put(
     )  # fmt: skip
     set_do_not_email("c1", True)
     push(workers=1)
-    night()
+    full_night()
     push()
     set_do_not_email("c1", False)
     assert push().resubscribed == 1
@@ -239,15 +228,15 @@ def test_edit_conflicts_cost_no_name(
 
 
 def test_an_opt_out_that_is_listed_without_its_source_is_ours_still(
-    simulator: Running, push: Push, night: Callable[[], None], ann: str, set_do_not_email: Flag
+    simulator: Running, push: Push, full_night: Callable[[], None], ann: str, set_do_not_email: Flag
 ) -> None:
     set_do_not_email("c1", True)
     push()
     simulator.control.add_fault(
         "nulls", match={"path": "/contacts"}, times=9, params={"fields": ["opt_out_source"]}
     )
-    night()
+    full_night()
     simulator.control.clear_faults()
-    night()
+    full_night()
     set_do_not_email("c1", False)
     assert push().resubscribed == 1

@@ -1,7 +1,7 @@
 -- Compare the mirror with the register the other way: contacts that are unsubscribed by an opt-out
 -- of ours, the last there, that no objection is behind any more, and whose flag is false for a
 -- contact of the CRM that is linked to them or whose flag had them unsubscribed. A CRM id may be
--- another person's by now: after a person lifted something only one with that address counts, and
+-- another person's now: after a person lifted something only one with that address counts, and
 -- one that is not linked has the link or the address that it had. Each becomes a change that waits:
 -- the one that is held for want of this, or a new one, unless one waits already or Constant Contact
 -- refused it. What a person dismissed, and what was so before a restore, stays.

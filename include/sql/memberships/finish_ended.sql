@@ -1,5 +1,5 @@
 -- Decide the requests of ended calls: done where the counters say that all went through, or the
--- mirror that this one did. A request that was made anew meanwhile is not touched.
+-- mirror that this one did. A request that was made again meanwhile is not touched.
 -- Grain: one row: how many requests are done by kind of call, and contacts that are new.
 WITH finished AS (
     UPDATE crm_list_membership AS membership

@@ -1,4 +1,4 @@
--- Keep the answers that need no call; of requests that were not made anew meanwhile.
+-- Keep the answers that need no call; of requests that were not made again meanwhile.
 -- Grain: one row a request.
 UPDATE crm_list_membership AS membership
 SET

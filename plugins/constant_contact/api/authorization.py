@@ -263,7 +263,7 @@ class Authorization:
         if key == "invalid_client" or status == requests.codes.unauthorized:
             return SettingError(
                 f"{conn}, fields Login (API key) and Password (client secret)",
-                f"Constant Contact refuses them ({key or status}): the secret was generated anew, "
+                f"Constant Contact refuses them ({key or status}): a newer secret was generated, "
                 "or the application is deactivated; copy both from the active application "
                 "(docs/tokens.md)",
             )

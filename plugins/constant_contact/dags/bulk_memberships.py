@@ -13,8 +13,8 @@ and how many would be refused and why, as things stand; the log has the reasons 
 - `list_id`: the list, as in `ctct_list`,
 - `action`: `add` or `remove`,
 - one of `contact_ids` (ids of the CRM) and `selection` (`contacts_never_mailed`, `opened_lately`,
-  or a file of your own in the folder `selections` of `crm_folder`, without `.sql`). Whom to find by
-  a name or an address is asked on our pages: Airflow keeps the params of a run,
+  or a file of your own in the folder `selections` of `crm_folder`, without `.sql`). A
+  search by name or address is on our pages only, since Airflow keeps the params of a run,
 - `choice_id`: instead of all others, a row of `ctct_choice`: what the wizard on our pages kept. The
   wizard starts this DAG by itself,
 - `dry_run`: tell only, write nothing.

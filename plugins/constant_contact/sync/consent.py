@@ -1,7 +1,7 @@
 """The consent rules: what a change of Do Not Email means for a contact as the vendor has it.
 
 Nobody who said no is mailed because of us: a change that sets the flag always goes out; one that
-clears it goes out only if the opt-out was the account's own and nobody objects.
+clears it goes out only if the opt-out was the account's own and no objection stands.
 """
 
 from collections.abc import Mapping

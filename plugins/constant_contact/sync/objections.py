@@ -159,7 +159,7 @@ def find_taken_back(connection: psycopg.Connection[Any]) -> int:
     if database.row(connection, "consent/end_cut_over") and found:
         detail = (
             "The first comparison after an upgrade found contacts that are unsubscribed at "
-            "Constant Contact by an opt-out of ours, and nobody objects any more. They may be "
+            "Constant Contact by an opt-out of ours, without any objection. They may be "
             "mailed again when a person approves this; what the CRM changes meanwhile goes out as "
             "before."
         )

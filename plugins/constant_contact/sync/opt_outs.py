@@ -1,9 +1,9 @@
 """Opt-outs: changes of Do Not Email in the CRM, carried to Constant Contact.
 
-The law of this module: nobody who said no is mailed because of us. The CRM is compared with what
-was seen of it before, and the register of objections with the mirror: an objection goes out whether
-or not the CRM told of it. A flag that is cleared goes out only if nobody objects any more and the
-opt-out was ours; else it waits, `held`, for a person.
+The law of this module: no contact that opted out is emailed because of us. The CRM is compared with
+what was seen of it before, and the register of objections with the mirror: an objection goes out
+whether or not a change of the CRM's row was recorded. A flag that is cleared goes out only if no
+objection stands and the opt-out was ours; else it waits, `held`, for a person.
 """
 
 import logging

@@ -44,7 +44,7 @@ _KEPT_OUT: Final = {
     "it is meant.",
     "was_refused": "Constant Contact refused the opt-in: see the changes below.",
     "may_be_another": "A person lifted an objection, and the addresses differ: it may be another "
-    "person's by now. Set Do Not Email and clear it if it is meant.",
+    "person's. Set Do Not Email and clear it if it is meant.",
     "flag_is_unknown": "Do Not Email is not false here but unknown, which takes nothing back: set "
     "and clear it if it is meant.",
 }

@@ -47,7 +47,7 @@ class Asked(BaseModel):
     is_mailable: bool = False
 
     def wanted(self) -> Wanted:
-        """Whom to find; ids stand one a line."""
+        """Which contacts to find; ids stand one a line."""
         ids = dict.fromkeys(filter(None, map(str.strip, self.contact_ids.splitlines())))
         rest = self.model_dump(exclude={"list_id", "action", "contact_ids"})
         return Wanted(contact_ids=list(ids), **rest)
