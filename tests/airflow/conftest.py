@@ -20,7 +20,7 @@ from tests.airflow.airflow_runs import (
 )
 from tests.airflow.site import Site
 from tests.databases import Databases
-from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, contact_id
 
 
 @pytest.fixture(scope="session")
@@ -186,3 +186,21 @@ def site(airflow: pytest.MonkeyPatch) -> Site:
     made = Site()
     _exempt_from_collection()
     return made
+
+
+@pytest.fixture
+def mirror(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., None]:
+    """Puts a contact into the mirror."""
+
+    def add(**columns: Any) -> None:
+        columns = {
+            "contact_id": contact_id(1), "email_address": "ann@example.com",
+            "permission_to_send": "implicit", "list_ids": [],
+        } | columns  # fmt: skip
+        marks = ", ".join(["%s"] * len(columns))
+        sql_rows(
+            f"INSERT INTO ctct_contact ({', '.join(columns)}, mirrored_at) VALUES ({marks}, now())",
+            *columns.values(),
+        )
+
+    return add

@@ -1,6 +1,6 @@
 -- Keep the answer to the requests of one call; a rejection is the vendor's refusal. One that was
--- made again meanwhile is not touched. Parameters: bulk_id, list_ids (of the requests that it is the
--- answer to), status, detail. Grain: one row a request.
+-- made again meanwhile is not touched. Parameters: bulk_id, list_ids (of the requests that it is
+-- the answer to), status, detail. Grain: one row a request.
 UPDATE crm_list_membership AS membership
 SET
     status = %(status)s,
