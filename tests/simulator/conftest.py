@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -63,3 +63,14 @@ def lists(api: Api) -> None:
     api.sim.control.load(
         lists=[{"list_id": LIST, "name": "One"}, {"list_id": LIST_2, "name": "Two"}]
     )
+
+
+@pytest.fixture
+def sent(api: Api) -> dict[str, Any]:
+    """Three contacts and a campaign sent to them at noon on 1 March."""
+    control = api.sim.control
+    ids = control.load(
+        contacts=[{"email": f"{n}@example.com", "first_name": n} for n in ("ann", "bob", "cy")]
+    )["contacts"]
+    made = control.send_campaign(name="March", sent_at="2026-03-01T12:00:00Z", contact_ids=ids)
+    return {"ids": ids, "activity": made["campaign_activity_id"], "campaign": made["campaign_id"]}
