@@ -1,8 +1,10 @@
 """An answer that is lost, or a session that ends while the vendor answers: whose opt-out it was."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 
 from constant_contact.api.client import Client
@@ -11,7 +13,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.contacts import sync_contacts
 from constant_contact.sync.opt_outs import push_opt_outs
 from simulator.server import Running
-from tests.sync.outbox import changes, puts
+from tests.sync.outbox import changes, puts, wait_for_a_waiter
 
 Rows = Callable[..., list[dict[str, Any]]]
 Flag = Callable[..., None]
@@ -56,6 +58,32 @@ def test_an_answer_is_kept_though_the_session_ended_meanwhile(
     )
     assert kept == {"permission_before": "implicit", "permission_after": "unsubscribed"}
     assert puts(simulator) == 1
+
+
+def test_who_has_lost_its_session_waits_for_the_next_worker_and_keeps_nothing_from_it(
+    client: Client, crm: Database, crm_url: str, ann: str, set_do_not_email: Flag, sql_rows: Rows,
+    end_sessions: Callable[[], None], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    set_do_not_email("c1", True)
+    put = client.put
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(crm_url) as next_worker:
+
+        def put_and_end(path: str, body: Any) -> Any:
+            answer = put(path, body)
+            end_sessions()
+            next_worker.execute("SELECT FROM crm_opt_out_change FOR UPDATE")
+            return answer
+
+        monkeypatch.setattr(client, "put", put_and_end)
+        pushed = pool.submit(push_opt_outs, client, crm, workers=1)
+        wait_for_a_waiter(sql_rows)
+        with psycopg.connect(crm_url, options="-c lock_timeout=5s") as its_second:
+            # As it does before its PUT.
+            its_second.execute("UPDATE ctct_contact SET mirrored_at = now()")
+        assert not pushed.done()
+        next_worker.commit()
+        assert pushed.result().unsubscribed == 1
+    assert changes(sql_rows) == [("c1", "done", True)]
 
 
 def test_nobody_is_opted_in_by_a_run_that_has_lost_its_locks(

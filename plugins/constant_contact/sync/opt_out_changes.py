@@ -97,7 +97,12 @@ class Carrier:
             _log.warning("%s", self.failure)
 
     def keep(self, connection: psycopg.Connection[Any]) -> None:
-        """Keep what became of the change, and what the vendor has shown, in one transaction."""
+        """Keep what became of the change, and what the vendor has shown, in one transaction.
+
+        The change first: where our session has ended, another worker may have claimed it. That one
+        writes its contact on a second connection, and would wait for us while we wait for it, which
+        no server can see.
+        """
         key = {"change_id": self.change["change_id"]}
         call = self._client.last_call
         made_one = call is not self._call_before
@@ -107,15 +112,17 @@ class Carrier:
             database.run(connection, "opt_outs/set_aside", tried)
         if self.outcome is None:
             return
-        if self.outcome.after is not None:
-            one_contact.mirror(connection, self.outcome.after)
         ended = key | {
             "status": self.outcome.status,
             "detail": self.outcome.detail,
             "constant_contact_id": self.change["constant_contact_id"],
         }
-        if database.run(connection, "opt_outs/finish_opt_out", ended):
-            consent.keep(connection, self.change, self.outcome, call if made_one else None)
+        if not database.run(connection, "opt_outs/finish_opt_out", ended):
+            # Whoever has ended it has seen the contact later than we.
+            return
+        if self.outcome.after is not None:
+            one_contact.mirror(connection, self.outcome.after)
+        consent.keep(connection, self.change, self.outcome, call if made_one else None)
 
     def _carried(self, connection: psycopg.Connection[Any]) -> Outcome | None:
         """Carry the change; waits while the same contact is edited.
