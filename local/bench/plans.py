@@ -8,19 +8,19 @@ from typing import Any, ClassVar, Self
 import psycopg
 from psycopg.sql import Composed
 
-from constant_contact.store.sql import SQL_DIR
+from constant_contact.store.sql import SQL_DIR, statements
 
 #: fewer rows are as well read from the first to the last when some hundred of them are wanted
 LARGE_ROWS = 50_000
 _PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE")
-# the CRM's contacts, which some files read
-_BEFORE_A_FILE = "WITH seam_contact AS "
+# the CRM's contacts, which some read
+_BEFORE_IT = "WITH seam_contact AS "
 _SCANS = ("Seq Scan", "Index Scan", "Index Only Scan")
 
 
 @dataclass
 class Statement:
-    """All executions of one file of include/sql.
+    """All executions of one statement of include/sql.
 
     Attributes:
         slowest_s: Of one execution.
@@ -45,16 +45,17 @@ class Statements:
     def __init__(self, large: frozenset[str]) -> None:
         self._large = large
         self._names = {
-            path.read_text(encoding="utf-8"): path.relative_to(SQL_DIR).with_suffix("").as_posix()
-            for path in SQL_DIR.rglob("*.sql")
+            text: f"{path.stem}/{verb}"
+            for path in SQL_DIR.glob("*.sql")
+            for verb, text in statements(path.stem).items()
         }
         self._seen: dict[str, Statement] = {}
 
     def name(self, query: str) -> str | None:
-        """Of a statement that can be planned; None for others and for what is no file's."""
+        """Of a statement that can be planned; None for others and for what has no name."""
         name = self._names.get(query)
-        if name is None and query.startswith(_BEFORE_A_FILE):
-            name = next((of for text, of in self._names.items() if query.endswith(text[:-2])), None)
+        if name is None and query.startswith(_BEFORE_IT):
+            name = next((of for text, of in self._names.items() if query.endswith(text[:-1])), None)
         return name if name and _verb(query) in _PLANNED else None
 
     def add(self, name: str, seconds: float, plan: str, tree: dict[str, Any]) -> None:

@@ -49,8 +49,7 @@ def test_no_statement_but_those_that_make_an_account_names_a_schema() -> None:
         if "public." in path.read_text()
     ]
     assert sorted(named) == [
-        "accounts/schema/outbox.sql",
-        "accounts/shares_contacts.sql",
+        "accounts.sql",
         # what an earlier version has made there
         "schema/0021_links.sql",
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from constant_contact.store.sql import SQL_DIR
+from constant_contact.store.sql import statement
 from tests.airflow.airflow_runs import ROOT
 
 DAGS = {
@@ -92,7 +92,7 @@ def test_rows_in_the_crm_wake_a_dag_and_so_does_the_clock(
     assert woken_by.keys() == assets
     (watched,) = (name for name, asset in woken_by.items() if asset.watchers)
     (watcher,) = woken_by[watched].watchers
-    assert watched in (SQL_DIR / f"{watcher.trigger.statement}.sql").read_text()
+    assert watched in statement(watcher.trigger.statement)
 
 
 @pytest.mark.parametrize("dag_id", DAGS)

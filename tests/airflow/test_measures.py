@@ -122,37 +122,45 @@ def test_an_account_whose_opt_outs_wait_is_not_hidden_by_another(
 
 
 @pytest.fixture
-def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of include/sql/opt_outs/backlog.sql that may be edited."""
+def edit_backlog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], None]]:
+    """Puts another statement in the place of `opt_outs/backlog`; nothing: takes it away."""
     shutil.copytree(sql.SQL_DIR, tmp_path / "sql")
-    monkeypatch.setattr(sql, "SQL_DIR", tmp_path / "sql")
-    sql.statement.cache_clear()
-    yield tmp_path / "sql" / "opt_outs" / "backlog.sql"
-    sql.statement.cache_clear()
+
+    def edit(text: str) -> None:
+        file = tmp_path / "sql" / "opt_outs.sql"
+        backlog = sql.statement("opt_outs/backlog")
+        file.write_text(file.read_text().replace(backlog, text and f"-- name: backlog\n{text}"))
+        monkeypatch.setattr(sql, "SQL_DIR", tmp_path / "sql")
+        sql.statements.cache_clear()
+
+    yield edit
+    sql.statements.cache_clear()
 
 
 @pytest.mark.parametrize(
     ("statement", "error"),
     [
-        (None, "SettingError"),
+        ("", "SettingError"),
         ("SELECT opted_out AS opt_outs__pending FROM crm_contact", "SchemaError"),
         ("SELECT NULL AS opt_outs__pending", "TypeError"),
     ],
 )
 @pytest.mark.usefixtures("switched_on", "connections")
 def test_what_cannot_be_measured_stops_no_opt_out(
-    edited: Path,
+    edit_backlog: Callable[[str], None],
     add_crm_contact: Callable[..., None],
     set_do_not_email: Callable[..., None],
     caplog: pytest.LogCaptureFixture,
-    statement: str | None,
+    statement: str,
     error: str,
 ) -> None:
     from constant_contact import measures
     from constant_contact.hooks.constant_contact import ConstantContactHook
     from constant_contact.sensors.outbox import OutboxSensor
 
-    edited.write_text(statement) if statement else edited.unlink()
+    edit_backlog(statement)
     add_crm_contact("c1", "ann@example.com")
     set_do_not_email("c1", True)
     assert OutboxSensor(task_id="waiting", noun="opt_outs").poke({}).is_done

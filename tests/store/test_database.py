@@ -14,7 +14,7 @@ from constant_contact.store import database
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
 from constant_contact.store.seam import FILES
-from constant_contact.store.sql import SQL_DIR, statement
+from constant_contact.store.sql import SQL_DIR, statement, statements
 
 Rows = Callable[..., list[dict[str, Any]]]
 
@@ -61,32 +61,50 @@ def test_an_exception_rolls_back(crm: Database, sql_rows: Rows) -> None:
 
 
 def test_a_missing_statement_says_that_include_was_not_deployed() -> None:
-    with pytest.raises(SettingError, match=r"include/sql/crm/nonsense\.sql"):
-        statement("crm/nonsense")
+    with pytest.raises(SettingError, match=r"include/sql/nonsense\.sql: is missing"):
+        statement("nonsense/day")
+    with pytest.raises(SettingError, match=r"include/sql/api\.sql: has no statement nonsense"):
+        statement("api/nonsense")
 
 
-STATEMENTS = sorted(
-    str(path.relative_to(SQL_DIR).with_suffix(""))
-    for path in SQL_DIR.rglob("*.sql")
-    if path.parent.name not in {"schema", "crm"}
-)
+STATEMENTS = {
+    f"{path.stem}/{verb}": text
+    for path in sorted(SQL_DIR.glob("*.sql"))
+    for verb, text in statements(path.stem).items()
+}
+SELECTIONS = {path.stem: path.read_text() for path in (SQL_DIR / "selections").glob("*.sql")}
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_each_file_is_one_statement_with_a_header_and_in_use(name: str) -> None:
-    lines = (SQL_DIR / f"{name}.sql").read_text().splitlines()
-    body = "\n".join(line for line in lines if not line.startswith("--"))
-    assert lines[0].startswith("-- ")
-    assert any("Grain: " in line for line in lines)
-    # A sentence for a CRM user may have one of its own.
-    assert [line for line in body.splitlines() if line.endswith(";")] == [body.splitlines()[-1]]
+@pytest.mark.parametrize("noun", [path.stem for path in SQL_DIR.glob("*.sql")])
+def test_a_file_of_statements_has_nothing_beside_them_and_each_once(noun: str) -> None:
+    text = (SQL_DIR / f"{noun}.sql").read_text()
+    assert text == "\n\n".join(statements(noun).values()) + "\n"
+    assert text.count("-- name: ") == len(statements(noun))
+
+
+@pytest.mark.parametrize("name", [*STATEMENTS, *SELECTIONS])
+def test_each_is_one_statement_with_a_header(name: str) -> None:
+    lines = (STATEMENTS | SELECTIONS)[name].splitlines()
+    header = [line for line in lines if line.startswith("--") and "-- name:" not in line]
+    body = [line for line in lines if not line.startswith("--")]
+    assert any("Grain: " in line for line in header)
+    # A function has some of its own.
+    is_function = any(line.startswith("CREATE OR REPLACE FUNCTION") for line in body)
+    assert is_function or [line for line in body if line.endswith(";")] == [body[-1]]
+
+
+def test_each_is_in_use() -> None:
     root = SQL_DIR.parents[1]
-    sources = [*(root / "plugins").rglob("*.py"), *(root / "dags").rglob("*.py")]
-    # A selection is found by looking into its folder; what is held, by its noun.
-    is_selection = name.startswith("selections/")
-    verb = name.rpartition("/")[2]
-    wanted = f'/{verb}"' if verb in {"show_held", "release_held", "reject_held"} else f'"{name}"'
-    assert is_selection or any(wanted in source.read_text() for source in sources)
+    sources = "".join(path.read_text() for path in (root / "plugins").rglob("*.py"))
+    # What is held is found by its noun.
+    by_noun = {"show_held", "release_held", "reject_held"}
+    unused = [
+        name
+        for name in STATEMENTS
+        if f'"{name}"' not in sources
+        and not (name.partition("/")[2] in by_noun and f'/{name.partition("/")[2]}"' in sources)
+    ]
+    assert unused == []
 
 
 def test_only_the_files_that_an_adopter_replaces_name_a_table_of_the_crms() -> None:

@@ -1,1 +1,1 @@
-"""SQL: one statement a file below include/sql, one function a statement here."""
+"""SQL: the named statements of include/sql, one function a statement here."""

@@ -99,7 +99,7 @@ def migrate_account(
             )
         applied = migrate(connection, has_contacts=False)
         if not has_own:
-            database.run(connection, "accounts/schema/outbox")
+            database.run(connection, "accounts/carry_outbox")
         return applied
 
 

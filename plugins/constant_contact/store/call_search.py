@@ -130,7 +130,7 @@ def one(connection: psycopg.Connection[Any], call_id: int) -> Row | None:
 
 
 def _matching() -> sql.SQL:
-    return sql.SQL(statement("web/matching_calls").rstrip(";\n"))
+    return sql.SQL(statement("web/matching_calls").rstrip(";"))
 
 
 def _params(

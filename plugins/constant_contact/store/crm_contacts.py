@@ -152,13 +152,13 @@ def _run_on(
     name: str,
     params: dict[str, Any],
 ) -> psycopg.Cursor[Any]:
-    """Run include/sql/`name`.sql, which reads the CRM's contacts as `seam_contact`."""
+    """Run the statement `name`, which reads the CRM's contacts as `seam_contact`."""
     with seam_session(connection), explained(file):
         return connection.execute(_with_contacts(contacts, name), params)
 
 
 def _with_contacts(contacts: sql.Composed, name: str) -> sql.Composed:
-    text = sql.SQL(statement(name).rstrip(";\n"))
+    text = sql.SQL(statement(name).rstrip(";"))
     return sql.SQL("WITH seam_contact AS ({}) {}").format(contacts, text)
 
 

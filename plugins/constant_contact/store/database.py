@@ -142,14 +142,14 @@ class Database:
 def run(
     connection: psycopg.Connection[Any], name: str, params: Mapping[str, Any] | None = None
 ) -> int:
-    """Run include/sql/`name`.sql; return how many rows it touched."""
+    """Run the statement `name`; return how many rows it touched."""
     return connection.execute(statement(name), params).rowcount
 
 
 def rows(
     connection: psycopg.Connection[Any], name: str, params: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """Run include/sql/`name`.sql; return its rows as dicts."""
+    """Run the statement `name`; return its rows as dicts."""
     cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
     return cursor.execute(statement(name), params).fetchall()
 
@@ -157,7 +157,7 @@ def rows(
 def row(
     connection: psycopg.Connection[Any], name: str, params: Mapping[str, Any] | None = None
 ) -> dict[str, Any] | None:
-    """Run include/sql/`name`.sql; return its first row, None if it has none."""
+    """Run the statement `name`; return its first row, None if it has none."""
     cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
     return cursor.execute(statement(name), params).fetchone()
 
@@ -165,7 +165,7 @@ def row(
 def stage(
     connection: psycopg.Connection[Any], name: str, table: str, records: Sequence[tuple[Any, ...]]
 ) -> None:
-    """COPY records into the temporary table that include/sql/`name`.sql makes, emptied before."""
+    """COPY records into the temporary table that the statement `name` makes, emptied before."""
     cursor = connection.cursor()
     cursor.execute(statement(name))
     cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))

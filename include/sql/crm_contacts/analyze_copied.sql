@@ -1,2 +1,0 @@
--- As of those that were read. Grain: none.
-ANALYZE copied_contact;

@@ -1,2 +1,0 @@
--- How many contacts are absent. Grain: one row.
-SELECT count(*) AS absent FROM absent_contact;

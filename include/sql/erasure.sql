@@ -1,0 +1,335 @@
+-- name: erased_person
+-- Whom an erasure is about: by a CRM contact (also one who has left the CRM), or by the vendor's.
+-- Parameters: contact_id, constant_contact_id (one of them null).
+-- Grain: one row: the ids of the vendor's contacts, that of the link, deleted ones that were linked
+-- before, and those with one of the addresses; whether the mirror has one; the CRM contacts that
+-- are or were linked to them or have the address, those of them that are in the CRM besides the one
+-- asked for; and the addresses' digests.
+WITH resolved AS (
+    SELECT
+        coalesce(
+            %(constant_contact_id)s::text,
+            (
+                SELECT crm.constant_contact_id FROM ctct_link AS crm
+                WHERE crm.contact_id = %(contact_id)s
+            ),
+            (
+                SELECT coalesce(gone.constant_contact_id, gone.projected_id)
+                FROM ctct_left_contact AS gone
+                WHERE gone.contact_id = %(contact_id)s
+            ),
+            (
+                SELECT change.constant_contact_id FROM crm_opt_out_change AS change
+                WHERE
+                    change.contact_id = %(contact_id)s
+                    AND change.constant_contact_id IS NOT NULL
+                ORDER BY change.change_id DESC
+                LIMIT 1
+            )
+        ) AS constant_contact_id
+),
+
+person AS (
+    SELECT constant_contact_id FROM resolved
+    WHERE constant_contact_id IS NOT NULL
+    UNION
+    -- A link moves when its contact is deleted; what that one did stays.
+    SELECT mirrored.contact_id FROM crm_opt_out_change AS change
+    INNER JOIN ctct_contact AS mirrored ON change.constant_contact_id = mirrored.contact_id
+    WHERE change.contact_id = %(contact_id)s AND mirrored.deleted_at IS NOT NULL
+),
+
+address AS (
+    SELECT mirrored.email_key FROM ctct_contact AS mirrored
+    INNER JOIN person ON mirrored.contact_id = person.constant_contact_id
+    WHERE mirrored.email_key IS NOT NULL
+    UNION
+    SELECT crm.email_key FROM ctct_link AS crm
+    LEFT JOIN person ON crm.constant_contact_id = person.constant_contact_id
+    WHERE
+        (crm.contact_id = %(contact_id)s OR person.constant_contact_id IS NOT NULL)
+        AND crm.email_key IS NOT NULL
+),
+
+vendors AS (
+    SELECT constant_contact_id FROM person
+    UNION
+    SELECT mirrored.contact_id FROM ctct_contact AS mirrored
+    INNER JOIN address ON mirrored.email_key = address.email_key
+),
+
+contact AS (
+    SELECT %(contact_id)s::text AS contact_id
+    WHERE %(contact_id)s IS NOT NULL
+    UNION
+    SELECT crm.contact_id FROM ctct_link AS crm
+    INNER JOIN vendors ON crm.constant_contact_id = vendors.constant_contact_id
+    UNION
+    SELECT crm.contact_id FROM ctct_link AS crm
+    INNER JOIN address ON crm.email_key = address.email_key
+    UNION
+    SELECT gone.contact_id FROM ctct_left_contact AS gone
+    INNER JOIN vendors
+        ON vendors.constant_contact_id IN (gone.constant_contact_id, gone.projected_id)
+)
+
+SELECT
+    -- In one order, for whoever locks them.
+    array(
+        SELECT vendors.constant_contact_id FROM vendors
+        ORDER BY vendors.constant_contact_id
+    ) AS constant_contact_ids,
+    exists(
+        SELECT FROM ctct_contact AS mirrored
+        INNER JOIN vendors ON mirrored.contact_id = vendors.constant_contact_id
+    ) AS is_mirrored,
+    array(SELECT contact.contact_id FROM contact) AS contact_ids,
+    array(
+        SELECT crm.contact_id FROM ctct_link AS crm
+        INNER JOIN contact ON crm.contact_id = contact.contact_id
+        WHERE crm.contact_id <> %(contact_id)s
+        ORDER BY crm.contact_id
+    ) AS others,
+    array(
+        SELECT ctct_email_digest(address.email_key) FROM address
+        UNION
+        SELECT link.erased_digest FROM ctct_link AS link
+        WHERE link.contact_id = %(contact_id)s AND link.erased_digest IS NOT NULL
+    ) AS email_digests;
+
+-- name: is_on_the_way
+-- Whether a call that carries an erased person was sent and is not decided.
+-- Parameters: constant_contact_ids, contact_ids. Grain: one row.
+SELECT
+    exists(
+        SELECT FROM ctct_bulk_activity AS activity
+        INNER JOIN ctct_bulk_activity_row AS carried ON activity.bulk_id = carried.bulk_id
+        WHERE
+            activity.state IN ('sending', 'queued', 'ended')
+            AND (
+                carried.contact_id = any(%(contact_ids)s::text[])
+                OR carried.target = any(%(constant_contact_ids)s::text[])
+            )
+    ) AS is_on_the_way;
+
+-- name: in_log
+-- The erased whose ids the log of calls may have: a task that did not come to its end is repeated
+-- without knowing them. Grain: one row a contact.
+SELECT constant_contact_id FROM ctct_erased
+WHERE is_in_log
+ORDER BY constant_contact_id;
+
+-- name: erase_calls
+-- Take an erased person's id from the log of API calls, and from what was said of bulk calls.
+-- Parameters: constant_contact_id. Grain: one row a call.
+WITH forgotten AS (
+    UPDATE ctct_erased
+    SET is_in_log = FALSE
+    WHERE constant_contact_id = %(constant_contact_id)s
+),
+
+bulk_calls AS (
+    UPDATE ctct_bulk_activity
+    SET error = replace(error, %(constant_contact_id)s, 'erased')
+    WHERE position(%(constant_contact_id)s IN error) > 0
+)
+
+UPDATE ctct_api_call
+SET
+    path = replace(path, %(constant_contact_id)s, 'erased'),
+    error_message = replace(error_message, %(constant_contact_id)s, 'erased'),
+    reply_body = replace(reply_body, %(constant_contact_id)s, 'erased')
+WHERE
+    position(%(constant_contact_id)s IN path) > 0
+    OR position(%(constant_contact_id)s IN error_message) > 0
+    OR position(%(constant_contact_id)s IN reply_body) > 0;
+
+-- name: erase_reasons
+-- Of an erased person's changes of Do Not Email stays that they were made, which proves that nobody
+-- was mailed against their will; what was written about the person goes, and no opt-in that waits
+-- is carried any more. Parameters: contact_ids, constant_contact_ids, erased_by.
+-- Grain: one row an opt-in that waited.
+WITH change AS (
+    SELECT
+        change_id,
+        NOT do_not_email AND status IN ('pending', 'held') AS is_waiting_opt_in
+    FROM crm_opt_out_change
+    WHERE
+        contact_id = any(%(contact_ids)s::text[])
+        OR constant_contact_id = any(%(constant_contact_ids)s::text[])
+    FOR UPDATE
+),
+
+erased AS (
+    UPDATE crm_opt_out_change AS erased
+    SET
+        reason = NULL,
+        status = CASE WHEN change.is_waiting_opt_in THEN 'superseded' ELSE erased.status END
+    FROM change
+    WHERE erased.change_id = change.change_id
+    RETURNING erased.change_id, erased.constant_contact_id, change.is_waiting_opt_in
+)
+
+INSERT INTO ctct_consent (change_id, decision, detail, decided_by, constant_contact_id)
+SELECT
+    change_id,
+    'superseded',
+    'The person was erased.',
+    %(erased_by)s,
+    constant_contact_id
+FROM erased
+WHERE is_waiting_opt_in;
+
+-- name: erase_choices
+-- Forget choices that an erased person is in, or was looked for by address; whoever is still at one
+-- chooses again. Parameters: contact_ids, email_digests. Grain: one row a choice.
+WITH erased AS (
+    SELECT choice.choice_id FROM ctct_choice AS choice
+    WHERE
+        choice.criteria -> 'contact_ids' ?| %(contact_ids)s::text[]
+        OR ctct_email_digest(ctct_email_key(choice.criteria ->> 'search'))
+        = any(%(email_digests)s::text[])
+        OR EXISTS (
+            SELECT FROM ctct_choice_contact AS chosen
+            WHERE
+                chosen.choice_id = choice.choice_id
+                AND chosen.contact_id = any(%(contact_ids)s::text[])
+        )
+),
+
+contacts AS (
+    DELETE FROM ctct_choice_contact
+    WHERE choice_id IN (SELECT choice_id FROM erased)
+)
+
+DELETE FROM ctct_choice
+WHERE choice_id IN (SELECT choice_id FROM erased);
+
+-- name: erase_objections
+-- Of an erased person's objections stay the digest and the vendor's id; what was written about the
+-- person goes. Parameters: contact_ids, constant_contact_ids. Grain: one row an objection.
+UPDATE ctct_objection
+SET contact_id = NULL, reason = NULL, told_by = NULL, evidence = NULL
+WHERE
+    contact_id = any(%(contact_ids)s::text[])
+    OR constant_contact_id = any(%(constant_contact_ids)s::text[]);
+
+-- name: add_objections
+-- What is never created or mailed again: the addresses, as digests, and the vendor's contacts.
+-- Parameters: email_digests, constant_contact_ids. Grain: one row an address or contact.
+INSERT INTO ctct_objection (source, constant_contact_id, email_digest, objected_at)
+SELECT
+    'erasure',
+    erased.constant_contact_id,
+    erased.email_digest,
+    clock_timestamp()
+FROM (
+    SELECT
+        NULL AS constant_contact_id,
+        unnest(%(email_digests)s::text[]) AS email_digest
+    UNION ALL
+    SELECT
+        unnest(%(constant_contact_ids)s::text[]),
+        NULL
+) AS erased
+WHERE
+    NOT EXISTS (
+        SELECT FROM ctct_objection AS heard
+        WHERE
+            heard.source = 'erasure'
+            AND (
+                heard.email_digest = erased.email_digest
+                OR heard.constant_contact_id = erased.constant_contact_id
+            )
+    );
+
+-- name: erase_memberships
+-- Forget an erased person's requests for lists. Parameters: contact_ids.
+-- Grain: one row a request.
+DELETE FROM crm_list_membership
+WHERE contact_id = any(%(contact_ids)s::text[]);
+
+-- name: erase_bulk_rows
+-- Forget in which calls an erased person was carried.
+-- Parameters: constant_contact_ids, contact_ids. Grain: one row a request.
+DELETE FROM ctct_bulk_activity_row
+WHERE contact_id = any(%(contact_ids)s::text[]) OR target = any(%(constant_contact_ids)s::text[]);
+
+-- name: lock_mirror
+-- Let no page of contacts be written meanwhile that was read before. Grain: no row.
+LOCK TABLE ctct_contact IN SHARE ROW EXCLUSIVE MODE;
+
+-- name: add_erased
+-- Whom the mirror does not learn again, and whose ids are taken from the log of calls next.
+-- Parameters: constant_contact_ids, erased_by. Grain: one row a contact.
+INSERT INTO ctct_erased (constant_contact_id, erased_by)
+SELECT
+    unnest(%(constant_contact_ids)s::text[]),
+    %(erased_by)s
+ON CONFLICT (constant_contact_id) DO UPDATE SET is_in_log = TRUE;
+
+-- name: erase_interactions
+-- Take an erased person's interactions from the CRM. Parameters: contact_ids,
+-- constant_contact_ids. Grain: one row an interaction.
+DELETE FROM crm_interaction
+WHERE
+    contact_id = any(%(contact_ids)s::text[])
+    AND constant_contact_id = any(%(constant_contact_ids)s::text[]);
+
+-- name: forget_links
+-- Forget of whom interactions were made. Parameters: constant_contact_ids.
+-- Grain: one row a CRM contact that left.
+WITH linked AS (
+    UPDATE ctct_link
+    SET projected_id = NULL
+    WHERE projected_id = any(%(constant_contact_ids)s::text[])
+)
+
+DELETE FROM ctct_left_contact
+WHERE
+    constant_contact_id = any(%(constant_contact_ids)s::text[])
+    OR projected_id = any(%(constant_contact_ids)s::text[]);
+
+-- name: erase_links
+-- Clear the links to an erased person, and what was seen of the person in the CRM: the mirror has
+-- no address to make them anew. Parameters: constant_contact_ids, contact_ids.
+-- Grain: one row a CRM contact.
+UPDATE ctct_link
+SET
+    constant_contact_id = NULL,
+    email_address = NULL,
+    first_name = NULL,
+    last_name = NULL,
+    opt_out_reason = NULL,
+    erased_digest = ctct_email_digest(email_key)
+WHERE
+    constant_contact_id = any(%(constant_contact_ids)s::text[])
+    OR contact_id = any(%(contact_ids)s::text[]);
+
+-- name: erase_contact
+-- Leave of an erased contact in the mirror that there is one. Parameters: constant_contact_ids.
+-- Grain: one row.
+WITH aside AS (
+    DELETE FROM ctct_set_aside
+    WHERE noun = 'contact' AND row_id = any(%(constant_contact_ids)s::text[])
+)
+
+UPDATE ctct_contact
+SET email_address = NULL, opt_out_reason = NULL, list_ids = '{}'
+WHERE contact_id = any(%(constant_contact_ids)s::text[]);
+
+-- name: erase_events
+-- Make an erased person's events nobody's: the counts of the reports stay right. Each of the
+-- vendor's contacts becomes a nobody of its own, as their events may be alike.
+-- Parameters: constant_contact_ids. Grain: one row an event.
+WITH erased AS MATERIALIZED (
+    SELECT
+        contact_id,
+        gen_random_uuid()::text AS nobody
+    FROM unnest(%(constant_contact_ids)s::text[]) AS contact (contact_id)
+)
+
+UPDATE ctct_engagement AS event
+SET contact_id = erased.nobody, link_url = NULL, opt_out_reason = NULL
+FROM erased
+WHERE event.contact_id = erased.contact_id;

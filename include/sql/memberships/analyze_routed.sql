@@ -1,2 +1,0 @@
--- As of the wanted ones. Grain: none.
-ANALYZE routed_membership;
