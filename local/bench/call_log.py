@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from constant_contact.sync.contacts import sync_contacts
+from constant_contact.sync.contacts.mirror import sync_contacts
 from local.bench.account import connected
 from local.bench.gauge import Gauge
 from local.bench.measure import Figures, measured, middle

@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg
 
-from constant_contact.sync.links import link_contacts
-from constant_contact.sync.opt_outs import push_opt_outs
+from constant_contact.sync.consent.opt_outs import push_opt_outs
+from constant_contact.sync.contacts.links import link_contacts
 from local.bench import server
 from local.bench.account import connected, crm_database
 from local.bench.gauge import Gauge

@@ -8,10 +8,10 @@ from typing import Any, LiteralString
 import psycopg
 
 from constant_contact.api import vendor as limits
-from constant_contact.sync.campaigns import sync_campaigns
-from constant_contact.sync.contacts import sync_contacts
-from constant_contact.sync.engagement import sync_engagement
-from constant_contact.sync.interactions import project_interactions
+from constant_contact.sync.contacts.mirror import sync_contacts
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from constant_contact.sync.engagement.interactions import project_interactions
+from constant_contact.sync.engagement.ledger import sync_engagement
 from local.bench.account import connected
 from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle

@@ -8,18 +8,18 @@ import psycopg
 
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
-from constant_contact.sync.campaigns import sync_campaigns
-from constant_contact.sync.completeness import compare_campaigns, compare_contacts
-from constant_contact.sync.contacts import sync_contacts
-from constant_contact.sync.engagement import sync_engagement
-from constant_contact.sync.findings import FindingsReport
-from constant_contact.sync.interactions import project_interactions
-from constant_contact.sync.links import link_contacts
+from constant_contact.sync.consent.opt_outs import push_opt_outs
+from constant_contact.sync.contacts.links import link_contacts
+from constant_contact.sync.contacts.mirror import sync_contacts
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from constant_contact.sync.engagement.interactions import project_interactions
+from constant_contact.sync.engagement.ledger import sync_engagement
 from constant_contact.sync.lists import sync_lists
-from constant_contact.sync.memberships import push_memberships
-from constant_contact.sync.opt_outs import push_opt_outs
-from constant_contact.sync.reports import Report
-from constant_contact.sync.retention import forget_calls
+from constant_contact.sync.memberships.push import push_memberships
+from constant_contact.sync.report import Report
+from constant_contact.sync.upkeep.completeness import compare_campaigns, compare_contacts
+from constant_contact.sync.upkeep.findings import FindingsReport
+from constant_contact.sync.upkeep.retention import forget_calls
 from local.bench.account import connected
 from local.bench.gauge import Gauge
 from local.bench.measure import Figures, measured

@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 
 from constant_contact.store.database import Database
-from constant_contact.sync.interactions import project_interactions
-from constant_contact.sync.links import link_contacts
-from constant_contact.sync.write_back import write_back
+from constant_contact.sync.contacts.links import link_contacts
+from constant_contact.sync.contacts.write_back import write_back
+from constant_contact.sync.engagement.interactions import project_interactions
 from local.bench import server
 from local.bench.account import crm_database
 from local.bench.gauge import Gauge

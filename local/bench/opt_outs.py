@@ -4,8 +4,8 @@ from typing import Any
 
 import psycopg
 
-from constant_contact.sync.contacts import sync_contacts
-from constant_contact.sync.opt_outs import push_opt_outs
+from constant_contact.sync.consent.opt_outs import push_opt_outs
+from constant_contact.sync.contacts.mirror import sync_contacts
 from local.bench.account import connected
 from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle

@@ -4,8 +4,8 @@ import psycopg
 
 from constant_contact.store import database, state
 from constant_contact.store.sql import statement
-from constant_contact.sync.crm_contacts import see_contacts
-from constant_contact.sync.interactions import project_interactions
+from constant_contact.sync.contacts.crm_contacts import see_contacts
+from constant_contact.sync.engagement.interactions import project_interactions
 from local.bench.account import crm_database
 from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle

@@ -18,7 +18,7 @@ from constant_contact.hooks.measured import metrics_are_on
 from constant_contact.store import database
 from constant_contact.store.budget import RESERVED_SHARE, day
 from constant_contact.store.database import Database
-from constant_contact.sync.reports import Report
+from constant_contact.sync.report import Report
 
 _log = logging.getLogger("constant_contact.measures")
 _FLUSH_TIMEOUT_MS: Final = 5_000

@@ -12,23 +12,23 @@ import pytest
 from constant_contact.api.client import Client
 from constant_contact.errors import SettingError
 from constant_contact.store.database import Database
-from constant_contact.sync.bulk_memberships import Chosen, request_memberships
-from constant_contact.sync.campaigns import sync_campaigns
-from constant_contact.sync.contacts import sync_contacts
-from constant_contact.sync.crm_contacts import see_contacts
-from constant_contact.sync.engagement import sync_engagement
-from constant_contact.sync.erasure import erase, person
-from constant_contact.sync.interactions import project_interactions
-from constant_contact.sync.links import LinksReport, link_contacts
+from constant_contact.sync.consent.opt_outs import push_opt_outs
+from constant_contact.sync.contacts.crm_contacts import see_contacts
+from constant_contact.sync.contacts.links import LinksReport, link_contacts
+from constant_contact.sync.contacts.mirror import sync_contacts
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from constant_contact.sync.engagement.interactions import project_interactions
+from constant_contact.sync.engagement.ledger import sync_engagement
 from constant_contact.sync.lists import sync_lists
-from constant_contact.sync.memberships import push_memberships
-from constant_contact.sync.opt_outs import push_opt_outs
-from constant_contact.sync.restore import flag_lost_opt_outs
+from constant_contact.sync.memberships.bulk_memberships import Chosen, request_memberships
+from constant_contact.sync.memberships.push import push_memberships
+from constant_contact.sync.upkeep.erasure import erase, person
+from constant_contact.sync.upkeep.restore import flag_lost_opt_outs
 from simulator.server import Running
 from tests.accounts.conftest import Eu
 from tests.support import contact_id, set_flag, vendor_contact
-from tests.sync.memberships import list_id, on_lists
-from tests.sync.outbox import FLAG_BACK
+from tests.sync.consent.outbox import FLAG_BACK
+from tests.sync.memberships.requests import list_id, on_lists
 
 Rows = Callable[..., list[dict[str, Any]]]
 Add = Callable[..., None]

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.server import Running
 from tests.airflow.airflow_runs import ROOT, load_dags
-from tests.sync.ledgers import happened, stored
+from tests.sync.engagement.ledgers import happened, stored
 
 DAG_ID = "constant_contact_activities"
 DAYS = 4

@@ -8,7 +8,7 @@ import pytest
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
 from tests.support import CONN_ID, contact_id, vendor_contact
-from tests.sync.memberships import list_id, on_lists
+from tests.sync.memberships.requests import list_id, on_lists
 
 Rows = Callable[..., list[dict[str, Any]]]
 Run = Callable[..., Ran]

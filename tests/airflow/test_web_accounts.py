@@ -12,7 +12,7 @@ from tests.airflow.airflow_runs import account_connection, carry_on
 from tests.airflow.overview_page import EU_OVERVIEW, OVERVIEW, section, sync_row, text_of
 from tests.airflow.site import Site
 from tests.support import EU_CONN_ID, contact_id, vendor_contact
-from tests.sync.memberships import list_id
+from tests.sync.memberships.requests import list_id
 
 Rows = Callable[..., list[dict[str, Any]]]
 Start = Callable[..., Any]

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from constant_contact.store.database import Database
-from constant_contact.sync.crm_contacts import see_contacts
+from constant_contact.sync.contacts.crm_contacts import see_contacts
 from simulator.server import Running
 from tests.airflow.site import Site
 from tests.support import contact_id, vendor_contact
-from tests.sync.memberships import list_id
+from tests.sync.memberships.requests import list_id
 
 Rows = Callable[..., list[dict[str, Any]]]
 Add = Callable[..., None]

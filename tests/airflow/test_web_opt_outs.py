@@ -10,7 +10,7 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import carry_on
 from tests.airflow.site import Site
 from tests.support import contact_id, vendor_contact
-from tests.sync.memberships import list_id
+from tests.sync.memberships.requests import list_id
 
 Rows = Callable[..., list[dict[str, Any]]]
 Start = Callable[..., Any]

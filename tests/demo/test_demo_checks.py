@@ -14,14 +14,14 @@ import pytest
 from constant_contact.api.client import Client
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
-from constant_contact.sync.campaigns import sync_campaigns
-from constant_contact.sync.contacts import sync_contacts
-from constant_contact.sync.engagement import sync_engagement
-from constant_contact.sync.interactions import project_interactions
-from constant_contact.sync.links import link_contacts
+from constant_contact.sync.consent.opt_outs import push_opt_outs
+from constant_contact.sync.contacts.links import link_contacts
+from constant_contact.sync.contacts.mirror import sync_contacts
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from constant_contact.sync.engagement.interactions import project_interactions
+from constant_contact.sync.engagement.ledger import sync_engagement
 from constant_contact.sync.lists import sync_lists
-from constant_contact.sync.memberships import push_memberships
-from constant_contact.sync.opt_outs import push_opt_outs
+from constant_contact.sync.memberships.push import push_memberships
 from local.demo import account, checks, membership_checks
 from local.demo.campaigns import Calendar, day_lists, make_calendar, new_list
 from local.demo.checks import Check

@@ -13,8 +13,8 @@ from constant_contact.errors import (
     NotFound,
     WriteUncertain,
 )
-from constant_contact.sync.engagement import sync_engagement
-from constant_contact.sync.links import link_contacts
+from constant_contact.sync.contacts.links import link_contacts
+from constant_contact.sync.engagement.ledger import sync_engagement
 from tests.faults.faults import (
     ALWAYS,
     PLACES,

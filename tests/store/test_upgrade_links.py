@@ -16,7 +16,7 @@ from constant_contact.store.database import Database
 from constant_contact.store.migrations import migrate
 from constant_contact.store.seam import Seam, load_seam
 from constant_contact.store.seam_check import install, prepare_seam
-from constant_contact.sync.links import link_contacts
+from constant_contact.sync.contacts.links import link_contacts
 from tests.databases import Databases
 from tests.store.old_schema import VERSIONS_0_2_0, apply, apply_account_0_2_0
 from tests.support import EU_SCHEMA, run_rows

@@ -7,17 +7,17 @@ import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
-from constant_contact.sync.campaigns import sync_campaigns
-from constant_contact.sync.contacts import sync_contacts
-from constant_contact.sync.engagement import EngagementReport, sync_engagement
-from constant_contact.sync.erasure import ErasureReport, erase, erase_calls, person
-from constant_contact.sync.links import link_contacts
-from constant_contact.sync.memberships import MembershipsReport, push_memberships
-from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
+from constant_contact.sync.consent.opt_outs import OptOutsReport, push_opt_outs
+from constant_contact.sync.contacts.links import link_contacts
+from constant_contact.sync.contacts.mirror import sync_contacts
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from constant_contact.sync.engagement.ledger import EngagementReport, sync_engagement
+from constant_contact.sync.memberships.push import MembershipsReport, push_memberships
+from constant_contact.sync.upkeep.erasure import ErasureReport, erase, erase_calls, person
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
-from tests.sync.memberships import list_id
-from tests.sync.outbox import NOT_FOUND
+from tests.sync.consent.outbox import NOT_FOUND
+from tests.sync.memberships.requests import list_id
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
-from constant_contact.sync.campaigns import sync_campaigns
-from constant_contact.sync.engagement import EngagementReport, sync_engagement
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from constant_contact.sync.engagement.ledger import EngagementReport, sync_engagement
 from simulator.server import Running
-from tests.sync.ledgers import happened, stored
+from tests.sync.engagement.ledgers import happened, stored
 
 Calls = Callable[..., int]
 Night = Callable[[], EngagementReport]

@@ -9,10 +9,10 @@ from constant_contact.api.client import Client
 from constant_contact.errors import ChangesRefused
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
+from constant_contact.sync.consent.opt_outs import OptOutsReport, push_opt_outs
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
-from tests.sync.outbox import approve
+from tests.sync.consent.outbox import approve
 
 Rows = Callable[..., list[dict[str, Any]]]
 Flag = Callable[..., None]

@@ -8,7 +8,7 @@ import pytest
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.lists import sync_lists
-from constant_contact.sync.memberships import MembershipsReport
+from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
 
 Rows = Callable[..., list[dict[str, Any]]]

@@ -10,17 +10,18 @@ from constant_contact.api.client import Client
 from constant_contact.errors import Unforeseen
 from constant_contact.store import engagement
 from constant_contact.store.database import Database
-from constant_contact.sync import campaigns, contact_listing
 from constant_contact.sync import lists as lists_job
-from constant_contact.sync.campaigns import sync_campaigns
-from constant_contact.sync.contacts import sync_contacts
-from constant_contact.sync.engagement import EngagementReport
-from constant_contact.sync.interactions import project_interactions
-from constant_contact.sync.links import link_contacts
+from constant_contact.sync.contacts import listing
+from constant_contact.sync.contacts.links import link_contacts
+from constant_contact.sync.contacts.mirror import sync_contacts
+from constant_contact.sync.engagement import campaigns
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from constant_contact.sync.engagement.interactions import project_interactions
+from constant_contact.sync.engagement.ledger import EngagementReport
 from constant_contact.sync.lists import sync_lists
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
-from tests.sync.ledgers import happened, stored
+from tests.sync.engagement.ledgers import happened, stored
 
 Rows = Callable[..., list[dict[str, Any]]]
 Add = Callable[..., None]
@@ -104,7 +105,7 @@ def test_a_contact_that_cannot_be_read_keeps_no_other_from_the_mirror(
 ) -> None:  # fmt: skip
     odd = contact_id(700)
     calls()
-    with failing(monkeypatch, contact_listing, "parse_contact", odd):
+    with failing(monkeypatch, listing, "parse_contact", odd):
         report = sync_contacts(client, crm)
     assert (report.set_aside, report.malformed, mirrored(sql_rows)) == (1, 0, 1099)
     # It was seen: nothing is read once more for it.
@@ -137,7 +138,7 @@ def test_an_error_about_every_row_ends_the_run_and_keeps_nothing(
 def test_a_page_commits_with_its_place_or_not_at_all(
     people: Running, client: Client, crm: Database, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = contact_listing.state.save
+    really = listing.state.save
 
     def save(connection: Any, noun: str, known: Any) -> None:
         if known.rows_read == 1000:
@@ -145,7 +146,7 @@ def test_a_page_commits_with_its_place_or_not_at_all(
         really(connection, noun, known)
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(contact_listing.state, "save", save)
+        meanwhile.setattr(listing.state, "save", save)
         with pytest.raises(MemoryError):
             sync_contacts(client, crm)
     assert mirrored(sql_rows) == 500

@@ -20,7 +20,7 @@ from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
 from constant_contact.redact import redact
 from constant_contact.store.api_calls import Caller
 from constant_contact.store.budget import day
-from constant_contact.sync.reports import Report
+from constant_contact.sync.report import Report
 
 # The XCom that says why a task waits, for as long as it does: Airflow clears it when it goes on.
 WAITING_KEY = "constant_contact_waiting"

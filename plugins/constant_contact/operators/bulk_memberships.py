@@ -9,12 +9,12 @@ from airflow.sdk import Context
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import DRY_RUN, ConstantContactOperator
 from constant_contact.params import flag, one_of, row_number
-from constant_contact.sync.bulk_memberships import (
+from constant_contact.sync.memberships.bulk_memberships import (
     BulkMembershipsReport,
     Chosen,
     request_memberships,
 )
-from constant_contact.sync.choices import foretell, request_choice
+from constant_contact.sync.memberships.choices import foretell, request_choice
 
 
 class BulkMembershipsOperator(ConstantContactOperator):

@@ -5,8 +5,8 @@ from airflow.sdk import Context
 from constant_contact import config
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator, runs_for_its_interval
-from constant_contact.sync.campaigns import CampaignsReport, sync_campaigns
-from constant_contact.sync.coverage import is_discovered
+from constant_contact.sync.engagement.campaigns import CampaignsReport, sync_campaigns
+from constant_contact.sync.engagement.discovery import is_discovered
 
 
 class CampaignsOperator(ConstantContactOperator):

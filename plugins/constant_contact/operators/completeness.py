@@ -6,8 +6,8 @@ from airflow.sdk import Context
 
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
-from constant_contact.sync.completeness import compare_campaigns, compare_contacts
-from constant_contact.sync.findings import FindingsReport
+from constant_contact.sync.upkeep.completeness import compare_campaigns, compare_contacts
+from constant_contact.sync.upkeep.findings import FindingsReport
 
 
 class CompletenessOperator(ConstantContactOperator):

@@ -8,7 +8,7 @@ from airflow.sdk import Context
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.params import flag, moment
-from constant_contact.sync.contacts import ContactsReport, sync_contacts
+from constant_contact.sync.contacts.mirror import ContactsReport, sync_contacts
 
 
 class ContactsOperator(ConstantContactOperator):

@@ -10,7 +10,7 @@ from constant_contact import config
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator, is_backfill
 from constant_contact.params import flag, moment
-from constant_contact.sync.engagement import EngagementReport, sync_engagement
+from constant_contact.sync.engagement.ledger import EngagementReport, sync_engagement
 
 
 class EngagementOperator(ConstantContactOperator):

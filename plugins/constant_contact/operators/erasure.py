@@ -8,7 +8,7 @@ from airflow.sdk import Context
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.operators.base import person as who
-from constant_contact.sync.erasure import ErasureReport, erase, erase_calls, person
+from constant_contact.sync.upkeep.erasure import ErasureReport, erase, erase_calls, person
 
 
 class ErasureOperator(ConstantContactOperator):

@@ -13,7 +13,7 @@ from constant_contact.operators.base import ConstantContactOperator
 from constant_contact.params import row_number
 from constant_contact.questions import body, subject
 from constant_contact.sync import holds
-from constant_contact.sync.reports import Report
+from constant_contact.sync.report import Report
 
 APPROVE, REJECT = "Approve", "Reject"
 

@@ -6,7 +6,7 @@ from constant_contact import config
 from constant_contact.api.vendor import TRACKER_BY_TYPE
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
-from constant_contact.sync.interactions import InteractionsReport, project_interactions
+from constant_contact.sync.engagement.interactions import InteractionsReport, project_interactions
 
 
 class InteractionsOperator(ConstantContactOperator):

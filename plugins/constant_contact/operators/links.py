@@ -8,7 +8,7 @@ from airflow.sdk import Context
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import DRY_RUN, ConstantContactOperator
 from constant_contact.params import flag
-from constant_contact.sync.links import LinksReport, link_contacts
+from constant_contact.sync.contacts.links import LinksReport, link_contacts
 
 
 class LinksOperator(ConstantContactOperator):

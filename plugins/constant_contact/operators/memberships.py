@@ -9,7 +9,7 @@ from constant_contact import config
 from constant_contact.errors import ChangesRefused
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
-from constant_contact.sync.memberships import (
+from constant_contact.sync.memberships.push import (
     MembershipsReport,
     failed_since,
     push_memberships,

@@ -9,7 +9,7 @@ from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator, person
 from constant_contact.params import row_number
-from constant_contact.sync.opt_ins import OptInsReport, ask_confirmation, dismiss
+from constant_contact.sync.consent.opt_ins import OptInsReport, ask_confirmation, dismiss
 
 CONFIRM, DISMISS = "ask for confirmation", "dismiss"
 

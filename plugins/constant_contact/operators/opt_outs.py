@@ -12,7 +12,7 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import DRY_RUN, ConstantContactOperator
 from constant_contact.params import flag
 from constant_contact.store.budget import day
-from constant_contact.sync.opt_outs import OptOutsReport, push_opt_outs
+from constant_contact.sync.consent.opt_outs import OptOutsReport, push_opt_outs
 
 
 class OptOutsOperator(ConstantContactOperator):

@@ -10,7 +10,12 @@ from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator, person
 from constant_contact.params import moment
-from constant_contact.sync.restore import FlagsReport, SettleReport, flag_lost_opt_outs, settle
+from constant_contact.sync.upkeep.restore import (
+    FlagsReport,
+    SettleReport,
+    flag_lost_opt_outs,
+    settle,
+)
 
 
 class _AfterRestoreOperator(ConstantContactOperator):

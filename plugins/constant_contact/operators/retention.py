@@ -5,7 +5,7 @@ from airflow.sdk import Context
 from constant_contact import config
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
-from constant_contact.sync.retention import RetentionReport, forget_calls
+from constant_contact.sync.upkeep.retention import RetentionReport, forget_calls
 
 
 class RetentionOperator(ConstantContactOperator):

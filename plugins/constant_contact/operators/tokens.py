@@ -6,7 +6,7 @@ from airflow.sdk import Context
 
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.base import ConstantContactOperator
-from constant_contact.sync.reports import Report
+from constant_contact.sync.report import Report
 
 
 @dataclass

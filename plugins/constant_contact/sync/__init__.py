@@ -1,1 +1,1 @@
-"""The jobs, one noun a module: from the API into the mirror, from the mirror to the CRM."""
+"""The jobs, a folder a noun: from the API into the mirror, from the mirror to the CRM."""

@@ -11,7 +11,7 @@ from constant_contact.errors import other_account
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.paging import restarting
-from constant_contact.sync.reports import Report
+from constant_contact.sync.report import Report
 from constant_contact.sync.set_aside import SetAside
 
 _log = logging.getLogger("constant_contact.lists")

@@ -21,7 +21,7 @@ from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.options import OPTIONS, SECTION
 from constant_contact.store import database
-from constant_contact.sync import findings
+from constant_contact.sync.upkeep import findings
 from constant_contact.web.metadata import short
 from constant_contact.web.syncs import Row
 

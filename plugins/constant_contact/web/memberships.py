@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from constant_contact.store import database
-from constant_contact.sync import memberships
+from constant_contact.sync.memberships import push
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.crm import PageHook
@@ -101,7 +101,7 @@ def retry(
     contact_id: Annotated[str, Form()] = "",
 ) -> RedirectResponse:
     """Put requests that were not met back into the outbox, which wakes the DAG."""
-    retried = memberships.retry(
+    retried = push.retry(
         hook.crm, status=status, list_id=list_id, action=action, contact_id=contact_id
     )
     here = Filter(status, list_id, action) if not contact_id else Filter()

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.opt_ins import CONFIRM, DISMISS
 from constant_contact.store import database
-from constant_contact.sync import opt_ins, opt_outs
+from constant_contact.sync.consent import opt_ins, opt_outs
 from constant_contact.web import dag_runs
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.accounts import CurrentAccount

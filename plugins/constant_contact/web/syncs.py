@@ -9,7 +9,7 @@ from urllib.parse import quote
 from airflow.utils.state import DagRunState
 
 from constant_contact.accounts import DEFAULT, Account
-from constant_contact.sync.reports import in_words
+from constant_contact.sync.report import in_words
 
 _ACTIVE: Final = frozenset({DagRunState.QUEUED, DagRunState.RUNNING})
 # Where Airflow asks what a run is to be told.

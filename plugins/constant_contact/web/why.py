@@ -13,8 +13,8 @@ from constant_contact.errors import ConstantContactError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling
 from constant_contact.store import call_search, database
-from constant_contact.sync import objections
-from constant_contact.sync.explanations import explain
+from constant_contact.sync.consent import objections
+from constant_contact.sync.memberships.explain import explain
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.accounts import CurrentAccount
 from constant_contact.web.call_filter import CallFilter

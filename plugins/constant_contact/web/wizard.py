@@ -17,8 +17,8 @@ from pydantic import BaseModel
 from constant_contact.errors import QueryTooSlow
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import budget, database
-from constant_contact.sync import choices
-from constant_contact.sync.bulk_memberships import Wanted
+from constant_contact.sync.memberships import choices
+from constant_contact.sync.memberships.bulk_memberships import Wanted
 from constant_contact.web import dag_runs
 from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.accounts import CurrentAccount, current_account

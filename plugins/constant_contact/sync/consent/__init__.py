@@ -1,0 +1,1 @@
+"""Consent: who said no, and that the vendor knows it."""

@@ -1,0 +1,1 @@
+"""Contacts: the vendor's, the CRM's, and which is which."""

@@ -1,0 +1,1 @@
+"""List memberships: what the CRM asks for, carried to the vendor."""

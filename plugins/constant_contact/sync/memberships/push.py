@@ -1,0 +1,276 @@
+"""Memberships: who is to be on which list, carried from the CRM to Constant Contact.
+
+Requests are routed all at once by SQL: what the mirror answers costs no call, what needs one shares
+it with as many others as the vendor takes. Nobody who said no is put on a list, nobody who exists
+is renamed, and nobody deleted is brought back.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from constant_contact.api.client import Client
+from constant_contact.errors import BulkPending, ChangesRefused, Later
+from constant_contact.store import database, state
+from constant_contact.store.database import Database
+from constant_contact.sync import holds
+from constant_contact.sync.consent.objections import hear
+from constant_contact.sync.contacts.crm_contacts import see
+from constant_contact.sync.contacts.links import update_links
+from constant_contact.sync.contacts.mirror import refresh_contacts
+from constant_contact.sync.contacts.write_back import write_back
+from constant_contact.sync.lists import sync_lists
+from constant_contact.sync.memberships import routes
+from constant_contact.sync.memberships.bulk_jobs import GRACE_S, WAITS_S, BulkActivities
+from constant_contact.sync.memberships.new_contacts import NewContacts
+from constant_contact.sync.report import Report
+
+_log = logging.getLogger("constant_contact.memberships")
+
+_OTHER_RUN = timedelta(seconds=30)
+# In one statement, which somebody waits for.
+_MOST_RETRIED = 5_000
+
+
+@dataclass
+class MembershipsReport(Report):
+    """What became of the requests that waited.
+
+    Attributes:
+        added: Requests whose contact is on the list by our doing; likewise `removed`.
+        unchanged: Requests that asked for what was so already.
+        created: Contacts that are new at Constant Contact.
+        rejected: Requests that cannot be met; each says why.
+    """
+
+    added: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    created: int = 0
+    rejected: int = 0
+    held: int = 0
+    failed: int = 0
+    pending: int = 0
+
+
+def push_memberships(
+    client: Client,
+    crm: Database,
+    *,
+    breaker_contacts: int = holds.BREAKER_CONTACTS,
+    breaker_share: float = holds.BREAKER_SHARE,
+    waits_s: Sequence[float] = WAITS_S,
+    grace_s: float = GRACE_S,
+) -> MembershipsReport:
+    """Carry every pending request to Constant Contact; nothing pending costs no call.
+
+    Args:
+        client: Of the account.
+        crm: Where the requests are.
+        breaker_contacts: How many contacts one run may take off lists; or, if that is more,
+        breaker_share: this share of the linked contacts.
+        waits_s: Pauses between looks at the bulk jobs that this run sent.
+        grace_s: How long a call without an answer may take to show up at the vendor.
+
+    Raises:
+        Later: Goes on by itself; what was sent is kept.
+        Fatal, Retriable: At once; what was not carried stays pending.
+    """
+    with _alone(crm):
+        bulk = BulkActivities(client, crm, waits_s=waits_s, grace_s=grace_s)
+        run = _Run(client, crm, bulk, breaker_contacts, breaker_share)
+        try:
+            run.carry()
+        except Later:
+            _log.info("memberships so far: %s", run.told())
+            raise
+        finally:
+            write_back(crm)
+        return run.told()
+
+
+@contextmanager
+def _alone(crm: Database) -> Iterator[None]:
+    """One run at a time plans and sends.
+
+    Raises:
+        BulkPending: Another run is at it.
+    """
+    with crm.transaction() as connection:
+        # A run takes minutes: the lock is the session's, and no transaction is open all the while.
+        connection.autocommit = True
+        try:
+            if not (database.row(connection, "memberships/try_lock") or {})["is_ours"]:
+                raise BulkPending(
+                    "another run carries memberships; looking again in a moment",
+                    state.database_now(connection) + _OTHER_RUN,
+                )
+            try:
+                yield
+            finally:
+                database.row(connection, "memberships/unlock")
+        finally:
+            if not connection.closed:
+                connection.autocommit = False
+
+
+def hold_removals(
+    connection: psycopg.Connection[Any],
+    breaker_contacts: int,
+    breaker_share: float,
+    since: datetime,
+) -> int:
+    """Hold all pending removals if they, and those done since, are too many for one run.
+
+    Returns:
+        How many requests were held.
+    """
+    weighed = database.row(connection, "memberships/count_mass_removal", {"since": since}) or {}
+    allowed = holds.allowance(connection, weighed["weighed"], breaker_contacts, breaker_share)
+    if not weighed["waiting"] or weighed["weighed"] <= allowed:
+        return 0
+    detail = (
+        f"{weighed['weighed']} contacts would be taken off lists at once, more than the circuit "
+        f"breaker allows ({allowed}). "
+        "A person is asked in Airflow, under Required Actions."
+    )
+    _log.warning("%s", detail)
+    return database.run(connection, "memberships/hold_memberships", {"detail": detail})
+
+
+def failed_since(crm: Database, since: datetime) -> int:
+    """How many requests have failed since then, by runs that had to wait in between too."""
+    with crm.transaction() as connection:
+        found = (
+            database.row(connection, "memberships/count_failed_memberships", {"since": since}) or {}
+        )
+    return int(found["failed"])
+
+
+def retry(
+    crm: Database,
+    *,
+    status: str = "",
+    list_id: str = "",
+    action: str = "",
+    contact_id: str = "",
+) -> int:
+    """Have requests that failed or were rejected tried again, by the next run.
+
+    Args:
+        crm: Where they are.
+        status: Of those: `failed`, `rejected`, or either.
+        list_id: Of one list, or of any.
+        action: Of one kind, or of both.
+        contact_id: Of one CRM contact, or of all.
+
+    Returns:
+        How many. It ends with the look that reaches `_MOST_RETRIED`, so at less than twice that;
+        what is left takes another call.
+
+    Raises:
+        ChangesRefused: None may be tried again.
+    """
+    asked = {"status": status, "list_id": list_id, "action": action, "contact_id": contact_id}
+    params: dict[str, Any] = asked | {"most": _MOST_RETRIED}
+    params |= dict.fromkeys(("after_requested_at", "after_contact_id", "after_list_id"))
+    retried, is_more = 0, True
+    while is_more and retried < _MOST_RETRIED:
+        # Those that were overruled are passed over: they must be in nobody's way.
+        with crm.transaction() as connection:
+            looked = database.row(connection, "memberships/retry_memberships", params) or {}
+        retried += looked["retried"]
+        is_more = looked["looked_at"] == _MOST_RETRIED
+        params |= looked
+    if not retried:
+        raise ChangesRefused(
+            "nothing is tried again: it is neither failed nor rejected any more, or another CRM "
+            "contact with the same address asked for the opposite later; what was asked for before "
+            "the CRM was restored is tried one by one"
+        )
+    return retried
+
+
+class _Run:
+    """One run: what is in flight is finished, what is pending routed, planned and sent."""
+
+    def __init__(
+        self,
+        client: Client,
+        crm: Database,
+        bulk: BulkActivities,
+        breaker_contacts: int,
+        breaker_share: float,
+    ) -> None:
+        self._breaker = breaker_contacts, breaker_share
+        self._client = client
+        self._crm = crm
+        self._bulk = bulk
+        self._new = NewContacts(client, crm, bulk.refusals)
+        self.report = MembershipsReport()
+        self._routed: Counter[str] = Counter()
+        with crm.transaction() as connection:
+            self._began_at = state.database_now(connection)
+
+    def carry(self) -> None:
+        """Go round until nothing is pending that could be carried."""
+        with self._crm.transaction() as connection:
+            database.run(connection, "memberships/retry_refused")
+        self._new.look()
+        self._bulk.look()
+        is_news = True
+        while is_news:
+            is_news = self._push()
+            is_news = self._bulk.wait() or is_news
+        if failure := self._bulk.failure or self._new.failure:
+            raise failure
+
+    def told(self) -> MembershipsReport:
+        """The report, as far as it goes."""
+        report, bulk, new = self.report, self._bulk, self._new
+        report.added, report.removed = bulk.added + new.done, bulk.removed
+        report.created = bulk.created + new.created
+        report.held, report.unchanged = self._routed["held"], self._routed["done"]
+        report.rejected = self._routed["rejected"] + new.rejected + bulk.refusals.rejected
+        report.failed = self._routed["failed"] + bulk.refusals.failed
+        with self._crm.transaction() as connection:
+            counts = database.row(connection, "memberships/open_memberships") or {}
+        report.pending = counts["pending"]
+        return report
+
+    def _push(self) -> bool:
+        """Route what is pending, answer what needs no call, send the rest.
+
+        Returns:
+            Whether anything came of it.
+        """
+        with self._crm.transaction() as connection:
+            waiting = routes.forget_and_count(connection)
+        if not waiting.requests:
+            return False
+        with self._crm.transaction() as connection:
+            database.row(connection, "crm_contacts/lock")
+            see(connection, self._crm)
+            hear(connection)
+        refresh_contacts(self._client, self._crm)
+        update_links(self._crm)
+        if waiting.unknown_lists:
+            sync_lists(self._client, self._crm)
+        with self._crm.transaction() as connection:
+            routed = routes.plan(
+                connection,
+                self._crm,
+                lambda held_in: hold_removals(held_in, *self._breaker, self._began_at),
+            )
+        self._routed += routed
+        if begun := self._new.create_planned():
+            update_links(self._crm)
+        begun += self._bulk.send_planned()
+        # What changed between plan and call waits for the next run, if it is all there is.
+        return begun > 0 or any(routed[answer] for answer in ("done", "rejected", "failed"))

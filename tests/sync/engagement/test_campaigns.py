@@ -1,0 +1,203 @@
+"""The first half of the activities job: which campaigns moved, and their counts."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from simulator.server import Running
+
+Rows = Callable[..., list[dict[str, Any]]]
+Calls = Callable[..., int]
+
+
+@pytest.fixture
+def account(simulator: Running) -> Running:
+    """25 campaigns that were sent long ago, and two that no report has."""
+    simulator.control.generate(
+        seed=2, contacts=200, lists=1, campaigns=25, events=2000, recent_campaigns=0,
+        start="2024-01-01T00:00:00Z", end="2025-01-01T00:00:00Z",
+    )  # fmt: skip
+    return simulator
+
+
+def test_the_first_run_asks_each_campaign_once_and_counts_by_ten(
+    account: Running, client: Client, crm: Database, calls: Calls
+) -> None:
+    report = sync_campaigns(client, crm)
+    sent = report.sent
+    assert sent == 25
+    assert report.activities_asked == sent
+    # Summaries, campaigns, one for each campaign, one for each ten activities.
+    assert calls() == 2 + sent + -(-report.stats_asked // 10)
+
+
+def test_a_night_when_nothing_moved_costs_two_calls(
+    account: Running, client: Client, crm: Database, calls: Calls
+) -> None:
+    sync_campaigns(client, crm)
+    calls()
+    sync_campaigns(client, crm)
+    assert calls() == 2
+
+
+def test_only_campaigns_that_moved_are_counted_again(
+    account: Running, client: Client, crm: Database, calls: Calls
+) -> None:
+    sync_campaigns(client, crm)
+    activity = account.control.truth()["reportable_activities"][0]
+    someone = next(iter(account.control.truth_contacts()))["contact_id"]
+    account.control.add_events(
+        [{"type": "forwards", "contact_id": someone, "campaign_activity_id": activity}]
+    )
+    calls()
+    assert sync_campaigns(client, crm).stats_asked == 1
+    assert calls() == 3
+
+
+def test_a_campaign_is_counted_every_night_while_it_can_move(
+    account: Running, client: Client, crm: Database
+) -> None:
+    ids = [c["contact_id"] for c in account.control.truth_contacts()][:5]
+    account.control.send_campaign(name="Fresh", contact_ids=ids)
+    sync_campaigns(client, crm)
+    assert sync_campaigns(client, crm).stats_asked == 1
+    assert sync_campaigns(client, crm, active_days=0).stats_asked == 0
+
+
+def test_a_resend_is_noticed_as_an_activity_of_its_own(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    ids = [c["contact_id"] for c in account.control.truth_contacts()][:5]
+    sent = account.control.send_campaign(name="Twice", contact_ids=ids)
+    sync_campaigns(client, crm)
+    account.control.clock(advance_s=3600)
+    account.control.send_campaign(
+        campaign_id=sent["campaign_id"], contact_ids=ids[:2], role="resend"
+    )
+    report = sync_campaigns(client, crm)
+    assert report.activities_asked == 1
+    roles = sql_rows(
+        "SELECT role FROM ctct_campaign_activity WHERE campaign_id = %s ORDER BY role",
+        sent["campaign_id"],
+    )
+    assert [row["role"] for row in roles if row["role"] != "permalink"] == [
+        "primary_email",
+        "resend",
+    ]
+
+
+def test_what_the_api_cannot_report_is_counted(
+    account: Running, client: Client, crm: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    report = sync_campaigns(client, crm)
+    assert report.ab_tests >= 1
+    assert "A/B tests" in caplog.text
+
+
+def test_an_old_campaign_is_counted_ever_more_rarely_but_never_never(
+    account: Running, client: Client, crm: Database, sql_rows: Rows, calls: Calls
+) -> None:
+    sync_campaigns(client, crm)
+    age = "(now() - last_sent_at) / 10"
+    aged = (
+        "UPDATE ctct_campaign_activity a SET stats_refreshed_at = now() - {}, mirrored_at = now()"
+        " FROM ctct_campaign c WHERE c.campaign_id = a.campaign_id AND role = 'primary_email'"
+    )
+    moved = "UPDATE ctct_campaign SET moved_at = moved_at - interval '30 years'"
+    sql_rows(moved)
+    sql_rows(aged.format(f"{age} * 0.9"))
+    assert sync_campaigns(client, crm).stats_asked == 0
+    sql_rows(aged.format(f"{age} * 1.1"))
+    calls()
+    assert sync_campaigns(client, crm).stats_asked == 10
+    assert calls() == 3
+    assert sync_campaigns(client, crm).stats_asked == 10
+    assert sync_campaigns(client, crm).stats_asked == 5
+
+
+def test_a_renamed_campaign_has_its_new_name(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    sync_campaigns(client, crm)
+    (one, *others) = sql_rows("SELECT campaign_id, name FROM ctct_campaign ORDER BY campaign_id")
+    account.control.rename_campaign(one["campaign_id"], "Another name")
+    sync_campaigns(client, crm)
+    assert sql_rows("SELECT campaign_id, name FROM ctct_campaign ORDER BY campaign_id") == [
+        one | {"name": "Another name"},
+        *others,
+    ]
+
+
+def test_one_refused_id_does_not_cost_the_other_nine_their_counts(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "status", match={"path": "/stats/.*,"}, params={"status": 404, "body": {"error_key": "x"}},
+        times=99,
+    )  # fmt: skip
+    report = sync_campaigns(client, crm)
+    assert report.stats_asked == 25
+    assert report.stats_refused == 0
+    assert sql_rows(
+        "SELECT count(*) AS n FROM ctct_engagement_stream WHERE reported_count IS NULL"
+    ) == [{"n": 0}]
+
+
+def test_a_campaign_that_is_gone_stops_no_other(
+    account: Running, client: Client, crm: Database
+) -> None:
+    account.control.add_fault(
+        "status", match={"path": "/emails/.+"}, params={"status": 404}, times=1
+    )
+    report = sync_campaigns(client, crm)
+    assert (report.activities_asked, report.refused, report.stats_asked) == (25, 1, 24)
+    again = sync_campaigns(client, crm)
+    assert (again.activities_asked, again.refused, again.stats_asked) == (1, 0, 1)
+
+
+def test_a_campaign_whose_last_sending_has_no_date_is_read_all_the_same(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "nulls", match={"path": "summaries"}, params={"fields": ["last_sent_date"]}, times=99
+    )
+    report = sync_campaigns(client, crm)
+    assert report.activities_asked == report.sent == 25
+    assert len(sql_rows("SELECT stream_id FROM ctct_engagement_stream")) == 25 * 6
+    # It may still move, and nothing says otherwise.
+    again = sync_campaigns(client, crm)
+    assert (again.activities_asked, again.stats_asked) == (0, report.stats_asked)
+
+
+def test_an_activity_that_says_no_role_is_taken_for_a_reported_one(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    account.control.add_fault(
+        "nulls", match={"path": "/emails/"}, params={"fields": ["role"]}, times=99
+    )
+    sync_campaigns(client, crm)
+    primary = account.control.truth()["reportable_activities"]
+    counted = sql_rows(
+        "SELECT DISTINCT campaign_activity_id AS id FROM ctct_engagement_stream"
+        " WHERE reported_count IS NOT NULL"
+    )
+    assert {row["id"] for row in counted} >= set(primary)
+
+
+def test_what_a_later_reply_leaves_out_of_a_campaign_stays(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    kept = ["name", "type", "type_code", "current_status", "created_at", "updated_at"]
+    account.control.add_fault(
+        "nulls", match={"path": "/emails/"}, params={"fields": kept}, times=99
+    )
+    sync_campaigns(client, crm)
+    columns = ", ".join(kept)
+    rows = sql_rows(f"SELECT {columns} FROM ctct_campaign WHERE activities_read_at IS NOT NULL")
+    assert len(rows) == 25
+    assert all(None not in row.values() for row in rows)
