@@ -32,7 +32,7 @@ def _run(asked: Asked, stack: Stack) -> int:
     # all of these import Airflow, which must find its environment set
     from airflow.utils.state import DagRunState  # noqa: PLC0415
 
-    from constant_contact.web.waiting import follow  # noqa: PLC0415
+    from constant_contact.web.overview.waiting import follow  # noqa: PLC0415
     from local.dag_files import load_dag  # noqa: PLC0415
     from local.dag_run import ForegroundRun, abandon_orphans  # noqa: PLC0415
     from local.metadata import prepare_metadata  # noqa: PLC0415

@@ -137,7 +137,7 @@ def _served() -> Iterator[tuple[str, requests.Session]]:
 
 def _from_the_middle() -> dict[str, Any]:
     from constant_contact.accounts import DEFAULT  # noqa: PLC0415
-    from constant_contact.web.crm import page_hook  # noqa: PLC0415
+    from constant_contact.web.frame.crm import page_hook  # noqa: PLC0415
 
     with page_hook(DEFAULT).crm.transaction() as connection:
         cursor = connection.cursor(row_factory=psycopg.rows.dict_row)

@@ -133,7 +133,7 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
     from airflow.utils.session import create_session
     from sqlalchemy import update
 
-    from constant_contact.web.waiting import follow
+    from constant_contact.web.overview.waiting import follow
     from local.dag_run import ForegroundRun
     from local.run_date import When
     from local.terminal import Terminal

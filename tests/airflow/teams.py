@@ -42,6 +42,6 @@ def another_team(dag_ids: Iterable[str], conn_id: str) -> Iterator[None]:
 
 def team_of(account: Account) -> AbstractContextManager[None]:
     """All DAGs of an account and its connection are the team's."""
-    from constant_contact.web.syncs import syncs_of
+    from constant_contact.web.overview.syncs import syncs_of
 
     return another_team(list(syncs_of(account)), account.constant_contact_conn_id)

@@ -81,7 +81,7 @@ def test_a_task_that_goes_on_does_not_say_any_more_that_it_waits(
 def test_the_waiting_are_listed_with_their_reason(spent: Running, start: Start) -> None:
     from airflow.utils.session import create_session
 
-    from constant_contact.web.waiting import waiting_tasks
+    from constant_contact.web.overview.waiting import waiting_tasks
 
     start()
     with create_session() as session:

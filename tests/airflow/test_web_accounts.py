@@ -206,7 +206,7 @@ def test_the_connections_page_is_about_its_accounts_connection(
 def test_a_dag_is_an_accounts_by_its_whole_name(
     airflow: pytest.MonkeyPatch, dag_id: str, name: str
 ) -> None:
-    from constant_contact.web.syncs import account_of
+    from constant_contact.web.overview.syncs import account_of
 
     assert account_of(dag_id, accounts_named("opt, eu")).name == name
 

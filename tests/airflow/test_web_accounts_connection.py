@@ -117,7 +117,7 @@ def test_an_answer_that_is_refused_is_told_on_a_page_of_the_account_that_it_is_f
     with team_of(Account("eu")):
         refused = eu_person.come_back(path)
     assert (refused.status, "Account <strong>eu</strong>" in refused.text) == (403, True)
-    monkeypatch.setattr("constant_contact.web.authorize._VALID_S", -1)
+    monkeypatch.setattr("constant_contact.web.connection.authorize._VALID_S", -1)
     late = eu_person.come_back(path)
     assert (late.status, "longer than a quarter" in late.text) == (400, True)
     # "Authorize again on the page Connection": of the right one.
@@ -148,7 +148,7 @@ def test_a_new_account_does_not_get_the_tokens_of_another_whose_mirror_has_its_l
 ) -> None:
     from airflow.utils.session import create_session
 
-    from constant_contact.web.applications import NextApplication
+    from constant_contact.web.connection.applications import NextApplication
 
     with create_session() as session:
         following = NextApplication("eu-api-key", "demo-secret", "", "op")
@@ -182,7 +182,7 @@ def test_another_account_that_cannot_be_asked_in_time_refuses_nobody(
     mirrored()
     path = eu_person.decide(eu_person.begin())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("constant_contact.web.connection._OTHERS_WITHIN_S", -1.0)
+        patch.setattr("constant_contact.web.connection.connection._OTHERS_WITHIN_S", -1.0)
         assert eu_person.come_back(path).status == 303
     path = eu_person.decide(eu_person.begin())
     connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", AWAY)

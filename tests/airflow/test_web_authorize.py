@@ -33,7 +33,7 @@ def pair() -> TokenPair | None:
     """What is stored."""
     from airflow.utils.session import create_session
 
-    from constant_contact.web import stored
+    from constant_contact.web.frame import stored
 
     with create_session() as session:
         kept = stored.read(session, DEFAULT, f"{CONN_ID}_tokens")
@@ -164,7 +164,7 @@ def test_a_forged_an_old_and_an_overtaken_state_change_nothing(
     ):
         answer = person.come_back(address)
         assert (answer.status, says in answer.text) == (400, True)
-    monkeypatch.setattr("constant_contact.web.authorize._VALID_S", -1)
+    monkeypatch.setattr("constant_contact.web.connection.authorize._VALID_S", -1)
     assert "longer than a quarter" in person.come_back(path).text
     assert pair() is None
 
@@ -196,7 +196,7 @@ def test_a_grant_of_another_account_is_refused_and_the_old_one_stays(
     from airflow.utils.session import create_session
 
     from constant_contact.accounts import DEFAULT
-    from constant_contact.web.applications import NextApplication
+    from constant_contact.web.connection.applications import NextApplication
 
     person.authorize()
     before = pair()
@@ -323,7 +323,7 @@ def test_a_refresh_under_way_is_waited_for_longer_than_another_lock(
     crm_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from constant_contact.web import crm
+    from constant_contact.web.frame import crm
 
     monkeypatch.setitem(crm._SESSION, "lock_timeout", "300ms")
     path = person.decide(person.begin())
@@ -340,7 +340,7 @@ def test_a_refresh_under_way_is_waited_for_longer_than_another_lock(
 def test_a_refresh_that_does_not_end_is_not_broken(
     person: Person, refreshing: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("constant_contact.web.stored._WAIT_S", 1)
+    monkeypatch.setattr("constant_contact.web.frame.stored._WAIT_S", 1)
     answer = person.authorize()
     assert answer.status == 400
     assert "took too long" in answer.text
@@ -350,7 +350,7 @@ def test_a_refresh_that_does_not_end_is_not_broken(
 def test_tokens_that_were_stored_are_not_said_to_be_refused(
     person: Person, crm_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from constant_contact.web.stored import StoredTokens
+    from constant_contact.web.frame.stored import StoredTokens
 
     save = StoredTokens.save
 
@@ -373,7 +373,7 @@ def test_a_token_close_to_its_death_shows_how_many_days_it_has(person: Person) -
 
     from airflow.utils.session import create_session
 
-    from constant_contact.web import stored
+    from constant_contact.web.frame import stored
 
     person.authorize()
     old = pair()

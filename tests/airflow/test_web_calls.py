@@ -195,7 +195,7 @@ def test_the_file_holds_all_that_the_filter_finds_and_no_formula(
 def test_no_sheet_finds_a_formula_whatever_it_takes_for_the_end_of_a_cell(
     separator: str, formula: str
 ) -> None:
-    from constant_contact.web.calls_file import _cell, _csv
+    from constant_contact.web.calls.calls_file import _cell, _csv
 
     for text in (f"no such{separator}{formula}", formula, f"{separator}{formula}"):
         line = _csv([[_cell(text), 7]])
@@ -206,7 +206,7 @@ def test_no_sheet_finds_a_formula_whatever_it_takes_for_the_end_of_a_cell(
 def test_a_file_that_is_cut_says_so(
     site: Site, add_call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from constant_contact.web import calls_file
+    from constant_contact.web.calls import calls_file
 
     for _ in range(4):
         add_call()

@@ -125,7 +125,7 @@ def test_an_application_of_another_account_is_not_taken_over(
 def test_only_what_was_tested_is_taken_over(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from constant_contact.web import credentials
+    from constant_contact.web.connection import credentials
 
     before = connection()
     enter(person)
@@ -166,7 +166,7 @@ def test_a_task_that_began_before_the_take_over_does_not_use_the_old_seed(
     from airflow.utils.session import create_session
 
     from constant_contact.hooks.constant_contact import ConstantContactHook
-    from constant_contact.web import stored
+    from constant_contact.web.frame import stored
 
     began = ConstantContactHook()
     assert began.settings.refresh_token

@@ -8,7 +8,7 @@ import pytest
 
 from constant_contact.store.budget import Day
 from constant_contact.store.database import Database
-from constant_contact.web.forecast import Hour, forecast, waits_from
+from constant_contact.web.overview.forecast import Hour, forecast, waits_from
 from simulator.server import Running
 from tests.support import api_settings
 

@@ -50,7 +50,7 @@ def test_what_the_overview_knows_of_our_dags_is_what_they_are(
 ) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
-    from constant_contact.web.syncs import SYNCS
+    from constant_contact.web.overview.syncs import SYNCS
 
     dags = DagBag(ROOT / "dags").dags
     assert {sync.dag_id for sync in SYNCS} == set(dags)
@@ -168,7 +168,7 @@ def test_charts_take_their_colours_from_the_page_and_bring_no_script(site: Site)
 
 
 def test_a_chart_escapes_what_it_names() -> None:
-    from constant_contact.web.charts import Chart
+    from constant_contact.web.overview.charts import Chart
 
     evil = '<script>alert("1")</script>&'
     drawn = Chart(evil, evil, [evil, "b"], {evil: [1, 2], "other": [3, 4]}).svg

@@ -119,7 +119,7 @@ def test_whatever_is_asked_no_address_reaches_the_log(
 def test_a_path_forges_no_line_of_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     from fastapi import Request
 
-    from constant_contact.web.problems import _asked
+    from constant_contact.web.frame.problems import _asked
 
     path = "/why\x1b[2K\n2026-01-01 all is well"
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}

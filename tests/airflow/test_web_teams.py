@@ -66,7 +66,7 @@ def test_what_is_kept_for_an_account_is_read_by_the_tasks_of_its_team_only(
     from airflow.models.variable import Variable
     from airflow.utils.session import create_session
 
-    from constant_contact.web import stored
+    from constant_contact.web.frame import stored
 
     def read_by(team: str | None) -> Any:
         return Variable.get(key, default_var=None, team_name=team)
@@ -88,7 +88,7 @@ def test_what_is_kept_for_an_account_is_read_by_the_tasks_of_its_team_only(
 def test_who_may_answer_is_asked_as_airflow_asks_it() -> None:
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
-    from constant_contact.web.access import may_answer
+    from constant_contact.web.frame.access import may_answer
 
     assert not may_answer(SimpleAuthManagerUser(username="op", role="OP"), DEFAULT)
     theirs = SimpleAuthManagerUser(username="op", role="OP", teams=["others"])
@@ -138,7 +138,7 @@ def test_who_may_use_the_pages_of_one_account_is_refused_on_each_of_anothers(
 def test_who_may_edit_connections_needs_the_account_too_where_no_connection_is_a_teams(
     eu: Running, site: Site, start_dag: Callable[..., Any]
 ) -> None:
-    from constant_contact.web.syncs import syncs_of
+    from constant_contact.web.overview.syncs import syncs_of
 
     # As with an auth manager that knows no single connection: the right is one to all of them.
     with another_team(list(syncs_of(Account("eu"))), "of_somebody"):

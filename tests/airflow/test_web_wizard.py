@@ -262,7 +262,7 @@ def test_a_viewer_looks_and_presses_nothing(site: Site, people: Running) -> None
 def test_many_are_looked_at_by_a_run_that_requests_nothing(
     site: Site, people: Running, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from constant_contact.web import wizard
+    from constant_contact.web.people import wizard
 
     monkeypatch.setattr(wizard, "_MOST_LOOKED_AT", 3)
     path = choose(site)

@@ -7,7 +7,7 @@ import pytest
 
 from constant_contact.store import call_search
 from constant_contact.store.database import Database
-from constant_contact.web.call_filter import CallFilter
+from constant_contact.web.calls.call_filter import CallFilter
 from local.bench.made_up import make, settle
 from tests.databases import Databases
 

@@ -6,25 +6,15 @@ from typing import Final
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from constant_contact.web import (
-    authorize,
-    calls,
-    connection,
-    credentials,
-    holds,
-    memberships,
-    opt_outs,
-    overview,
-    sync_now,
-    waiting,
-    why,
-    wizard,
-)
-from constant_contact.web.access import known_user
-from constant_contact.web.accounts import PREFIXES, known_account
-from constant_contact.web.forms import from_our_page
-from constant_contact.web.pages import STATIC_DIR
-from constant_contact.web.problems import explain_problems
+from constant_contact.web.calls import calls
+from constant_contact.web.connection import authorize, connection, credentials
+from constant_contact.web.frame.access import known_user
+from constant_contact.web.frame.accounts import PREFIXES, known_account
+from constant_contact.web.frame.forms import from_our_page
+from constant_contact.web.frame.pages import STATIC_DIR
+from constant_contact.web.frame.problems import explain_problems
+from constant_contact.web.overview import overview, sync_now, waiting
+from constant_contact.web.people import holds, memberships, opt_outs, why, wizard
 from constant_contact.web.requests import ForgetsQueries, FormsOfUsers
 
 # A page each, of every account; every route names the permission it needs, by a dependency of

@@ -11,9 +11,9 @@ from fastapi import HTTPException, Request, status
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from constant_contact.redact import is_telling
-from constant_contact.web.forms import SAFE_METHODS
-from constant_contact.web.problems import problem_of
-from constant_contact.web.redirect import CALLBACK_PATH
+from constant_contact.web.connection.redirect import CALLBACK_PATH
+from constant_contact.web.frame.forms import SAFE_METHODS
+from constant_contact.web.frame.problems import problem_of
 
 # Starlette takes no longer field, such as the ids that are pasted into the wizard.
 MOST_BYTES: Final = 1 << 20

@@ -28,17 +28,17 @@ from constant_contact.api.authorization import Authorization
 from constant_contact.errors import ConstantContactError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import redact
-from constant_contact.web import stored
-from constant_contact.web.access import (
+from constant_contact.web.connection.applications import CURRENT, NEXT, Application, hook_of
+from constant_contact.web.connection.connection import ask, require_same_account
+from constant_contact.web.connection.redirect import CALLBACK_PATH, redirect_for
+from constant_contact.web.frame import stored
+from constant_contact.web.frame.access import (
     CurrentUser,
     MayEditConnection,
     require_edit_connection,
 )
-from constant_contact.web.accounts import CurrentAccount, account_named, turn_to
-from constant_contact.web.applications import CURRENT, NEXT, Application, hook_of
-from constant_contact.web.connection import ask, require_same_account
-from constant_contact.web.pages import go_to, page
-from constant_contact.web.redirect import CALLBACK_PATH, redirect_for
+from constant_contact.web.frame.accounts import CurrentAccount, account_named, turn_to
+from constant_contact.web.frame.pages import go_to, page
 
 router = APIRouter()
 way_back = APIRouter()

@@ -24,8 +24,8 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import crm_database
 from constant_contact.store.accounts import are_of
 from constant_contact.store.database import Database
-from constant_contact.web.accounts import CurrentAccount
-from constant_contact.web.stored import StoredTokens
+from constant_contact.web.frame.accounts import CurrentAccount
+from constant_contact.web.frame.stored import StoredTokens
 
 _CONNECT_TIMEOUT_S: Final = 3
 _AWAY_FOR_S: Final = 5.0

@@ -15,11 +15,11 @@ from constant_contact.redact import is_telling
 from constant_contact.store import call_search, database
 from constant_contact.sync.consent import objections
 from constant_contact.sync.memberships.explain import explain
-from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
-from constant_contact.web.accounts import CurrentAccount
-from constant_contact.web.call_filter import CallFilter
-from constant_contact.web.crm import PageHook
-from constant_contact.web.pages import go_to, page
+from constant_contact.web.calls.call_filter import CallFilter
+from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.frame.accounts import CurrentAccount
+from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.pages import go_to, page
 
 _log = logging.getLogger("constant_contact.web")
 

@@ -14,13 +14,13 @@ from constant_contact.accounts import DEFAULT
 from constant_contact.config import accounts
 from constant_contact.store import call_search
 from constant_contact.store.call_search import Place, Row
-from constant_contact.web import calls_file
-from constant_contact.web.access import MayRead
-from constant_contact.web.accounts import CurrentAccount, turn_to
-from constant_contact.web.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
-from constant_contact.web.crm import PageHook
-from constant_contact.web.pages import go_to, page, wants_part
-from constant_contact.web.syncs import account_of
+from constant_contact.web.calls import calls_file
+from constant_contact.web.calls.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
+from constant_contact.web.frame.access import MayRead
+from constant_contact.web.frame.accounts import CurrentAccount, turn_to
+from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.pages import go_to, page, wants_part
+from constant_contact.web.overview.syncs import account_of
 
 router = APIRouter(prefix="/calls")
 of_task = APIRouter()

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from constant_contact.accounts import Account
 from constant_contact.config import accounts
-from constant_contact.web.access import may_edit_dag, may_trigger, readable_dags
-from constant_contact.web.metadata import short
-from constant_contact.web.syncs import SYNCS, Row, Run, Sync, account_of, syncs_of, unknown
+from constant_contact.web.frame.access import may_edit_dag, may_trigger, readable_dags
+from constant_contact.web.frame.metadata import short
+from constant_contact.web.overview.syncs import SYNCS, Row, Run, Sync, account_of, syncs_of, unknown
 
 _TAG: Final = "constant_contact"
 _RUNS_SHOWN: Final = 14

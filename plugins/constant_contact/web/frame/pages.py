@@ -14,18 +14,19 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from constant_contact.accounts import DEFAULT, PAGES
-from constant_contact.web.access import may_read
-from constant_contact.web.accounts import (
+from constant_contact.web.frame.access import may_read
+from constant_contact.web.frame.accounts import (
     account_if_known,
     current_account,
     names_account,
     several_accounts,
 )
-from constant_contact.web.forms import form_token
+from constant_contact.web.frame.forms import form_token
 
-STATIC_DIR: Final = Path(__file__).parent / "static"
+_WEB_DIR: Final = Path(__file__).parents[1]
+STATIC_DIR: Final = _WEB_DIR / "static"
 _CURSOR: Final = re.compile(r"\bcursor=[^&]+")
-_TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
+_TEMPLATES = Jinja2Templates(directory=_WEB_DIR / "templates")
 # A name that a template has and a page has not given is a fault of ours, not an empty cell.
 _TEMPLATES.env.undefined = StrictUndefined
 _TEMPLATES.env.trim_blocks = _TEMPLATES.env.lstrip_blocks = True

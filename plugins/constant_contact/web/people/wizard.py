@@ -19,11 +19,11 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import budget, database
 from constant_contact.sync.memberships import choices
 from constant_contact.sync.memberships.bulk_memberships import Wanted
-from constant_contact.web import dag_runs
-from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
-from constant_contact.web.accounts import CurrentAccount, current_account
-from constant_contact.web.crm import PageHook
-from constant_contact.web.pages import go_to, page
+from constant_contact.web.frame import dag_runs
+from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.frame.accounts import CurrentAccount, current_account
+from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.pages import go_to, page
 
 router = APIRouter(prefix="/memberships")
 

@@ -15,18 +15,18 @@ from sqlalchemy.orm import Session
 
 from constant_contact.accounts import Account
 from constant_contact.errors import QueryTooSlow
-from constant_contact.web import dag_runs
-from constant_contact.web.access import (
+from constant_contact.web.frame import dag_runs
+from constant_contact.web.frame.access import (
     CurrentUser,
     MayRead,
     RequireEditOfNoun,
     RequireTriggerOfNoun,
 )
-from constant_contact.web.accounts import CurrentAccount, current_account
-from constant_contact.web.last_runs import rows
-from constant_contact.web.metadata import short
-from constant_contact.web.pages import go_to, page
-from constant_contact.web.syncs import Row
+from constant_contact.web.frame.accounts import CurrentAccount, current_account
+from constant_contact.web.frame.metadata import short
+from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.overview.last_runs import rows
+from constant_contact.web.overview.syncs import Row
 
 router = APIRouter(prefix="/runs")
 

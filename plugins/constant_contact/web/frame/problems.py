@@ -11,7 +11,7 @@ from starlette.status import HTTP_401_UNAUTHORIZED
 
 from constant_contact.errors import ChangesRefused, ConstantContactError
 from constant_contact.redact import redact
-from constant_contact.web.pages import page, wants_part
+from constant_contact.web.frame.pages import page, wants_part
 
 _log = logging.getLogger("constant_contact.web")
 _KNOWN = {

@@ -18,8 +18,8 @@ from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import hide
 from constant_contact.store.database import Database
-from constant_contact.web import stored
-from constant_contact.web.crm import page_hook
+from constant_contact.web.frame import stored
+from constant_contact.web.frame.crm import page_hook
 
 Application = Literal["current", "next"]
 CURRENT: Final = "current"

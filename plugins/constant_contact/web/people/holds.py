@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 
 from constant_contact.operators.holds import APPROVE, REJECT
 from constant_contact.sync import holds
-from constant_contact.web import dag_runs
-from constant_contact.web.access import CurrentUser, MayAnswer, MayRead, may_answer
-from constant_contact.web.accounts import CurrentAccount
-from constant_contact.web.crm import PageHook
-from constant_contact.web.pages import go_to, page
+from constant_contact.web.frame import dag_runs
+from constant_contact.web.frame.access import CurrentUser, MayAnswer, MayRead, may_answer
+from constant_contact.web.frame.accounts import CurrentAccount
+from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.pages import go_to, page
 
 router = APIRouter(prefix="/holds")
 

@@ -20,7 +20,7 @@ from fastapi import Depends, HTTPException, Request, status
 from sqlalchemy.orm import Session
 
 from constant_contact.accounts import Account
-from constant_contact.web.accounts import CurrentAccount
+from constant_contact.web.frame.accounts import CurrentAccount
 
 
 def known_user(request: Request, user: GetUserDep) -> None:

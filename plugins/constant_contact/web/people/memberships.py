@@ -9,10 +9,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from constant_contact.store import database
 from constant_contact.sync.memberships import push
-from constant_contact.web.access import CurrentUser, MayRead, may_trigger, require_trigger
-from constant_contact.web.accounts import CurrentAccount
-from constant_contact.web.crm import PageHook
-from constant_contact.web.pages import go_to, page
+from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.frame.accounts import CurrentAccount
+from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.pages import go_to, page
 
 router = APIRouter(prefix="/memberships")
 

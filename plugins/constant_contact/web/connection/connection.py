@@ -17,14 +17,14 @@ from constant_contact.api.token_pair import TokenPair, claims
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import database
-from constant_contact.web.access import CurrentUser, MayEditConnection, MayRead
-from constant_contact.web.access import may_edit_connection as may_edit
-from constant_contact.web.accounts import CurrentAccount, current_account, several_accounts
-from constant_contact.web.applications import CURRENT, hook_of
-from constant_contact.web.crm import page_hook
-from constant_contact.web.pages import page
-from constant_contact.web.redirect import redirect_for
-from constant_contact.web.sources import source_of
+from constant_contact.web.connection.applications import CURRENT, hook_of
+from constant_contact.web.connection.redirect import redirect_for
+from constant_contact.web.connection.sources import source_of
+from constant_contact.web.frame.access import CurrentUser, MayEditConnection, MayRead
+from constant_contact.web.frame.access import may_edit_connection as may_edit
+from constant_contact.web.frame.accounts import CurrentAccount, current_account, several_accounts
+from constant_contact.web.frame.crm import page_hook
+from constant_contact.web.frame.pages import page
 
 router = APIRouter()
 _JUST_NOW: Final = timedelta(minutes=2)

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 import psycopg
 
 from constant_contact.errors import ConstantContactError
-from constant_contact.web.problems import told
+from constant_contact.web.frame.problems import told
 
 T = TypeVar("T")
 

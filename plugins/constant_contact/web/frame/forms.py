@@ -12,7 +12,7 @@ from airflow.configuration import conf
 from fastapi import HTTPException, Request, status
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from constant_contact.web.access import CurrentUser
+from constant_contact.web.frame.access import CurrentUser
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 FIELD: Final = "form_token"

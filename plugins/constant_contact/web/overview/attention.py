@@ -22,8 +22,8 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.options import OPTIONS, SECTION
 from constant_contact.store import database
 from constant_contact.sync.upkeep import findings
-from constant_contact.web.metadata import short
-from constant_contact.web.syncs import Row
+from constant_contact.web.frame.metadata import short
+from constant_contact.web.overview.syncs import Row
 
 _REJECTED_WITHIN: Final = timedelta(days=7)
 _MOST_QUESTIONS: Final = 20

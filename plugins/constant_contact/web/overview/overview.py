@@ -15,20 +15,20 @@ from constant_contact.accounts import Account
 from constant_contact.api.vendor import TRACKER_BY_TYPE
 from constant_contact.store import budget, database
 from constant_contact.store.budget import Day
-from constant_contact.web import attention
-from constant_contact.web.access import CurrentUser, MayRead
-from constant_contact.web.accounts import CurrentAccount
-from constant_contact.web.attention import Line
-from constant_contact.web.charts import Chart
-from constant_contact.web.crm import page_hook
-from constant_contact.web.forecast import Forecast, forecast
-from constant_contact.web.last_runs import readable_dags_of, rows
-from constant_contact.web.metadata import short
-from constant_contact.web.pages import page
-from constant_contact.web.parts import Part, part
-from constant_contact.web.sync_now import NOT_STARTED, NotStarted
-from constant_contact.web.syncs import Row
-from constant_contact.web.waiting import Waiting, waiting_tasks
+from constant_contact.web.frame.access import CurrentUser, MayRead
+from constant_contact.web.frame.accounts import CurrentAccount
+from constant_contact.web.frame.crm import page_hook
+from constant_contact.web.frame.metadata import short
+from constant_contact.web.frame.pages import page
+from constant_contact.web.frame.parts import Part, part
+from constant_contact.web.overview import attention
+from constant_contact.web.overview.attention import Line
+from constant_contact.web.overview.charts import Chart
+from constant_contact.web.overview.forecast import Forecast, forecast
+from constant_contact.web.overview.last_runs import readable_dags_of, rows
+from constant_contact.web.overview.sync_now import NOT_STARTED, NotStarted
+from constant_contact.web.overview.syncs import Row
+from constant_contact.web.overview.waiting import Waiting, waiting_tasks
 
 router = APIRouter()
 _ENGAGEMENT_DAYS: Final = 30

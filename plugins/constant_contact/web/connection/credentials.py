@@ -23,14 +23,14 @@ from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook, tokens_key
 from constant_contact.redact import hide
 from constant_contact.store.tokens import token_lock
-from constant_contact.web import stored
-from constant_contact.web.access import CurrentUser, MayEditConnection
-from constant_contact.web.accounts import CurrentAccount, current_account
-from constant_contact.web.applications import CURRENT, NEXT, NextApplication, hook_of
-from constant_contact.web.connection import ask, require_same_account
-from constant_contact.web.pages import go_to, page
-from constant_contact.web.redirect import redirect_for
-from constant_contact.web.sources import source_of
+from constant_contact.web.connection.applications import CURRENT, NEXT, NextApplication, hook_of
+from constant_contact.web.connection.connection import ask, require_same_account
+from constant_contact.web.connection.redirect import redirect_for
+from constant_contact.web.connection.sources import source_of
+from constant_contact.web.frame import stored
+from constant_contact.web.frame.access import CurrentUser, MayEditConnection
+from constant_contact.web.frame.accounts import CurrentAccount, current_account
+from constant_contact.web.frame.pages import go_to, page
 
 _PATH: Final = "/connection/credentials"
 router = APIRouter(prefix=_PATH)

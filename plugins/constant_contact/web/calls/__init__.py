@@ -1,0 +1,1 @@
+"""API calls: found, shown, exported."""

@@ -1,0 +1,1 @@
+"""The connection: authorized, tested, replaced."""
