@@ -729,11 +729,12 @@ WHERE
             AND refused.changed_at >= mailable.objected_at
     );
 
--- name: begin_cut_over
--- Whether this is the first comparison after an upgrade. Grain: one row if it is, else none.
-SELECT is_the_only_one FROM ctct_cut_over
-WHERE hold_id IS NULL AND ended_at IS NULL
-FOR UPDATE;
+-- name: end_cut_over
+-- Whether this is the first comparison of all after an upgrade. Grain: one row if it is, else none.
+UPDATE ctct_cut_over
+SET ended_at = clock_timestamp()
+WHERE ended_at IS NULL
+RETURNING is_the_only_one;
 
 -- name: hold_cut_over
 -- Hold what the first comparison after an upgrade found, for one person to answer.
@@ -756,7 +757,7 @@ held AS (
 )
 
 UPDATE ctct_cut_over
-SET hold_id = hold.hold_id, ended_at = clock_timestamp()
+SET hold_id = hold.hold_id
 FROM hold;
 
 -- name: find_taken_back
@@ -966,7 +967,7 @@ SELECT change_id FROM requeued
 UNION ALL
 SELECT change_id FROM found;
 
--- name: end_cut_over
+-- name: end_cut_over_of_opt_ins
 -- Whether this is the first comparison after an upgrade that looks for opt-outs that nothing holds
 -- any more. Grain: one row if it is, else none.
 UPDATE ctct_cut_over

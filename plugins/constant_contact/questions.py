@@ -15,6 +15,7 @@ _WHAT = {
     "memberships": "take {} contacts off lists",
     "crm_contacts": "have {} contacts left the CRM",
     "links": "clear the links of {} contacts",
+    "objections": "let Do Not Email alone decide about {} contacts",
 }
 
 

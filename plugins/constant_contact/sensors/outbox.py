@@ -15,7 +15,10 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds
 
 # Which stops of the circuit breaker each DAG has a person asked about.
-_HOLDS = {"opt_outs": ("opt_outs", "crm_contacts", "links"), "memberships": ("memberships",)}
+_HOLDS = {
+    "opt_outs": ("opt_outs", "crm_contacts", "links", "objections"),
+    "memberships": ("memberships",),
+}
 _OPEN = {"opt_outs": "opt_outs/open_opt_outs", "memberships": "memberships/open_memberships"}
 
 

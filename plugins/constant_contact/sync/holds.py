@@ -151,7 +151,7 @@ def release(connection: psycopg.Connection[Any], noun: str, hold_id: int, *, by:
 
     Args:
         connection: Of the CRM.
-        noun: Whose rows: `opt_outs`, `memberships`, `crm_contacts` or `links`.
+        noun: Whose rows: `opt_outs`, `memberships`, `crm_contacts`, `links` or `objections`.
         hold_id: The stop.
         by: The person, for the record.
     """

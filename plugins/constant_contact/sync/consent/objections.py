@@ -134,14 +134,26 @@ def find_mailable(
     """
     ids = None if contact_ids is None else list(contact_ids)
     found = database.run(connection, "consent/find_mailable", {"contact_ids": ids})
-    if found and ids is None and database.row(connection, "consent/begin_cut_over"):
+    if ids is None and database.row(connection, "consent/end_cut_over"):
+        _cut_over(connection, found)
+    return found
+
+
+def _cut_over(connection: psycopg.Connection[Any], found: int) -> None:
+    """Ask a person about what the first comparison of all after an upgrade found."""
+    if found:
         detail = (
             "The first comparison after an upgrade found contacts that object in the CRM and may "
             "still be mailed at Constant Contact. They are unsubscribed when a person approves "
             "this; what the CRM changes meanwhile goes out as before."
         )
         database.run(connection, "consent/hold_cut_over", {"detail": detail})
-    return found
+    detail = (
+        "Contacts with Do Not Email in the CRM were unsubscribed at Constant Contact by the "
+        "account, and not by this program. Approve if Do Not Email was why: clearing it lets them "
+        "be mailed again. Else a person decides about each that is cleared."
+    )
+    database.run(connection, "objections/hold_older", {"detail": detail})
 
 
 def find_taken_back(connection: psycopg.Connection[Any]) -> int:
@@ -156,7 +168,7 @@ def find_taken_back(connection: psycopg.Connection[Any]) -> int:
         How many were queued.
     """
     found = [row["change_id"] for row in database.rows(connection, "consent/find_taken_back")]
-    if database.row(connection, "consent/end_cut_over") and found:
+    if database.row(connection, "consent/end_cut_over_of_opt_ins") and found:
         detail = (
             "The first comparison after an upgrade found contacts that are unsubscribed at "
             "Constant Contact by an opt-out of ours, without any objection. They may be "

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/opt-outs")
 _MAY_DECIDE: Final = require_trigger("opt_ins")
 _ROWS: Final = 50
 # What the looks at the CRM and the linking hold stands here too: there is no page of contacts.
-_HOLDS: Final = ("opt_outs", "crm_contacts", "links")
+_HOLDS: Final = ("opt_outs", "crm_contacts", "links", "objections")
 Status = Literal["", "pending", "held", "failed", "done", "superseded"]
 
 
