@@ -9,7 +9,7 @@ _log = logging.getLogger("constant_contact.alerts")
 
 
 async def late(context: Mapping[str, Any], callback: str = "") -> None:
-    """Log which run is late, and tell whoever wants to be told.
+    """Log which run is late, and tell the option's callback.
 
     A backfill's runs wait for each other for as long as they do, and whoever starts a run by hand
     looks at it: they are never late. Nor is a run that has ended: Airflow keeps the deadline of one

@@ -55,7 +55,7 @@ class CallBudget(Protocol):
         """Take note of how long a call's answer took to begin: its spread is the jitter."""
 
     def slow_down(self) -> None:
-        """Take note that the vendor throttled: nobody calls for a second."""
+        """Take note that the vendor throttled: no call for a second."""
 
     def day_spent(self, message: str) -> BudgetSpent:
         """Take note that the vendor calls the day spent; return the error to raise."""

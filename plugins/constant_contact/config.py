@@ -120,7 +120,7 @@ def hold_callback() -> Callable[..., Any] | None:
 
 
 def nightly_deadline() -> DeadlineAlert | None:
-    """When a nightly run is late, and who is told; None: the option says never.
+    """When a nightly run is late, and who hears of it; None: the option says never.
 
     Raises:
         SettingError: The callable cannot be imported, or is not async.

@@ -10,7 +10,7 @@ ConstantContactError
 │   ├── PrivilegeMissing      the login may not do something in the CRM database
 │   ├── TextRefused           the CRM database cannot store a character
 │   └── ChangesRefused        rows were refused; each says why, the others went through
-├── Later                 nobody must act; goes on by itself at `resume_at_utc`
+├── Later                 no person acts; goes on by itself at `resume_at_utc`
 │   ├── BudgetSpent           the day's calls are used up
 │   ├── BulkQueueFull         the vendor's queue of bulk jobs is full
 │   ├── BulkPending           the vendor still works on bulk jobs of ours
@@ -255,7 +255,7 @@ def unforeseen(row: str, error: Exception) -> Unforeseen:
 
     Args:
         row: Which, such as "change 12".
-        error: What happened; the last place of this package that it passed is told.
+        error: What happened; the message names the last place of this package that it passed.
     """
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "constant_contact" in frame.filename] or frames

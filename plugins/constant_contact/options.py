@@ -62,7 +62,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "example": "240",
     },
     "on_deadline_callback": {
-        "description": "Dotted path of an async callable that is told of a late run: its argument "
+        "description": "Dotted path of an async callable for late runs: its argument "
         "context has dag_run and deadline, as plain values. It runs in the triggerer.",
         "type": "string",
         "default": "",

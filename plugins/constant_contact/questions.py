@@ -1,4 +1,4 @@
-"""The question to a person about what the circuit breaker holds, and who else is told of it."""
+"""The question to a person about what the circuit breaker holds, and who else hears of it."""
 
 import logging
 from collections.abc import Mapping

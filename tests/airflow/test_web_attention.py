@@ -131,7 +131,7 @@ def test_a_run_by_hand_that_failed_for_a_missing_param_can_be_deleted_says_its_l
     assert start_dag("constant_contact_erasure").state == "failed"
     shown = text_of(needs(site))
     assert "The last run of constant_contact_erasure failed" in shown
-    assert "a run that nobody needs can be deleted" in shown
+    assert "a run you do not need can be deleted" in shown
 
 
 def test_a_connection_without_a_token_is_to_be_authorized(

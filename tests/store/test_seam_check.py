@@ -232,7 +232,7 @@ def test_trying_the_files_changes_nothing_not_even_by_the_firms_own_triggers(
 @pytest.mark.parametrize(
     ("doorbell", "says"),
     [
-        (DOORBELL.replace("'id'", "'nr'"), "is told of a column nr, which there is not"),
+        (DOORBELL.replace("'id'", "'nr'"), "names a column nr, which does not exist"),
         (DOORBELL.replace("'true'", "'yes'"), "ctct_ring has three arguments"),
         (DOORBELL.replace(", 'mail'", ""), "ctct_ring has three arguments"),
         ("SELECT 1", "makes no trigger that calls ctct_ring"),

@@ -195,7 +195,7 @@ class Client:
                     return self._answered("GET", url, None, is_page_link=is_page_link)
         except GatewayReply as error:
             if is_page_link and error.status in _OF_DEAD_LINKS:
-                # Whoever said so says it of this link again and again: without it, it may not.
+                # A link that was refused is refused again; without it, the listing may go on.
                 raise DeadCursor(str(error), status=error.status) from None
             raise
         raise AssertionError("unreachable")

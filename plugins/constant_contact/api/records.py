@@ -116,7 +116,7 @@ def parse_list(row: dict[str, Any]) -> ListRecord | None:
 
 
 class ContactRecord(NamedTuple):
-    """`ContactResource` of getContacts, without what the CRM owns (names) or nobody needs.
+    """`ContactResource` of getContacts, without what the CRM owns (names) or no job needs.
 
     Attributes:
         list_ids: As PostgreSQL writes an array, in order; None where they were not asked for.

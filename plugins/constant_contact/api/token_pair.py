@@ -11,7 +11,7 @@ from constant_contact.api.authorization import scopes_of
 
 
 def digest_of(secret: str) -> str:
-    """A short name for a secret by which two can be told apart, and not guessed."""
+    """A short name of a secret: two differ by it, and it gives none away."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else ""
 
 
@@ -23,7 +23,7 @@ class TokenPair:
         seed_digest: Digest of the connection's refresh token that this pair descends from: when
             a person pastes another one, the pair no longer counts.
         client_digest: Digest of the API key and the token endpoint that it belongs to: another
-            application's tokens are nobody else's business.
+            application's tokens are of no use to another.
         authorized_by: Who authorized by the page in the Airflow UI, as Airflow names them; "" if
             the pair descends from a pasted seed.
         authorized_at_utc: When that was.

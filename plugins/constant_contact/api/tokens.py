@@ -42,7 +42,7 @@ _log = logging.getLogger("constant_contact.tokens")
 _EXPIRY_MARGIN = timedelta(minutes=5)
 _EXPIRY_SHARE = 0.1
 _TOKEN_CALLS = 4
-# Between tries to store a pair that nobody else has: it is insisted for a minute.
+# Between tries to store a pair that exists nowhere else, for a minute.
 SAVE_WAITS_S = (1, 2, 4, 8, 15, 30)
 
 
@@ -232,7 +232,7 @@ class Tokens:
                 hide(newer.access_token, newer.refresh_token)
                 return newer
             hide(pair.access_token, pair.refresh_token)
-            # Stored even if it lacks a scope: the old one is dead by now.
+            # Stored even if it lacks a scope: the old one is dead.
             self._save(pair)
         check_scopes(self._settings.conn_id, pair.scopes)
         return pair
@@ -295,7 +295,7 @@ class Tokens:
             )
 
     def _save(self, pair: TokenPair) -> None:
-        """Store the pair; insist, since nobody else has it."""
+        """Store the pair; try for a minute, since it exists nowhere else."""
         for wait_s in self._save_waits_s:
             try:
                 self._store.save(pair)

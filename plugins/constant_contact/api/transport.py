@@ -1,6 +1,6 @@
 """HTTP as every call of this package makes it: bounded in time and size, to one host only.
 
-A reply ends by a deadline, whatever part of it drips: a read timeout alone starts anew with each
+A reply ends by a deadline, whatever part of it drips: a read timeout alone starts again with each
 byte. It is read up to a number of unpacked bytes: gzip packs a gigabyte into one megabyte. No
 redirect is followed, since a 307 would send tokens on to wherever it says. And nothing of the
 environment takes the place of our credentials, as a `.netrc` would.

@@ -7,7 +7,7 @@ page, which says whose they are, why, and who changed them: Airflow stores no pe
 - *Approve*: exactly the rows that were shown go on.
 - *Reject*: they stay `held`, and nothing is sent.
 
-The option `on_hold_callback` names a callable or an Airflow notifier that is told of the question,
+The option `on_hold_callback` names a callable or an Airflow notifier that gets the question,
 and each day again while what contacts asked for themselves waits.
 
 Either is kept with the person's name in `ctct_hold` and, for each change, in `ctct_consent`. Other

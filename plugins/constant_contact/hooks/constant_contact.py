@@ -209,7 +209,7 @@ class ConstantContactHook(HttpHook):
         return Tokens(self.settings, self.token_store, refresh, self.save_waits_s)
 
     def stored_tokens(self) -> TokenPair | None:
-        """The tokens that count now, as they are stored; asks nobody for new ones."""
+        """The tokens that count now, as they are stored; refreshes none."""
         return stored_pair(self.settings, self.token_store)
 
     def authorize(

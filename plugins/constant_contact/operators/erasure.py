@@ -12,7 +12,7 @@ from constant_contact.sync.upkeep.erasure import ErasureReport, erase, erase_cal
 
 
 class ErasureOperator(ConstantContactOperator):
-    """Erases a person whom Constant Contact may not mail any more; a call or two, to see that.
+    """Erases a person that Constant Contact may not mail any more; a call or two, to see that.
 
     Args:
         contact_id: Of the CRM (templated), or

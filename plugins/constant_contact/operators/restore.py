@@ -48,7 +48,7 @@ class SettleOperator(_AfterRestoreOperator):
 
     def sync(self, hook: ConstantContactHook, context: Context) -> SettleReport:
         """Run `settle`."""
-        # Does not need it; but without it nobody meant this run, and what is settled stays so.
+        # Does not need it; but a run without it was not meant, and what is settled stays so.
         self.backup_at()
         return settle(hook.crm, by=person(context))
 

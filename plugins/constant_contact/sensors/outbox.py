@@ -25,8 +25,8 @@ _OPEN = {"opt_outs": "opt_outs/open_opt_outs", "memberships": "memberships/open_
 class OutboxSensor(BaseSensorOperator):
     """Passes if there is something to carry or to ask, else skips what follows: it looks once.
 
-    Its return value has, for each stop of the circuit breaker that nobody was asked about yet, the
-    run of the approvals DAG as TriggerDagRunOperator takes it. A hold has one run, by its name.
+    Its return value has, for each stop of the circuit breaker that is not asked about yet, the run
+    of the approvals DAG as TriggerDagRunOperator takes it. A hold has one run, by its name.
 
     Args:
         noun: Whose outbox: `opt_outs` or `memberships`.

@@ -32,7 +32,7 @@ def claim(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> No
 
 
 def are_of(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> bool:
-    """Whether the tables are those of the account `conn_id`; false: they are nobody's yet.
+    """Whether the tables are those of the account `conn_id`; false: no account has them yet.
 
     Args:
         connection: As `claim`.
@@ -55,7 +55,7 @@ def are_of(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> b
 
 
 def account_in(connection: psycopg.Connection[Any]) -> Account:
-    """The account whose tables these are; the default one's, while they are nobody's."""
+    """The account whose tables these are; the default one's, while no account has claimed them."""
     owner = database.row(connection, "accounts/owner") or {}
     return Account.holding(owner["conn_id"]) if owner["conn_id"] else DEFAULT
 

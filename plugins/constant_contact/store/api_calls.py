@@ -88,6 +88,6 @@ class ApiCallLog:
             self._dropped += len(calls)
             _log.warning("API calls were not kept: %s", error)
         except Exception:  # noqa: BLE001 - see the comment
-            # A log must not end the work it tells of; the trace is for whoever mends the log.
+            # A log must not end the work; the trace is for mending the log.
             self._dropped += len(calls)
             _log.exception("API calls were not kept")

@@ -38,7 +38,7 @@ class Day:
     Attributes:
         calls: Made since 00:00 UTC, as counted here.
         is_spent: The vendor said that the day is spent.
-        next_day_utc: When the count begins anew.
+        next_day_utc: When the count begins again.
     """
 
     plan: CallPlan
@@ -150,7 +150,7 @@ class ApiBudget:
         self._duration_s = duration_s
 
     def slow_down(self) -> None:
-        """Nobody calls for a second: the vendor's window is as long."""
+        """Let no call through for a second: the vendor's window is as long."""
         with self._crm.transaction() as connection:
             key = {"api_key_digest": self._plan.api_key_digest}
             database.run(connection, "api/slow_down", key)

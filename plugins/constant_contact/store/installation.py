@@ -17,7 +17,7 @@ from constant_contact.store.sqlstates import explained
 
 @dataclass(frozen=True)
 class Installed:
-    """What was done, and what a person is told of it.
+    """What was done, and what a person should know of it.
 
     Attributes:
         applied: The versions of the schema that were applied now.

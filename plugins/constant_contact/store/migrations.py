@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS ctct_schema_version (
 
 
 def migration_lock(connection: psycopg.Connection[Any]) -> None:
-    """Hold off whoever else changes the schema, to the transaction's end."""
+    """Hold off other changes of the schema, to the transaction's end."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
 
 

@@ -206,7 +206,7 @@ def _check_bell(file: SeamFile, bell: dict[str, Any]) -> None:
     for column in arguments[:2]:
         if column not in bell["columns"]:
             raise SettingError(
-                of, f"ctct_ring is told of a column {column}, which there is not; correct its name"
+                of, f"ctct_ring names a column {column}, which does not exist; correct its name"
             )
 
 

@@ -51,7 +51,7 @@ class Hold:
 
 
 def cost(hold: Hold, plan: CallPlan) -> str:
-    """What carrying a mass of opt-outs takes, in a sentence; of others nothing is told.
+    """What carrying a mass of opt-outs takes, in a sentence; nothing of other holds.
 
     Args:
         hold: What is held.
@@ -170,7 +170,7 @@ def ask(crm: Database, hold_id: int) -> Hold | None:
 
 
 def look(crm: Database, hold_id: int) -> Hold | None:
-    """How a stop stands, asking nobody; None if there is no such stop."""
+    """How a stop stands, without asking; None if there is no such stop."""
     with crm.transaction() as connection:
         hold = database.row(connection, "holds/look", {"hold_id": hold_id})
         if hold is None:
@@ -218,7 +218,7 @@ def unasked(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
 
 
 def to_remind_of(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
-    """Holds of contacts' own wishes of which a person has not been told for a day; told now."""
+    """Holds of contacts' own wishes, without a reminder for a day; marked as reminded."""
     found = database.rows(connection, "holds/remind", {"nouns": list(nouns)})
     return [row["hold_id"] for row in found]
 

@@ -39,7 +39,7 @@ class ListsReport(Report):
 def sync_lists(client: Client, crm: Database) -> ListsReport:
     """Mirror every list with its membership count; mark those that are gone.
 
-    getLists, with `status=all`: deleted ones are told apart from those that were never there.
+    getLists, with `status=all`: so a deleted one differs from one that was never there.
     """
     report = ListsReport()
     params = {"limit": vendor.LISTS_PER_PAGE, "include_membership_count": "all", "status": "all"}

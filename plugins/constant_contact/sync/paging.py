@@ -13,7 +13,7 @@ _RESTARTS = 3
 def restarting(listing: Callable[[], Iterator[Page]]) -> Iterator[Page]:
     """Yield the pages of `listing()`; after a dead or repeated link, those of a fresh one.
 
-    Pages then come again, so whoever stores them must bear that.
+    Pages then come again: storing one twice must change nothing.
 
     Raises:
         ContractBroken: The links keep dying.

@@ -60,7 +60,7 @@ class CrmRowsTrigger(BaseEventTrigger):
                     if newest is not None and newest != fired_for:
                         fired_for = newest
                         yield TriggerEvent({"waiting": True})  # type: ignore[no-untyped-call]
-            except Exception as error:  # noqa: BLE001 - a watcher that ends wakes nobody any more
+            except Exception as error:  # noqa: BLE001 - a watcher that ends wakes no DAG any more
                 said = error if isinstance(error, ConstantContactError) else type(error).__name__
                 _log.warning("%s; looking again in %s s", said, self.poll_s)
                 await asyncio.sleep(self.poll_s)

@@ -34,7 +34,7 @@ _ROUTERS: Final = (
 )
 # At one address for all accounts: what leads there cannot tell whose it is.
 _ROUTERS_OF_ALL: Final = (authorize.way_back, calls.of_task)
-# In this order: whom Airflow does not know learns of no account.
+# In this order: who is not signed in learns of no account.
 _FIRST: Final = [Depends(known_user), Depends(known_account), Depends(from_our_page)]
 _HEADERS: Final = {
     # Scripts and styles are files of ours, so that what a name or a reply holds never runs; the

@@ -54,7 +54,7 @@ def flag_back(
 def flag_opted_out(crm: Database) -> int:
     """Set the flag of linked contacts that unsubscribed at the vendor; return how many.
 
-    What fails is told, and tried again by the next run: their no stands at the vendor.
+    What fails is logged, and tried again by the next run: their no stands at the vendor.
     """
     if crm.seam.flag_back is None:
         return 0

@@ -26,7 +26,7 @@ from constant_contact.sync.report import Report
 
 _SENT = (
     "Constant Contact has sent its confirmation mail. When the contact confirms, this change is "
-    "done by itself; until then nobody is mailed."
+    "done by itself; until then it is not mailed."
 )
 _UNKNOWN = "Whether the confirmation mail was sent is not known; it is not sent twice."
 
@@ -74,7 +74,7 @@ def ask_confirmation(
     sent: Call | None = None
     try:
         with crm.transaction() as connection:
-            # The change before its contact, as whoever carries or erases it.
+            # The change before its contact, as carrying and erasing do.
             _held(connection, change_id)
             database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": contact})
             if _askable(connection, change_id) != contact:
@@ -156,7 +156,7 @@ def _held(connection: psycopg.Connection[Any], change_id: int) -> dict[str, Any]
 
 
 def _askable(connection: psycopg.Connection[Any], change_id: int) -> str:
-    """The vendor's contact of a held opt-in that nobody in the CRM keeps from being mailed."""
+    """The vendor's contact of a held opt-in that no objection in the CRM stands against."""
     change = _held(connection, change_id)
     contact: str | None = change["constant_contact_id"]
     if contact is None:

@@ -2,7 +2,7 @@
 
 What is about to be sent is on record before it is sent, and no transaction that has written
 anything waits for the vendor's answer. So whatever becomes of the answer, of our session or of this
-process, an opt-out that we made is told from the vendor's own.
+process, an opt-out that we made differs from the vendor's own.
 """
 
 import logging
@@ -118,7 +118,7 @@ class Carrier:
             "constant_contact_id": self.change["constant_contact_id"],
         }
         if not database.run(connection, "opt_outs/finish_opt_out", ended):
-            # Whoever has ended it has seen the contact later than we.
+            # The worker that ended it has seen the contact later than we.
             return
         if self.outcome.after is not None:
             single.mirror(connection, self.outcome.after)

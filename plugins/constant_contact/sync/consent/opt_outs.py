@@ -56,7 +56,7 @@ class OptOutsReport(Report):
         unsubscribed: Contacts that Constant Contact may no longer mail, by our PUT.
         resubscribed: Contacts that it may mail again, by our PUT.
         unchanged: Changes that asked for what was so already.
-        found: Changes that the comparison of both sides found and the CRM had not told of.
+        found: Changes that the comparison of both sides found, without a row of the CRM's.
         released: Wishes of contacts that were held for three days.
         postponed: Of a backlog, which leaves a fifth of the day's calls to the other jobs.
     """

@@ -34,11 +34,11 @@ _UNDONE_BY = {
     "flag": "Clear it for the other contacts with this address too, if all agree.",
 }
 
-# Whom the vendor did not mail before we unsubscribed them is not made mailable by taking that back:
-# not who is pending_confirmation, temp_hold, not_set, or something that nobody knows yet.
+# A contact that the vendor did not mail before our opt-out is not made mailable by taking it back:
+# pending_confirmation, temp_hold, not_set, or a value that is not known yet.
 _MAILED = {"implicit", "explicit"}
 
-# What else EmailAddress.permission_to_send may be of who has not opted out; None: it is not told.
+# What else EmailAddress.permission_to_send may be of who has not opted out; None: it is not shown.
 _NOT_OUT = _MAILED | {"not_set", "temp_hold", None}
 
 ALREADY = "Was unsubscribed at Constant Contact already."
@@ -87,7 +87,7 @@ class Outcome(NamedTuple):
 def may_be_mailed(current: Mapping[str, Any]) -> bool:
     """Whether the vendor has an address of a living contact that is not unsubscribed.
 
-    While a confirmation is asked for, nobody is mailed either.
+    While a confirmation is asked for, the contact is not mailed either.
     """
     email = current.get("email_address")
     return (
@@ -197,7 +197,7 @@ def _decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
     email = current.get("email_address")
     if current.get("deleted_at"):
         # A PUT would bring a deleted contact back.
-        return Outcome("unchanged", "Deleted at Constant Contact: there is nobody to mail.")
+        return Outcome("unchanged", "Deleted at Constant Contact: no contact to mail.")
     if not isinstance(email, dict) or not email.get("address"):
         return Outcome("unchanged", "Has no email address at Constant Contact.")
     is_out = email.get("permission_to_send") == "unsubscribed"
@@ -222,7 +222,7 @@ def _decide_opt_in(
     """
     email = current.get("email_address")
     if current.get("deleted_at"):
-        return Outcome("unchanged", "Deleted at Constant Contact: there is nobody to mail.")
+        return Outcome("unchanged", "Deleted at Constant Contact: no contact to mail.")
     if not isinstance(email, dict) or not email.get("address"):
         return Outcome("unchanged", "Has no email address at Constant Contact.")
     if gate.answer == "must not exist":

@@ -124,7 +124,7 @@ def _confirmed(body: Mapping[str, Any], confirm: Callable[[], None] | None) -> M
 def _fitting(body: Mapping[str, Any]) -> dict[str, Any]:
     """The body without what a PUT may not hold, though a GET has shown it.
 
-    A name that is too long, or half a birthday, keeps nobody on the mailing list.
+    A name that is too long, or half a birthday, must not keep a contact on the mailing list.
     """
     kept = {
         name: cut(value, vendor.NAME_CHARS) if name in _TEXTS and isinstance(value, str) else value

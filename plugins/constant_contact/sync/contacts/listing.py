@@ -85,7 +85,7 @@ class Listing:
         return self._state.reading_since or datetime.now(UTC)
 
     def is_short(self) -> bool:
-        """Whether fewer contacts were seen than the vendor counts, or it counts fewer by now.
+        """Whether fewer contacts were seen than the vendor counts, or it counts fewer now.
 
         A contact that is purged while pages are read, or between two runs that read them, moves
         those behind it one place forward: one is on no page.
@@ -180,7 +180,7 @@ class Listing:
             state.save(connection, self.noun, self._state)
 
     def _fresh(self, connection: psycopg.Connection[Any], known: SyncState) -> SyncState:
-        # Nobody has opted out yet: everyone who ever did is new.
+        # No opt-out was read yet: all of them are new.
         reading_from = known.covered_to - self._overlap if known.covered_to else _EVER
         if self._since is not None:
             # A later one would leave a gap that the next run takes for read.

@@ -148,7 +148,7 @@ def renew(client: Client, crm: Database, contact_ids: Sequence[str]) -> None:
     """Mirror these contacts as they are now, one by one or with all others: by the fewer calls.
 
     All are read, too, where the vendor fails at one: no single contact is in everybody's way.
-    Whoever the vendor does not show either way stays as mirrored.
+    A contact that the vendor does not show either way stays as mirrored.
     """
     with crm.transaction() as connection:
         counts = database.row(connection, "contacts/count") or {}

@@ -41,10 +41,10 @@ def _address(contact: Any) -> str | None:
 
 
 def follow(client: Client, crm: Database, gone: Mapping[str, str]) -> None:
-    """Link CRM contacts whose link is gone to whoever has their address at the vendor by now.
+    """Link CRM contacts whose link is gone to the vendor's contact that has their address now.
 
-    Whom the CRM flags is queued as an opt-out of the new link in the same moment. One call each;
-    a link without a successor stays: that the vendor did not find it once may pass.
+    Of a contact with the flag an opt-out is queued in the same moment. One call each; a link
+    without a successor stays: that the vendor did not find it once may pass.
 
     Args:
         client: Of the account.
@@ -69,7 +69,7 @@ def _has_successor(client: Client, crm: Database, contact_id: str, gone_id: str)
     try:
         records = [parse_contact(each) for each in contacts_at(client, crm, email_key)]
     except Rejected as error:
-        # Nobody can have an address that is none to the vendor.
+        # No contact can have an address that the vendor refuses.
         _log.warning("CRM contact %s: %s", contact_id, error)
         return False
     living = [one for one in records if one and one.deleted_at is None]

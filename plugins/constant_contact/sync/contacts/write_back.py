@@ -32,7 +32,7 @@ class WriteBackReport(Report):
 def write_back(crm: Database) -> WriteBackReport:
     """Write links that the CRM's own column does not have; without write_back.sql, nothing.
 
-    In batches, in the order of ids. What fails is told, and tried again by the next run.
+    In batches, in the order of ids. What fails is logged, and tried again by the next run.
     """
     report = WriteBackReport()
     if crm.seam.write_back is None:

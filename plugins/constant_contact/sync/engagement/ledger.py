@@ -31,7 +31,7 @@ class EngagementReport(Report):
         events: New events by type.
         malformed: Rows without a contact or a time.
         future_dated: Rows that are dated in the future; kept.
-        unknown_types: Rows by the type that they say they are and that nobody knows; kept.
+        unknown_types: Rows of types that are not known, by type; kept.
         unknown_values: Rows by a value that the contract does not name; kept.
         without_report: Activities of a role that the contract does not name and of which the vendor
             says that they have no report; each is asked again ever more rarely.

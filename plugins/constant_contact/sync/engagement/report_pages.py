@@ -1,4 +1,4 @@
-"""A tracker report as pages of events: identical ones told apart, odd rows counted and named."""
+"""A tracker report as pages of events: identical ones numbered, odd rows counted and named."""
 
 import logging
 import threading
@@ -74,7 +74,7 @@ class TrackerReport:
         """Those of the doubtful rows that are events of their own.
 
         The two pages are asked for once more. What was only pushed from one to the other stands
-        there once; an event of its own stands beside its twins, wherever they are by now.
+        there once; an event of its own stands beside its twins, wherever they are now.
         """
         pages = self._client.pages(self._path, cursor=doubt.href)
         filled = (rows for page in pages if (rows := page.rows(_ROWS)))

@@ -10,7 +10,7 @@ from constant_contact.store.database import Database
 
 
 def body_of(crm: Database, call: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a call, about the contacts that it carries by now."""
+    """The body of a call, about the contacts that it still carries."""
     bulk_id = {"bulk_id": call["bulk_id"]}
     with crm.transaction() as connection:
         if call["kind"] == "import":

@@ -1,7 +1,7 @@
 """Bulk activities: sent once each, polled, and judged by their counters and the mirror.
 
 A call is kept as `sending` before it goes out and with its activity id before it is polled. There
-is no idempotency key: whoever finds a call `sending` looks for it at the vendor before it is sent
+is no idempotency key: a run that finds a call `sending` looks for it at the vendor before it sends
 again, and what is found so is proven by the mirror alone.
 """
 
@@ -96,7 +96,7 @@ class BulkActivities:
         """Send each planned call that is still right for anybody; return how many.
 
         Raises:
-            Later, Fatal, Retriable: At once; what was not sent is planned anew by the next run.
+            Later, Fatal, Retriable: At once; the next run plans what was not sent.
         """
         begun = 0
         looked_at = time.monotonic()
@@ -105,7 +105,7 @@ class BulkActivities:
             while bulk_ids := activities.planned(self._crm, (kind,)):
                 for bulk_id in bulk_ids:
                     if kind == "import" and time.monotonic() - looked_at > _STALE_S:
-                        # Whoever has appeared at the vendor since is not imported, but linked.
+                        # A contact that has appeared at the vendor since is linked, not imported.
                         refresh_contacts(self._client, self._crm)
                         looked_at = time.monotonic()
                     if activity := routes.begin_call(self._crm, bulk_id):
@@ -306,7 +306,7 @@ class BulkActivities:
             yield from (job for job in page.rows("activities") if isinstance(job, dict))
 
     def _adopt(self, activity_id: str, job: Mapping[str, Any], lost: dict[int, Activity]) -> None:
-        """Take a job that nobody else of ours has and that looks like a lost call for that call."""
+        """Take a job that no other call of ours has for the lost call that it looks like."""
         found = next(
             (one for one in lost.values() if bulk_counters.look_like(one, job.get("status"))), None
         )
@@ -373,7 +373,7 @@ class BulkActivities:
             self.send_planned()
 
     def _look_at_undecided(self) -> None:
-        """Ask after whom neither counters nor the mirror decide.
+        """Ask about contacts that neither counters nor the mirror decide.
 
         The contract promises no counters, nor that a contact counts as updated by its lists.
         """

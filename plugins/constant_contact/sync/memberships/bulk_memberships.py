@@ -36,7 +36,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which CRM contacts: those among whom to look, narrowed by all the rest.
+    """Which CRM contacts: a selection, narrowed by all the other fields.
 
     Attributes:
         contact_ids: Of the CRM; or else

@@ -108,8 +108,8 @@ def look(crm: Database, choice_id: int) -> dict[str, Any] | None:
 def foretell(crm: Database, choice_id: int) -> BulkMembershipsReport:
     """Find out what would become of a choice as things stand, and keep it for its page.
 
-    Kept are `report`, about how many `calls` it takes, and `groups` of contacts by what becomes of
-    them: `kind` (carried, unchanged or refused), `route`, `detail`, `contacts`, and a `sample`.
+    Kept are `report`, about how many `calls` it takes, and `groups` of contacts by what is done:
+    `kind` (carried, unchanged or refused), `route`, `detail`, `contacts`, and a `sample`.
 
     Raises:
         SettingError: There is no such choice (any more), or its list is gone.
@@ -145,7 +145,7 @@ def request_choice(crm: Database, choice_id: int) -> BulkMembershipsReport:
     """Write the requests of a choice; once: a repeat tells what the first time did.
 
     Raises:
-        SettingError: There is no such choice, nobody wants it carried, or its list is gone.
+        SettingError: There is no such choice, it was not requested, or its list is gone.
     """
     look_and_hear(crm)
     with crm.transaction() as connection:

@@ -26,7 +26,7 @@ class Explanation(NamedTuple):
 
     Attributes:
         is_on_it: As the mirror has it.
-        asked: What became of the CRM's request; None: nobody asked.
+        asked: How the CRM's request ended; None: there was none.
         now: What a request to be put on the list would meet as things stand.
     """
 

@@ -1,6 +1,6 @@
 """New contacts, created one by one: few of them, those that say no, and long addresses.
 
-`POST /contacts` refuses an address that exists, so it can rename nobody, and says at once what is
+`POST /contacts` refuses an address that exists, so it renames no contact, and says at once what is
 wrong with one that it does not take.
 """
 
@@ -79,7 +79,7 @@ class NewContacts:
         """Create each planned contact that is still wanted; return for how many it was tried.
 
         Raises:
-            Later, Fatal, Retriable: At once; who was not created is planned anew by the next run.
+            Later, Fatal, Retriable: At once; the next run plans those who were not created.
             WriteUncertain: Several one after another got no answer.
         """
         begun = 0

@@ -88,11 +88,11 @@ def push_memberships(
         try:
             run.carry()
         except Later:
-            _log.info("memberships so far: %s", run.told())
+            _log.info("memberships so far: %s", run.total())
             raise
         finally:
             write_back(crm)
-        return run.told()
+        return run.total()
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def retry(
     params |= dict.fromkeys(("after_requested_at", "after_contact_id", "after_list_id"))
     retried, is_more = 0, True
     while is_more and retried < _MOST_RETRIED:
-        # Those that were overruled are passed over: they must be in nobody's way.
+        # Those that were overruled are passed over: they must not delay others.
         with crm.transaction() as connection:
             looked = database.row(connection, "memberships/retry_memberships", params) or {}
         retried += looked["retried"]
@@ -231,7 +231,7 @@ class _Run:
         if failure := self._bulk.failure or self._new.failure:
             raise failure
 
-    def told(self) -> MembershipsReport:
+    def total(self) -> MembershipsReport:
         """The report, as far as it goes."""
         report, bulk, new = self.report, self._bulk, self._new
         report.added, report.removed = bulk.added + new.done, bulk.removed

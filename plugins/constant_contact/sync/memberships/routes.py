@@ -120,7 +120,7 @@ def estimate_calls(connection: psycopg.Connection[Any]) -> int:
 
 
 def route(connection: psycopg.Connection[Any]) -> None:
-    """Say of each row of `wanted_membership` what becomes of it, in `routed_membership`."""
+    """Route each row of `wanted_membership`, into `routed_membership`."""
     database.run(connection, "memberships/analyze_wanted")
     database.run(
         connection,

@@ -1,9 +1,9 @@
 """Erasure: a person who asks to be forgotten is, and is never written to again.
 
-What goes: the address, what the person did (the ledger's events become nobody's), the interactions,
-the requests and choices, the reasons, the id in the call log. What stays: that the flag was changed
-and what was decided about it, without an address, and a digest of the address, so that nobody
-creates the person anew.
+What goes: the address, what the person did (the ledger's events stay without a contact), the
+interactions, the requests and choices, the reasons, the id in the call log. What stays: that the
+flag was changed and what was decided about it, without an address, and a digest of the address, so
+that the person is not created again.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def person(
     """Whom an erasure is about, as `erasure/erased_person` says.
 
     Raises:
-        SettingError: Nobody, or other CRM contacts as well.
+        SettingError: No contact, or other CRM contacts as well.
     """
     asked = {"contact_id": contact_id, "constant_contact_id": constant_contact_id}
     if (contact_id is None) == (constant_contact_id is None):
@@ -95,7 +95,7 @@ def erase(client: Client, crm: Database, found: dict[str, Any], *, by: str) -> E
 
 
 def erase_calls(crm: Database) -> int:
-    """Take the ids of the erased from the log of calls, which may take minutes; holds nobody up.
+    """Take the ids of the erased from the log of calls: minutes, which delay no other job.
 
     Returns:
         How many calls had one.
@@ -113,7 +113,7 @@ def _erase(
     client: Client, connection: psycopg.Connection[Any], params: dict[str, Any]
 ) -> ErasureReport:
     report = ErasureReport(contacts=len(params["contact_ids"]))
-    # The change before its contact, as whoever carries it: an opt-in under way is waited for.
+    # The change before its contact, as carrying does: an opt-in under way is waited for.
     database.run(connection, "erasure/erase_reasons", params)
     for each in params["constant_contact_ids"]:
         database.row(connection, "opt_outs/lock_contact", {"constant_contact_id": each})
@@ -141,7 +141,7 @@ def _erase(
 
 
 def _refuse_if_mailable(client: Client, constant_contact_id: str) -> None:
-    """Ask the vendor, who is told nothing more of this contact afterwards."""
+    """Ask the vendor; afterwards no call names this contact."""
     path = f"/contacts/{constant_contact_id}"
     try:
         current = client.get(path)

@@ -22,7 +22,7 @@ class RetentionReport(Report):
 def forget_calls(crm: Database, *, days: int) -> RetentionReport:
     """Delete what is older than `days`: calls, what they changed of memberships, and choices.
 
-    A choice that nobody wanted carried is kept for a day.
+    A choice that was not requested is kept for a day.
     """
     report = RetentionReport()
     with crm.transaction() as connection:

@@ -100,7 +100,7 @@ def calls_csv(
 def calls_of_task(request: Request, asked: CallQuery) -> RedirectResponse:
     """From a task in Airflow to its calls: those are in the log of the account whose DAG it is.
 
-    Shows nothing, so whoever is known to Airflow may ask.
+    Shows nothing, so every signed-in user may ask.
     """
     turn_to(request, account_of(asked.dag_id, accounts()))
     return go_to(request, f"/calls?{asked.query()}")

@@ -108,7 +108,7 @@ def _account_of_state(request: Request, user: CurrentUser, state: str = "") -> A
         HTTPException: The state is forged or old; 403, the user may not change this connection.
     """
     account, made_at = _signed_in(state)
-    # First of all: what is refused from here on is told on a page of this account's too.
+    # First of all: what is refused from here on shows on a page of this account's too.
     turn_to(request, account)
     require_edit_connection(user, account)
     if datetime.now(UTC) - made_at > timedelta(seconds=_VALID_S):
@@ -222,7 +222,7 @@ def _new_state(account: Account) -> str:
 
 
 def _finished(account: Account, state: str, user_id: str, browser: str) -> Begun:
-    """The authorization that a state belongs to; nobody can finish it another time.
+    """The authorization that a state belongs to; it cannot be finished another time.
 
     Raises:
         HTTPException: The state is used, or belongs to another user or browser, who may still

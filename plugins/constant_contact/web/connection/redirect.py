@@ -1,4 +1,4 @@
-"""Where the vendor's consent page leads back to: registered there, told in the connection.
+"""Where the vendor's consent page leads back to: registered there, entered in the connection.
 
 It is one address for all accounts, so that they can share an application.
 """
@@ -20,9 +20,9 @@ class Redirect:
     """The redirect URL of an authorization that begins on our page.
 
     Attributes:
-        url: What Constant Contact is told, and must have registered.
+        url: What is sent to Constant Contact, and must be registered there.
         ours: What leads to our page, as far as Airflow knows its own address.
-        problem: Why nobody would come back here by `url`; "" if one would.
+        problem: Why `url` would not lead back here; "" if it would.
         doubt: What may go wrong on the way back; "" if nothing.
     """
 

@@ -1,7 +1,7 @@
 """Who may see and do what here: Airflow's own permissions, on our DAGs and connections.
 
 A page takes one of these as a dependency. `known_user` is on every route of the app, so that a
-route without any is still closed to those whom Airflow does not know.
+route without any is still closed to those who are not signed in.
 """
 
 from typing import Annotated, Any

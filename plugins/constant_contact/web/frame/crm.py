@@ -50,7 +50,7 @@ class PageDatabase(Database):
     """A `Database` that gives up early, and for a moment does not try again.
 
     It looks each time whether the tables are the account's, since the next connection may see
-    others (`ALTER ROLE … SET search_path`); those that are nobody's yet it leaves so.
+    others (`ALTER ROLE … SET search_path`); those that no account has claimed stay so.
 
     Args:
         connect: As `Database`.
@@ -122,7 +122,7 @@ def page_hook(account: CurrentAccount) -> ConstantContactHook:
 
 
 def _shared_crm(conn_id: str) -> Database:
-    """The pool of a connection, made anew when somebody edited it."""
+    """The pool of a connection, made again when the connection was edited."""
     try:
         connection = PostgresHook.get_connection(conn_id)
     except AirflowNotFoundException:

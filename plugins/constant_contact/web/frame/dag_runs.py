@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 _MOST_SHOWN = 5
-# Made anew with each page: whoever presses a button of it twice has pressed it once.
+# Made with each page: a button that is pressed twice counts once.
 Once = Annotated[str, Form(pattern="^[0-9a-f]{8}$")]
 
 

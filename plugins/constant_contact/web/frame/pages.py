@@ -103,7 +103,7 @@ def duration(value: timedelta | None) -> str:
 
 
 def without_cursor(path: str) -> str:
-    """A call's path for a table: where a page begins is a hundred letters that tell nobody much."""
+    """A call's path for a table: without the hundred letters of where a page begins."""
     return _CURSOR.sub("cursor=…", path)
 
 

@@ -1,4 +1,4 @@
-"""What a reader is told when a page cannot be shown."""
+"""What a page says when it cannot be shown."""
 
 import logging
 

@@ -255,7 +255,7 @@ def _is_refusal(call: dict[str, Any]) -> bool:
 
 
 def of_runs(rows: Sequence[Row]) -> list[Line]:
-    """Whose last run failed, and what the runs shown met that nobody knows."""
+    """DAGs whose last run failed, and unknown values that the runs shown met."""
     return [
         line
         for row in rows
@@ -271,7 +271,7 @@ def _of_failure(row: Row) -> list[Line]:
         Line(
             f"The last run of {row.sync.dag_id} failed: the last line of the failed task's log "
             # No schedule brings a run that works, and this line would stay for ever.
-            f"says what to do{'' if row.next_run else '; a run that nobody needs can be deleted'}.",
+            f"says what to do{'' if row.next_run else '; a run you do not need can be deleted'}.",
             row.path_of(run),
             "Run",
             is_airflows=True,

@@ -115,7 +115,7 @@ def _runs(session: Session, syncs: dict[str, Sync]) -> dict[str, list[Run]]:
 
 
 def _reports(session: Session, run_ids: list[int]) -> dict[int, dict[str, dict[str, Any]]]:
-    """What the tasks of runs told: by run, by task; what shards told is added up."""
+    """What the tasks of runs reported: by run, by task; shards are added up."""
     told: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
     tasks = [task for sync in SYNCS for task in sync.tasks]
     values = session.execute(

@@ -63,7 +63,7 @@ def start(
     """Start a run, unless one that somebody started has not ended."""
     shown = _row(session, user, account, noun)
     if shown.sync.page:
-        # Its runs must be told what to do: another page does.
+        # Its runs need params: another page asks for them.
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     problem = _not_started(session, shown.sync.dag_id)
     if problem is None:
@@ -95,7 +95,7 @@ def _not_started(session: Session, dag_id: str) -> NotStarted | None:
 
 
 def _locked(session: Session, dag_id: str) -> DagModel:
-    """The DAG's row, which nobody else changes until we are done."""
+    """The DAG's row, locked until we are done."""
     with short(session):
         dag: DagModel | None = session.scalar(
             select(DagModel).where(DagModel.dag_id == dag_id, ~DagModel.is_stale).with_for_update()

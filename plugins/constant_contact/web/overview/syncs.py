@@ -12,7 +12,7 @@ from constant_contact.accounts import DEFAULT, Account
 from constant_contact.sync.report import in_words
 
 _ACTIVE: Final = frozenset({DagRunState.QUEUED, DagRunState.RUNNING})
-# Where Airflow asks what a run is to be told.
+# Where Airflow asks for a run's params.
 _TRIGGER: Final = "/dags/{dag_id}"
 
 
@@ -25,7 +25,7 @@ class Sync:
         main: The figures of those reports that its trend shows, added up.
         counted: What those are called.
         also: When it runs besides its schedule.
-        page: Where its runs are started, as they must be told what to do; below our root, or, if
+        page: Where its runs are started, as they need params; below our root, or, if
             `is_airflows`, below Airflow's.
         account: Whose DAG it is.
     """
@@ -146,7 +146,7 @@ def syncs_of(account: Account) -> dict[str, Sync]:
 
 
 def account_of(dag_id: str, among: Sequence[Account]) -> Account:
-    """Whose of these accounts a DAG is, by its id; the default one's, if by that it is nobody's."""
+    """Which of these accounts a DAG belongs to, by its id; if to none, the default one."""
     _, *others = among
     if dag_id.removeprefix(DEFAULT.dag_id("")) in _NOUNS:
         # Such as opt_outs, beside an account that is called opt.
@@ -155,14 +155,14 @@ def account_of(dag_id: str, among: Sequence[Account]) -> Account:
 
 
 def unknown(dag_id: str, account: Account) -> Sync:
-    """A DAG of which nothing is known: perhaps it must be told what to do, and Airflow asks."""
+    """A DAG of which nothing is known: perhaps it needs params, and Airflow asks for them."""
     noun = dag_id.removeprefix(account.dag_id(""))
     return Sync(noun, page=_TRIGGER, page_name="Trigger", is_airflows=True, account=account)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a DAG, and what its tasks told: figures by task."""
+    """One run of a DAG, and what its tasks reported: figures by task."""
 
     run_id: str
     state: str
@@ -227,12 +227,12 @@ class Row:
 
     @property
     def did(self) -> list[tuple[str, str]]:
-        """What the newest run that is over did: each task that told something, with its words."""
-        told = self.last_ended.reports if self.last_ended else {}
+        """What the newest run that is over did: each task with a report, in words."""
+        reports = self.last_ended.reports if self.last_ended else {}
         # The database keeps no order of figures: those that matter most come first.
         return [
             (task, in_words({**dict.fromkeys(self.sync.main), **figures}))
-            for task, figures in told.items()
+            for task, figures in reports.items()
         ]
 
     @property

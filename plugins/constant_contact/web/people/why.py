@@ -35,7 +35,7 @@ _ANSWERS: Final = {
     "must not exist": "Must not be at Constant Contact at all.",
 }
 
-# By the columns of consent/kept_out; the first that is so is told.
+# By the columns of consent/kept_out; the first that is so is shown.
 _KEPT_OUT: Final = {
     "is_not_ours": "That opt-out is none of ours: it ends at Constant Contact, or with the next "
     "cleared flag if a person lifted it.",
@@ -221,7 +221,7 @@ def _kept_out(connection: psycopg.Connection[Any], contact_id: str, gate: object
 
 
 def _differ(one: str | None, other: str | None) -> bool:
-    """Whether two addresses are there and are not the same, told by their keys."""
+    """Whether two addresses are there and are not the same, by their keys."""
     return None not in (one, other) and one != other
 
 

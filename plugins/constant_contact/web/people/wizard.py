@@ -94,7 +94,7 @@ def show_choice(
     choice_id: int,
     after: str = "",
 ) -> HTMLResponse:
-    """Who was found, each to be left out; once requested, what becomes of them."""
+    """Who was found, each to be left out; once requested, how each request stands."""
     choice = _choice(hook, choice_id)
     if choice["submitted_at"] is not None:
         return _progress(request, session, hook, choice)
@@ -179,7 +179,7 @@ def leave_out(
     else:
         choices.leave_out(hook.crm, choice_id, shown=shown, ticked=ticked)
     if "HX-Request" in request.headers:
-        # The page stays; its forecast is made anew.
+        # The page stays; its forecast is made again.
         return Response(status_code=status.HTTP_204_NO_CONTENT, headers={"HX-Trigger": "ticked"})
     return go_to(request, f"/memberships/choices/{choice_id}?{urlencode({'after': after})}")
 
