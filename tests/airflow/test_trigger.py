@@ -2,24 +2,47 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from typing import Any
 
 import pytest
+
+from tests.support import EU_SCHEMA
 
 Rows = Callable[..., list[dict[str, Any]]]
 Add = Callable[..., None]
 Flag = Callable[..., None]
 
 
-def trigger(poll_s: float = 3600, statement: str = "opt_outs/newest_opt_out") -> Any:
+SESSIONS = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+
+
+class CountingExecutor(ThreadPoolExecutor):
+    """Counts who takes a thread, as `asyncio.to_thread` does."""
+
+    taken = 0
+
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        self.taken += 1
+        return super().submit(*args, **kwargs)
+
+
+def trigger(
+    poll_s: float = 3600,
+    statement: str = "opt_outs/newest_opt_out",
+    crm_conn_id: str = "crm_default",
+) -> Any:
     """A trigger of the kind the DAG has, that looks rarely by itself."""
     from airflow.providers.postgres.hooks.postgres import PostgresHook
     from airflow.sdk import BaseHook
 
     from constant_contact.triggers.crm_rows import CrmRowsTrigger
 
-    made = CrmRowsTrigger("crm_default", statement, poll_s)
+    made = CrmRowsTrigger(crm_conn_id, statement, poll_s)
     assert PostgresHook is not None
     assert BaseHook is not None
     return made
@@ -115,6 +138,92 @@ def test_a_crm_that_is_away_is_waited_for(
         return await waiting
 
     assert asyncio.run(wait()).payload == {"waiting": True}
+
+
+def test_twenty_watchers_take_no_thread_of_other_triggers_and_one_session(
+    connections: pytest.MonkeyPatch, sql_rows: Rows, add_crm_contact: Add, set_do_not_email: Flag
+) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    executor = CountingExecutor()
+
+    async def wait() -> list[Any]:
+        asyncio.get_running_loop().set_default_executor(executor)
+        statements = ("opt_outs/opt_outs_waiting", "memberships/memberships_waiting")
+        watchers = [trigger(statement=statement).run() for statement in statements * 10]
+        events = [asyncio.ensure_future(first(events)) for events in watchers]
+        async with asyncio.timeout(120):
+            while not (listening := sql_rows(SESSIONS)):
+                await asyncio.sleep(0.02)
+        set_do_not_email("c1", True)
+        sql_rows("INSERT INTO crm_list_membership (contact_id, list_id) VALUES ('c1', 'l1')")
+        fired = await asyncio.gather(*events)
+        assert sql_rows(SESSIONS) == listening
+        assert len(listening) == 1
+        return list(fired)
+
+    assert [event.payload for event in asyncio.run(wait())] == [{"waiting": True}] * 20
+    assert executor.taken == 0
+
+
+def test_each_crm_database_has_a_session_of_its_own(eu: Any, sql_rows: Rows) -> None:
+    for schema in ("public", EU_SCHEMA):
+        sql_rows(f"INSERT INTO {schema}.crm_list_membership VALUES ('c1', 'l1')")
+
+    async def wait() -> None:
+        accounts = ("crm_default", "crm_eu", "crm_eu")
+        watchers = [trigger(3600, "memberships/memberships_waiting", each) for each in accounts]
+        runs = [watcher.run() for watcher in watchers]
+        await asyncio.gather(*map(first, runs))
+        assert len(sql_rows(SESSIONS)) == 2
+
+    asyncio.run(wait())
+
+
+def test_triggers_that_are_cancelled_leave_no_session_and_no_task(
+    connections: pytest.MonkeyPatch, sql_rows: Rows, add_crm_contact: Add, set_do_not_email: Flag
+) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    set_do_not_email("c1", True)
+
+    async def wait() -> None:
+        is_handling = asyncio.Event()
+
+        async def handle(watcher: Any) -> None:
+            """As the triggerer does."""
+            try:
+                async for _ in watcher.run():
+                    is_handling.set()
+                    await asyncio.Event().wait()
+            finally:
+                await watcher.cleanup()
+
+        waiting = "memberships/memberships_waiting"
+        watchers = [trigger(), *(trigger(statement=waiting) for _ in range(19))]
+        runs = [asyncio.ensure_future(handle(watcher)) for watcher in watchers]
+        await asyncio.wait_for(is_handling.wait(), 120)
+        for run in runs:
+            run.cancel()
+        done, _ = await asyncio.wait(runs)
+        assert all(run.cancelled() for run in done)
+        async with asyncio.timeout(120):
+            while sql_rows(SESSIONS) or len(asyncio.all_tasks()) > 1:
+                await asyncio.sleep(0.02)
+
+    asyncio.run(wait())
+
+
+def test_a_connection_that_does_not_exist_is_told_by_its_name(
+    connections: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def wait() -> None:
+        run = asyncio.ensure_future(first(trigger(crm_conn_id="crm_nowhere").run()))
+        async with asyncio.timeout(120):
+            while "crm_nowhere" not in caplog.text:
+                await asyncio.sleep(0.02)
+        run.cancel()
+
+    asyncio.run(wait())
+    assert "connection crm_nowhere: does not exist; add it in Airflow" in caplog.text
 
 
 @pytest.mark.usefixtures("airflow")

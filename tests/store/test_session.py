@@ -1,5 +1,6 @@
 """Whatever the firm's server gives a session, ours are as our statements need them."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from constant_contact.store.database import Database
-from constant_contact.store.session import SETTINGS, connect, settle
+from constant_contact.store.session import SETTINGS, connect, settle, settle_async
 from tests.databases import Databases
 from tests.odd_server import DATABASE, LOGIN, OddLogin
 
@@ -96,6 +97,23 @@ def test_no_setting_of_a_role_or_a_database_reaches_a_session_of_ours(odd_crm: D
         name: setting for name, setting in SETTINGS.items() if name in found
     }
     assert isolation == ("read committed",)
+
+
+def test_a_session_of_an_event_loop_has_the_same_ones(odd_url: str) -> None:
+    async def found() -> dict[str, str]:
+        connection = await psycopg.AsyncConnection.connect(odd_url, autocommit=True)
+        try:
+            await settle_async(connection, {"statement_timeout": "20000"})
+            shown = await connection.execute("SELECT name, setting FROM pg_settings")
+            return dict(await shown.fetchall())
+        finally:
+            await connection.close()
+
+    settings = asyncio.run(found())
+    ours = {**SETTINGS, "statement_timeout": "20000"}
+    assert {name: settings[name] for name in ours if name in settings} == {
+        name: setting for name, setting in ours.items() if name in settings
+    }
 
 
 def test_the_odd_server_gives_otherwise_whatever_it_gives(odd_url: str) -> None:

@@ -1,12 +1,13 @@
 """The CRM's Airflow connection, as a `Database`."""
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
-from airflow.sdk import Connection
+from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from constant_contact import config
@@ -41,13 +42,10 @@ def crm_database(
     Raises:
         SettingError: There is no such connection.
     """
-    try:
-        given = connection or PostgresHook.get_connection(conn_id)
-    except AirflowNotFoundException:
-        raise SettingError(
-            f"connection {conn_id}",
-            f"does not exist; add it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}",
-        ) from None
+    given = connection
+    if given is None:
+        with _told_if_missing(conn_id):
+            given = PostgresHook.get_connection(conn_id)
     seam = load_seam(config.text("crm_folder") or SHIPPED, Account.of(conn_id))
     elsewhere = config.text("contacts_conn_id")
     contacts = None
@@ -71,24 +69,62 @@ def connector(given: Any, connect_timeout_s: int = 10) -> Callable[[], psycopg.C
         given: The connection, whichever class of Airflow's it is.
         connect_timeout_s: As `crm_database`.
     """
-    hook = PostgresHook(given.conn_id, connection=_ours(given, connect_timeout_s))
-    return lambda: cast("psycopg.Connection[Any]", hook.get_conn())
+    return lambda: psycopg.connect(**_arguments(given, connect_timeout_s))
 
 
-def _ours(given: Any, connect_timeout_s: int) -> Connection:
-    """A copy that gives up a host which swallows packets, whichever class of Airflow's it is.
+async def connect_async(
+    conn_id: str = DEFAULT_CRM_CONN_ID, *, connect_timeout_s: int = 10
+) -> psycopg.AsyncConnection[Any]:
+    """Open a connection of the event loop, in autocommit, to the database of `conn_id`.
 
-    Not by PGCONNECT_TIMEOUT: Airflow's own connections of this process would have it too. Without
-    what would change how the driver gives us rows and commits.
+    Args:
+        conn_id: The connection's id.
+        connect_timeout_s: As `crm_database`.
+
+    Raises:
+        SettingError: There is no such connection.
+        psycopg.OperationalError: The server does not let us in.
     """
-    extra = {key: value for key, value in given.extra_dejson.items() if key not in _OF_DRIVER}
-    return Connection(
-        conn_id=given.conn_id,
-        conn_type=given.conn_type,
-        host=given.host,
-        schema=given.schema,
-        login=given.login,
-        password=given.password,
-        port=given.port,
-        extra=json.dumps({"connect_timeout": connect_timeout_s} | extra),
-    )
+    with _told_if_missing(conn_id):
+        given = await BaseHook.aget_connection(conn_id)
+    if given.extra_dejson.get("iam"):
+        # A cloud's token, whose library blocks.
+        arguments = await asyncio.to_thread(_arguments, given, connect_timeout_s)
+    else:
+        arguments = _arguments(given, connect_timeout_s)
+    return await psycopg.AsyncConnection.connect(**arguments, autocommit=True)
+
+
+@contextmanager
+def _told_if_missing(conn_id: str) -> Iterator[None]:
+    try:
+        yield
+    except AirflowNotFoundException:
+        raise SettingError(
+            f"connection {conn_id}",
+            f"does not exist; add it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}",
+        ) from None
+
+
+def _arguments(given: Any, connect_timeout_s: int) -> dict[str, Any]:
+    """What the driver connects with, as `PostgresHook` takes it from a connection.
+
+    With a limit for a host which swallows packets. Not by PGCONNECT_TIMEOUT: Airflow's own
+    connections of this process would have it too. Without what would change how the driver gives
+    us rows and commits.
+    """
+    extra = given.extra_dejson
+    login, password, port = given.login, given.password, given.port
+    if extra.get("iam"):
+        hook = PostgresHook(given.conn_id, connection=given)
+        login, password, port = hook.get_iam_token(given)
+    theirs = PostgresHook.ignored_extra_options | _OF_DRIVER
+    return {
+        "host": given.host,
+        "user": login,
+        "password": password,
+        "dbname": given.schema,
+        "port": port,
+        "connect_timeout": connect_timeout_s,
+        **{name: value for name, value in extra.items() if name not in theirs},
+    }

@@ -81,13 +81,33 @@ def settle(
         psycopg.Error: The server does not let the role set one of them.
     """
     connection.row_factory = psycopg.rows.tuple_row
-    clean_what_is_stored(connection)
-    ours = json.dumps({**SETTINGS, **(settings or {})})
     is_idle = connection.info.transaction_status == TransactionStatus.IDLE
-    connection.execute(statement("session/settle"), {"settings": ours})
+    connection.execute(statement("session/settle"), _ours(connection, settings))
     if is_idle and not connection.autocommit:
         connection.commit()
     return connection
+
+
+async def settle_async(
+    connection: psycopg.AsyncConnection[Any], settings: Mapping[str, str] | None = None
+) -> psycopg.AsyncConnection[Any]:
+    """As `settle`, for a connection of an event loop that is in autocommit.
+
+    Raises:
+        psycopg.Error: As `settle`.
+    """
+    connection.row_factory = psycopg.rows.tuple_row
+    await connection.execute(statement("session/settle"), _ours(connection, settings))
+    return connection
+
+
+def _ours(
+    connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
+    settings: Mapping[str, str] | None,
+) -> dict[str, str]:
+    """What `session/settle` is to set; texts that the connection sends are clean from now on."""
+    clean_what_is_stored(connection)
+    return {"settings": json.dumps({**SETTINGS, **(settings or {})})}
 
 
 def connect(conninfo: str) -> psycopg.Connection[Any]:

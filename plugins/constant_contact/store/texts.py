@@ -30,7 +30,9 @@ def clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-def clean_what_is_stored(connection: psycopg.Connection[Any]) -> None:
+def clean_what_is_stored(
+    connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
+) -> None:
     """Let whatever this connection sends be clean."""
     connection.adapters.register_dumper(str, _Text)
     connection.adapters.register_dumper(Jsonb, _Json)

@@ -1,21 +1,18 @@
 """Wakes a DAG when rows appear in a table of the CRM."""
 
 import asyncio
-import contextlib
-import logging
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
-import psycopg
-from airflow.sdk import BaseHook
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from constant_contact.errors import ConstantContactError
-from constant_contact.hooks.crm import crm_database
-from constant_contact.store import database
-from constant_contact.store.database import Database
+from constant_contact.hooks.crm import connect_async
+from constant_contact.store.listener import Listener
 
-_log = logging.getLogger("constant_contact.crm_rows")
+# One of each CRM database in an event loop, as long as a trigger uses it.
+_listeners: Final = WeakValueDictionary[tuple[asyncio.AbstractEventLoop, str], Listener]()
 
 
 class CrmRowsTrigger(BaseEventTrigger):
@@ -23,7 +20,8 @@ class CrmRowsTrigger(BaseEventTrigger):
 
     PostgreSQL's NOTIFY says when to look, so an event follows the CRM's commit at once; every
     `poll_s` it looks anyway, for CRMs that write through views. What fires twice, as after a
-    restart of the triggerer, costs a run that finds nothing.
+    restart of the triggerer, costs a run that finds nothing. All triggers of a CRM database share
+    one session, and none holds a thread.
 
     Args:
         crm_conn_id: The CRM database.
@@ -37,6 +35,7 @@ class CrmRowsTrigger(BaseEventTrigger):
         self.crm_conn_id = crm_conn_id
         self.statement = statement
         self.poll_s = poll_s
+        self._leave: Callable[[], Awaitable[None]] | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """How the triggerer makes this trigger again."""
@@ -51,36 +50,23 @@ class CrmRowsTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield an event whenever a newer row waits; outlives a CRM that is away."""
+        listener = _listener(self.crm_conn_id)
+        watcher = listener.join(self.statement, self.poll_s)
+        self._leave = partial(listener.leave, watcher)
         fired_for: object = None
         while True:
-            try:
-                connection = await BaseHook.aget_connection(self.crm_conn_id)
-                crm = crm_database(self.crm_conn_id, connection)
-                async for newest in self._newest(crm):
-                    if newest is not None and newest != fired_for:
-                        fired_for = newest
-                        yield TriggerEvent({"waiting": True})  # type: ignore[no-untyped-call]
-            except Exception as error:  # noqa: BLE001 - a watcher that ends wakes no DAG any more
-                said = error if isinstance(error, ConstantContactError) else type(error).__name__
-                _log.warning("%s; looking again in %s s", said, self.poll_s)
-                await asyncio.sleep(self.poll_s)
+            newest = await watcher.newest()
+            if newest is not None and newest != fired_for:
+                fired_for = newest
+                yield TriggerEvent({"waiting": True})  # type: ignore[no-untyped-call]
 
-    async def _newest(self, crm: Database) -> AsyncIterator[object]:
-        """The newest waiting row, again after each notice and each `poll_s`."""
-        with contextlib.ExitStack() as stack:
-            stack.callback(crm.close)
-            # In a thread: a server that does not answer must not hold up the other triggers.
-            lent = await asyncio.to_thread(stack.enter_context, crm.session())
-            await asyncio.to_thread(self._listen, lent)
-            while True:
-                found = await asyncio.to_thread(database.row, lent, self.statement)
-                yield next(iter((found or {}).values()), None)
-                await asyncio.to_thread(self._wait, lent)
+    async def cleanup(self) -> None:
+        """Leave the session to the others, as the triggerer asks for whatever ended `run`."""
+        if self._leave is not None:
+            leave, self._leave = self._leave, None
+            await leave()
 
-    def _listen(self, listener: psycopg.Connection[Any]) -> None:
-        listener.execute("LISTEN constant_contact")
 
-    def _wait(self, listener: psycopg.Connection[Any]) -> None:
-        """Sleep until a notice comes or `poll_s` are over."""
-        for _ in listener.notifies(timeout=self.poll_s, stop_after=1):
-            pass
+def _listener(crm_conn_id: str) -> Listener:
+    made = Listener(partial(connect_async, crm_conn_id), f"connection {crm_conn_id}")
+    return _listeners.setdefault((asyncio.get_running_loop(), crm_conn_id), made)
