@@ -17,7 +17,7 @@ _ALLOWED = re.compile(
 )
 _REFUSED = re.compile(r"\b(AGPL|Affero|Commercial|Proprietary|SSPL)\b", re.IGNORECASE)
 # Whose metadata says nothing, with what was read instead.
-_READ = {"axe-playwright-python": "MIT"}
+_READ = {"axe-playwright-python": "MIT", "openlineage-sql": "Apache-2.0"}
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==[^ ]+ (;.*)?\\?$", re.MULTILINE)
 
 

@@ -71,6 +71,7 @@ def make_dag(account: Account) -> DAG:
         memberships = MembershipsOperator(
             task_id="memberships",
             retry_delay=timedelta(seconds=15),
+            inlets=[outbox],
             outlets=[Asset(account.asset("ctct_contact"))],
         )
         ask = TriggerDagRunOperator.partial(

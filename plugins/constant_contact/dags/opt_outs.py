@@ -83,6 +83,7 @@ def make_dag(account: Account) -> DAG:
             task_id="opt_outs",
             is_dry_run="{{ params.dry_run }}",
             retry_delay=timedelta(seconds=15),
+            inlets=[outbox],
             outlets=[Asset(account.asset("ctct_contact"))],
         )
         ask = TriggerDagRunOperator.partial(

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
 from airflow.sdk import BaseOperator, Context
@@ -17,10 +17,14 @@ from constant_contact import measures
 from constant_contact.errors import ConstantContactError, Fatal, Later, SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
+from constant_contact.lineage import operator_lineage
 from constant_contact.redact import redact
 from constant_contact.store.api_calls import Caller
 from constant_contact.store.budget import day
 from constant_contact.sync.report import Report
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
 # The XCom that says why a task waits, for as long as it does: Airflow clears it when it goes on.
 WAITING_KEY = "constant_contact_waiting"
@@ -81,6 +85,10 @@ class ConstantContactOperator(BaseOperator):
                 self._tell_calls(hook)
         self.log.info("%s: %s", self.task_id, report)
         return report.as_dict()
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> "OperatorLineage[Any, Any]":
+        """Return the tables that the task read and filled; OpenLineage's provider asks."""
+        return operator_lineage(self.crm_conn_id, self.inlets, self.outlets)
 
     def _tell_calls(self, hook: ConstantContactHook) -> None:
         """What the task cost; never fails it."""
