@@ -338,6 +338,7 @@ SELECT
     route,
     detail,
     count(*) AS requests,
+    count(DISTINCT target) AS targets,
     count(DISTINCT contact_id) AS contacts
 FROM routed_membership
 GROUP BY route, detail

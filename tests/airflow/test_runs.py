@@ -132,8 +132,16 @@ def test_a_membership_is_requested_in_bulk_and_carried(
     assert sql_rows("SELECT * FROM crm_list_membership") == []
     run_dag("constant_contact_bulk_memberships", **both)
     run_dag("constant_contact_bulk_memberships", list_id=two, contact_ids=["c1"], action="remove")
+    requested, there = sql_rows("SELECT * FROM crm_list_membership"), on_lists(simulator)
+    rehearsed = run_dag("constant_contact_list_memberships", dry_run=True)
+    assert "a dry run: what follows is what would be done" in rehearsed.log
+    assert (sql_rows("SELECT * FROM crm_list_membership"), on_lists(simulator)) == (
+        requested,
+        there,
+    )
     ran = run_dag("constant_contact_list_memberships")
     assert ran.state == "success"
+    assert rehearsed.returned["memberships"] == ran.returned["memberships"]
     report = ran.returned["memberships"]
     assert (report["added"], report["removed"], report["created"]) == (2, 1, 1)
     assert on_lists(simulator) == {"ann@example.com": {1}, "new@example.com": {1}}
@@ -161,6 +169,14 @@ def test_memberships_that_fail_make_the_run_red_and_one_that_is_rejected_does_no
     ran = run_dag("constant_contact_list_memberships")
     assert ran.state == "failed"
     assert "list memberships failed: crm_list_membership says why" in ran.log
+
+
+def test_a_dry_run_has_nobody_asked_about_what_the_circuit_breaker_holds(
+    run_dag: Run, sql_rows: Rows
+) -> None:
+    sql_rows("INSERT INTO ctct_hold (noun, detail) VALUES ('memberships', 'too many')")
+    rehearsed = run_dag("constant_contact_list_memberships", dry_run=True)
+    assert rehearsed.tasks == {"waiting": "skipped", "memberships": "skipped", "ask": "skipped"}
 
 
 def test_params_reach_the_job(account: Running, run_dag: Run) -> None:

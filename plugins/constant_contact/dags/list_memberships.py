@@ -18,8 +18,10 @@ and holds no worker.
 Contact has answered. What it refused, and what `failed`, is tried again a day later and then ever
 more rarely; set a row to `pending` to try it now.
 
-**By hand**: *Trigger*; it takes no params. What the circuit breaker holds goes on when a person has
-answered under *Required Actions*.
+What the circuit breaker holds goes on when a person has answered under *Required Actions*.
+
+**By hand**: *Trigger*, with
+- `dry_run`: ask Constant Contact and tell what would be done; nothing is changed on either side.
 """
 
 from datetime import timedelta
@@ -31,6 +33,7 @@ from airflow.sdk import (
     AssetOrTimeSchedule,
     AssetWatcher,
     CronTriggerTimetable,
+    Param,
 )
 
 from constant_contact.accounts import Account
@@ -60,16 +63,21 @@ def make_dag(account: Account) -> DAG:
             timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=outbox | linked
         ),
         tags=[*account.tags, "write"],
+        params={
+            "dry_run": Param(False, type="boolean", description="Tell what would be done only."),
+        },
         doc_md=account.runbook(__doc__),
         **dag_defaults(account),
     ) as dag:
         waiting = OutboxSensor(
             task_id="waiting",
             noun="memberships",
+            is_dry_run="{{ params.dry_run }}",
             retry_delay=timedelta(seconds=15),
         )
         memberships = MembershipsOperator(
             task_id="memberships",
+            is_dry_run="{{ params.dry_run }}",
             retry_delay=timedelta(seconds=15),
             inlets=[outbox],
             outlets=[Asset(account.asset("ctct_contact"))],

@@ -77,6 +77,7 @@ def make_dag(account: Account) -> DAG:
         waiting = OutboxSensor(
             task_id="waiting",
             noun="opt_outs",
+            is_dry_run="{{ params.dry_run }}",
             retry_delay=timedelta(seconds=15),
         )
         OptOutsOperator(

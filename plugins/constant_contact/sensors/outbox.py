@@ -9,6 +9,7 @@ from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 from constant_contact import measures
 from constant_contact.accounts import Account
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
+from constant_contact.params import flag
 from constant_contact.questions import body, subject, tell
 from constant_contact.store import database
 from constant_contact.store.database import Database
@@ -31,20 +32,23 @@ class OutboxSensor(BaseSensorOperator):
     Args:
         noun: Whose outbox: `opt_outs` or `memberships`.
         crm_conn_id: The CRM database.
+        is_dry_run: Look for waiting rows only; ask and remind nobody (templated).
     """
 
-    template_fields: Sequence[str] = ("crm_conn_id",)
+    template_fields: Sequence[str] = ("crm_conn_id", "is_dry_run")
 
     def __init__(
         self,
         *,
         noun: str,
         crm_conn_id: str = DEFAULT_CRM_CONN_ID,
+        is_dry_run: Any = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(timeout=0, soft_fail=True, **kwargs)
         self.noun = noun
         self.crm_conn_id = crm_conn_id
+        self.is_dry_run = is_dry_run
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Whether a row waits, or a question to a person."""
@@ -54,6 +58,9 @@ class OutboxSensor(BaseSensorOperator):
                     # What is due again waits like what is new.
                     database.run(connection, "memberships/retry_refused")
                 outbox = database.row(connection, _OPEN[self.noun]) or {}
+                if flag("dry_run", self.is_dry_run):
+                    connection.rollback()
+                    return PokeReturnValue(bool(outbox["pending"]), [])
                 unasked = holds.unasked(connection, *_HOLDS[self.noun])
                 to_remind_of = holds.to_remind_of(connection, *_HOLDS[self.noun])
             for hold_id in to_remind_of:

@@ -333,3 +333,55 @@ def test_a_list_that_was_deleted_since_the_night_rejects_its_requests_and_no_oth
     }
     assert {found[who, 2][0] for who in ("c0", "new")} == {"done"}
     assert on_lists(simulator)["new@example.com"] == {2}
+
+
+def everything(sql_rows: Rows) -> dict[str, list[Any]]:
+    """What the CRM and we have stored, but for the calls and what mirrors Constant Contact."""
+    tables = (
+        "crm_contact", "crm_list_membership", "crm_opt_out_change", "ctct_link", "ctct_hold",
+        "ctct_objection", "ctct_consent", "ctct_bulk_activity", "ctct_bulk_activity_row",
+    )  # fmt: skip
+    return {table: sql_rows(f"SELECT * FROM {table} ORDER BY {table}::text") for table in tables}
+
+
+def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(
+    simulator: Running, push_lists: Push, ann: str, add_crm_contact: Add, want: Want,
+    sql_rows: Rows, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level("INFO", "constant_contact.memberships")
+    for n in range(30):
+        add_crm_contact(f"n{n}", f"{n}@example.com")
+        want(f"n{n}", 1)
+        want(f"n{n}", 3)
+    add_crm_contact("household", "1@example.com")
+    add_crm_contact("nobody", None)
+    add_crm_contact("flagged", "no@example.com", do_not_email=True)
+    for contact, number, action in (
+        ("c1", 1, "add"), ("c1", 2, "remove"), ("household", 1, "add"), ("nobody", 1, "add"),
+        ("flagged", 1, "add"), ("n1", 9, "add"),
+    ):  # fmt: skip
+        want(contact, number, action)
+    there, stored = list(simulator.control.truth_contacts()), everything(sql_rows)
+    foretold = push_lists(dry_run=True)
+    assert everything(sql_rows) == stored
+    assert list(simulator.control.truth_contacts()) == there
+    made_calls = [each for each in simulator.control.calls() if each["path"].startswith("/v3/")]
+    assert {call["method"] for call in made_calls} == {"GET"}
+    assert "1 requests: rejected: Has no email address." in caplog.text
+    done = push_lists()
+    assert foretold == done
+
+
+def test_a_dry_run_tells_what_the_circuit_breaker_would_hold(
+    simulator: Running, push_lists: Push, ann: str, want: Want, sql_rows: Rows
+) -> None:
+    want("c1", 2, "remove")
+    foretold = push_lists(dry_run=True, breaker_contacts=0, breaker_share=0)
+    assert (foretold.held, foretold.removed) == (1, 0)
+    assert sql_rows("SELECT * FROM ctct_hold") == []
+    assert statuses(sql_rows) == ["pending"]
+
+
+def test_a_dry_run_of_nothing_costs_no_call(push_lists: Push, calls: Calls) -> None:
+    assert push_lists(dry_run=True) == MembershipsReport()
+    assert calls() == 0

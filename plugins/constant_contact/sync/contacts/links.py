@@ -106,9 +106,14 @@ def update_links(crm: Database) -> None:
     Counting reads every contact of the CRM, and such a job asks several times in a run.
     """
     with crm.transaction() as connection:
-        _link(connection, LinksReport())
+        relink(connection)
     with crm.transaction() as connection:
         database.run(connection, "opt_ins/requeue_opt_ins")
+
+
+def relink(connection: psycopg.Connection[Any]) -> None:
+    """Link, relink and unlink in the caller's transaction; nothing is counted."""
+    _link(connection, LinksReport())
 
 
 def _hold_cleared(connection: psycopg.Connection[Any]) -> int:

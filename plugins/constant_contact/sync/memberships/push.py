@@ -22,7 +22,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.consent.objections import hear
 from constant_contact.sync.contacts.crm_contacts import see
-from constant_contact.sync.contacts.links import update_links
+from constant_contact.sync.contacts.links import relink, update_links
 from constant_contact.sync.contacts.mirror import refresh_contacts
 from constant_contact.sync.contacts.write_back import write_back
 from constant_contact.sync.lists import sync_lists
@@ -36,6 +36,8 @@ _log = logging.getLogger("constant_contact.memberships")
 _OTHER_RUN = timedelta(seconds=30)
 # In one statement, which somebody waits for.
 _MOST_RETRIED = 5_000
+# The routes by which a contact comes to be at Constant Contact.
+_CREATING = ("import", "create")
 
 
 @dataclass
@@ -63,6 +65,7 @@ def push_memberships(
     client: Client,
     crm: Database,
     *,
+    dry_run: bool = False,
     breaker_contacts: int = holds.BREAKER_CONTACTS,
     breaker_share: float = holds.BREAKER_SHARE,
     waits_s: Sequence[float] = WAITS_S,
@@ -73,6 +76,7 @@ def push_memberships(
     Args:
         client: Of the account.
         crm: Where the requests are.
+        dry_run: Ask the vendor and tell what would be done; change nothing on either side.
         breaker_contacts: How many contacts one run may take off lists; or, if that is more,
         breaker_share: this share of the linked contacts.
         waits_s: Pauses between looks at the bulk jobs that this run sent.
@@ -85,6 +89,8 @@ def push_memberships(
     with _alone(crm):
         bulk = BulkActivities(client, crm, waits_s=waits_s, grace_s=grace_s)
         run = _Run(client, crm, bulk, breaker_contacts, breaker_share)
+        if dry_run:
+            return run.foretell()
         try:
             run.carry()
         except Later:
@@ -231,6 +237,41 @@ class _Run:
         if failure := self._bulk.failure or self._new.failure:
             raise failure
 
+    def foretell(self) -> MembershipsReport:
+        """Tell what would become of what is pending; what the vendor says is mirrored.
+
+        What is on its way already is left alone.
+        """
+        with self._crm.transaction() as connection:
+            database.run(connection, "memberships/retry_refused")
+            waiting = routes.forget_and_count(connection)
+            connection.rollback()
+        if not waiting.requests:
+            return self.report
+        refresh_contacts(self._client, self._crm)
+        if waiting.unknown_lists:
+            sync_lists(self._client, self._crm)
+        with self._crm.transaction() as connection:
+            database.row(connection, "crm_contacts/lock")
+            database.run(connection, "memberships/retry_refused")
+            database.run(connection, "memberships/forget_planned")
+            see(connection, self._crm)
+            hear(connection)
+            relink(connection)
+            routed = self._plan(connection)
+            counted = database.rows(connection, "memberships/count_routes")
+            connection.rollback()
+        report = self.report
+        report.created = sum(row["targets"] for row in counted if row["route"] in _CREATING)
+        report.added = routed["add"] + sum(routed[route] for route in _CREATING)
+        report.removed, report.unchanged = routed["remove"], routed["done"]
+        report.rejected, report.failed = routed["rejected"], routed["failed"]
+        report.held, report.pending = routed["held"], routed["wait"]
+        for row in counted:
+            if row["detail"]:
+                _log.info("%d requests: %s: %s", row["requests"], row["route"], row["detail"])
+        return report
+
     def total(self) -> MembershipsReport:
         """The report, as far as it goes."""
         report, bulk, new = self.report, self._bulk, self._new
@@ -263,14 +304,17 @@ class _Run:
         if waiting.unknown_lists:
             sync_lists(self._client, self._crm)
         with self._crm.transaction() as connection:
-            routed = routes.plan(
-                connection,
-                self._crm,
-                lambda held_in: hold_removals(held_in, *self._breaker, self._began_at),
-            )
+            routed = self._plan(connection)
         self._routed += routed
         if begun := self._new.create_planned():
             update_links(self._crm)
         begun += self._bulk.send_planned()
         # What changed between plan and call waits for the next run, if it is all there is.
         return begun > 0 or any(routed[answer] for answer in ("done", "rejected", "failed"))
+
+    def _plan(self, connection: psycopg.Connection[Any]) -> Counter[str]:
+        return routes.plan(
+            connection,
+            self._crm,
+            lambda held_in: hold_removals(held_in, *self._breaker, self._began_at),
+        )
