@@ -1,26 +1,22 @@
 """Reads the `[constant_contact]` options and wires them into DAGs."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from inspect import iscoroutinefunction
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.sdk import CronDataIntervalTimetable
 from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
-from airflow.version import version as airflow_version
 
 from constant_contact.accounts import DEFAULT, PAGES, Account, accounts_named
+from constant_contact.airflow_versions import warn_if_untried
 from constant_contact.alerts import late
 from constant_contact.errors import SettingError
 from constant_contact.options import OPTIONS, SECTION
-
-# What the tests have run on; the pages use what its api-server has inside.
-_TRIED: Final = ("3.2", "3.3", "3.4")
 
 
 def _wrong(option: str, problem: str) -> SettingError:
@@ -155,12 +151,7 @@ def dag_defaults(account: Account = DEFAULT) -> dict[str, Any]:
     Raises:
         SettingError: An option is wrong.
     """
-    if airflow_version.rpartition(".")[0] not in _TRIED:
-        warnings.warn(
-            f"this package was tried with Airflow {', '.join(_TRIED)}, not with {airflow_version}: "
-            "look for a release of it for yours",
-            stacklevel=2,
-        )
+    warn_if_untried()
     return {
         "start_date": datetime(2024, 1, 1, tzinfo=UTC),
         "catchup": False,

@@ -1,5 +1,6 @@
 """The circuit breaker asks a person in Airflow, and does what the person says."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -89,12 +90,17 @@ def asked(mass_opt_out: Running, start_dag: Start, site: Site) -> Question:
 def kept_by_airflow() -> str:
     """All that Airflow keeps of the run that asks: questions, returned values, rendered fields."""
     from airflow.utils.session import create_session
-    from sqlalchemy import text
+    from sqlalchemy import inspect, text
 
-    tables = ("hitl_detail", "xcom", "rendered_task_instance_fields", "dag_run", "task_instance")
+    # Airflow 3.4 has two tables of returned values.
+    kinds = ("hitl_detail", "xcom", "rendered_task_instance_fields", "dag_run", "task_instance")
     with create_session() as session:
+        tables = inspect(session.connection()).get_table_names()
         return "".join(
-            str(row) for table in tables for row in session.execute(text(f"SELECT * FROM {table}"))
+            str(row)
+            for table in tables
+            if table.startswith(kinds)
+            for row in session.execute(text(f"SELECT * FROM {table}"))
         )
 
 
@@ -230,6 +236,20 @@ def test_an_answer_on_our_page_is_the_one_that_airflow_asked_for(
     assert f"{word} by op" in body
     assert "<form" not in body
     assert f"{word.lower()} by op" in site.get("/constant-contact/opt-outs").text
+
+
+def test_an_answer_reaches_airflow_wherever_it_is_mounted_and_is_logged_as_the_users(
+    asked: Question, site: Site
+) -> None:
+    with site.below("/airflow"):
+        assert site.post(f"{PAGE}/answer", choice="Approve").status == 303
+        assert "Approve, said op" in site.get(PAGE).text
+    logged = json.loads(site.get("/api/v2/eventLogs?order_by=-when&limit=2", "ADMIN").text)
+    newest, before = logged["event_logs"]
+    assert (newest["event"], newest["run_id"], newest["owner"]) == (
+        "update_hitl_detail", "hold_1", "op",
+    )  # fmt: skip
+    assert before["event"] != "update_hitl_detail"
 
 
 def test_a_question_is_answered_once_wherever(asked: Question, site: Site) -> None:

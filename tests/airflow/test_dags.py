@@ -138,7 +138,7 @@ def test_another_airflow_is_warned_of_and_has_the_dags(
 ) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
-    monkeypatch.setattr("constant_contact.config.airflow_version", "3.5.0")
+    monkeypatch.setattr("constant_contact.airflow_versions.version", "3.5.0")
     bag = DagBag(ROOT / "dags" / "constant_contact_lists.py")
     assert bag.dags.keys() == {"constant_contact_lists"}
     ((warning,),) = bag.captured_warnings.values()

@@ -10,6 +10,7 @@ from constant_contact.web.calls import calls
 from constant_contact.web.connection import authorize, connection, credentials
 from constant_contact.web.frame.access import known_user
 from constant_contact.web.frame.accounts import PREFIXES, known_account
+from constant_contact.web.frame.airflow_api import Mounted
 from constant_contact.web.frame.forms import from_our_page
 from constant_contact.web.frame.pages import STATIC_DIR
 from constant_contact.web.frame.problems import explain_problems
@@ -52,7 +53,7 @@ _HEADERS: Final = {
 def create_app() -> FastAPI:
     """The app; from now on this api-server also looks after the tasks that wait."""
     waiting.follow()
-    app = FastAPI(title="Constant Contact", docs_url=None, redoc_url=None, openapi_url=None)
+    app = Mounted(title="Constant Contact", docs_url=None, redoc_url=None, openapi_url=None)
     for router in _ROUTERS:
         for prefix in PREFIXES:
             app.include_router(router, prefix=prefix, dependencies=_FIRST)

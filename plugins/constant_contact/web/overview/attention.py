@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from constant_contact import config
 from constant_contact.accounts import Account
+from constant_contact.airflow_versions import ASKING
 from constant_contact.api.vendor import REFRESH_IDLE_DAYS, REFRESH_WARN_DAYS, REPORTED_ROLES
 from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
@@ -317,10 +318,6 @@ def _of_unknown_values(row: Row) -> list[Line]:
     ]
 
 
-# By their names: the first is not in Airflow 3.2.
-_ASKING: Final = ("awaiting_input", "deferred")
-
-
 def of_questions(session: Session, dag_ids: Sequence[str]) -> list[Line]:
     """What our runs ask a person, under Required Actions.
 
@@ -333,7 +330,7 @@ def of_questions(session: Session, dag_ids: Sequence[str]) -> list[Line]:
         .join(HITLDetail, HITLDetail.ti_id == TaskInstance.id)
         .where(
             TaskInstance.dag_id.in_(dag_ids),
-            TaskInstance.state.in_(_ASKING),
+            TaskInstance.state.in_(ASKING),
             HITLDetail.responded_at.is_(None),
         )
         .order_by(HITLDetail.created_at)

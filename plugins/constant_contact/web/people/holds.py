@@ -1,27 +1,22 @@
 """Holds: what the circuit breaker stopped, and Airflow's question about it, answered here too.
 
-The answer goes the way of Airflow's own *Required Actions*, so Airflow shows who gave it, and one
-that is given twice is refused.
+The answer goes to Airflow's public API, as one under *Required Actions* does, so Airflow shows who
+gave it, and refuses one that is given twice.
 """
 
-from inspect import signature
 from typing import Annotated, Any, Final, Literal
 
-from airflow.api_fastapi.common.dagbag import create_dag_bag
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
-from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
-from airflow.api_fastapi.logging.decorators import action_logging
 from airflow.models.hitl import HITLDetail
 from airflow.models.taskinstance import TaskInstance
-from fastapi import APIRouter, Depends, Form, HTTPException, Request, status
+from fastapi import APIRouter, Form, HTTPException, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from constant_contact.operators.holds import APPROVE, REJECT
 from constant_contact.sync import holds
-from constant_contact.web.frame import dag_runs
+from constant_contact.web.frame import airflow_api, dag_runs
 from constant_contact.web.frame.access import CurrentUser, MayAnswer, MayRead, may_answer
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
@@ -30,10 +25,7 @@ from constant_contact.web.frame.pages import go_to, page
 router = APIRouter(prefix="/holds")
 
 _QUESTION_TASK: Final = "approval"
-# Airflow 3.4 looks the DAG up, too.
-_MORE: Final[dict[str, Any]] = (
-    {"dag_bag": create_dag_bag()} if "dag_bag" in signature(update_hitl_detail).parameters else {}
-)
+_NOT_MAPPED: Final = -1
 
 
 @router.get("/{hold_id}")
@@ -64,32 +56,23 @@ def show_hold(
     )
 
 
-@router.post(
-    "/{hold_id}/answer",
-    dependencies=[MayAnswer, Depends(action_logging("update_hitl_detail"))],
-)
-def answer(
+@router.post("/{hold_id}/answer", dependencies=[MayAnswer])
+async def answer(
     request: Request,
     *,
-    user: CurrentUser,
     account: CurrentAccount,
-    session: SessionDep,
     hold_id: int,
     choice: Annotated[Literal["Approve", "Reject"], Form()],
 ) -> RedirectResponse:
     """Answer as under Required Actions; the run that asked goes on with it."""
-    try:
-        update_hitl_detail(
-            dag_id=account.dag_id("approvals"),
-            dag_run_id=_run_id(hold_id),
-            task_id=_QUESTION_TASK,
-            update_hitl_detail_payload=UpdateHITLDetailPayload(chosen_options=[choice]),
-            user=user,
-            session=session,
-            **_MORE,
-        )
-    except HTTPException as error:
-        raise HTTPException(error.status_code, _SAID.get(error.status_code)) from None
+    replied = await airflow_api.patch(
+        request,
+        "dags", account.dag_id("approvals"), "dagRuns", _run_id(hold_id),
+        "taskInstances", _QUESTION_TASK, str(_NOT_MAPPED), "hitlDetails",
+        body={"chosen_options": [choice]},
+    )  # fmt: skip
+    if replied != status.HTTP_200_OK:
+        raise HTTPException(replied, _SAID.get(replied))
     return go_to(request, f"/holds/{hold_id}")
 
 
