@@ -28,6 +28,7 @@ from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from constant_contact.airflow_versions import ASKING
 from local.locks import is_locked, locked
 from local.paths import LOCAL
 from local.run_date import When
@@ -174,7 +175,7 @@ class ForegroundRun:
         """Why and until when the run waits, or nothing when it goes on within our patience."""
         open_ = [each for each in instances if each.state not in State.finished]
         for instance in open_:
-            if instance.state == TaskInstanceState.AWAITING_INPUT:
+            if instance.state in ASKING:
                 return (
                     f"{_label(instance)} waits for a person's answer: `make up`, then Required"
                     " Actions in the UI; there it goes on"

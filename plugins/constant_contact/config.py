@@ -13,7 +13,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from constant_contact.accounts import DEFAULT, PAGES, Account, accounts_named
-from constant_contact.airflow_versions import warn_if_untried
+from constant_contact.airflow_versions import options_set, warn_if_untried
 from constant_contact.alerts import late
 from constant_contact.errors import SettingError
 from constant_contact.options import OPTIONS, SECTION
@@ -25,7 +25,7 @@ def _wrong(option: str, problem: str) -> SettingError:
 
 def unknown_options() -> list[str]:
     """What stands in our section and is none of its options, such as a misspelt one."""
-    return sorted((conf.getsection(SECTION) or {}).keys() - OPTIONS.keys())
+    return sorted(options_set(SECTION) - OPTIONS.keys())
 
 
 def text(option: str) -> str:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from airflow.sdk.observability import stats
+from airflow.sdk.observability.stats import Stats
 from opentelemetry import metrics
 
 from constant_contact.accounts import Account
@@ -66,15 +66,15 @@ def _flush() -> None:
 
 
 def _gauge(account: Account, name: str, value: float, tags: Mapping[str, str]) -> None:
-    stats.gauge(account.gauge(name), value, tags={**tags, "account": account.name})
+    Stats.gauge(account.gauge(name), value, tags={**tags, "account": account.name})
 
 
 def _calls(calls: Iterable[Call], tags: dict[str, str]) -> None:
     for call in calls:
         outcome = "none" if call.status is None else f"{call.status // 100}xx"
-        stats.incr("constant_contact.calls", tags=tags | {"outcome": outcome})
-        stats.timing("constant_contact.call.duration", float(call.duration_ms), tags=tags)
-        stats.timing("constant_contact.call.waited", float(call.waited_ms), tags=tags)
+        Stats.incr("constant_contact.calls", tags=tags | {"outcome": outcome})
+        Stats.timing("constant_contact.call.duration", float(call.duration_ms), tags=tags)
+        Stats.timing("constant_contact.call.waited", float(call.waited_ms), tags=tags)
 
 
 def _rows(report: Report | None, account: Account, tags: dict[str, str]) -> None:

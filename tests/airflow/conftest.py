@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,11 @@ def airflow(
         "AIRFLOW__API__SECRET_KEY": "signs the forms of the tests",
     }.items():
         patch.setenv(variable, value)
+    from airflow.sdk.execution_time import supervisor
+
+    # Airflow 3.2 makes the API of its tasks anew for each of them, which takes seconds
+    one_api = cache(supervisor.in_process_api_server)
+    patch.setattr(supervisor, "in_process_api_server", one_api)
     # as `airflow db migrate` does, without a second process that imports Airflow first
     from airflow.utils.db import upgradedb
 

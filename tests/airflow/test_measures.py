@@ -3,6 +3,7 @@
 import atexit
 import shutil
 from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,6 @@ def switched_on(
     from airflow.sdk._shared.observability.metrics.otel_logger import flush_otel_metrics
     from airflow.sdk._shared.observability.traces import configure_otel
     from airflow.sdk.configuration import conf
-    from airflow.sdk.observability import stats
-    from airflow.sdk.observability.metrics import stats_utils
     from opentelemetry import metrics, trace
     from opentelemetry.util._once import Once
 
@@ -46,7 +45,7 @@ def switched_on(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp_proto_http")
-    stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+    measure_as_configured()
     configure_otel(conf)
     yield
     # other tests are measured by nobody
@@ -56,7 +55,18 @@ def switched_on(
             provider.shutdown()
     atexit.unregister(flush_otel_metrics)
     monkeypatch.undo()
-    stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+    measure_as_configured()
+
+
+def measure_as_configured() -> None:
+    from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
+    from airflow.sdk.observability.stats import Stats
+
+    initialize: Any = Stats.initialize
+    if "export_legacy_names" in signature(initialize).parameters:
+        initialize(factory=get_stats_factory(), export_legacy_names=False)
+    else:  # Airflow 3.2
+        initialize(factory=get_stats_factory(Stats))
 
 
 def values(collector: Collector, name: str) -> dict[str, float]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -180,19 +181,16 @@ def test_a_refresh_token_that_lies_idle_is_told_in_time(
 def test_engagement_of_a_type_that_nobody_knows_is_told(
     site: Site, connections: pytest.MonkeyPatch, start_dag: Start
 ) -> None:
-    from airflow.models.xcom import XComModel
-    from airflow.utils.session import create_session
-    from sqlalchemy import update
-
     dag_id = "constant_contact_activities"
-    assert start_dag(dag_id).state == "success"
+    ran = start_dag(dag_id)
+    assert ran.state == "success"
     assert "Nothing waits for you." in needs(site)
-    with create_session() as session:
-        session.execute(
-            update(XComModel)
-            .where(XComModel.dag_id == dag_id, XComModel.task_id == "engagement")
-            .values(value={"streams": 1, "unknown_types": {"em_<b>fax</b>": 3}})
-        )
+    told = site.patch(
+        f"/api/v2/dags/{dag_id}/dagRuns/{quote(ran.run_id)}/taskInstances/engagement"
+        "/xcomEntries/return_value",
+        value={"streams": 1, "unknown_types": {"em_<b>fax</b>": 3}},
+    )
+    assert told.status == 200, told.text
     shown = needs(site)
     assert "em_&lt;b&gt;fax&lt;/b&gt;" in shown
     assert "Look for a newer version of this package." in shown

@@ -10,7 +10,7 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import account_connection
 from tests.airflow.overview_page import EU_OVERVIEW, OVERVIEW, section
 from tests.airflow.site import Site
-from tests.airflow.teams import another_team, team_of
+from tests.airflow.teams import another_team, forget_teams, team_of
 from tests.airflow.test_web import EU, routes
 from tests.support import CONN_ID
 
@@ -97,12 +97,11 @@ def test_who_may_answer_is_asked_as_airflow_asks_it() -> None:
 
 @pytest.mark.usefixtures("another_teams")
 def test_the_teams_of_all_our_dags_are_asked_for_at_once(site: Site) -> None:
-    from airflow.models.dag import clear_team_name_cache
     from airflow.settings import engine
     from sqlalchemy import event
 
     asked: list[str] = []
-    clear_team_name_cache()
+    forget_teams()
     event.listen(engine, "after_cursor_execute", lambda *a: asked.append(a[2]))
     section(site, "syncs", "OP")
     # who may read our pages at all; what may be read of our DAGs, and of the tasks that wait; and
