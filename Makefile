@@ -57,7 +57,7 @@ test-browser: $(VENV)/.ready ## the pages in Chromium, on a stack as of make up 
 test-system: $(VENV)/.ready ## two Celery workers, one is killed: three minutes; needs redis-server
 	@$(RUN) pytest -m system $(ARGS)
 
-test-versions: $(VENV)/.ready ## the wheel under the constraints of each Airflow; asks the package index
+test-versions: $(VENV)/.ready ## the wheel, then tests/airflow, on each Airflow; asks the package index
 	@$(RUN) pytest -m versions $(ARGS)
 
 # with the interpreter of .venv's own making: what is tried needs none of ours

@@ -5,22 +5,19 @@ The chart itself is in no package that can be installed here, and its schema not
 """
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from local import deployment
 from local.paths import ROOT
+from tests.deploy.chart import CHART, is_of_type, set_keys
 from tests.deploy.compose import SERVICES
 
 HELM = ROOT / "deploy" / "helm"
 VALUES: dict[str, Any] = yaml.safe_load((HELM / "values.yaml").read_text())
 JOB: dict[str, Any] = yaml.safe_load((HELM / "crm-schema.yaml").read_text())
-CHART: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "airflow_chart.yaml").read_text())
 PAGE = (ROOT / "docs" / "kubernetes.md").read_text()
-TYPES = {"array": list, "boolean": bool, "integer": int, "object": dict, "string": str}
 CHARTS_NAMES = {
     "api-server": ("apiServer",),
     "scheduler": ("scheduler",),
@@ -38,19 +35,9 @@ def of(process: str) -> dict[str, Any]:
     return section
 
 
-def set_keys(section: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Each key that the values set, as deep as the chart's own keys go."""
-    for name, value in section.items():
-        key = above + name
-        if key in CHART["keys"] or not isinstance(value, dict):
-            yield key, value
-        else:
-            yield from set_keys(value, f"{key}.")
-
-
 def test_each_key_is_one_of_the_chart_and_of_its_type() -> None:
     for key, value in set_keys(VALUES):
-        assert type(value) is TYPES[CHART["keys"].get(key, "none")], key
+        assert is_of_type(key, value), key
 
 
 def test_the_page_names_the_charts_keys_and_version() -> None:
