@@ -115,6 +115,13 @@ def test_long_texts_are_cut() -> None:
     assert len(redact("x" * 10_000, 100)) == 101
 
 
+def test_a_text_without_a_blank_costs_no_more_than_its_length() -> None:
+    text = "x" * 200_000
+    # looked at from each character it takes an hour
+    assert redact(text, len(text)) == text
+    assert redact(f"{text}@example.com", len(text)) == "<email>"
+
+
 def test_a_secret_inside_quoted_json_is_taken_out() -> None:
     assert "abc123" not in redact(r'{"message": "got {\"refresh_token\": \"abc123\"} twice"}')
 
