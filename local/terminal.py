@@ -36,7 +36,6 @@ class Terminal:
     def __init__(self, file: Path, output: TextIO | None = None) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.file = file
-        self._complete = file.open("a", encoding="utf-8", buffering=1)
         self._output = output or sys.stdout
         self._task = ""
         #: the last message of the task that runs or ran last: why it waits, when it does
@@ -81,7 +80,9 @@ class Terminal:
         if error is not None:
             trace = "".join(traceback.format_exception(error))
             line["trace"] = str(mask_logs(None, "", {"trace": trace})["trace"])
-        self._complete.write(json.dumps({**line, "message": message, **extra}, default=str) + "\n")
+        # opened for each line: what logs until the process ends cannot be told when to close it
+        with self.file.open("a", encoding="utf-8") as complete:
+            complete.write(json.dumps({**line, "message": message, **extra}, default=str) + "\n")
         if not _for_user(name, level, message, in_task=bool(self._task)):
             return
         text = " ".join([message, *(f"{key}={value}" for key, value in extra.items())])

@@ -42,7 +42,8 @@ def airflow(
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__FERNET_KEY": "cnVubmluZy10ZXN0cy1uZWVkLWEta2V5LW9mLTMyYng=",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
-        "AIRFLOW__API_AUTH__JWT_SECRET": "of-the-tests-and-long-enough-to-be-one",
+        # RFC 7518 wants 64 bytes
+        "AIRFLOW__API_AUTH__JWT_SECRET": "signs the tokens of the tests... " * 2,
         "AIRFLOW__API__SECRET_KEY": "signs the forms of the tests",
     }.items():
         patch.setenv(variable, value)
