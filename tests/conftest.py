@@ -1,5 +1,6 @@
 """What most tests need: a PostgreSQL database of their own, a simulator as new, a client."""
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +35,12 @@ from tests.support import (
     prepare_account,
     set_flag,
 )
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays: a collection of garbage need not look at all of it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
