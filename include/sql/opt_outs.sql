@@ -146,8 +146,8 @@ SELECT pg_advisory_xact_lock(hashtextextended(%(constant_contact_id)s, 0));
 -- What the circuit breaker weighs over a rolling day. Parameters: by_contact (of the changes that
 -- the contacts asked for, or of the others: a mass of the one must not hold up the other).
 -- Grain: one row: contacts that waiting changes would unsubscribe, and those that were unsubscribed
--- within the day besides (what a person released is not weighed again).
-WITH waiting AS (
+-- within the day besides (what a person released is not weighed again); 0 where none waits.
+WITH named AS (
     SELECT DISTINCT
         coalesce(
             CASE WHEN change.is_found THEN change.constant_contact_id END,
@@ -161,6 +161,20 @@ WITH waiting AS (
         AND change.do_not_email
         AND change.released_at IS NULL
         AND coalesce(change.requested_by_contact, FALSE) = %(by_contact)s
+),
+
+waiting AS (
+    SELECT count(*) AS contacts
+    FROM named
+    WHERE
+        named.constant_contact_id IS NOT NULL
+        -- Who is unsubscribed already is reached by nothing.
+        AND NOT EXISTS (
+            SELECT FROM ctct_contact AS mirrored
+            WHERE
+                mirrored.contact_id = named.constant_contact_id
+                AND mirrored.permission_to_send = 'unsubscribed'
+        )
 ),
 
 carried AS (
@@ -178,19 +192,9 @@ carried AS (
 )
 
 SELECT
-    (
-        SELECT count(*) FROM waiting
-        WHERE
-            waiting.constant_contact_id IS NOT NULL
-            -- Who is unsubscribed already is reached by nothing.
-            AND NOT EXISTS (
-                SELECT FROM ctct_contact AS mirrored
-                WHERE
-                    mirrored.contact_id = waiting.constant_contact_id
-                    AND mirrored.permission_to_send = 'unsubscribed'
-            )
-    ) AS waiting,
-    (SELECT count(*) FROM carried) AS carried;
+    waiting.contacts AS waiting,
+    CASE WHEN waiting.contacts > 0 THEN (SELECT count(*) FROM carried) ELSE 0 END AS carried
+FROM waiting;
 
 -- name: hold_opt_outs
 -- The circuit breaker: hold what would reach too many at once, for one person to answer.
