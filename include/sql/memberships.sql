@@ -1202,11 +1202,13 @@ LEFT JOIN (
     ('on it', 'done', 'Was on the list already.'),
     (
         'full', 'rejected',
-        'Would be on more lists than the 50 that Constant Contact allows for a contact.'
+        'Would be on more lists than the ' || %(most_lists)s::integer
+        || ' that Constant Contact allows for a contact.'
     ),
     (
         'too long', 'rejected',
-        'The email address is longer than the 80 characters that Constant Contact allows.'
+        'The email address is longer than the ' || %(email_chars)s::integer
+        || ' characters that Constant Contact allows.'
     )
 ) AS answer (settled, route, detail) ON fitting.settled = answer.settled;
 

@@ -25,7 +25,7 @@ class CrmRowsTrigger(BaseEventTrigger):
 
     Args:
         crm_conn_id: The CRM database.
-        statement: Below include/sql; gives one row whose first column names the newest waiting
+        statement: By name; gives one row whose first column names the newest waiting
             row, null where none waits.
         poll_s: Seconds between two looks without a notice.
     """
