@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.paths import ROOT
-from local.reference import dags, errors, licences, settings, tables
+from local.reference import dags, dbt, errors, licences, settings, tables
 
 _FOLDER = Path("docs/reference")
-_HEAD = "<!-- Made by `make reference`; edit what it is made from. -->\n\n"
+_SAID = "Made by `make reference`; edit what it is made from."
+_HEADS = {".md": f"<!-- {_SAID} -->\n\n", ".yml": f"# {_SAID}\n"}
 
 
 def documents(server_url: str) -> dict[Path, str]:
@@ -24,8 +25,9 @@ def documents(server_url: str) -> dict[Path, str]:
         _FOLDER / "tables.md": tables.page(schema),
         _FOLDER / "errors.md": errors.page(),
         _FOLDER / "licences.md": licences.page(),
+        Path("deploy/dbt/sources.yml"): dbt.page(schema),
     }
-    return {path: _HEAD + text for path, text in whole.items()}
+    return {path: _HEADS[path.suffix] + text for path, text in whole.items()}
 
 
 def stale(made: Mapping[Path, str]) -> list[str]:

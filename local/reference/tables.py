@@ -25,6 +25,7 @@ class Column:
 
     Attributes:
         refers_to: "table.column", by a foreign key or by the comment's "→".
+        is_enforced: By a foreign key.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     is_key: bool
     is_nullable: bool
     refers_to: str | None
+    is_enforced: bool
     comment: str
 
 
@@ -72,6 +74,7 @@ def read(connection: psycopg.Connection[tuple[object, ...]]) -> list[Relation]:
                 bool(key),
                 bool(nullable),
                 refers_to,
+                bool(target),
                 _REFERS_TO.sub("", words),
             )
         )
