@@ -17,6 +17,7 @@ class Collector:
         self.url = ""
         self.requests = 0
         self.metrics: dict[str, list[Any]] = {}
+        self.kinds: dict[str, str] = {}
         self.spans: list[Any] = []
 
     def take(self, path: str, body: bytes) -> None:
@@ -31,6 +32,7 @@ class Collector:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
                     kind = metric.WhichOneof("data")
+                    self.kinds[metric.name] = kind
                     self.metrics[metric.name] = list(getattr(metric, kind).data_points)
 
 
