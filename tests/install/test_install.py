@@ -161,6 +161,24 @@ def test_after_one_command_a_night_runs_and_the_pages_answer(
     assert user.python(PAGES) == "401 200 True 200"
 
 
+def test_the_schema_is_made_where_no_airflow_runs(
+    user: Installation, databases: Databases, tmp_path: Path
+) -> None:
+    name = databases.create_empty()
+    elsewhere = user.with_settings(
+        {
+            "AIRFLOW_HOME": str(tmp_path),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/none.db",
+            "AIRFLOW_CONN_CRM_DEFAULT": crm_connection(databases.url(name)),
+        }
+    )
+    migrated = elsewhere.run("airflow", "constant-contact", "migrate")
+    assert migrated.status == 0, migrated.said
+    assert "is up to date" in migrated.said
+    assert not (tmp_path / "none.db").exists()
+    databases.drop(name)
+
+
 def test_the_repositorys_folders_alone_have_the_plugin_and_the_dags(
     version: str, built: Path, databases: Databases, tmp_path: Path
 ) -> None:

