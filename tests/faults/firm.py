@@ -8,7 +8,6 @@ import psycopg
 from simulator.control import ControlError
 from tests.faults.law import Law
 from tests.faults.model import email_key
-from tests.faults.runner import OWN_NAME
 from tests.faults.world import World
 from tests.support import set_flag
 
@@ -77,7 +76,7 @@ class Firm:
         row, second = self._row(number), self._row(other)
         if row is None or second is None or row == second:
             return
-        with psycopg.connect(self.world.url, application_name=OWN_NAME) as late:
+        with psycopg.connect(self.world.url) as late:
             set_flag(late, row["contact_id"], True, "wrote", True)
             self.world.turn_flag(second["contact_id"], False)
             if second["do_not_email"]:
@@ -112,7 +111,7 @@ class Firm:
     def add(self, address: str, flag: bool | None, by_copy: bool) -> None:
         person = f"p{self.people}"
         self.people += 1
-        with psycopg.connect(self.world.url, application_name=OWN_NAME) as connection:
+        with self.world.transaction() as connection:
             cursor = connection.cursor()
             columns = "crm_contact (contact_id, preferred_email, do_not_email)"
             if by_copy:
@@ -262,7 +261,7 @@ class Firm:
         return contacts[number % len(contacts)] if contacts else None
 
     def _write(self, how: str, write: Any) -> None:
-        with psycopg.connect(self.world.url, application_name=OWN_NAME) as connection:
+        with self.world.transaction() as connection:
             if how == "replica":
                 connection.execute("SET LOCAL session_replication_role = replica")
             if how == "unheard":

@@ -28,6 +28,9 @@ from tests.faults.jobs import JOBS
 from tests.faults.stage import CRM_NAME, FileTokenStore, merging_seam, open_crm, perform
 from tests.support import api_settings
 
+# Of a child's connections to the database.
+CHILD_NAME = "to be killed"
+
 
 @dataclass(frozen=True)
 class Order:
@@ -112,7 +115,7 @@ def run(order: Order) -> Outcome:
     requests.Session = SteppingSession  # type: ignore[misc]
     server: Any = SimpleNamespace(url=order.simulator_url)
     crm = Database(
-        lambda: SteppingConnection.connect(order.crm_url),
+        lambda: SteppingConnection.connect(order.crm_url, application_name=CHILD_NAME),
         name=CRM_NAME,
         seam=merging_seam() if order.has_merges else None,
     )

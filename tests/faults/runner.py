@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from time import monotonic, sleep
-
-import psycopg
+from typing import Any
 
 from local.paths import ROOT
-from tests.faults.job import Order, Outcome
-from tests.faults.stage import OWN_NAME
+from tests.faults.job import CHILD_NAME, Order, Outcome
 
 
 class Runner:
@@ -35,14 +34,19 @@ class Runner:
         self._process.communicate(timeout=120)
 
 
-def wait_for_the_dead(crm_url: str) -> None:
-    """Until the database has noticed: a killed run's locks are held until then."""
-    deadline = monotonic() + 120
+def wait_for_the_dead(execute: Callable[..., list[Any]]) -> None:
+    """Until the database has noticed: a killed run's locks are held until then.
+
+    Args:
+        execute: Runs a statement on the CRM database; returns its rows.
+    """
+    deadline, wait_s = monotonic() + 120, 0.001
     alive = (
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-        " AND backend_type = 'client backend' AND application_name <> %s"
+        " AND application_name = %s"
     )
-    with psycopg.connect(crm_url, autocommit=True, application_name=OWN_NAME) as connection:
-        while connection.execute(alive, [OWN_NAME]).fetchall():
-            assert monotonic() < deadline, "a killed run's connection lives on"
-            sleep(0.001)
+    while execute(alive, CHILD_NAME):
+        assert monotonic() < deadline, "a killed run's connection lives on"
+        sleep(wait_s)
+        # each look costs the server some of the time that the session needs to end
+        wait_s = min(2 * wait_s, 0.05)

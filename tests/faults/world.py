@@ -5,6 +5,8 @@ this database.
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +21,7 @@ from tests.faults.faults import Fault
 from tests.faults.job import Order
 from tests.faults.jobs import JOBS, keep, restore
 from tests.faults.model import Scene
-from tests.faults.runner import OWN_NAME, Runner, wait_for_the_dead
+from tests.faults.runner import Runner, wait_for_the_dead
 from tests.faults.stage import FileTokenStore, merging_seam, open_crm, perform
 from tests.support import UNLIMITED, api_settings, contact_id, set_flag, vendor_contact
 
@@ -68,9 +70,7 @@ class World:
             _add_people(connection)
             keep(connection)
         self._crm = open_crm(url, merging_seam())
-        self._own = psycopg.connect(
-            url, autocommit=True, application_name=OWN_NAME, row_factory=dict_row
-        )
+        self._own = psycopg.connect(url, autocommit=True, row_factory=dict_row)
 
     def reset(self, **vendor: Any) -> None:
         """A small account and CRM as new; no job ran. `vendor`: what the contract leaves open."""
@@ -103,11 +103,17 @@ class World:
         cursor = self._own.execute(statement, params or None)
         return cursor.fetchall() if cursor.description else []
 
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend the connection for several statements that are committed together."""
+        with self._own.transaction():
+            yield self._own
+
     def turn_flag(self, person: str, by_contact: bool) -> None:
         """Set Do Not Email, or clear it where it is set."""
         (row,) = self.execute("SELECT do_not_email FROM crm_contact WHERE contact_id = %s", person)
-        with self._own.transaction():
-            set_flag(self._own, person, not row["do_not_email"], "wrote", by_contact)
+        with self.transaction() as connection:
+            set_flag(connection, person, not row["do_not_email"], "wrote", by_contact)
 
     def scene(self) -> Scene:
         """How both sides stand."""
@@ -196,12 +202,11 @@ class World:
 
     def run_killed(self, job: str, step: int) -> bool:
         """Run a job in a process that is killed at a step; return whether it came so far."""
-        self._crm.close()
         order = Order(
             job, self.url, self._server.url, self._seed, str(self._tokens), step, has_merges=True
         )
         outcome = self._runner.run(order)
-        wait_for_the_dead(self.url)
+        wait_for_the_dead(self.execute)
         self._may_lack_tokens = True
         return outcome.killed
 
