@@ -25,6 +25,8 @@ _MOST_MEDIAN_S, _MOST_95TH_S = 2.5, 4.0
 # of what is found by the comparison: a quarter of an hour, and a run
 _MOST_UNHEARD_S = 15 * 60 + _MOST_95TH_S
 _READY_WITHIN_S, _LINKED_WITHIN_S, _CARRIED_WITHIN_S = 240, 300, 120
+# without a call: no run is at work
+_QUIET_S, _QUIET_WITHIN_S = 15, 300
 _CHOSEN = """
 SELECT crm.contact_id
 FROM crm_contact AS crm
@@ -33,6 +35,9 @@ WHERE
     NOT crm.do_not_email AND mirrored.deleted_at IS NULL
     AND mirrored.permission_to_send <> 'unsubscribed'
 LIMIT %s
+"""
+_IS_QUIET = """
+SELECT max(called_at) < clock_timestamp() - make_interval(secs => %s) FROM ctct_api_call
 """
 _FLAG = """
 UPDATE crm_contact SET do_not_email = TRUE WHERE contact_id = %s
@@ -59,6 +64,8 @@ def run(stage: Stage) -> list[Result]:
     with _airflow(), psycopg.connect(stage.local_crm_url, autocommit=True) as crm:
         stage.say("latency: Airflow is up; waiting for the first links")
         contacts = _linked(crm)
+        stage.say("latency: waiting until the first night is over")
+        _wait_for_quiet(crm)
         heard, unheard = contacts[:_CHANGES], contacts[_CHANGES:]
         by_bell = _carried(crm, _flag(stage, crm, heard), _CARRIED_WITHIN_S)
         with _no_doorbell(crm):
@@ -126,6 +133,14 @@ def _linked(crm: _Crm) -> list[str]:
             return [contact for (contact,) in found]
         time.sleep(1)
     raise Stop(f"fewer than {wanted} contacts were linked: did constant_contact_contacts run?")
+
+
+def _wait_for_quiet(crm: _Crm) -> None:
+    deadline = time.monotonic() + _QUIET_WITHIN_S
+    while crm.execute(_IS_QUIET, [_QUIET_S]).fetchall() != [(True,)]:
+        if time.monotonic() > deadline:
+            raise Stop(f"calls were made all the time for {_QUIET_WITHIN_S} s")
+        time.sleep(1)
 
 
 def _carried(crm: _Crm, flagged: Mapping[str, datetime], within_s: float) -> list[float]:
