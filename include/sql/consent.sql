@@ -980,7 +980,7 @@ RETURNING is_the_only_one;
 -- Parameters: detail, change_ids. Grain: one row a change.
 WITH hold AS (
     INSERT INTO ctct_hold (noun, detail)
-    VALUES ('opt_outs', %(detail)s)
+    VALUES ('opt_ins', %(detail)s)
     RETURNING hold_id
 )
 

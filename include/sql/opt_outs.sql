@@ -13,7 +13,7 @@ SELECT
             (
                 SELECT 'hold ' || max(hold_id)
                 FROM ctct_hold
-                WHERE noun = 'opt_outs' AND asked_at IS NULL AND answer IS NULL
+                WHERE noun <> 'memberships' AND asked_at IS NULL AND answer IS NULL
             )
         ),
         ''
@@ -201,7 +201,7 @@ FROM waiting;
 -- Parameters: detail, do_not_email, by_contact (as they were weighed). Grain: one row a change.
 WITH hold AS (
     INSERT INTO ctct_hold (noun, detail)
-    VALUES ('opt_outs', %(detail)s)
+    VALUES (CASE WHEN %(do_not_email)s THEN 'opt_outs' ELSE 'opt_ins' END, %(detail)s)
     RETURNING hold_id
 ),
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from constant_contact import config
 from constant_contact.accounts import Account
@@ -10,19 +10,43 @@ from constant_contact.sync.holds import Hold
 
 _log = logging.getLogger("constant_contact.alerts")
 
-_WHAT = {
-    "opt_outs": "unsubscribe {} contacts",
-    "memberships": "take {} contacts off lists",
-    "crm_contacts": "have {} contacts left the CRM",
-    "links": "clear the links of {} contacts",
-    "objections": "let Do Not Email alone decide about {} contacts",
+# By the hold's noun: what *Approve* does, and what follows where it was rejected.
+_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "opt_outs": (
+        "unsubscribe {}",
+        "Clear Do Not Email and set it again if it is meant after all.",
+    ),
+    "opt_ins": (
+        "let {} be mailed again",
+        "Set Do Not Email and clear it again if it is meant after all.",
+    ),
+    "memberships": (
+        "take {} off lists",
+        "Request the removals again if they are meant after all.",
+    ),
+    "crm_contacts": ("treat {} as gone from the CRM", "They count as there."),
+    "links": ("clear the links of {}", "Their links stay."),
+    "objections": (
+        "let Do Not Email alone decide about {}",
+        "A person decides about each whose Do Not Email is cleared.",
+    ),
 }
+
+
+def deed(hold: Hold) -> str:
+    """What *Approve* does, without a full stop."""
+    contacts = "1 contact" if hold.contacts == 1 else f"{hold.contacts:,} contacts"
+    return _WORDS[hold.noun][0].format(contacts)
+
+
+def after_rejection(hold: Hold) -> str:
+    """What a rejection means from then on."""
+    return _WORDS[hold.noun][1]
 
 
 def subject(hold: Hold) -> str:
     """The question in one line."""
-    what = _WHAT[hold.noun].format(f"{hold.contacts:,}")
-    return f"Constant Contact: {what} at once?"
+    return f"Constant Contact: {deed(hold)} at once?"
 
 
 def body(hold: Hold, account: Account, cost: str = "") -> str:

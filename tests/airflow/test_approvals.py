@@ -57,6 +57,9 @@ def runs() -> list[str]:
         return [run.run_id for run in session.query(DagRun).filter_by(dag_id=APPROVALS)]
 
 
+PAGE = "/constant-contact/holds/1"
+
+
 class Question:
     """The run that asks: carried on with as a scheduler does."""
 
@@ -192,7 +195,41 @@ def test_what_the_person_says_is_done_and_kept(
     assert row["answered_by"] == "op"
 
 
-PAGE = "/constant-contact/holds/1"
+@pytest.mark.parametrize(
+    ("noun", "deed"),
+    [
+        ("opt_outs", "unsubscribe 1 contact"),
+        ("opt_ins", "let 1 contact be mailed again"),
+        ("memberships", "take 1 contact off lists"),
+        ("crm_contacts", "treat 1 contact as gone from the CRM"),
+        ("links", "clear the links of 1 contact"),
+        ("objections", "let Do Not Email alone decide about 1 contact"),
+    ],
+)
+@pytest.mark.usefixtures("connections")
+def test_the_page_says_what_an_approval_does(
+    site: Site, sql_rows: Rows, noun: str, deed: str
+) -> None:
+    sql_rows("INSERT INTO ctct_hold (noun, detail) VALUES (%s, 'Too many.')", noun)
+    sql_rows(
+        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status, hold_id)"
+        " VALUES ('c1', %s, 'held', 1)",
+        noun == "opt_outs",
+    )
+    sql_rows(
+        "INSERT INTO crm_list_membership (contact_id, list_id, action, status, hold_id)"
+        " VALUES ('c1', 'l1', 'remove', 'held', 1)"
+    )
+    sql_rows(
+        "INSERT INTO ctct_link (contact_id, absence_hold_id, link_hold_id, constant_contact_id)"
+        " VALUES ('c1', 1, 1, 'v1')"
+    )
+    sql_rows(
+        "INSERT INTO ctct_objection (source, constant_contact_id, objected_at, hold_id)"
+        " VALUES ('vendor_account', 'v1', now(), 1)"
+    )
+    shown = site.get(PAGE, "OP").text
+    assert f"<h1>Hold 1: {deed} at once?</h1>" in shown
 
 
 @pytest.mark.parametrize(
@@ -211,7 +248,7 @@ def test_an_answer_on_our_page_is_the_one_that_airflow_asked_for(
     unsubscribed: int,
 ) -> None:
     shown = site.get(PAGE, "OP").text
-    assert "unsubscribe 8 at once?" in shown
+    assert "unsubscribe 8 contacts at once?" in shown
     assert '<td class="number">8</td><td>moved | to ann@example.com</td>' in shown
     assert "c1, c2, c3" in shown
     assert site.post(f"{PAGE}/answer", choice=choice).status == 303

@@ -269,7 +269,7 @@ def test_a_hold_is_answered_by_the_account_whose_it_is(
     for _ in range(2):
         start_dag("constant_contact_eu_opt_outs")
     carry_on("constant_contact_approvals", "ask", "approval", account="eu")
-    assert "unsubscribe 3 at once?" in site.get(f"{EU}/holds/1", "OP").text
+    assert "unsubscribe 3 contacts at once?" in site.get(f"{EU}/holds/1", "OP").text
     assert site.get(f"{ROOT}/holds/1", "OP").status == 404
     assert site.post(f"{ROOT}/holds/1/answer", choice="Reject").status == 404
     assert site.post(f"{EU}/holds/1/answer", choice="Approve").status == 303

@@ -233,5 +233,5 @@ def test_a_question_to_a_person_leads_to_where_it_is_answered(
     )
     start_dag("constant_contact_approvals", hold_id=1)
     shown = needs(site)
-    assert "Constant Contact: unsubscribe 1 contacts at once? Answer the question." in shown
+    assert "Constant Contact: unsubscribe 1 contact at once? Answer the question." in shown
     assert "/tasks/approval/required_actions" in shown

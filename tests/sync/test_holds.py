@@ -7,6 +7,7 @@ import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.errors import ChangesRefused
+from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.consent.opt_outs import OptOutsReport, push_opt_outs
@@ -45,6 +46,17 @@ def held(people: Running, push: Push, set_do_not_email: Flag) -> int:
         set_do_not_email(f"c{number}", True, "moved" if number < 7 else "")
     assert push().held == 8
     return 1
+
+
+@pytest.mark.parametrize("noun", holds.NOUNS["opt_outs"])
+def test_each_kind_of_stop_wakes_the_dag_that_asks(
+    crm: Database, sql_rows: Rows, noun: str
+) -> None:
+    sql_rows("INSERT INTO ctct_hold (noun, detail) VALUES (%s, 'Too many.')", noun)
+    with crm.transaction() as connection:
+        woken = database.row(connection, "opt_outs/opt_outs_waiting")
+        assert woken == {"waiting": "hold 1"}
+        assert holds.unasked(connection, *holds.NOUNS["opt_outs"]) == [1]
 
 
 def unasked(crm: Database) -> list[int]:

@@ -16,10 +16,6 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds
 
 # Which stops of the circuit breaker each DAG has a person asked about.
-_HOLDS = {
-    "opt_outs": ("opt_outs", "crm_contacts", "links", "objections"),
-    "memberships": ("memberships",),
-}
 _OPEN = {"opt_outs": "opt_outs/open_opt_outs", "memberships": "memberships/open_memberships"}
 
 
@@ -61,8 +57,8 @@ class OutboxSensor(BaseSensorOperator):
                 if flag("dry_run", self.is_dry_run):
                     connection.rollback()
                     return PokeReturnValue(bool(outbox["pending"]), [])
-                unasked = holds.unasked(connection, *_HOLDS[self.noun])
-                to_remind_of = holds.to_remind_of(connection, *_HOLDS[self.noun])
+                unasked = holds.unasked(connection, *holds.NOUNS[self.noun])
+                to_remind_of = holds.to_remind_of(connection, *holds.NOUNS[self.noun])
             for hold_id in to_remind_of:
                 self._remind(crm, hold_id, context)
             measures.outboxes(crm, self.crm_conn_id)

@@ -1,9 +1,10 @@
 """The circuit breaker: what would reach too many people at once waits for one person's answer."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import psycopg
 
@@ -23,6 +24,13 @@ BREAKER_SHARE = 0.05
 # within a day. No share: of a million contacts a small share is thousands of people.
 BREAKER_LINKS = 50
 BREAKER_OPT_INS = 50
+
+
+# Which holds the two DAGs ask a person about.
+NOUNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "opt_outs": ("opt_outs", "opt_ins", "crm_contacts", "links", "objections"),
+    "memberships": ("memberships",),
+}
 
 
 @dataclass(frozen=True)
@@ -151,12 +159,14 @@ def release(connection: psycopg.Connection[Any], noun: str, hold_id: int, *, by:
 
     Args:
         connection: Of the CRM.
-        noun: Whose rows: `opt_outs`, `memberships`, `crm_contacts`, `links` or `objections`.
+        noun: Whose rows: one of `NOUNS`.
         hold_id: The stop.
         by: The person, for the record.
     """
     _keep_answer(connection, noun, hold_id, "approved", by)
-    return database.run(connection, f"{noun}/release_held", {"hold_id": hold_id, "decided_by": by})
+    return database.run(
+        connection, f"{_rows_of(noun)}/release_held", {"hold_id": hold_id, "decided_by": by}
+    )
 
 
 def ask(crm: Database, hold_id: int) -> Hold | None:
@@ -165,7 +175,9 @@ def ask(crm: Database, hold_id: int) -> Hold | None:
         hold = database.row(connection, "holds/ask", {"hold_id": hold_id})
         if hold is None:
             return None
-        groups = database.rows(connection, f"{hold['noun']}/show_held", {"hold_id": hold_id})
+        groups = database.rows(
+            connection, f"{_rows_of(hold['noun'])}/show_held", {"hold_id": hold_id}
+        )
     return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups)
 
 
@@ -175,7 +187,9 @@ def look(crm: Database, hold_id: int) -> Hold | None:
         hold = database.row(connection, "holds/look", {"hold_id": hold_id})
         if hold is None:
             return None
-        groups = database.rows(connection, f"{hold['noun']}/show_held", {"hold_id": hold_id})
+        groups = database.rows(
+            connection, f"{_rows_of(hold['noun'])}/show_held", {"hold_id": hold_id}
+        )
     kept = hold["answer"], hold["answered_at"], hold["answered_by"]
     return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups, *kept)
 
@@ -207,7 +221,7 @@ def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> in
             return release(connection, noun, hold_id, by=by)
         _keep_answer(connection, noun, hold_id, said, by)
         return database.run(
-            connection, f"{noun}/reject_held", {"hold_id": hold_id, "decided_by": by}
+            connection, f"{_rows_of(noun)}/reject_held", {"hold_id": hold_id, "decided_by": by}
         )
 
 
@@ -221,6 +235,11 @@ def to_remind_of(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
     """Holds of contacts' own wishes, without a reminder for a day; marked as reminded."""
     found = database.rows(connection, "holds/remind", {"nouns": list(nouns)})
     return [row["hold_id"] for row in found]
+
+
+def _rows_of(noun: str) -> str:
+    """Whose statements they are: opt-outs and opt-ins are changes of one table."""
+    return "opt_outs" if noun == "opt_ins" else noun
 
 
 def _keep_answer(

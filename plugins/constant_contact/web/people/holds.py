@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from constant_contact.operators.holds import APPROVE, REJECT
+from constant_contact.questions import after_rejection, deed
 from constant_contact.sync import holds
 from constant_contact.web.frame import airflow_api, dag_runs
 from constant_contact.web.frame.access import CurrentUser, MayAnswer, MayRead, may_answer
@@ -48,6 +49,9 @@ def show_hold(
         request,
         "hold",
         hold=hold,
+        deed=deed(hold),
+        after_rejection=after_rejection(hold),
+        noun="memberships" if hold.noun in holds.NOUNS["memberships"] else "opt_outs",
         cost=holds.cost(hold, hook.settings),
         question=_question(session, approvals_dag, hold_id),
         run=dag_runs.find(session, approvals_dag, _run_id(hold_id)),

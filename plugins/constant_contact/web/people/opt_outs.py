@@ -10,6 +10,7 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.opt_ins import CONFIRM, DISMISS
 from constant_contact.store import database
 from constant_contact.sync.consent import opt_ins, opt_outs
+from constant_contact.sync.holds import NOUNS
 from constant_contact.web.frame import dag_runs
 from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.frame.accounts import CurrentAccount
@@ -21,7 +22,6 @@ router = APIRouter(prefix="/opt-outs")
 _MAY_DECIDE: Final = require_trigger("opt_ins")
 _ROWS: Final = 50
 # What the looks at the CRM and the linking hold stands here too: there is no page of contacts.
-_HOLDS: Final = ("opt_outs", "crm_contacts", "links", "objections")
 Status = Literal["", "pending", "held", "failed", "done", "superseded"]
 
 
@@ -38,7 +38,7 @@ def list_changes(
         params = {"status": status, "before": before, "most": _ROWS + 1}
         changes = database.rows(connection, "opt_outs/opt_out_changes", params)
         counts = database.row(connection, "opt_outs/count_opt_outs")
-        holds = database.rows(connection, "web/holds", {"nouns": list(_HOLDS)})
+        holds = database.rows(connection, "web/holds", {"nouns": list(NOUNS["opt_outs"])})
     return page(
         request,
         "opt_outs",
