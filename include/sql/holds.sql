@@ -21,6 +21,7 @@ WHERE hold_id = %(hold_id)s;
 -- The answer that a person gave about a hold; it is ours to the transaction's end.
 -- Parameters: hold_id. Grain: one row; `answer` is null before anybody answered.
 SELECT
+    noun,
     answer,
     answered_at
 FROM ctct_hold
@@ -55,10 +56,10 @@ RETURNING hold.hold_id;
 
 -- name: answer
 -- Keep a person's answer to what the circuit breakers hold; the first one counts.
--- Parameters: noun, hold_id, answer, answered_by. Grain: one row a hold.
+-- Parameters: hold_id, answer, answered_by. Grain: one row a hold.
 UPDATE ctct_hold
 SET
     answer = %(answer)s,
     answered_at = clock_timestamp(),
     answered_by = %(answered_by)s
-WHERE answer IS NULL AND noun = %(noun)s AND hold_id = %(hold_id)s;
+WHERE answer IS NULL AND hold_id = %(hold_id)s;

@@ -33,13 +33,24 @@ WHERE objection.objection_id = older.objection_id;
 -- What a person sees before the answer. Parameters: hold_id. Grain: one row, with ten contacts.
 SELECT
     'Constant Contact' AS changed_by,
-    'unsubscribed by the account before this program, with Do Not Email set in the CRM' AS reason,
+    'unsubscribed by the account, without an opt-out of ours on record' AS reason,
     count(*) AS contacts,
-    min(objected_at) AS first_changed_at,
-    max(objected_at) AS last_changed_at,
-    (array_agg(constant_contact_id ORDER BY constant_contact_id))[:10] AS sample
-FROM ctct_objection
-WHERE hold_id = %(hold_id)s AND lifted_at IS NULL
+    min(objection.objected_at) AS first_changed_at,
+    max(objection.objected_at) AS last_changed_at,
+    (
+        array_agg(objection.constant_contact_id ORDER BY objection.constant_contact_id)
+    )[:10] AS sample
+FROM ctct_objection AS objection
+WHERE
+    objection.hold_id = %(hold_id)s
+    AND objection.lifted_at IS NULL
+    -- As the answer is carried: not those whose flag was cleared meanwhile.
+    AND EXISTS (
+        SELECT FROM ctct_link AS link
+        WHERE
+            link.constant_contact_id = objection.constant_contact_id
+            AND link.do_not_email
+    )
 HAVING count(*) > 0;
 
 -- name: release_held

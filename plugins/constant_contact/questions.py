@@ -63,8 +63,8 @@ def body(hold: Hold, account: Account, cost: str = "") -> str:
             hold.detail,
             "",
             f"Held since {hold.held_at:%Y-%m-%d %H:%M} UTC: {hold.contacts:,} contacts, changed "
-            f"between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC. *Approve* carries "
-            f"exactly these; *Reject* leaves them held, and nothing is sent. {cost}".rstrip(),
+            f"between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC. *Approve*: "
+            f"{deed(hold)}, exactly these. *Reject*: nothing is changed. {cost}".rstrip(),
             "",
             f"[Which contacts, changed by which person, and why]({page})",
         ]

@@ -221,8 +221,9 @@ def test_the_page_says_what_an_approval_does(
         " VALUES ('c1', 'l1', 'remove', 'held', 1)"
     )
     sql_rows(
-        "INSERT INTO ctct_link (contact_id, absence_hold_id, link_hold_id, constant_contact_id)"
-        " VALUES ('c1', 1, 1, 'v1')"
+        "INSERT INTO ctct_link"
+        " (contact_id, absence_hold_id, link_hold_id, constant_contact_id, do_not_email)"
+        " VALUES ('c1', 1, 1, 'v1', TRUE)"
     )
     sql_rows(
         "INSERT INTO ctct_objection (source, constant_contact_id, objected_at, hold_id)"

@@ -108,7 +108,7 @@ def test_approving_carries_exactly_what_was_shown(
     assert push().held == 8
     # And one of those that were shown has thought better of it.
     set_do_not_email("c3", False)
-    assert holds.answer(crm, (held, "opt_outs"), "approved", by="ann") == 8
+    assert holds.answer(crm, held, "approved", by="ann") == 8
     push()
     assert unsubscribed(people) == {1, 2, 4, 5, 6, 7, 8}
     assert unasked(crm) == [held + 1]
@@ -119,7 +119,7 @@ def test_rejecting_leaves_them_held_and_keeps_who_said_so(
     held: int, crm: Database, push: Push, people: Running, sql_rows: Rows
 ) -> None:
     holds.ask(crm, held)
-    assert holds.answer(crm, (held, "opt_outs"), "rejected", by="ann") == 8
+    assert holds.answer(crm, held, "rejected", by="ann") == 8
     assert push().unsubscribed == 0
     assert unsubscribed(people) == set()
     assert {row["status"] for row in sql_rows("SELECT status FROM crm_opt_out_change")} == {"held"}
@@ -167,7 +167,7 @@ def test_a_mass_of_wishes_is_asked_about_by_itself(
 def test_what_a_person_said_no_to_is_not_released_with_another_hold(
     held: int, crm: Database, push: Push, people: Running, set_do_not_email: Flag
 ) -> None:
-    holds.answer(crm, (held, "opt_outs"), "rejected", by="ann")
+    holds.answer(crm, held, "rejected", by="ann")
     for number in range(10, 17):
         set_do_not_email(f"c{number}", True)
     push()
@@ -180,10 +180,10 @@ def test_what_a_person_said_no_to_is_not_released_with_another_hold(
 def test_the_first_answer_counts(
     held: int, crm: Database, first: holds.Answer, second: holds.Answer
 ) -> None:
-    holds.answer(crm, (held, "opt_outs"), first, by="ann")
+    holds.answer(crm, held, first, by="ann")
     with pytest.raises(ChangesRefused, match=f"was {first}"):
-        holds.answer(crm, (held, "opt_outs"), second, by="joe")
-    holds.answer(crm, (held, "opt_outs"), first, by="ann")
+        holds.answer(crm, held, second, by="joe")
+    holds.answer(crm, held, first, by="ann")
 
 
 def test_every_decision_is_kept_with_the_call_it_rests_on(

@@ -20,3 +20,6 @@ WHERE
 
 COMMENT ON COLUMN ctct_cut_over.ended_at IS
 'When the whole CRM was first compared; null: not yet.';
+
+COMMENT ON COLUMN ctct_finding.reason IS
+'Why, as one word of constant_contact.sync.upkeep.findings; null: not known.';

@@ -82,5 +82,4 @@ class AnswerOperator(ConstantContactOperator):
         given = context["ti"].xcom_pull(task_ids=self.answer_task_id)
         by = (given.get("responded_by_user") or {}).get("name") or "a user of Airflow"
         said: holds.Answer = "approved" if APPROVE in given["chosen_options"] else "rejected"
-        hold = (question["hold_id"], question["noun"])
-        return AnswerReport(said, holds.answer(hook.crm, hold, said, by=by))
+        return AnswerReport(said, holds.answer(hook.crm, question["hold_id"], said, by=by))

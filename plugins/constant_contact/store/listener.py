@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 
@@ -22,12 +21,14 @@ LOOK_WITHIN_S: Final = 20
 # A server that was cut off says nothing at all.
 ANSWER_WITHIN_S: Final = 2 * LOOK_WITHIN_S
 
+Answer = TypeVar("Answer")
+
 
 class Watcher:
     """What one watcher is told; it may be busy when it is told, and loses nothing.
 
     Args:
-        statement: Below include/sql; gives one row whose first column names the newest waiting
+        statement: By name; gives one row whose first column names the newest waiting
             row, null where none waits.
         poll_s: Seconds between two looks without a notice.
     """
@@ -111,10 +112,9 @@ class Listener:
                 await asyncio.sleep(self._poll_s)
 
     async def _serve(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        async with _answered():
-            await settle_async(connection, {"statement_timeout": str(LOOK_WITHIN_S * 1000)})
-        async with _answered():
-            await connection.execute("LISTEN constant_contact")
+        limit = {"statement_timeout": str(LOOK_WITHIN_S * 1000)}
+        await _answer(connection, settle_async(connection, limit))
+        await _answer(connection, connection.execute("LISTEN constant_contact"))
         self._tell("session", None)
         while self._is_wanted():
             self._has_joined.clear()
@@ -125,9 +125,9 @@ class Listener:
     async def _look(self, connection: psycopg.AsyncConnection[Any], name: str) -> None:
         """Tell the watchers of one table; one that cannot be read stops no look at another."""
         try:
-            async with _answered():
-                found = await (await connection.execute(statement(name))).fetchone()
-        except psycopg.Error as error:
+            looked = await _answer(connection, connection.execute(statement(name)))
+            found = await looked.fetchone()
+        except (psycopg.Error, ConstantContactError) as error:
             if connection.closed:
                 raise
             self._tell(name, error)
@@ -171,15 +171,24 @@ class Listener:
             _log.warning("%s (%s); looking again every %s s", said, what, self._poll_s)
 
 
-@asynccontextmanager
-async def _answered() -> AsyncIterator[None]:
-    """Give a server up that takes too long to answer.
+async def _answer(
+    connection: psycopg.AsyncConnection[Any], asked: Coroutine[Any, Any, Answer]
+) -> Answer:
+    """Wait for an answer, and give a server up that takes too long.
 
     Raises:
         psycopg.errors.ConnectionTimeout: It did.
     """
+    task = asyncio.create_task(asked)
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            yield
-    except TimeoutError:
-        raise psycopg.errors.ConnectionTimeout(f"no answer within {ANSWER_WITHIN_S} s") from None
+        await asyncio.wait([task], timeout=ANSWER_WITHIN_S)
+        if task.done():
+            return task.result()
+        raise psycopg.errors.ConnectionTimeout(f"no answer within {ANSWER_WITHIN_S} s")
+    finally:
+        if not task.done():
+            # Where the session stands the driver asks the server to cancel, and some releases of
+            # it wait for that without a limit.
+            connection.pgconn.finish()
+            task.cancel()
+            await asyncio.wait([task])

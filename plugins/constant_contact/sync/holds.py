@@ -154,21 +154,6 @@ def allowance(
     return max(breaker_contacts, int(linked * breaker_share))
 
 
-def release(connection: psycopg.Connection[Any], noun: str, hold_id: int, *, by: str) -> int:
-    """Let the rows of one stop go on, exactly; return how many.
-
-    Args:
-        connection: Of the CRM.
-        noun: Whose rows: one of `NOUNS`.
-        hold_id: The stop.
-        by: The person, for the record.
-    """
-    _keep_answer(connection, noun, hold_id, "approved", by)
-    return database.run(
-        connection, f"{_rows_of(noun)}/release_held", {"hold_id": hold_id, "decided_by": by}
-    )
-
-
 def ask(crm: Database, hold_id: int) -> Hold | None:
     """What to show to the person who is asked now; None if that is settled."""
     with crm.transaction() as connection:
@@ -194,12 +179,12 @@ def look(crm: Database, hold_id: int) -> Hold | None:
     return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups, *kept)
 
 
-def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> int:
+def answer(crm: Database, hold_id: int, said: Answer, *, by: str) -> int:
     """Do what the person said, to exactly the rows that were shown and still wait.
 
     Args:
         crm: Where they are.
-        hold: Its id and noun.
+        hold_id: Which.
         said: The answer.
         by: The person.
 
@@ -209,7 +194,6 @@ def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> in
     Raises:
         ChangesRefused: Somebody has given the other answer before.
     """
-    hold_id, noun = hold
     with crm.transaction() as connection:
         kept = database.row(connection, "holds/kept_answer", {"hold_id": hold_id}) or {}
         if kept["answer"] not in {None, said}:
@@ -217,12 +201,12 @@ def answer(crm: Database, hold: tuple[int, str], said: Answer, *, by: str) -> in
                 f"hold {hold_id} was {kept['answer']} at {kept['answered_at']:%Y-%m-%d %H:%M}; "
                 "that answer counts (ctct_hold says whose)"
             )
-        if said == "approved":
-            return release(connection, noun, hold_id, by=by)
-        _keep_answer(connection, noun, hold_id, said, by)
-        return database.run(
-            connection, f"{_rows_of(noun)}/reject_held", {"hold_id": hold_id, "decided_by": by}
+        database.run(
+            connection, "holds/answer", {"hold_id": hold_id, "answer": said, "answered_by": by}
         )
+        rows = _rows_of(kept["noun"])
+        decide = f"{rows}/release_held" if said == "approved" else f"{rows}/reject_held"
+        return database.run(connection, decide, {"hold_id": hold_id, "decided_by": by})
 
 
 def unasked(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
@@ -240,13 +224,3 @@ def to_remind_of(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
 def _rows_of(noun: str) -> str:
     """Whose statements they are: opt-outs and opt-ins are changes of one table."""
     return "opt_outs" if noun == "opt_ins" else noun
-
-
-def _keep_answer(
-    connection: psycopg.Connection[Any], noun: str, hold_id: int, said: Answer, by: str
-) -> None:
-    database.run(
-        connection,
-        "holds/answer",
-        {"noun": noun, "hold_id": hold_id, "answer": said, "answered_by": by},
-    )

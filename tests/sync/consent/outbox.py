@@ -66,9 +66,9 @@ def lift_all(crm: Database, sql_rows: Rows, source: str) -> None:
 def approve(crm: Database) -> int:
     """A person approves all that waits for an answer; returns how many rows that lets go on."""
     with crm.transaction() as connection:
-        asked = connection.execute("SELECT hold_id, noun FROM ctct_hold WHERE answer IS NULL")
+        asked = connection.execute("SELECT hold_id FROM ctct_hold WHERE answer IS NULL")
         waiting = asked.fetchall()
-    return sum(holds.answer(crm, hold, "approved", by="ann") for hold in waiting)
+    return sum(holds.answer(crm, hold_id, "approved", by="ann") for (hold_id,) in waiting)
 
 
 def wait_for_a_waiter(sql_rows: Rows, waiters: int = 1) -> None:

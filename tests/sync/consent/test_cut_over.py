@@ -101,7 +101,7 @@ def test_it_stands_for_itself_where_a_person_does_not(
 ) -> None:  # fmt: skip
     push()
     if said is not None:
-        holds.answer(crm, open_holds(sql_rows)[0], said, by="ann")
+        holds.answer(crm, open_holds(sql_rows)[0][0], said, by="ann")
     set_do_not_email("c1", False)
     assert push().held == 1
     assert permission(simulator, older) == "unsubscribed"

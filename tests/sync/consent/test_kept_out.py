@@ -229,7 +229,7 @@ def test_a_mass_that_is_found_waits_for_a_person(
     report = push()
     assert (report.found, report.held, report.resubscribed) == (many, many, 0)
     (hold,) = sql_rows("SELECT hold_id FROM ctct_hold WHERE answer IS NULL")
-    holds.answer(crm, (hold["hold_id"], "opt_ins"), said, by="ann")
+    holds.answer(crm, hold["hold_id"], said, by="ann")
     report = push()
     assert (report.found, report.resubscribed) == (0, many if said == "approved" else 0)
     assert push().found == 0

@@ -86,6 +86,32 @@ def test_who_has_lost_its_session_waits_for_the_next_worker_and_keeps_nothing_fr
     assert changes(sql_rows) == [("c1", "done", True)]
 
 
+def test_an_opt_in_that_came_through_after_the_next_worker_looked_is_taken_back(
+    simulator: Running, client: Client, crm: Database, ann: str, set_do_not_email: Flag,
+    sql_rows: Rows, end_sessions: Callable[[], None], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for flag in (True, False):
+        set_do_not_email("c1", flag)
+        if flag:
+            push_opt_outs(client, crm)
+    put = client.put
+
+    def put_and_end(path: str, body: Any) -> Any:
+        answer = put(path, body)
+        end_sessions()
+        # The next worker has seen her as she was before, and that she says no again.
+        sql_rows("ALTER TABLE crm_contact DISABLE TRIGGER USER")
+        sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
+        sql_rows("UPDATE crm_opt_out_change SET status = 'superseded' WHERE status = 'pending'")
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "put", put_and_end)
+        push_opt_outs(client, crm, workers=1)
+    push_opt_outs(client, crm)
+    assert simulator.control.truth_contact(ann)["permission"] == "unsubscribed"
+
+
 def test_nobody_is_opted_in_by_a_run_that_has_lost_its_locks(
     simulator: Running, client: Client, crm: Database, ann: str, set_do_not_email: Flag,
     end_sessions: Callable[[], None], monkeypatch: pytest.MonkeyPatch,

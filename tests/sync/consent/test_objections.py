@@ -217,7 +217,7 @@ def test_a_mass_of_cleared_flags_is_held_for_a_person(
     report = push()
     assert (report.resubscribed, report.held) == (0, 60)
     (hold,) = sql_rows("SELECT hold_id FROM ctct_hold")
-    holds.answer(crm, (hold["hold_id"], "opt_outs"), "approved", by="joe")
+    holds.answer(crm, hold["hold_id"], "approved", by="joe")
     assert push().resubscribed == 60
 
 

@@ -77,7 +77,7 @@ def test_a_wish_that_a_column_tells_waits_for_nobody_elses_mass(
     full_night()
     sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
     assert push(breaker_contacts=5).held == 10
-    holds.answer(crm, (1, "opt_outs"), said, by="ann")
+    holds.answer(crm, 1, said, by="ann")
     sql_rows("UPDATE crm_contact SET asked = TRUE WHERE contact_id = 'c3'")
     push(breaker_contacts=5, may_carry_backlog=lambda: False)
     assert shown(simulator, 3) == ("unsubscribed", "Contact")
@@ -92,7 +92,7 @@ def test_a_flag_that_is_set_again_after_a_rejected_mass_goes_out(
     sql_rows("ALTER TABLE crm_contact DISABLE TRIGGER USER")
     sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
     assert push(breaker_contacts=5).held == 10
-    holds.answer(crm, (1, "opt_outs"), "rejected", by="ann")
+    holds.answer(crm, 1, "rejected", by="ann")
     sql_rows("UPDATE crm_contact SET do_not_email = FALSE")
     push(breaker_contacts=5)
     sql_rows("UPDATE crm_contact SET do_not_email = TRUE WHERE contact_id = 'c3'")

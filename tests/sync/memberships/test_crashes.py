@@ -290,5 +290,5 @@ def test_a_person_answers_for_exactly_the_removals_that_were_shown(
     assert hold is not None
     assert (hold.noun, hold.contacts) == ("memberships", 12)
     assert "off the list" in hold.groups[0]["reason"]
-    assert holds.answer(crm, (1, "memberships"), said, by="ann") == 12
+    assert holds.answer(crm, 1, said, by="ann") == 12
     assert push_lists(breaker_contacts=10).removed == removed

@@ -150,8 +150,8 @@ def _cut_over(connection: psycopg.Connection[Any], found: int) -> None:
         database.run(connection, "consent/hold_cut_over", {"detail": detail})
     detail = (
         "Contacts with Do Not Email in the CRM were unsubscribed at Constant Contact by the "
-        "account, and not by this program. Approve if Do Not Email was why: clearing it lets them "
-        "be mailed again. Else a person decides about each that is cleared."
+        "account, without an opt-out of ours on record. Approve if Do Not Email was why: clearing "
+        "it lets them be mailed again. Else a person decides about each that is cleared."
     )
     database.run(connection, "objections/hold_older", {"detail": detail})
 

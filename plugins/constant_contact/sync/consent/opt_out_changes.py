@@ -117,11 +117,14 @@ class Carrier:
             "detail": self.outcome.detail,
             "constant_contact_id": self.change["constant_contact_id"],
         }
-        if not database.run(connection, "opt_outs/finish_opt_out", ended):
-            # The worker that ended it has seen the contact later than we.
+        is_ours = database.run(connection, "opt_outs/finish_opt_out", ended)
+        after = self.outcome.after
+        # Where another worker has ended it, it may have seen the contact before our call came
+        # through. That the contact may be mailed is believed then: the comparison asks again.
+        if after is not None and (is_ours or rules.may_be_mailed(after)):
+            single.mirror(connection, after)
+        if not is_ours:
             return
-        if self.outcome.after is not None:
-            single.mirror(connection, self.outcome.after)
         rules.keep(connection, self.change, self.outcome, call if made_one else None)
 
     def _carried(self, connection: psycopg.Connection[Any]) -> Outcome | None:

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 _AIRFLOW: Final = "constant_contact.airflow"
 # They describe the form that the user sent, which is not passed on.
-_OF_THE_FORM: Final = frozenset({"content-length", "content-type", "transfer-encoding"})
+_OF_THE_FORM: Final = frozenset({b"content-length", b"content-type", b"transfer-encoding"})
 
 
 class Mounted(FastAPI):
@@ -38,7 +38,8 @@ async def patch(request: Request, *path: str, body: dict[str, Any]) -> int:
     Returns:
         The HTTP status.
     """
-    headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THE_FORM]
+    # As they came: a proxy or another app may put any bytes into them.
+    headers = [each for each in request.headers.raw if each[0].lower() not in _OF_THE_FORM]
     here = f"{request.url.scheme}://{request.url.netloc}"
     airflow = httpx.ASGITransport(app=request.scope[_AIRFLOW])
     async with httpx.AsyncClient(transport=airflow, base_url=here) as client:
