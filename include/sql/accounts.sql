@@ -4,7 +4,7 @@
 INSERT INTO ctct_account (constant_contact_conn_id) VALUES (%(conn_id)s) ON CONFLICT DO NOTHING;
 
 -- name: owner
--- Whose tables a session sees. Grain: one row; `conn_id` is null where they are nobody's yet,
+-- Which account's tables a session sees. Grain: one row; `conn_id` is null where none has them,
 -- `in_sight` counts the accounts whose tables are in schemas that the session looks into.
 SELECT
     (SELECT account.constant_contact_conn_id FROM ctct_account AS account) AS conn_id,

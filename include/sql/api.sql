@@ -148,8 +148,8 @@ WHERE
     AND day_utc = (clock_timestamp() AT TIME ZONE 'UTC')::date;
 
 -- name: slow_down
--- The vendor throttled: nobody calls for a second, what was promised moves behind it, and what was
--- thought of the network is forgotten. Parameters: api_key_digest. Grain: one row.
+-- The vendor throttled: no call for a second, promised slots move behind it, and what was measured
+-- of the network is forgotten. Parameters: api_key_digest. Grain: one row.
 UPDATE ctct_api_budget
 SET
     next_call_at = greatest(next_call_at, clock_timestamp()) + interval '1 second',

@@ -6,7 +6,8 @@ VALUES (%(list_id)s, %(action)s, %(criteria)s::jsonb, %(unknown)s, %(made_by)s)
 RETURNING choice_id;
 
 -- name: add_contacts
--- Keep whom a person chose. Parameters: choice_id, contact_id (array). Grain: one row a contact.
+-- Keep the contacts that a person chose. Parameters: choice_id, contact_id (array).
+-- Grain: one row a contact.
 INSERT INTO ctct_choice_contact (choice_id, contact_id)
 SELECT
     %(choice_id)s,
@@ -107,7 +108,8 @@ SET requested_at = clock_timestamp(), report = %(report)s::jsonb
 WHERE choice_id = %(choice_id)s;
 
 -- name: contacts
--- Whom a choice is about, without those left out. Parameters: choice_id. Grain: one row a contact.
+-- The contacts of a choice, without those left out. Parameters: choice_id.
+-- Grain: one row a contact.
 SELECT contact_id
 FROM ctct_choice_contact
 WHERE choice_id = %(choice_id)s AND NOT is_left_out

@@ -1009,8 +1009,8 @@ FROM ctct_standing_objections(
 
 -- name: lift
 -- A person lifts an objection: one that the CRM told of, or the account's own at Constant Contact.
--- What a contact did at Constant Contact only the contact undoes, an erasure nobody; and a flag
--- that is set now is cleared in the CRM. Parameters: objection_id, lifted_by, evidence.
+-- Not what a contact did at Constant Contact, which only the contact undoes; not an erasure; and a
+-- flag that is set now is cleared in the CRM. Parameters: objection_id, lifted_by, evidence.
 -- Grain: one row an objection.
 UPDATE ctct_objection AS objection
 SET

@@ -67,8 +67,8 @@ ORDER BY told.nth;
 
 -- name: mark_purged
 -- Mark contacts as deleted that the vendor no longer knows; their addresses are free, and none of
--- our business any more, but for those of people who had unsubscribed themselves: nobody creates
--- them anew as somebody who may be mailed. Parameters: contact_id (array), deleted_at.
+-- our business any more, but for those of people who had unsubscribed themselves: they are not
+-- created again as mailable contacts. Parameters: contact_id (array), deleted_at.
 -- Grain: one row a contact.
 UPDATE ctct_contact
 SET

@@ -1,6 +1,6 @@
 -- name: erased_person
--- Whom an erasure is about: by a CRM contact (also one who has left the CRM), or by the vendor's.
--- Parameters: contact_id, constant_contact_id (one of them null).
+-- The person that an erasure is about: by a CRM contact (also one who has left the CRM), or by the
+-- vendor's. Parameters: contact_id, constant_contact_id (one of them null).
 -- Grain: one row: the ids of the vendor's contacts, that of the link, deleted ones that were linked
 -- before, and those with one of the addresses; whether the mirror has one; the CRM contacts that
 -- are or were linked to them or have the address, those of them that are in the CRM besides the one
