@@ -62,7 +62,7 @@ test-versions: $(VENV)/.ready ## the wheel, then tests/airflow, on each Airflow;
 
 # with the interpreter of .venv's own making: what is tried needs none of ours
 test-first-run: ## first commands on machines of many kinds: five minutes (ARGS='umask': that case)
-	@python=$$($(FIND_PYTHON)) && "$$python" -I tests/first_run.py $(ARGS)
+	@python=$$($(FIND_PYTHON)) && "$$python" $(ISOLATE) "$$python" -m tests.first_run $(ARGS)
 
 # the same commands as in .pre-commit-config.yaml
 lint: $(VENV)/.ready ## style, types, layers, SQL

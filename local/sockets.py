@@ -15,6 +15,10 @@ def socket_folder(folder: Path, kind: str, socket_name: str) -> Path:
     # PostgreSQL takes a comma for the end of a path
     if is_short and "," not in str(beside):
         return beside
-    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     # not tempfile.gettempdir(): two terminals may differ in TMPDIR and must meet
-    return Path("/tmp") / f"{kind}-{os.geteuid()}-{digest}"  # noqa: S108
+    return Path("/tmp") / f"{kind}-{os.geteuid()}-{digest_of(folder)}"  # noqa: S108
+
+
+def digest_of(folder: Path) -> str:
+    """What the socket folder of a server's folder ends with, whoever runs the server."""
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
