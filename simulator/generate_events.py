@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.clock import DAY_MS
 from simulator.contacts import BY_CONTACT, UNSUBSCRIBED
-from simulator.events import TYPES
+from simulator.events import SHARES, TYPES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from simulator.campaigns import Activity
     from simulator.world import World
 
-#: Shares of all events. What sends cannot take (a contact is sent an activity once) goes to opens.
-SHARES = {
-    "sends": 0.62,
-    "opens": 0.31,
-    "clicks": 0.05,
-    "bounces": 0.013,
-    "optouts": 0.004,
-    "forwards": 0.003,
-}
 REASONS = ("", "", "I no longer want to receive these emails", "Too many emails", "Other")
 
 

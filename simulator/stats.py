@@ -23,6 +23,8 @@ _BOUNCE_NAMES = {
     "X": "other",
     "Z": "blocked",
 }
+# Of these there are counts with repeats, and by device.
+_REPEATED = ("opens", "clicks")
 _DEVICE_NAMES = ("none", "computer", "mobile", "tablet", "other")
 
 
@@ -39,14 +41,15 @@ def _counts(world: World, activity: Activity, kind: str) -> Counts:
 def activity_stats(world: World, activity: Activity) -> dict[str, int]:
     """The contract's StatsEmailActivity."""
     stats = {}
-    for kind in ("opens", "clicks"):
+    for kind in _REPEATED:
         counts = _counts(world, activity, kind)
         stats[f"em_{kind}"] = counts.unique
         stats[f"em_{kind}_all"] = counts.total
         for name, number in zip(_DEVICE_NAMES, counts.by_device, strict=True):
             stats[f"em_{kind}_all_{name}"] = number
-    for kind in ("sends", "forwards", "optouts", "bounces"):
-        stats[f"em_{kind}"] = _counts(world, activity, kind).unique
+    for kind in TYPES:
+        if kind not in _REPEATED:
+            stats[f"em_{kind}"] = _counts(world, activity, kind).unique
     codes = _counts(world, activity, "bounces").unique_by_detail
     for number, code in enumerate(BOUNCE_CODES):
         stats[f"em_bounces_{_BOUNCE_NAMES[code]}"] = codes.get(number, 0)
@@ -72,8 +75,7 @@ def campaign_stats(world: World, activities: Iterable[Activity]) -> dict[str, in
 
 def unique_counts(stats: dict[str, int]) -> dict[str, int]:
     """The contract's UniqueEmailCounts."""
-    names = ("sends", "opens", "clicks", "forwards", "optouts", "bounces", "not_opened")
-    return {name: stats[f"em_{name}"] for name in names} | {"abuse": 0}
+    return {name: stats[f"em_{name}"] for name in (*TYPES, "not_opened")} | {"abuse": 0}
 
 
 def summary_counts(world: World, activities: list[Activity]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.clock import iso_date, iso_many
-from simulator.events import BOUNCE_CODES, DEVICES, Stream
+from simulator.events import BOUNCE_CODES, DEVICES, TYPES, Stream
 from simulator.ids import dashed
 
 if TYPE_CHECKING:
@@ -17,15 +17,9 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 #: Path segment -> (stream, tracking_activity_type)
-TRACKERS = {
-    "sends": ("sends", "em_sends"),
-    "opens": ("opens", "em_opens"),
+TRACKERS = {each: (each, f"em_{each}") for each in TYPES} | {
     "unique_opens": ("opens", "em_opens"),
     "didnotopens": ("sends", "em_didnotopens"),
-    "clicks": ("clicks", "em_clicks"),
-    "forwards": ("forwards", "em_forwards"),
-    "optouts": ("optouts", "em_optouts"),
-    "bounces": ("bounces", "em_bounces"),
 }
 
 

@@ -34,8 +34,9 @@ GROUP BY current_status
 ORDER BY noun, value;
 
 -- name: upsert_summaries
--- Mirror a page of the summary report. Parameters: arrays, one a column of SummaryRecord;
--- mirrored_at. Grain: one row a campaign; `moved_at` tells when its figures last changed.
+-- Mirror a page of the summary report, whose counts are noted already.
+-- Parameters: arrays, one a column of SummaryRecord (unique_counts as jsonb); mirrored_at.
+-- Grain: one row a campaign; `moved_at` tells when its figures last changed.
 INSERT INTO ctct_campaign AS mirrored (
     campaign_id, type, last_sent_at, unique_sends, unique_opens, unique_clicks, unique_bounces,
     unique_forwards, unique_opt_outs, moved_at, mirrored_at
@@ -44,31 +45,19 @@ SELECT DISTINCT ON (campaign_id)
     campaign_id,
     type,
     last_sent_at,
-    unique_sends,
-    unique_opens,
-    unique_clicks,
-    unique_bounces,
-    unique_forwards,
-    unique_opt_outs,
+    (unique_counts ->> 'send')::integer,
+    (unique_counts ->> 'open')::integer,
+    (unique_counts ->> 'click')::integer,
+    (unique_counts ->> 'bounce')::integer,
+    (unique_counts ->> 'forward')::integer,
+    (unique_counts ->> 'opt_out')::integer,
     %(mirrored_at)s,
     %(mirrored_at)s
 FROM
     unnest(
         %(campaign_id)s::text[], %(type)s::text[], %(last_sent_at)s::timestamptz[],
-        %(unique_sends)s::integer[], %(unique_opens)s::integer[], %(unique_clicks)s::integer[],
-        %(unique_bounces)s::integer[], %(unique_forwards)s::integer[],
-        %(unique_opt_outs)s::integer[]
-    )
-        AS page (
-            campaign_id,
-            type,
-            last_sent_at,
-            unique_sends,
-            unique_opens,
-            unique_clicks,
-            unique_bounces,
-            unique_forwards, unique_opt_outs
-        )
+        %(unique_counts)s::jsonb[]
+    ) AS page (campaign_id, type, last_sent_at, unique_counts)
 ORDER BY campaign_id
 ON CONFLICT (campaign_id) DO UPDATE SET
     last_sent_at = excluded.last_sent_at,
@@ -80,14 +69,13 @@ ON CONFLICT (campaign_id) DO UPDATE SET
     unique_opt_outs = excluded.unique_opt_outs,
     moved_at = CASE
         WHEN
-            (
-                mirrored.last_sent_at, mirrored.unique_sends, mirrored.unique_opens,
-                mirrored.unique_clicks, mirrored.unique_bounces, mirrored.unique_forwards,
-                mirrored.unique_opt_outs
-            ) IS DISTINCT FROM (
-                excluded.last_sent_at, excluded.unique_sends, excluded.unique_opens,
-                excluded.unique_clicks, excluded.unique_bounces, excluded.unique_forwards,
-                excluded.unique_opt_outs
+            mirrored.last_sent_at IS DISTINCT FROM excluded.last_sent_at
+            OR excluded.campaign_id IN (
+                SELECT counted.campaign_id
+                FROM ctct_campaign_count AS counted
+                WHERE
+                    counted.campaign_id = any(%(campaign_id)s::text[])
+                    AND counted.changed_at = %(mirrored_at)s
             )
             THEN excluded.mirrored_at
         ELSE mirrored.moved_at
@@ -163,7 +151,7 @@ ON CONFLICT (campaign_activity_id) DO UPDATE SET
     mirrored_at = excluded.mirrored_at;
 
 -- name: add_streams
--- Make the six streams of activities, where they are not made yet.
+-- Make the streams of activities, where they are not made yet.
 -- Parameters: campaign_activity_id and activity_type, arrays. Grain: one row a stream.
 INSERT INTO ctct_engagement_stream (campaign_activity_id, activity_type)
 SELECT

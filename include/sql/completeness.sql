@@ -19,35 +19,22 @@ SELECT pg_advisory_xact_lock(7263512004 + ctct_account_key());
 
 -- name: note_summaries
 -- Keep what a page of the summary report counts, and what it counted a day ago. A count that is
--- left out stays as it was. Parameters: arrays campaign_id and one a unique count; mirrored_at.
--- Grain: one row a campaign and activity type.
+-- left out stays as it was. Parameters: arrays campaign_id and unique_counts (jsonb, by activity
+-- type); mirrored_at. Grain: one row a campaign and activity type.
 INSERT INTO ctct_campaign_count AS known (
     campaign_id, activity_type, vendor_count, counted_at, changed_at, noted_count, noted_at
 )
 SELECT DISTINCT ON (page.campaign_id, told.activity_type)
     page.campaign_id,
     told.activity_type,
-    told.vendor_count,
+    told.vendor_count::integer,
     %(mirrored_at)s,
     %(mirrored_at)s,
-    told.vendor_count,
+    told.vendor_count::integer,
     %(mirrored_at)s
 FROM
-    unnest(
-        %(campaign_id)s::text[], %(unique_sends)s::integer[], %(unique_opens)s::integer[],
-        %(unique_clicks)s::integer[], %(unique_bounces)s::integer[], %(unique_forwards)s::integer[],
-        %(unique_opt_outs)s::integer[]
-    ) AS page (campaign_id, sends, opens, clicks, bounces, forwards, opt_outs)
-CROSS JOIN
-    LATERAL (
-        VALUES
-        ('send', page.sends),
-        ('open', page.opens),
-        ('click', page.clicks),
-        ('bounce', page.bounces),
-        ('forward', page.forwards),
-        ('opt_out', page.opt_outs)
-    ) AS told (activity_type, vendor_count)
+    unnest(%(campaign_id)s::text[], %(unique_counts)s::jsonb[]) AS page (campaign_id, unique_counts)
+CROSS JOIN LATERAL jsonb_each_text(page.unique_counts) AS told (activity_type, vendor_count)
 WHERE told.vendor_count IS NOT NULL
 ORDER BY page.campaign_id, told.activity_type
 ON CONFLICT (campaign_id, activity_type) DO UPDATE SET

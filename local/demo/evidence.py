@@ -6,19 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from constant_contact.api.vendor import TRACKERS
 from local.demo.crm import Connection, frame
 from local.demo.people import JSON
 from simulator.control import Control
 
 # Words of the vendor's trackers, and the CRM's for the same.
-TYPES = {
-    "em_sends": "send",
-    "em_opens": "open",
-    "em_clicks": "click",
-    "em_bounces": "bounce",
-    "em_forwards": "forward",
-    "em_optouts": "opt_out",
-}
+TYPES = {tracker.row_type: tracker.activity_type for tracker in TRACKERS}
 EVENT = (
     "campaign_activity_id", "activity_type", "constant_contact_id", "occurred_at", "link_url",
     "device_type", "bounce_code", "opt_out_reason",

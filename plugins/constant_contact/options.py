@@ -6,6 +6,8 @@ Airflow shows these in `airflow config list`; each is also AIRFLOW__CONSTANT_CON
 
 from typing import Any, Final
 
+from constant_contact.api import vendor
+
 SECTION: Final = "constant_contact"
 
 OPTIONS: Final[dict[str, dict[str, Any]]] = {
@@ -101,7 +103,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "CRM with the next run and stays in the ledger; put back, its whole history returns for "
         "no call.",
         "type": "string",
-        "default": "send, open, click, bounce, forward, opt_out",
+        "default": ", ".join(vendor.TRACKER_BY_TYPE),
         "example": "open, click, opt_out",
     },
     "call_log_days": {

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 import psycopg
 import pytest
 
+from constant_contact.api.vendor import TRACKER_BY_TYPE
 from simulator.server import Running
 from tests.airflow.airflow_runs import ROOT, account_connection
 from tests.airflow.overview_page import OVERVIEW, section, sync_row, table, text_of
@@ -123,7 +124,6 @@ def test_the_charts_numbers_are_the_truth(site: Site, sql_rows: Rows) -> None:
         " FROM ctct_engagement_stream, generate_series(0, 40, 3) AS n"
     )
     sql_rows("DELETE FROM ctct_engagement WHERE contact_id = 'somebody' AND stream_id = 2")
-    types = ("send", "open", "click", "bounce", "forward", "opt_out")
     truth = {
         (row["day"], row["activity_type"]): row["events"]
         for row in sql_rows(
@@ -134,7 +134,7 @@ def test_the_charts_numbers_are_the_truth(site: Site, sql_rows: Rows) -> None:
     }
     today = datetime.now(UTC).date()
     assert table(section(site, "engagement")) == [
-        [f"{day:%d %b}", *(f"{truth.get((day, kind), 0):,}" for kind in types)]
+        [f"{day:%d %b}", *(f"{truth.get((day, kind), 0):,}" for kind in TRACKER_BY_TYPE)]
         for day in (today - timedelta(days=back) for back in range(29, -1, -1))
     ]
     hours = table(section(site, "hours"))

@@ -9,6 +9,8 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
+from constant_contact.api import vendor
+
 _INT4 = 2**31
 Record = TypeVar("Record")
 
@@ -187,22 +189,12 @@ def parse_campaign(row: dict[str, Any]) -> CampaignRecord | None:
 
 
 class SummaryRecord(NamedTuple):
-    """`BulkEmailCampaignSummary`: one campaign that was sent, with unique counts."""
+    """`BulkEmailCampaignSummary`: one campaign that was sent, with contacts by activity type."""
 
     campaign_id: str
     type: str | None
     last_sent_at: datetime | None
-    unique_sends: int | None
-    unique_opens: int | None
-    unique_clicks: int | None
-    unique_bounces: int | None
-    unique_forwards: int | None
-    unique_opt_outs: int | None
-
-    @property
-    def counts(self) -> tuple[int | None, ...]:
-        """Its unique counts."""
-        return self[3:]
+    unique_counts: dict[str, int | None]
 
 
 def parse_summary(row: dict[str, Any]) -> SummaryRecord | None:
@@ -216,12 +208,7 @@ def parse_summary(row: dict[str, Any]) -> SummaryRecord | None:
         campaign_id,
         text(row.get("campaign_type")),
         moment(row.get("last_sent_date")),
-        number(counts.get("sends")),
-        number(counts.get("opens")),
-        number(counts.get("clicks")),
-        number(counts.get("bounces")),
-        number(counts.get("forwards")),
-        number(counts.get("optouts")),
+        {each.activity_type: number(counts.get(each.path_part)) for each in vendor.TRACKERS},
     )
 
 

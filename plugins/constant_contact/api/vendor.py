@@ -81,11 +81,12 @@ RATE_PLANS: Final = {
 
 @dataclass(frozen=True)
 class Tracker:
-    """One of the six engagement reports of a campaign activity.
+    """One engagement report of a campaign activity.
 
     Attributes:
-        activity_type: The CRM's word for it.
-        path_part: Last part of `/reports/email_reports/{id}/tracking/…` (getSends and siblings).
+        activity_type: The CRM's word for it, as in the table ctct_activity_type.
+        path_part: Last part of `/reports/email_reports/{id}/tracking/…` (getSends and siblings);
+            also its name in UniqueEmailCounts, the summary report's count of contacts.
         count_field: Its number of rows in StatsEmailActivity. Opens and clicks have one that
             counts repeats; of the others the vendor gives distinct recipients only.
     """

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.api.vendor import TRACKER_BY_TYPE
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts.links import link_contacts
 from constant_contact.sync.contacts.mirror import sync_contacts
@@ -79,7 +80,7 @@ def shown(sql_rows: Rows) -> set[tuple[str, str]]:
     return {(row["contact_id"], row["activity_type"]) for row in rows}
 
 
-ALL_TYPES = {"send", "open", "click", "bounce", "forward", "opt_out"}
+ALL_TYPES = set(TRACKER_BY_TYPE)
 
 
 def test_each_type_is_described_in_words_a_crm_user_reads(

@@ -4,6 +4,7 @@ One page of the summary report tells which campaigns moved; exact counts are ask
 a call, for those that moved or still can.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Iterable, Sequence
@@ -118,17 +119,19 @@ def _mirror_summaries(client: Client, crm: Database, report: CampaignsReport) ->
         records, malformed = aside.parse(rows, parse_summary)
         report.sent += len(records)
         report.malformed += malformed
-        report.uncounted += sum(None in record.counts for record in records)
+        report.uncounted += sum(None in record.unique_counts.values() for record in records)
         with crm.transaction() as connection:
             aside.store(connection, records, partial(_store_summaries, connection))
 
 
 def _store_summaries(connection: psycopg.Connection[Any], records: Sequence[SummaryRecord]) -> None:
-    columns = database.columns(SummaryRecord, records)
-    now = state.database_now(connection)
-    database.run(connection, "campaigns/upsert_summaries", columns | {"mirrored_at": now})
+    page = database.columns(SummaryRecord, records) | {
+        "unique_counts": [json.dumps(record.unique_counts) for record in records],
+        "mirrored_at": state.database_now(connection),
+    }
     database.row(connection, "completeness/lock")
-    database.run(connection, "completeness/note_summaries", columns | {"mirrored_at": now})
+    database.run(connection, "completeness/note_summaries", page)
+    database.run(connection, "campaigns/upsert_summaries", page)
 
 
 def _mirror_campaigns(client: Client, crm: Database, report: CampaignsReport) -> None:
