@@ -1,8 +1,10 @@
--- What a schema is made of. Grain: one row a column, constraint, index, trigger, function or view.
+-- What a schema is made of. Grain: one row a column, constraint, index, trigger, function, view,
+-- or grants and options of one of these.
 SELECT
     format('column %s.%s', relation.relname, attribute.attname) AS what,
     concat_ws(
-        ' ', format_type(attribute.atttypid, attribute.atttypmod), attribute.attnotnull,
+        ' ', row_number() OVER (PARTITION BY relation.oid ORDER BY attribute.attnum),
+        format_type(attribute.atttypid, attribute.atttypmod), attribute.attnotnull,
         attribute.attidentity, attribute.attgenerated,
         pg_get_expr(standard.adbin, standard.adrelid),
         col_description(relation.oid, attribute.attnum), obj_description(relation.oid, 'pg_class')
@@ -45,4 +47,19 @@ SELECT
     format('view %s', viewname),
     definition
 FROM pg_views
-WHERE schemaname = current_schema();
+WHERE schemaname = current_schema()
+UNION ALL
+SELECT
+    format('options %s', relname),
+    concat_ws(' ', reloptions, replace(relacl::text, pg_get_userbyid(relowner), 'owner'))
+FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v', 'i', 'S')
+UNION ALL
+SELECT
+    format('rights %s', oid::regprocedure),
+    concat_ws(
+        ' ', replace(proacl::text, pg_get_userbyid(proowner), 'owner'),
+        obj_description(oid, 'pg_proc')
+    )
+FROM pg_proc
+WHERE pronamespace = current_schema()::regnamespace;

@@ -83,6 +83,24 @@ def test_an_upgraded_schema_is_that_of_a_new_installation(
         assert catalog(first_release) == catalog(fresh)
 
 
+def test_the_baseline_is_what_the_migrations_come_to(databases: Databases) -> None:
+    by_baseline, by_migrations = databases.create_empty(), databases.create_empty()
+    with (
+        settle(psycopg.connect(databases.url(by_baseline))) as new,
+        settle(psycopg.connect(databases.url(by_migrations))) as migrated,
+    ):
+        versions = migrate(new)
+        apply(migrated, versions)
+        assert catalog(new) == catalog(migrated)
+        at_first, expected = contents(new), contents(migrated)
+        for found in (at_first, expected):
+            applied = found.pop("ctct_schema_version")
+            assert [row["version"] for row in applied] == versions
+        assert at_first == expected
+    databases.drop(by_baseline)
+    databases.drop(by_migrations)
+
+
 def test_an_upgrade_keeps_every_row_and_every_value(
     first_release: psycopg.Connection[Any],
 ) -> None:
