@@ -1,4 +1,4 @@
-"""What faults do to an answer."""
+"""What faults do to an answer: a kind that answers or alters is a row of a table here."""
 
 from __future__ import annotations
 
@@ -46,57 +46,89 @@ NEW_VALUES = {
 }
 
 
-def replacement(fault: Fault) -> Reply:
-    """The answer of a fault that answers instead of acting."""
-    if fault.kind == "status":
-        status = int(fault.params.get("status", 500))
-        body = fault.params.get("body", [{"error_key": "server.error", "error_message": "Oops"}])
-        if isinstance(body, str):
-            kind = str(fault.params.get("content_type", "text/html"))
-            return Reply(status, raw=body.encode(), content_type=kind)
-        return Reply(status, body)
-    if fault.kind == "html_503":
-        return Reply(503, raw=HTML_503, content_type="text/html")
-    makers: dict[str, Callable[[], errors.ApiError]] = {
-        "throttled": errors.throttled,
-        "quota_exceeded": errors.quota_exceeded,
-        "bulk_queue_full": errors.bulk_queue_full,
-        "unauthorized": errors.unauthorized,
-        "edit_conflict": lambda: errors.conflict("The contact is being edited by another request."),
-        "dead_cursor": lambda: errors.bad_query("cursor is invalid: it has expired"),
-    }
-    error = makers[fault.kind]()
+def _status(fault: Fault) -> Reply:
+    status = int(fault.params.get("status", 500))
+    body = fault.params.get("body", [{"error_key": "server.error", "error_message": "Oops"}])
+    if isinstance(body, str):
+        kind = str(fault.params.get("content_type", "text/html"))
+        return Reply(status, raw=body.encode(), content_type=kind)
+    return Reply(status, body)
+
+
+def _refusal(error: errors.ApiError) -> Reply:
     return Reply(error.status, error.body)
 
 
-def alter(fault: Fault, call: Call, reply: Reply) -> None:
-    """Change the answer of a call that was carried out."""
-    if fault.kind in ("truncated_json", "malformed_json"):
-        whole = reply.payload()
-        cut = whole[: len(whole) // 2]
-        reply.raw = cut if fault.kind == "truncated_json" else b'{"oops": tru' + whole[:20]
-        return
-    body = reply.body
-    if fault.kind == "failed_job":
-        call.world.bulk.jobs[body["activity_id"]].outcome = "failed"
-    elif fault.kind == "nulls":
-        _walk(body, _make_null, set(fault.params.get("fields", NULLABLE)))
-    elif fault.kind == "unknown_fields":
-        _walk(body, _make_unknown, set(fault.params.get("enums", NEW_VALUES)))
-    elif not isinstance(body, dict):
-        return
-    elif fault.kind == "repeated_page":
-        query = "&".join(f"{name}={value}" for name, value in call.query)
-        body["_links"] = {"next": {"href": call.path + (f"?{query}" if query else "")}}
-    elif fault.kind == "foreign_next":
-        host = str(fault.params.get("host", "https://elsewhere.example"))
-        body["_links"] = {"next": {"href": host + call.link_to(0)}}
-    elif fault.kind == "empty_page":
-        for name, value in body.items():
-            if isinstance(value, list):
-                body[name] = []
-        # The nonce makes it another cursor for the same rows, so that nothing is lost.
-        body["_links"] = {"next": {"href": call.link_to(call._offset, nonce=fault.fired)}}
+#: Kinds that answer instead of acting (unless params.acts).
+REPLACING: dict[str, Callable[[Fault], Reply]] = {
+    "status": _status,
+    "html_503": lambda _: Reply(503, raw=HTML_503, content_type="text/html"),
+    "throttled": lambda _: _refusal(errors.throttled()),
+    "quota_exceeded": lambda _: _refusal(errors.quota_exceeded()),
+    "bulk_queue_full": lambda _: _refusal(errors.bulk_queue_full()),
+    "unauthorized": lambda _: _refusal(errors.unauthorized()),
+    "edit_conflict": lambda _: _refusal(
+        errors.conflict("The contact is being edited by another request.")
+    ),
+    "dead_cursor": lambda _: _refusal(errors.bad_query("cursor is invalid: it has expired")),
+}
+
+
+def _truncate(_fault: Fault, _call: Call, reply: Reply) -> None:
+    whole = reply.payload()
+    reply.raw = whole[: len(whole) // 2]
+
+
+def _malform(_fault: Fault, _call: Call, reply: Reply) -> None:
+    reply.raw = b'{"oops": tru' + reply.payload()[:20]
+
+
+def _fail_job(_fault: Fault, call: Call, reply: Reply) -> None:
+    call.world.bulk.jobs[reply.body["activity_id"]].outcome = "failed"
+
+
+def _nulls(fault: Fault, _call: Call, reply: Reply) -> None:
+    _walk(reply.body, _make_null, set(fault.params.get("fields", NULLABLE)))
+
+
+def _unknown_fields(fault: Fault, _call: Call, reply: Reply) -> None:
+    _walk(reply.body, _make_unknown, set(fault.params.get("enums", NEW_VALUES)))
+
+
+def _repeat_page(_fault: Fault, call: Call, reply: Reply) -> None:
+    query = "&".join(f"{name}={value}" for name, value in call.query)
+    _link_next(reply, call.path + (f"?{query}" if query else ""))
+
+
+def _foreign_next(fault: Fault, call: Call, reply: Reply) -> None:
+    host = str(fault.params.get("host", "https://elsewhere.example"))
+    _link_next(reply, host + call.link_to(0))
+
+
+def _empty_page(fault: Fault, call: Call, reply: Reply) -> None:
+    for name, value in (reply.body if isinstance(reply.body, dict) else {}).items():
+        if isinstance(value, list):
+            reply.body[name] = []
+    # The nonce makes it another cursor for the same rows, so that nothing is lost.
+    _link_next(reply, call.link_to(call._offset, nonce=fault.fired))
+
+
+#: Kinds that act, then change the answer or what comes of it.
+ALTERING: dict[str, Callable[[Fault, Call, Reply], None]] = {
+    "truncated_json": _truncate,
+    "malformed_json": _malform,
+    "repeated_page": _repeat_page,
+    "empty_page": _empty_page,
+    "nulls": _nulls,
+    "unknown_fields": _unknown_fields,
+    "foreign_next": _foreign_next,
+    "failed_job": _fail_job,
+}
+
+
+def _link_next(reply: Reply, href: str) -> None:
+    if isinstance(reply.body, dict):
+        reply.body["_links"] = {"next": {"href": href}}
 
 
 def _walk(node: Any, change: Any, names: set[str]) -> None:

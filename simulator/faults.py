@@ -7,33 +7,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Answer instead of acting (unless params.acts).
-REPLACING = (
-    "status",
-    "html_503",
-    "throttled",
-    "quota_exceeded",
-    "bulk_queue_full",
-    "unauthorized",
-    "edit_conflict",
-    "dead_cursor",
-)
-#: Do something to the connection.
-TRANSPORT = ("reset_before", "reset_after", "timeout", "slow_drip")
-#: Act, then change the answer.
-ALTERING = (
-    "truncated_json",
-    "malformed_json",
-    "repeated_page",
-    "empty_page",
-    "nulls",
-    "unknown_fields",
-    "shifted_page",
-    "foreign_next",
-)
-#: Act, and let the bulk job fail later.
-LATER = ("failed_job",)
-KINDS = (*REPLACING, *TRANSPORT, *ALTERING, *LATER)
+from simulator.fault_effects import ALTERING, REPLACING
+
+#: Do something to the connection, or to the page: the gate and the transport know them.
+CUTTING = ("reset_before", "reset_after", "timeout", "slow_drip", "shifted_page")
+KINDS = (*REPLACING, *CUTTING, *ALTERING)
 #: What a pattern may search in.
 _SEARCHED = ("path", "query", "body")
 

@@ -12,8 +12,7 @@ import orjson
 
 from simulator import errors, routes
 from simulator.call import Call, Reply
-from simulator.fault_effects import alter, replacement
-from simulator.faults import REPLACING, Fault
+from simulator.fault_effects import ALTERING, REPLACING
 from simulator.ids import make_id
 from simulator.oauth_pages import handle as handle_oauth
 from simulator.transport import abort, read_body, send_reply
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from simulator.calls import Entry
+    from simulator.faults import Fault
     from simulator.oauth import AccessToken
     from simulator.world import World
 
@@ -78,7 +78,7 @@ class Gate:
             if fault.kind in REPLACING:
                 if acts:
                     self._act(world, scope, raw, entry, fault)
-                return replacement(fault)
+                return REPLACING[fault.kind](fault)
             if fault.kind == "timeout" and not acts:
                 return Reply(0)
         return self._act(world, scope, raw, entry, fault)
@@ -111,8 +111,8 @@ class Gate:
             reply = self._carry_out(call, entry, headers.get("authorization"))
         except errors.ApiError as error:
             return Reply(error.status, error.body)
-        if fault is not None:
-            alter(fault, call, reply)
+        if fault is not None and fault.kind in ALTERING:
+            ALTERING[fault.kind](fault, call, reply)
         return reply
 
     def _carry_out(self, call: Call, entry: Entry, authorization: str | None) -> Reply:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.api.vendor import EVENTS_PER_PAGE
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.ledger import EngagementReport, sync_engagement
@@ -74,9 +75,9 @@ def test_the_first_load_stays_within_its_formula_and_is_exactly_its_parts(
     sizes = streams(simulator).values()
     campaigns = CAMPAIGNS + len(account)
     discovery = 1 + 1 + campaigns + math.ceil(campaigns / 10)
-    assert made == discovery + sum(math.ceil(size / 500) for size in sizes)
+    assert made == discovery + sum(math.ceil(size / EVENTS_PER_PAGE) for size in sizes)
     by_tens = math.ceil(campaigns / 10)
-    assert made <= 1.02 * math.ceil(sum(sizes) / 500) + len(sizes) + campaigns + by_tens
+    assert made <= 1.02 * math.ceil(sum(sizes) / EVENTS_PER_PAGE) + len(sizes) + campaigns + by_tens
 
 
 def add_a_days_events(simulator: Running, activities: list[str], count: int) -> int:
@@ -95,7 +96,7 @@ def add_a_days_events(simulator: Running, activities: list[str], count: int) -> 
     ]
     simulator.control.add_events(events)
     sizes = Counter((each["type"], each["campaign_activity_id"]) for each in events)
-    return sum(math.ceil(size / 500) for size in sizes.values())
+    return sum(math.ceil(size / EVENTS_PER_PAGE) for size in sizes.values())
 
 
 def test_a_quiet_night_costs_its_pages_and_three_calls(
@@ -146,7 +147,8 @@ def test_the_overlap_decides_how_late_an_event_may_come_where_no_count_tells(
         )
 
     # Three pages: the last 5 h, 5 h to 10 h ago, and before.
-    add(*(number * 0.6 + 1 for number in range(1000)), 60 * 30)
+    apart = 300 / EVENTS_PER_PAGE
+    add(*(number * apart + 1 for number in range(2 * EVENTS_PER_PAGE)), 60 * 30)
     sync_campaigns(client, crm)
     sync_engagement(client, crm)
     calls()

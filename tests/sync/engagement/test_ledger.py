@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.api.vendor import EVENTS_PER_PAGE
 from constant_contact.errors import BudgetSpent, RefreshUncertain, ServerFault
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
@@ -20,7 +21,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 Calls = Callable[..., int]
 
 
-def test_the_first_load_costs_one_call_per_500_events(
+def test_the_first_load_costs_one_call_per_page_of_events(
     account: Running, night: Any, sql_rows: Rows, calls: Calls
 ) -> None:
     report = night()
@@ -30,7 +31,7 @@ def test_the_first_load_costs_one_call_per_500_events(
         (e["campaign_activity_id"], e["tracking_activity_type"])
         for e in account.control.truth_events()
     )
-    floor = sum(-(-count // 500) for count in streams.values())
+    floor = sum(-(-count // EVENTS_PER_PAGE) for count in streams.values())
     assert calls("/tracking/") == floor
 
 
@@ -45,7 +46,7 @@ def test_a_second_run_calls_no_tracker_and_adds_nothing(
     assert ledger(sql_rows) == before
 
 
-def test_new_events_cost_one_call_per_500_of_each_stream_that_moved(
+def test_new_events_cost_one_call_per_page_of_each_stream_that_moved(
     account: Running, night: Any, sql_rows: Rows, calls: Calls
 ) -> None:
     night()
@@ -63,7 +64,7 @@ def test_new_events_cost_one_call_per_500_of_each_stream_that_moved(
     )
     calls()
     assert night().events == {"open": 1200}
-    assert calls("/tracking/") == 3
+    assert calls("/tracking/") == -(-1200 // EVENTS_PER_PAGE)
     assert ledger(sql_rows) == truth(account)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.api.vendor import EVENTS_PER_PAGE
 from constant_contact.errors import ServerFault
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
@@ -36,7 +37,7 @@ def pages(simulator: Running) -> int:
     streams: dict[tuple[str, str], int] = {}
     for each in happened(simulator).elements():
         streams[each[:2]] = streams.get(each[:2], 0) + 1
-    return sum(-(-count // 500) for count in streams.values())
+    return sum(-(-count // EVENTS_PER_PAGE) for count in streams.values())
 
 
 def side_by_side(*work: Callable[[], Any]) -> list[Any]:

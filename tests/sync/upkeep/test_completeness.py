@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.api.vendor import TRACKERS
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts.mirror import sync_contacts
 from constant_contact.sync.engagement.campaigns import sync_campaigns
@@ -80,7 +81,7 @@ def test_a_ledger_that_has_all_has_no_finding_however_the_summary_counts(
     account.control.settings(summary_counts=counts)
     report = night()
     assert ledger(sql_rows) == truth(account)
-    assert report.compared == 6 * 6
+    assert report.compared == 6 * len(TRACKERS)
     assert (report.findings, report.in_flight, report.partly_read) == (0, 0, 0)
     account.control.add_events([event(account)])
     assert night().findings == 0
