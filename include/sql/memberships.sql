@@ -69,7 +69,7 @@ FROM ctct_bulk_activity
 WHERE state = 'planned' AND kind = any(%(kinds)s)
 ORDER BY kind <> 'remove', bulk_id;
 
--- name: keep_activity
+-- name: save_bulk_job
 -- Keep what became of a call. Parameters: bulk_id, state, and where they are news: activity_id,
 -- is_adopted, vendor_state, counts (JSON), adds_up, error. Grain: one row.
 UPDATE ctct_bulk_activity
@@ -84,12 +84,12 @@ SET
     ended_at = CASE WHEN %(state)s IN ('ended', 'done') THEN clock_timestamp() END
 WHERE bulk_id = %(bulk_id)s;
 
--- name: forget_activity
+-- name: forget_bulk_job
 -- A call that never reached the vendor leaves nothing. Parameters: bulk_id. Grain: one row.
 DELETE FROM ctct_bulk_activity
 WHERE bulk_id = %(bulk_id)s;
 
--- name: open_activities
+-- name: open_bulk_jobs
 -- The calls that were sent and are not decided, and how long ago.
 -- Parameters: kinds (array). Grain: one row a call.
 SELECT
@@ -108,7 +108,7 @@ FROM ctct_bulk_activity
 WHERE state IN ('sending', 'queued', 'ended') AND kind = any(%(kinds)s)
 ORDER BY bulk_id;
 
--- name: known_activity
+-- name: known_bulk_job
 -- Whether an activity of the vendor's is ours already. Parameters: activity_id.
 -- Grain: one row or none.
 SELECT bulk_id FROM ctct_bulk_activity

@@ -8,7 +8,7 @@ import psycopg
 
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts.links import link_contacts
-from constant_contact.sync.contacts.write_back import write_back
+from constant_contact.sync.crm.write_back import write_back
 from constant_contact.sync.engagement.interactions import project_interactions
 from local.bench import server
 from local.bench.account import crm_database

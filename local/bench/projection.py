@@ -4,7 +4,7 @@ import psycopg
 
 from constant_contact.store import database, state
 from constant_contact.store.sql import statement
-from constant_contact.sync.contacts.crm_contacts import see_contacts
+from constant_contact.sync.crm.crm_contacts import see_contacts
 from constant_contact.sync.engagement.interactions import project_interactions
 from local.bench.account import crm_database
 from local.bench.gauge import Gauge

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from constant_contact.store.database import Database
-from constant_contact.sync.contacts.crm_contacts import see_contacts
+from constant_contact.sync.crm.crm_contacts import see_contacts
 from simulator.server import Running
 from tests.airflow.site import Site
 from tests.support import contact_id, vendor_contact

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.objections import hear
-from constant_contact.sync.contacts.crm_contacts import see_contacts
+from constant_contact.sync.crm.crm_contacts import see_contacts
+from constant_contact.sync.objections import hear
 from tests.airflow.site import Site
 from tests.airflow.why_page import ANN, WHY, told
 

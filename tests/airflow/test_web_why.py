@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from constant_contact.store.database import Database
-from constant_contact.sync.contacts.crm_contacts import see_contacts
+from constant_contact.sync.crm.crm_contacts import see_contacts
 from tests.airflow.site import NOBODY, Site
 from tests.airflow.why_page import ANN, WHY, told, words
 from tests.sync.memberships.requests import list_id

@@ -9,7 +9,7 @@ from typing import Any
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync import holds
-from constant_contact.sync.consent.objections import lift
+from constant_contact.sync.objections import lift
 from simulator.server import Running
 from tests.support import LOCK_WAITS, contact_id, vendor_contact
 

@@ -12,9 +12,9 @@ from constant_contact.store.database import Database
 from constant_contact.store.migrations import migrate
 from constant_contact.store.seam import load_seam
 from constant_contact.store.seam_check import Findings, prepare_seam
-from constant_contact.sync.contacts.crm_contacts import see_contacts
 from constant_contact.sync.contacts.links import link_contacts
-from constant_contact.sync.contacts.write_back import write_back
+from constant_contact.sync.crm.crm_contacts import see_contacts
+from constant_contact.sync.crm.write_back import write_back
 from tests.databases import Databases
 from tests.support import run_rows
 

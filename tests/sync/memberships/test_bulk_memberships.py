@@ -10,7 +10,7 @@ import pytest
 from constant_contact.errors import SettingError
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SHIPPED, load_seam
-from constant_contact.sync.contacts.crm_contacts import see_contacts
+from constant_contact.sync.crm.crm_contacts import see_contacts
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships.bulk_memberships import (
     Chosen,

@@ -7,7 +7,7 @@ import pytest
 
 from constant_contact.errors import ChangesRefused
 from constant_contact.store.database import Database
-from constant_contact.sync.contacts.crm_contacts import see_contacts
+from constant_contact.sync.crm.crm_contacts import see_contacts
 from constant_contact.sync.memberships import push
 from constant_contact.sync.memberships.push import retry
 from simulator.server import Running

@@ -9,9 +9,9 @@ from constant_contact.api.client import Client
 from constant_contact.errors import BulkPending, ChangesRefused, ServerFault, SettingError
 from constant_contact.store.database import Database
 from constant_contact.sync.consent.opt_outs import push_opt_outs
-from constant_contact.sync.contacts.crm_contacts import see_contacts
 from constant_contact.sync.contacts.links import link_contacts
 from constant_contact.sync.contacts.mirror import sync_contacts
+from constant_contact.sync.crm.crm_contacts import see_contacts
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.interactions import project_interactions
 from constant_contact.sync.engagement.ledger import sync_engagement

@@ -20,8 +20,8 @@ from constant_contact.errors import (
 )
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.objections import hear, standing_objections
-from constant_contact.sync.contacts.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.objections import hear, standing_objections
 from constant_contact.sync.report import Report
 
 _SENT = (

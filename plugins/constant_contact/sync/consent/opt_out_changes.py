@@ -31,9 +31,9 @@ from constant_contact.errors import (
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync.consent import rules, single
-from constant_contact.sync.consent.objections import ask_gate
 from constant_contact.sync.consent.rules import Outcome
-from constant_contact.sync.contacts.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.objections import ask_gate
 
 _log = logging.getLogger("constant_contact.opt_outs")
 

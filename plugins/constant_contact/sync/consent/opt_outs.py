@@ -30,11 +30,11 @@ from constant_contact.errors import (
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.consent.objections import find_mailable, find_taken_back, hear
 from constant_contact.sync.consent.opt_out_changes import Carrier
 from constant_contact.sync.consent.write_block import WriteBlock
-from constant_contact.sync.contacts.crm_contacts import see
 from constant_contact.sync.contacts.relink import follow
+from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.objections import find_mailable, find_taken_back, hear
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.report import Report
 

@@ -13,7 +13,7 @@ from constant_contact.api import vendor
 from constant_contact.api.records import cut
 from constant_contact.calls import Call
 from constant_contact.store import database
-from constant_contact.sync.consent.objections import (
+from constant_contact.sync.objections import (
     Gate,
     ask_gate,
     hear_vendor,

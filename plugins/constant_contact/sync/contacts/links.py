@@ -10,10 +10,10 @@ import psycopg
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.consent.flag_back import flag_opted_out
-from constant_contact.sync.consent.objections import find_mailable, hear
-from constant_contact.sync.contacts.crm_contacts import see
-from constant_contact.sync.contacts.write_back import write_back
+from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.crm.flag_back import flag_opted_out
+from constant_contact.sync.crm.write_back import write_back
+from constant_contact.sync.objections import find_mailable, hear
 from constant_contact.sync.report import Report
 
 # So many rows of `ctct_link` changed at once make another plan the better one.

@@ -28,7 +28,7 @@ from constant_contact.errors import (
     unforeseen,
 )
 from constant_contact.redact import redact
-from constant_contact.store import activities, database, state
+from constant_contact.store import bulk_jobs, database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts.links import update_links
 from constant_contact.sync.contacts.mirror import refresh_contacts, renew
@@ -102,7 +102,7 @@ class BulkActivities:
         looked_at = time.monotonic()
         for kind in KINDS:
             # What is refused as a whole is planned again, in parts.
-            while bulk_ids := activities.planned(self._crm, (kind,)):
+            while bulk_ids := bulk_jobs.find_planned(self._crm, (kind,)):
                 for bulk_id in bulk_ids:
                     if kind == "import" and time.monotonic() - looked_at > _STALE_S:
                         # A contact that has appeared at the vendor since is linked, not imported.
@@ -136,7 +136,7 @@ class BulkActivities:
             self.refusals.judge(current, error.said or str(error), "vendor")
         except ConstantContactError:
             # It was not carried out: the vendor said so, or it was never sent.
-            activities.keep(self._crm, bulk_id, "planned")
+            bulk_jobs.save_state(self._crm, bulk_id, "planned")
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about one of them
             self.failure = unforeseen(f"call {bulk_id}", error)
@@ -149,7 +149,7 @@ class BulkActivities:
             if activity_id is None:
                 self._find_unnamed(current)
             else:
-                activities.keep(self._crm, bulk_id, "queued", activity_id=activity_id)
+                bulk_jobs.save_state(self._crm, bulk_id, "queued", activity_id=activity_id)
 
     def _look_for(self, call: Activity, error: WriteUncertain) -> None:
         """Look whether a call without the vendor's answer happened."""
@@ -172,7 +172,7 @@ class BulkActivities:
         Returns:
             Whether the vendor still works on something.
         """
-        known = activities.in_flight(self._crm, KINDS)
+        known = bulk_jobs.find_in_flight(self._crm, KINDS)
         if not known:
             return False
         lost = {each["bulk_id"]: each for each in known if each["state"] == "sending"}
@@ -183,7 +183,7 @@ class BulkActivities:
             for activity_id, each in queued.items():
                 self._ask(activity_id, each)
         self._decide()
-        return bool(activities.in_flight(self._crm, KINDS))
+        return bool(bulk_jobs.find_in_flight(self._crm, KINDS))
 
     def wait(self) -> bool:
         """Look until everything is decided.
@@ -195,7 +195,7 @@ class BulkActivities:
             BulkPending: The vendor needs longer than a worker should wait.
             WriteUncertain: A call of this run had no answer and was not found since.
         """
-        if not activities.in_flight(self._crm, KINDS):
+        if not bulk_jobs.find_in_flight(self._crm, KINDS):
             return False
         waited_for: int = -1 if self.sent or self._unanswered else self.sent
         # What is sent meanwhile, parts of what failed, is waited for as long.
@@ -205,7 +205,7 @@ class BulkActivities:
                 time.sleep(wait_s)
                 if not self.look():
                     return True
-        known = activities.in_flight(self._crm, KINDS)
+        known = bulk_jobs.find_in_flight(self._crm, KINDS)
         lost = [each for each in known if each["state"] == "sending"]
         if self._unanswered and lost:
             if not self._judge_lost(lost):
@@ -233,7 +233,7 @@ class BulkActivities:
 
     def _pending(self) -> BulkPending:
         """Looks come further apart as the jobs grow older."""
-        known = activities.in_flight(self._crm, KINDS)
+        known = bulk_jobs.find_in_flight(self._crm, KINDS)
         oldest_s = max(each["age_s"] for each in known)
         pause_s = min(max(oldest_s, _LEAST_PAUSE_S), _MOST_PAUSE_S)
         with self._crm.transaction() as connection:
@@ -273,7 +273,7 @@ class BulkActivities:
         """What was not found for long enough never reached the vendor."""
         for bulk_id, activity in lost.items():
             if activity.get("age_s", 0.0) >= self._grace_s:
-                activities.forget(self._crm, bulk_id)
+                bulk_jobs.forget(self._crm, bulk_id)
 
     def _find_unnamed(self, activity: Activity) -> None:
         """Look for a job that the vendor took on without naming it; the mirror judges if not found.
@@ -287,7 +287,7 @@ class BulkActivities:
             if not lost:
                 return
         error = "Constant Contact took the job on without an id."
-        activities.keep(self._crm, activity["bulk_id"], "ended", error=error)
+        bulk_jobs.save_state(self._crm, activity["bulk_id"], "ended", error=error)
 
     def _ask(self, activity_id: str, activity: Activity) -> None:
         try:
@@ -296,7 +296,7 @@ class BulkActivities:
             if not isinstance(error, NotFound) and activity.get("age_s", 0.0) < _MOST_AGE_S:
                 raise
             _log.warning("%s", error)
-            activities.keep(self._crm, activity["bulk_id"], "ended", error=error.said)
+            bulk_jobs.save_state(self._crm, activity["bulk_id"], "ended", error=error.said)
         else:
             self._keep(activity, job)
 
@@ -310,12 +310,12 @@ class BulkActivities:
         found = next(
             (one for one in lost.values() if bulk_counters.look_like(one, job.get("status"))), None
         )
-        if found is None or activities.is_ours(self._crm, activity_id):
+        if found is None or bulk_jobs.is_ours(self._crm, activity_id):
             return
         _log.info("activity %s is call %d", activity_id, found["bulk_id"])
         self.sent += 1
         bulk_id = found["bulk_id"]
-        activities.keep(self._crm, bulk_id, "queued", activity_id=activity_id, is_adopted=True)
+        bulk_jobs.save_state(self._crm, bulk_id, "queued", activity_id=activity_id, is_adopted=True)
         self._keep({**found, "activity_id": activity_id, "is_adopted": True}, job)
         del lost[bulk_id]
 
@@ -337,7 +337,7 @@ class BulkActivities:
                 said,
                 counts,
             )
-        activities.keep(
+        bulk_jobs.save_state(
             self._crm,
             activity["bulk_id"],
             "ended",
@@ -349,7 +349,7 @@ class BulkActivities:
 
     def _decide(self) -> None:
         """Decide the requests of what has ended; those that are not done are routed again."""
-        ended = activities.ended(self._crm, KINDS)
+        ended = bulk_jobs.find_ended(self._crm, KINDS)
         if not ended:
             return
         if any(each["kind"] == "import" or not each["adds_up"] for each in ended):

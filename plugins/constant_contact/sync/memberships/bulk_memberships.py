@@ -16,8 +16,8 @@ from constant_contact.store import database, state
 from constant_contact.store.accounts import account_in
 from constant_contact.store.database import Database
 from constant_contact.store.seam import Seam, SeamFile
-from constant_contact.sync.consent.objections import look_and_hear
 from constant_contact.sync.memberships import routes
+from constant_contact.sync.objections import look_and_hear
 from constant_contact.sync.report import Report
 
 

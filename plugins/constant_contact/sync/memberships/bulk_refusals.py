@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from constant_contact.api.client import Client
 from constant_contact.errors import WriteUncertain
-from constant_contact.store import activities, database
+from constant_contact.store import bulk_jobs, database
 from constant_contact.store.database import Database
 from constant_contact.sync.lists import sync_lists
 
@@ -92,7 +92,7 @@ class Refusals:
         bulk_id = call["bulk_id"]
         if by == "vendor" and self.are_lists_gone(call["list_ids"]):
             # Routing tells of it.
-            activities.keep(self._crm, bulk_id, "done", error=said)
+            bulk_jobs.save_state(self._crm, bulk_id, "done", error=said)
             return
         step: Step = "job" if by == "job" else "call"
         new = _Family(call["list_ids"], call["contacts"], {bulk_id})
@@ -116,10 +116,10 @@ class Refusals:
         blocked, self._blocked = self._blocked, {}
         for bulk_id, said in blocked.items():
             if self._has_passed:
-                activities.keep(self._crm, bulk_id, "done", error=said)
+                bulk_jobs.save_state(self._crm, bulk_id, "done", error=said)
                 continue
             self.explain(bulk_id, said)
-            activities.forget(self._crm, bulk_id)
+            bulk_jobs.forget(self._crm, bulk_id)
         if blocked and not self._has_passed:
             raise WriteUncertain(next(iter(blocked.values())))
 
@@ -184,11 +184,11 @@ class Refusals:
                 self.rejected += self.finish(bulk_id, call["list_ids"], "rejected", detail)
             elif has_siblings:
                 self.failed += self.finish(bulk_id, call["list_ids"], "failed", _GAVE_UP + said)
-        activities.keep(self._crm, bulk_id, "done", error=said)
+        bulk_jobs.save_state(self._crm, bulk_id, "done", error=said)
 
     def _give_up(self, call: Call, family: _Family, said: str, by: Refuser) -> None:
         """End all parts of a call that are left."""
-        planned = set(activities.planned(self._crm, (call["kind"],)))
+        planned = set(bulk_jobs.find_planned(self._crm, (call["kind"],)))
         is_to_be_created = call["kind"] == "import" and family.contacts <= _MOST_CREATED
         for bulk_id in {call["bulk_id"]} | (family.bulk_ids & planned):
             if by == "gateway":
@@ -196,7 +196,7 @@ class Refusals:
                 continue
             if not is_to_be_created:
                 self.failed += self.finish(bulk_id, family.list_ids, "failed", _GAVE_UP + said)
-            activities.keep(self._crm, bulk_id, "done", error=said)
+            bulk_jobs.save_state(self._crm, bulk_id, "done", error=said)
 
 
 def is_divisible(call: Call) -> bool:

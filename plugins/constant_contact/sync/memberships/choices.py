@@ -16,7 +16,6 @@ import psycopg
 from constant_contact.errors import ChangesRefused, SettingError
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.objections import look_and_hear
 from constant_contact.sync.memberships import routes
 from constant_contact.sync.memberships.bulk_memberships import (
     BulkMembershipsReport,
@@ -26,6 +25,7 @@ from constant_contact.sync.memberships.bulk_memberships import (
     preview,
     write_requests,
 )
+from constant_contact.sync.objections import look_and_hear
 
 _CHANGED = (
     "choice {}: it has changed since it was shown, or was requested already: load its page again"

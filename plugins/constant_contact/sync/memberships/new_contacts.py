@@ -27,7 +27,7 @@ from constant_contact.errors import (
     WriteUncertain,
     unforeseen,
 )
-from constant_contact.store import activities, database
+from constant_contact.store import bulk_jobs, database
 from constant_contact.store.database import Database
 from constant_contact.sync.consent import single
 from constant_contact.sync.contacts.links import update_links
@@ -83,7 +83,7 @@ class NewContacts:
             WriteUncertain: Several one after another got no answer.
         """
         begun = 0
-        for bulk_id in activities.planned(self._crm, _KINDS):
+        for bulk_id in bulk_jobs.find_planned(self._crm, _KINDS):
             activity = routes.begin_call(self._crm, bulk_id)
             if activity and (person := self._person(bulk_id)):
                 self._create_alone(activity, person)
@@ -116,7 +116,7 @@ class NewContacts:
     def _keep_unforeseen(self, bulk_id: int, error: Exception) -> None:
         self.failure = unforeseen(f"call {bulk_id}", error)
         _log.warning("%s", self.failure)
-        activities.keep(self._crm, bulk_id, "done", error=str(self.failure))
+        bulk_jobs.save_state(self._crm, bulk_id, "done", error=str(self.failure))
 
     def _create_or_look(self, activity: Mapping[str, Any], person: Mapping[str, Any]) -> None:
         """After a write without an answer: the address tells whether it happened."""
@@ -144,14 +144,14 @@ class NewContacts:
 
     def look(self) -> None:
         """Find out what became of those that an earlier run was killed at."""
-        lost = activities.in_flight(self._crm, _KINDS)
+        lost = bulk_jobs.find_in_flight(self._crm, _KINDS)
         for activity in lost:
             person = self._person(activity["bulk_id"])
             if person and (found := self._living(person["email"])):
                 self._finish(activity, person, found)
             else:
                 # A repeat is refused if the vendor was only slow.
-                activities.forget(self._crm, activity["bulk_id"])
+                bulk_jobs.forget(self._crm, activity["bulk_id"])
         if lost:
             update_links(self._crm)
 
@@ -182,14 +182,14 @@ class NewContacts:
             raise
         except Conflict as error:
             self._learn_of(error, person)
-            activities.keep(self._crm, bulk_id, "done", error=error.said)
+            bulk_jobs.save_state(self._crm, bulk_id, "done", error=error.said)
         except BadRequest as error:
             self._refused(activity, error)
         except Rejected as error:
-            activities.keep(self._crm, bulk_id, "done", error=error.said)
+            bulk_jobs.save_state(self._crm, bulk_id, "done", error=error.said)
         except ConstantContactError:
             # It was not carried out: the vendor said so, or it was never sent.
-            activities.keep(self._crm, bulk_id, "planned")
+            bulk_jobs.save_state(self._crm, bulk_id, "planned")
             raise
         else:
             if parse_contact(answer) is None:
@@ -240,7 +240,7 @@ class NewContacts:
         if not self._refusals.are_lists_gone(list_ids):
             detail = f"Constant Contact refused the address: {error.said} {LATER}"
             self.rejected += self._refusals.finish(bulk_id, list_ids, "rejected", detail)
-        activities.keep(self._crm, bulk_id, "done", error=error.said)
+        bulk_jobs.save_state(self._crm, bulk_id, "done", error=error.said)
 
     def _finish(
         self,
@@ -274,7 +274,7 @@ class NewContacts:
                 },
             )
         self.created += 1
-        activities.keep(self._crm, activity["bulk_id"], "done")
+        bulk_jobs.save_state(self._crm, activity["bulk_id"], "done")
 
 
 def _body(activity: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:

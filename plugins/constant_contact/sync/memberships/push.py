@@ -20,15 +20,15 @@ from constant_contact.errors import BulkPending, ChangesRefused, Later
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.consent.objections import hear
-from constant_contact.sync.contacts.crm_contacts import see
 from constant_contact.sync.contacts.links import relink, update_links
 from constant_contact.sync.contacts.mirror import refresh_contacts
-from constant_contact.sync.contacts.write_back import write_back
+from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.crm.write_back import write_back
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships import routes
 from constant_contact.sync.memberships.bulk_jobs import GRACE_S, WAITS_S, BulkActivities
 from constant_contact.sync.memberships.new_contacts import NewContacts
+from constant_contact.sync.objections import hear
 from constant_contact.sync.report import Report
 
 _log = logging.getLogger("constant_contact.memberships")

@@ -9,8 +9,8 @@ import psycopg
 from constant_contact.api import vendor
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.objections import hear
-from constant_contact.sync.contacts.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.objections import hear
 
 MOST_TRIES = 3
 # One by one takes a call each; the rest wait for the next round.

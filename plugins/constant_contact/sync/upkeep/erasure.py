@@ -23,7 +23,7 @@ from constant_contact.errors import (
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.consent import rules, single
-from constant_contact.sync.contacts.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see
 from constant_contact.sync.report import Report
 
 _LOOK_AGAIN = timedelta(minutes=2)

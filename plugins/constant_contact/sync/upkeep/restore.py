@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.flag_back import flag_back
+from constant_contact.sync.crm.flag_back import flag_back
 from constant_contact.sync.report import Report
 
 # The vendor's clock and ours differ, and its dates may be whole seconds.

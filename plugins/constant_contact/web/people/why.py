@@ -13,7 +13,7 @@ from constant_contact.errors import ConstantContactError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling
 from constant_contact.store import call_search, database
-from constant_contact.sync.consent import objections
+from constant_contact.sync import objections
 from constant_contact.sync.memberships.explain import explain
 from constant_contact.web.calls.call_filter import CallFilter
 from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger

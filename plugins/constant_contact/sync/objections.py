@@ -14,7 +14,7 @@ import psycopg
 from constant_contact.errors import ChangesRefused
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync.contacts.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see
 
 Answer = Literal["may", "must not be mailed", "must not exist"]
 
