@@ -10,64 +10,14 @@ from constant_contact.api.client import Client
 from constant_contact.api.vendor import TRACKERS
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts.mirror import sync_contacts
-from constant_contact.sync.engagement.campaigns import sync_campaigns
-from constant_contact.sync.engagement.ledger import sync_engagement
-from constant_contact.sync.upkeep.completeness import compare_campaigns
-from constant_contact.sync.upkeep.findings import FindingsReport
 from simulator.server import Running
 from tests.sync.engagement.events import event, ledger, truth
+from tests.sync.upkeep.comparison import LONG_AGO, Night, compared
 
 Rows = Callable[..., list[dict[str, Any]]]
 Calls = Callable[..., int]
-Night = Callable[..., FindingsReport]
 
-LONG_AGO = (datetime.now(UTC) - timedelta(days=90)).isoformat()
 NO_REPORT = {"status": 404, "body": {"error_key": "not_found", "error_message": "no report"}}
-
-
-def compared(crm: Database) -> FindingsReport:
-    report = FindingsReport()
-    compare_campaigns(crm, report)
-    return report
-
-
-@pytest.fixture
-def account(simulator: Running) -> Running:
-    """Campaigns that were sent twice, long ago."""
-    simulator.control.generate(
-        seed=6, contacts=500, lists=1, campaigns=6, activities_per_campaign=2, events=6000,
-        recent_campaigns=0, end=LONG_AGO,
-    )  # fmt: skip
-    return simulator
-
-
-@pytest.fixture
-def night(client: Client, crm: Database) -> Night:
-    def run(**options: Any) -> FindingsReport:
-        sync_campaigns(client, crm)
-        sync_engagement(client, crm, **options)
-        return compared(crm)
-
-    return run
-
-
-@pytest.fixture
-def lose(sql_rows: Rows) -> Callable[[str], str]:
-    """Takes the sendings of one campaign out of the ledger; returns its id."""
-
-    def lose(kind: str = "send") -> str:
-        (row,) = sql_rows(
-            "WITH lost AS (SELECT a.campaign_id, s.stream_id FROM ctct_engagement_stream s"
-            " JOIN ctct_campaign_activity a USING (campaign_activity_id)"
-            " WHERE activity_type = %s AND stored_count > 5 ORDER BY 1 LIMIT 1)"
-            " SELECT * FROM lost",
-            kind,
-        )
-        sql_rows("DELETE FROM ctct_engagement WHERE stream_id = %s", row["stream_id"])
-        campaign: str = row["campaign_id"]
-        return campaign
-
-    return lose
 
 
 def findings(sql_rows: Rows) -> list[dict[str, Any]]:
@@ -317,90 +267,6 @@ def strangers(account: Running, activity: str, count: int) -> list[str]:
     }
     ids = [each["contact_id"] for each in account.control.truth_contacts()]
     return [each for each in ids if each not in opened][:count]
-
-
-def summaries(account: Running, change: Callable[[dict[str, Any]], None]) -> None:
-    """The summary report has other counts from now on."""
-    from simulator.routes_reports import stats
-
-    shown = [
-        {
-            "campaign_id": each.campaign_id,
-            "last_sent_date": LONG_AGO,
-            "unique_counts": stats.summary_counts(account.world, [
-                activity for activity in each.activities if activity.reported
-            ]),
-        }
-        for each in account.world.campaigns.campaigns.values()
-        if each.reported
-    ]  # fmt: skip
-    for row in shown:
-        change(row)
-    account.control.add_fault(
-        "status", match={"path": "summaries"}, times=99,
-        params={"status": 200, "body": {"bulk_email_campaign_summaries": shown}},
-    )  # fmt: skip
-
-
-def as_text(row: dict[str, Any]) -> None:
-    row["unique_counts"] = {name: str(count) for name, count in row["unique_counts"].items()}
-
-
-def as_decimal(row: dict[str, Any]) -> None:
-    row["unique_counts"] = {name: f"{count}.0" for name, count in row["unique_counts"].items()}
-
-
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [
-        pytest.param(as_text, 1, id="as text"),
-        pytest.param(as_decimal, 1, id="as decimal text"),
-        pytest.param(lambda row: row.pop("unique_counts"), 0, id="left out"),
-        pytest.param(lambda row: row["unique_counts"].clear(), 0, id="empty"),
-        pytest.param(lambda row: row.update(unique_counts=None), 0, id="null"),
-        pytest.param(
-            lambda row: row.update(unique_counts=dict.fromkeys(row["unique_counts"], 0)), 0,
-            id="zero",
-        ),
-        pytest.param(
-            lambda row: row.update(unique_counts=dict.fromkeys(row["unique_counts"], -1)), 0,
-            id="negative",
-        ),
-    ],
-)  # fmt: skip
-def test_odd_counts_are_read_or_left_alone(
-    account: Running, night: Night, lose: Callable[..., str],
-    change: Callable[[dict[str, Any]], None], found: int,
-) -> None:  # fmt: skip
-    summaries(account, change)
-    assert night().findings == 0
-    lose()
-    assert night().findings == found
-
-
-def test_a_campaign_that_an_activity_is_not_shown_of_says_that_all_reports_are_stored(
-    account: Running, night: Night
-) -> None:
-    summaries(account, lambda row: row["unique_counts"].update(sends=900))
-    assert night().reasons == {"not_shown": 6}
-
-
-def test_counts_that_a_summary_leaves_out_are_told(
-    account: Running, client: Client, crm: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    summaries(account, lambda row: row["unique_counts"].pop("opens"))
-    assert sync_campaigns(client, crm).uncounted == 6
-    assert "the summary report leaves out counts of 6 campaigns" in caplog.text
-
-
-def test_counts_that_a_summary_leaves_out_later_leave_a_finding_as_it_is(
-    account: Running, night: Night, lose: Callable[..., str]
-) -> None:
-    night()
-    lose()
-    assert night().findings == 1
-    summaries(account, lambda row: row.pop("unique_counts"))
-    assert night().findings == 1
 
 
 def test_erased_people_whose_events_are_left_out_are_no_finding(
