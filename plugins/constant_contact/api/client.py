@@ -7,8 +7,9 @@ parsed JSON or as one of `constant_contact.errors`.
 import logging
 import threading
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
@@ -107,6 +108,12 @@ class Client:
         self._explaining = threading.Lock()
         self._explanation: str | None = None
 
+    def repeating(self, retry: RetryPolicy) -> Self:
+        """The same client, with another retry policy."""
+        other = copy(self)
+        other._retry = retry
+        return other
+
     @property
     def conn_id(self) -> str:
         """The connection with the tokens."""
@@ -116,6 +123,11 @@ class Client:
     def last_call(self) -> Call | None:
         """The last call that this thread made."""
         return self._exchange.last_call
+
+    @property
+    def last_headers(self) -> Mapping[str, str]:
+        """What the last reply to this thread had for headers; empty without a reply."""
+        return self._exchange.last_headers
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """GET `path` (after the API version) and return its JSON object.
@@ -132,6 +144,22 @@ class Client:
     def post(self, path: str, body: Body) -> dict[str, Any]:
         """POST `body`; see `_write` for what is raised."""
         return self._write("POST", path, body)
+
+    def delete(self, path: str) -> dict[str, Any]:
+        """DELETE; see `_write` for what is raised."""
+        return self._write("DELETE", path, None)
+
+    def privileges(self) -> list[str]:
+        """The names of what the user who authorized may do: getUserPrivileges.
+
+        Raises:
+            Rejected, Fatal, Later, Retriable: As the error tree says.
+        """
+        url = f"{self._settings.api_url}{vendor.PRIVILEGES_PATH}"
+        for attempt in self._retry.retrying():
+            with attempt:
+                return replies.privilege_names(self._payload("GET", url, None, is_page_link=False))
+        raise AssertionError("unreachable")
 
     def pages(
         self, path: str, params: Mapping[str, Any] | None = None, *, cursor: str | None = None
@@ -200,14 +228,14 @@ class Client:
             raise
         raise AssertionError("unreachable")
 
-    def _write(self, method: str, path: str, body: Body) -> dict[str, Any]:
+    def _write(self, method: str, path: str, body: Body | None) -> dict[str, Any]:
         """Send a write; it is repeated only where the vendor said that it did not happen.
 
         Args:
-            method: PUT or POST.
+            method: PUT, POST or DELETE.
             path: Below the API's version.
-            body: What to send; or a function that says so when the call has its slot, and raises
-                `Withdrawn` if it is not to be sent any more.
+            body: What to send, if anything; or a function that says so when the call has its slot,
+                and raises `Withdrawn` if it is not to be sent any more.
 
         Raises:
             Withdrawn: As `body` says; nothing was sent.
@@ -224,7 +252,7 @@ class Client:
             raise WriteBlocked(str(error), error.status) from None
         raise AssertionError("unreachable")
 
-    def _written(self, method: str, url: str, body: Body) -> dict[str, Any]:
+    def _written(self, method: str, url: str, body: Body | None) -> dict[str, Any]:
         try:
             return self._answered(method, url, body, is_page_link=False)
         except GatewayReply as error:
@@ -238,6 +266,10 @@ class Client:
     def _answered(
         self, method: str, url: str, body: Body | None, *, is_page_link: bool
     ) -> dict[str, Any]:
+        payload = self._payload(method, url, body, is_page_link=is_page_link)
+        return replies.object_of(method, shown(url), payload)
+
+    def _payload(self, method: str, url: str, body: Body | None, *, is_page_link: bool) -> Any:
         token = self._tokens.access_token()
         reply = self._exchange.send(method, url, body, token)
         if self._may_be_renewed(reply, token):
@@ -246,7 +278,7 @@ class Client:
             reply = self._exchange.send(method, url, body, token)
         refusal = reply.refusal
         if refusal is None:
-            return replies.object_of(method, shown(url), reply.payload)
+            return reply.payload
         call = f"{method} {shown(url)}"
         if replies.is_quota(reply.status, refusal):
             raise self._budget.day_spent(

@@ -51,6 +51,12 @@ class Exchange:
         call: Call | None = getattr(self._local, "last_call", None)
         return call
 
+    @property
+    def last_headers(self) -> Mapping[str, str]:
+        """Of the last reply to this thread; empty without a reply."""
+        headers: Mapping[str, str] = getattr(self._local, "last_headers", {})
+        return headers
+
     def send(self, method: str, url: str, body: Body | None, token: str) -> Reply:
         """Make one call and read its answer.
 
@@ -105,6 +111,7 @@ class Exchange:
             if response is not None:
                 response.close()
         headers: Mapping[str, str] = {} if response is None else response.headers
+        self._local.last_headers = headers
         self._keep(
             Call(
                 called_at=called_at,

@@ -54,6 +54,11 @@ def moment(value: Any) -> datetime | None:
     return parsed.astimezone(UTC) if parsed and MINYEAR < parsed.year < MAXYEAR else None
 
 
+def iso(at: datetime) -> str:
+    """A time as the vendor's filters take it: UTC, milliseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
 def _instant(value: str) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(value)

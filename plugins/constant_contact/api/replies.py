@@ -160,10 +160,7 @@ def error_for(
 
 
 def why_forbidden(reply: Reply | None) -> str:
-    """Why a call was answered 403, by the answer to getUserPrivileges, if there was one.
-
-    Its payload is an array of `{privilege_id, privilege_name}`.
-    """
+    """Why a call was answered 403, by the answer to getUserPrivileges, if there was one."""
     if reply is None or (reply.refusal and not (reply.status == 403 and reply.refusal.is_vendors)):  # noqa: PLR2004
         return (
             "A scope is missing, a privilege of the user who authorized, or the application is "
@@ -174,13 +171,18 @@ def why_forbidden(reply: Reply | None) -> str:
             "The application is deactivated: activate it at "
             "https://v3.developer.constantcontact.com, or replace it by another"
         )
-    rows = reply.payload if isinstance(reply.payload, list) else []
-    names = [each.get("privilege_name") for each in rows if isinstance(each, dict)]
-    has = ", ".join(sorted(str(name) for name in names if name)) or "none"
+    has = ", ".join(privilege_names(reply.payload)) or "none"
     return (
         "The application is active. So the grant lacks a scope, or the user who authorized "
         f"lacks a privilege; that user has: {redact(has, _MESSAGE_CHARS)}"
     )
+
+
+def privilege_names(payload: Any) -> list[str]:
+    """The names in an answer to getUserPrivileges, an array of `{privilege_id, privilege_name}`."""
+    rows = payload if isinstance(payload, list) else []
+    names = [each.get("privilege_name") for each in rows if isinstance(each, dict)]
+    return sorted(str(name) for name in names if name)
 
 
 def object_of(method: str, path: str, payload: Any) -> dict[str, Any]:

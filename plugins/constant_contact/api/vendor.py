@@ -32,6 +32,9 @@ CONTACTS_PER_CHANGE: Final = 500  # postListAddContact: source.contact_ids, maxI
 LISTS_PER_CHANGE: Final = 50  # postListAddContact: list_ids
 LISTS_PER_CONTACT: Final = 50  # postListAddContact: its text
 ACTIVITIES_PER_PAGE: Final = 500  # getActivityStatusCollection: limit
+JOBS_FAILED: Final = frozenset({"failed", "timed_out"})  # Activity.state; likewise below
+JOBS_ENDED: Final = JOBS_FAILED | {"completed", "cancelled"}
+JOB_STATES: Final = JOBS_ENDED | {"initialized", "processing"}
 # bulkImportContactsJSON drops what is beyond 4 MB and 40,000 contacts without a word. Headroom:
 # bytes are estimated, and the contact at the edge of a batch belongs to it.
 IMPORT_BYTES: Final = 3_500_000

@@ -10,7 +10,7 @@ import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
-from constant_contact.api.records import ContactRecord, parse_contact
+from constant_contact.api.records import ContactRecord, iso, parse_contact
 from constant_contact.errors import DeadCursor, other_account
 from constant_contact.store import contacts, database, state
 from constant_contact.store.database import Database
@@ -157,9 +157,7 @@ class Listing:
             "include_count": "true",
         }
         if (after := self._state.reading_from) is not None:
-            params[f"{self._by}_after"] = (
-                after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-            )
+            params[f"{self._by}_after"] = iso(after)
         return params
 
     def _begin(self, *, again: bool) -> None:

@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from constant_contact.api.records import (
     CampaignActivityRecord,
     CampaignRecord,
     SummaryRecord,
+    iso,
     number,
     parse_campaign,
     parse_campaign_activity,
@@ -141,8 +142,7 @@ def _mirror_campaigns(client: Client, crm: Database, report: CampaignsReport) ->
         started_at = state.database_now(connection)
     params: dict[str, Any] = {"limit": vendor.CAMPAIGNS_PER_PAGE}
     if known.covered_to is not None:
-        after = (known.covered_to - _OVERLAP).astimezone(UTC)
-        params["after_date"] = after.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        params["after_date"] = iso(known.covered_to - _OVERLAP)
     newest = known.covered_to
     aside = SetAside(crm, "campaign")
     for page in restarting(lambda: client.pages("/emails", params)):

@@ -45,13 +45,11 @@ WAITS_S = (1.0, 2.0, 4.0, 8.0)
 # A call without an answer may still be on its way to the vendor's queue.
 GRACE_S = 60.0
 _LEAST_PAUSE_S, _MOST_PAUSE_S = 30.0, 300.0
-_PATHS = {
+PATHS = {
     "add": "/activities/add_list_memberships",
     "remove": "/activities/remove_list_memberships",
     "import": "/activities/contacts_json_import",
 }
-_FAILED = {"failed", "timed_out"}
-_FINAL = _FAILED | {"completed", "cancelled"}
 # A look at the vendor's contacts that an import still goes by.
 _STALE_S = 10.0
 # Writes without an answer, of one run, until it ends.
@@ -126,7 +124,7 @@ class BulkActivities:
             return body_of(self._crm, call)
 
         try:
-            answer = self._client.post(_PATHS[kind], body)
+            answer = self._client.post(PATHS[kind], body)
         except Withdrawn as error:
             _log.info("%s", error)
         except WriteUncertain as error:
@@ -322,7 +320,7 @@ class BulkActivities:
     def _keep(self, activity: Activity, job: Mapping[str, Any]) -> None:
         """Keep what the vendor says of a job."""
         said = text(job.get("state"))
-        if said not in _FINAL and activity.get("age_s", 0.0) < _MOST_AGE_S:
+        if said not in vendor.JOBS_ENDED and activity.get("age_s", 0.0) < _MOST_AGE_S:
             return
         counts = job.get("status")
         is_whole = said == "completed" and not activity["is_adopted"]
@@ -366,7 +364,7 @@ class BulkActivities:
         for each in ended:
             if each["vendor_state"] == "completed":
                 self.refusals.note_passed(each["bulk_id"], "job")
-        failed = [each for each in ended if each["vendor_state"] in _FAILED]
+        failed = [each for each in ended if each["vendor_state"] in vendor.JOBS_FAILED]
         for each in failed:
             self.refusals.judge(each, each["error"], "job")
         if failed:
