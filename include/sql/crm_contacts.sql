@@ -140,10 +140,11 @@ ANALYZE copied_contact;
 
 -- name: doorbells
 -- Triggers that ring here. Grain: one row a trigger; its `arguments` end with a zero byte each,
--- `columns` are those of its table.
+-- `columns` are those of its table, `enabled` is O, A, R or D as in pg_trigger.
 SELECT
     bell.tgname AS name,
     bell.tgargs AS arguments,
+    bell.tgenabled::text AS enabled,
     bell.tgrelid::regclass::text AS relation,
     bell.tgrelid::bigint AS relation_id,
     array(

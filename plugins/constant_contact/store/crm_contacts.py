@@ -37,6 +37,8 @@ _COLUMNS: Final = (
     _Column("merged_into", "merged_into"),
     _Column("constant_contact_id", "constant_contact_id"),
 )
+#: What contacts.sql may yield.
+COLUMN_NAMES: Final = frozenset(column.name for column in _COLUMNS)
 _ANY_ID: Final = re.compile(r".+", re.DOTALL)
 _NUMBER: Final[tuple[LiteralString, re.Pattern[str]]] = "bigint", re.compile(r"-?[0-9]{1,18}")
 # How ids are compared, by the type of the CRM's column; others as text.
@@ -106,13 +108,7 @@ def read_differences(
         SettingError: contacts.sql does not yield what it must.
     """
     file = crm.seam.contacts
-    if crm.contacts is None:
-        with seam_session(connection), explained(file):
-            contacts, params = _select(connection, file, contact_ids)
-    else:
-        _copy(connection, crm.contacts, file, contact_ids)
-        contacts = sql.SQL("SELECT * FROM {}").format(sql.Identifier("copied_contact"))
-        params = {}
+    contacts, params = _source(connection, crm, contact_ids)
     params |= {
         "contact_ids": None if contact_ids is None else list(contact_ids),
         "knows_links": crm.seam.knows_links,
@@ -126,6 +122,53 @@ def read_differences(
         _compare(connection, file, _with_contacts(contacts, "crm_contacts/merged"), params)
     database.run(connection, "crm_contacts/analyze")
     return Unusable(doubled, without_id)
+
+
+def count_addresses(connection: psycopg.Connection[Any], crm: Database) -> dict[str, Any]:
+    """What `check/addresses` counts of the CRM's contacts; changes temporary tables only.
+
+    Args:
+        connection: Of `crm`, whose database has our schema.
+        crm: Its seam has contacts.sql.
+    """
+    contacts, params = _source(connection, crm, None)
+    with seam_session(connection):
+        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+        return cursor.execute(_with_contacts(contacts, "check/addresses"), params).fetchall()[0]
+
+
+class Present(NamedTuple):
+    """What the CRM says of a contact now, whatever was seen of it before."""
+
+    email_address: str | None
+    do_not_email: bool | None
+
+
+def read_contact(
+    connection: psycopg.Connection[Any], crm: Database, contact_id: str
+) -> Present | None:
+    """Read one contact of the CRM; None: there is no such contact.
+
+    Raises:
+        SettingError: contacts.sql does not yield what it must.
+    """
+    contacts, params = _source(connection, crm, [contact_id])
+    query = sql.SQL("SELECT email_address, do_not_email FROM ({}) AS seam").format(contacts)
+    with seam_session(connection), explained(crm.seam.contacts):
+        found = connection.execute(query, params).fetchone()
+    return Present(*found) if found else None
+
+
+def _source(
+    connection: psycopg.Connection[Any], crm: Database, contact_ids: Collection[str] | None
+) -> tuple[sql.Composed, dict[str, Any]]:
+    """What yields the CRM's contacts with our names in `connection`; copies them if need be."""
+    file = crm.seam.contacts
+    if crm.contacts is None:
+        with seam_session(connection), explained(file):
+            return _select(connection, file, contact_ids)
+    _copy(connection, crm.contacts, file, contact_ids)
+    return sql.SQL("SELECT * FROM {}").format(sql.Identifier("copied_contact")), {}
 
 
 def _compare(
@@ -240,11 +283,35 @@ def column_types(connection: psycopg.Connection[Any], file: SeamFile) -> dict[st
     return types
 
 
+class Counted(NamedTuple):
+    """What reading all contacts once counts.
+
+    Attributes:
+        contacts: The rows.
+        ids: Different ids.
+        longest: Bytes of the longest id.
+    """
+
+    contacts: int
+    ids: int
+    longest: int
+
+
 def check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> None:
     """Read all contacts once, as a job will, and keep none.
 
     Raises:
         SettingError: A column is missing or of no use, a right is missing, or ids are not unique.
+    """
+    for problem in find_id_problems(count_contacts(connection, file), file):
+        raise problem
+
+
+def count_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Counted:
+    """Read all contacts once, as a job will, and keep none.
+
+    Raises:
+        SettingError: A column is missing or of no use, or a right is missing.
     """
     with seam_session(connection), explained(file):
         select, params = _select(connection, file, None)
@@ -254,17 +321,23 @@ def check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> None:
             " FROM ({}) AS seam"
         ).format(select)
         contacts, ids, longest, _ = connection.execute(count, params).fetchall()[0]
-    if ids < contacts:
-        raise SettingError(
+    return Counted(contacts, ids, longest)
+
+
+def find_id_problems(counted: Counted, file: SeamFile) -> Iterator[SettingError]:
+    """What is wrong with the ids that contacts.sql yields."""
+    if counted.ids < counted.contacts:
+        yield SettingError(
             f"{file.path}",
-            f"{contacts - ids} of {contacts} rows have no contact_id, or one that another row has: "
-            "select a column that tells contacts apart, and each contact once",
+            f"{counted.contacts - counted.ids} of {counted.contacts} rows have no contact_id, or "
+            "one that another row has: select a column that tells contacts apart, and each "
+            "contact once",
         )
-    if longest > _MAX_ID_BYTES:
-        raise SettingError(
+    if counted.longest > _MAX_ID_BYTES:
+        yield SettingError(
             f"{file.path}",
-            f"a contact_id has {longest} bytes, and {_MAX_ID_BYTES} are the most: select a shorter "
-            "one, such as md5(…)",
+            f"a contact_id has {counted.longest} bytes, and {_MAX_ID_BYTES} are the most: select a "
+            "shorter one, such as md5(…)",
         )
 
 
@@ -272,7 +345,7 @@ def unread_columns(connection: psycopg.Connection[Any], file: SeamFile) -> list[
     """Columns of contacts.sql that mean nothing here, such as a misspelt one."""
     with seam_session(connection):
         found = column_types(connection, file)
-    return sorted(found.keys() - {column.name for column in _COLUMNS})
+    return sorted(found.keys() - COLUMN_NAMES)
 
 
 def plan_of_one(connection: psycopg.Connection[Any], file: SeamFile) -> tuple[dict[str, Any], str]:

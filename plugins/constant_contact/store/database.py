@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from constant_contact.errors import DatabaseReadOnly, DatabaseUnavailable
 from constant_contact.store import sqlstates
 from constant_contact.store.seam import Seam, load_seam
-from constant_contact.store.session import settle
+from constant_contact.store.session import SETTINGS, settle
 from constant_contact.store.sql import statement
 
 
@@ -30,6 +30,9 @@ class Database:
         wait_s: How long to wait for one when all are lent.
         seam: Where the firm's own tables meet ours; as shipped if None.
         contacts: Where the CRM's contacts are read, if not here.
+
+    Attributes:
+        settings: All that a session has, as they are given.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class Database:
         self.contacts = contacts
         self._wait_s = wait_s
         self._connect = connect
-        self._settings = settings
+        self.settings = {**SETTINGS, **(settings or {})}
         self.engine = sqlalchemy.create_engine(
             "postgresql+psycopg://",
             creator=self._opened,
@@ -125,7 +128,7 @@ class Database:
     def _opened(self) -> psycopg.Connection[Any]:
         connection = self._connect()
         try:
-            return settle(connection, self._settings)
+            return settle(connection, self.settings)
         except BaseException:
             connection.close()
             raise

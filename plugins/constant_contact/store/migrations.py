@@ -1,6 +1,9 @@
 """The schema: a baseline for new installations, and versioned changes run forward on data."""
 
-from typing import Any, LiteralString
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, LiteralString, NamedTuple
 
 import psycopg
 
@@ -9,6 +12,12 @@ from constant_contact.store.requirements import check_rights, check_server
 from constant_contact.store.session import settle
 from constant_contact.store.sql import SQL_DIR
 
+# At the beginning of a line: what a block makes on a condition is not relied on.
+_INDEX: Final = re.compile(
+    r"^(?:(CREATE (?:UNIQUE )?INDEX (?:IF NOT EXISTS )?(\w+)\s+ON\s+(\w+)[^;]+);"
+    r"|DROP (?:INDEX|TABLE) (\w+))",
+    re.MULTILINE,
+)
 # One migration at a time; any number that nothing else of ours locks.
 _LOCK_KEY = 7_263_512_001
 
@@ -44,8 +53,6 @@ def migrate(connection: psycopg.Connection[Any], *, has_contacts: bool = True) -
         SchemaError: The database is newer than this package.
         SettingError, PrivilegeMissing: As `check_server`.
     """
-    files = {path.stem: path for path in sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))}
-    baseline = sorted((SQL_DIR / "schema").glob("baseline_*/*.sql"))
     settle(connection)
     with connection.transaction():
         check_server(connection)
@@ -55,29 +62,83 @@ def migrate(connection: psycopg.Connection[Any], *, has_contacts: bool = True) -
         is_new = _is_new(connection)
         connection.execute(_VERSIONS)
         had_contacts = _has_contacts(connection)
-        applied = {
-            version for (version,) in connection.execute("SELECT version FROM ctct_schema_version")
-        }
-        if unknown := sorted(applied - files.keys()):
-            raise SchemaError(
-                f"the CRM database has the schema {unknown[-1]}, which this version of the package "
-                "does not know; install the version that made it, or a newer one"
-            )
-        missing = [version for version in files if version not in applied]
-        in_baseline: set[str] = set()
-        if baseline and is_new:
-            newest = baseline[0].parent.name.removeprefix("baseline_")
-            in_baseline = {version for version in missing if version[: len(newest)] <= newest}
-            for path in baseline:
-                connection.execute(path.read_text(encoding="utf-8"))
-        for version in missing:
-            if version not in in_baseline:
-                connection.execute(files[version].read_text(encoding="utf-8"))
+        known = load_versions(connection)
+        if known.unknown:
+            raise SchemaError(unknown_version(known.unknown))
+        newest = _apply_baseline(connection) if is_new else "0000"
+        for version in known.missing:
+            if version[: len(newest)] > newest:
+                connection.execute(_files()[version].read_text(encoding="utf-8"))
             connection.execute("INSERT INTO ctct_schema_version (version) VALUES (%s)", [version])
         if not had_contacts and not has_contacts:
             connection.execute("DROP TABLE IF EXISTS crm_contact")
         check_rights(connection)
-    return missing
+    return known.missing
+
+
+class Versions(NamedTuple):
+    """How far a database's schema is.
+
+    Attributes:
+        applied: What it has.
+        missing: What this package has besides, in the order in which it is applied.
+        unknown: What this package does not have: a newer one was there.
+    """
+
+    applied: list[str]
+    missing: list[str]
+    unknown: list[str]
+
+
+def has_schema(connection: psycopg.Connection[Any]) -> bool:
+    """Whether there is a schema of ours, readable or not."""
+    query = "SELECT to_regclass('ctct_schema_version') IS NOT NULL"
+    return connection.execute(query).fetchone() == (True,)
+
+
+def load_versions(connection: psycopg.Connection[Any]) -> Versions:
+    """Return how far the schema is; nothing is applied where there is none."""
+    query = "SELECT version FROM ctct_schema_version ORDER BY version"
+    applied = (
+        [version for (version,) in connection.execute(query)] if has_schema(connection) else []
+    )
+    ours = _files()
+    return Versions(
+        applied,
+        [version for version in ours if version not in applied],
+        [version for version in applied if version not in ours],
+    )
+
+
+def unknown_version(unknown: Sequence[str]) -> str:
+    """What to do where the database is newer than this package."""
+    return (
+        f"the CRM database has the schema {unknown[-1]}, which this version of the package does "
+        "not know; install the version that made it, or a newer one"
+    )
+
+
+def schema_indexes() -> dict[str, str]:
+    """The statement of each index that the schema has besides those of keys, by its name."""
+    made: dict[str, tuple[str, str]] = {}
+    for path in _files().values():
+        for statement, name, table, gone in _INDEX.findall(path.read_text(encoding="utf-8")):
+            if name:
+                made[name] = (table, " ".join(statement.split()))
+            made = {each: its for each, its in made.items() if gone not in (each, its[0])}
+    return {name: statement for name, (_, statement) in made.items()}
+
+
+def _files() -> dict[str, Path]:
+    return {path.stem: path for path in sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))}
+
+
+def _apply_baseline(connection: psycopg.Connection[Any]) -> str:
+    """Make today's tables; returns the number of the newest migration that is in them."""
+    files = sorted((SQL_DIR / "schema").glob("baseline_*/*.sql"))
+    for path in files:
+        connection.execute(path.read_text(encoding="utf-8"))
+    return files[0].parent.name.removeprefix("baseline_")
 
 
 def _is_new(connection: psycopg.Connection[Any]) -> bool:

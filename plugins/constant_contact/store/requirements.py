@@ -1,5 +1,6 @@
 """What the CRM's server, database and login have to be, before anything is made there."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import psycopg
@@ -19,38 +20,68 @@ def check_server(connection: psycopg.Connection[Any]) -> None:
         SettingError: Says what it is and what to do.
         PrivilegeMissing: A right is missing that a migration needs; names the GRANT.
     """
-    server = database.row(connection, "session/server") or {}
+    for _, problem in find_problems(load_server(connection)):
+        raise problem
+    check_rights(connection)
+
+
+def load_server(connection: psycopg.Connection[Any]) -> dict[str, Any]:
+    """What the server, the database and the login are: the columns of `session/server`."""
+    return database.row(connection, "session/server") or {}
+
+
+def find_problems(server: Mapping[str, Any]) -> Iterator[tuple[str, SettingError]]:
+    """Name each requirement that is not met, with what to do.
+
+    Args:
+        server: As `load_server` gives it.
+
+    Yields:
+        `server_version`, `server_writable`, `server_encoding` or `tables_schema`, and its problem.
+    """
     where = f"the CRM database {server['database']}"
     if server["version"] < OLDEST_VERSION * _PER_MAJOR:
-        raise SettingError(
-            where,
-            f"its server is PostgreSQL {server['version_name']}; {OLDEST_VERSION} is the oldest "
-            "that is supported: upgrade it",
+        yield (
+            "server_version",
+            SettingError(
+                where,
+                f"its server is PostgreSQL {server['version_name']}; {OLDEST_VERSION} is the "
+                "oldest that is supported: upgrade it",
+            ),
         )
     if server["is_standby"] or server["is_read_only"]:
-        raise SettingError(where, _read_only(server))
+        yield "server_writable", SettingError(where, _read_only(server))
     if server["encoding"] != "UTF8":
-        raise SettingError(
-            where,
-            f"its encoding is {server['encoding']}, which cannot store every name; copy it into "
-            "one made with createdb --encoding=UTF8 --template=template0 (pg_dump, pg_restore)",
+        yield (
+            "server_encoding",
+            SettingError(
+                where,
+                f"its encoding is {server['encoding']}, which cannot store every name; copy it "
+                "into one made with createdb --encoding=UTF8 --template=template0 (pg_dump, "
+                "pg_restore)",
+            ),
         )
     if server["schema"] is None:
-        raise SettingError(
-            where,
-            f"search_path ({server['search_path']}) names no schema that {server['login']} may "
-            f'use; GRANT USAGE, CREATE ON SCHEMA public TO "{server["login"]}", or ALTER ROLE '
-            f'"{server["login"]}" SET search_path',
+        yield (
+            "tables_schema",
+            SettingError(
+                where,
+                f"search_path ({server['search_path']}) names no schema that {server['login']} "
+                f'may use; GRANT USAGE, CREATE ON SCHEMA public TO "{server["login"]}", or ALTER '
+                f'ROLE "{server["login"]}" SET search_path',
+            ),
         )
-    if server["elsewhere"]:
+    elif server["elsewhere"]:
         there = server["elsewhere"][0]
-        raise SettingError(
-            where,
-            f"new tables would go into the schema {server['schema']}, which search_path "
-            f"({server['search_path']}) names first, but those of before are in {there}; "
-            f'ALTER ROLE "{server["login"]}" SET search_path = "{there}"',
+        yield (
+            "tables_schema",
+            SettingError(
+                where,
+                f"new tables would go into the schema {server['schema']}, which search_path "
+                f"({server['search_path']}) names first, but those of before are in {there}; "
+                f'ALTER ROLE "{server["login"]}" SET search_path = "{there}"',
+            ),
         )
-    check_rights(connection)
 
 
 def check_rights(connection: psycopg.Connection[Any]) -> None:
@@ -59,14 +90,18 @@ def check_rights(connection: psycopg.Connection[Any]) -> None:
     Raises:
         PrivilegeMissing: Names the GRANTs.
     """
-    missing = [found["mend"] for found in database.rows(connection, "session/missing_rights")]
-    if missing:
+    if missing := missing_grants(connection):
         raise PrivilegeMissing(
             "the login lacks rights in the CRM database; who owns them runs: " + "; ".join(missing)
         )
 
 
-def _read_only(server: dict[str, Any]) -> str:
+def missing_grants(connection: psycopg.Connection[Any]) -> list[str]:
+    """The GRANTs that the login lacks on the schema, the database and our tables."""
+    return [found["mend"] for found in database.rows(connection, "session/missing_rights")]
+
+
+def _read_only(server: Mapping[str, Any]) -> str:
     if server["is_standby"]:
         return "its server is a standby, which takes no writes; connect to the primary"
     return (

@@ -88,8 +88,7 @@ def prepare_seam(
                 reading.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
                 found.advice.extend(str(each) for each in check(reading, file))
         except MissingRight as error:
-            with reading.transaction(), seam_session(reading):
-                missing = missing_rights(reading, name, file)
+            missing = find_missing_rights(reading, name, file)
             found.problems.extend(map(str, missing or [error]))
         except SettingError as error:
             found.problems.append(str(error))
@@ -99,14 +98,34 @@ def prepare_seam(
     return found
 
 
+def find_missing_rights(
+    connection: psycopg.Connection[Any], name: str, file: SeamFile
+) -> list[SettingError]:
+    """As `missing_rights`, in a transaction of its own, or in the one that is open."""
+    with connection.transaction(), seam_session(connection):
+        return missing_rights(connection, name, file)
+
+
 def _check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
     check_contacts(connection, file)
+    yield from find_unread_columns(connection, file)
+    yield from find_slow_look(connection, file)
+
+
+def find_unread_columns(
+    connection: psycopg.Connection[Any], file: SeamFile
+) -> Iterator[SettingError]:
+    """Columns of contacts.sql that mean nothing here."""
     if unread := unread_columns(connection, file):
         yield SettingError(
             f"{file.path}",
             f"nothing reads its columns {', '.join(unread)}; leave them out, or write their names "
             "as in docs/your-crm.md",
         )
+
+
+def find_slow_look(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
+    """Tables that a look at one contact reads whole, each with the index that it wants."""
     root, probe = plan_of_one(connection, file)
     for node in _nodes(root):
         condition = node.get("Filter", "")
@@ -130,8 +149,19 @@ def _check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Iter
 def _try_write_back(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
     """Run it with no row to change: its names, types and rights are checked."""
     _try(connection, file, "links/stage_changed")
-    with seam_session(connection):
-        root = plan(connection, sql.SQL(file.text)) if ";" not in file.code else {}
+    yield from find_slow_batches(connection, file)
+
+
+def find_slow_batches(
+    connection: psycopg.Connection[Any], file: SeamFile
+) -> Iterator[SettingError]:
+    """Tables that each batch of write_back.sql reads whole; runs nothing of it.
+
+    Args:
+        connection: Where `links/stage_changed` was run.
+        file: write_back.sql.
+    """
+    root = plan_file(connection, file)
     own = "changed_link"
     for relation in {
         node["Relation Name"]
@@ -143,6 +173,22 @@ def _try_write_back(connection: psycopg.Connection[Any], file: SeamFile) -> Iter
             f"each batch reads all of {relation}: compare its id as it is, and cast the other "
             "side, as in crm.id = changed.contact_id::bigint",
         )
+
+
+def plan_file(connection: psycopg.Connection[Any], file: SeamFile) -> dict[str, Any]:
+    """The plan of a file that writes, which checks its names, types and rights; runs nothing.
+
+    Of several statements nothing is known: no plan.
+
+    Args:
+        connection: Where the relation that the file reads was made.
+        file: write_back.sql or flag_back.sql.
+
+    Raises:
+        SettingError: The file does not fit the CRM's tables, or a right is missing.
+    """
+    with seam_session(connection), explained(file):
+        return plan(connection, sql.SQL(file.text)) if ";" not in file.code else {}
 
 
 def _try_flag_back(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
@@ -158,7 +204,7 @@ def _try(connection: psycopg.Connection[Any], file: SeamFile, stage: str) -> Non
 
 
 def _make_doorbell(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
-    relations = _belled(connection, file)
+    relations = rung_relations(connection, file)
     for view in (relation for relation in relations if relation.is_view):
         yield SettingError(
             f"{file.path}",
@@ -185,16 +231,25 @@ def _make_doorbell(connection: psycopg.Connection[Any], file: SeamFile) -> Itera
             str(file.path), "makes no trigger that calls ctct_ring; correct it, or remove the file"
         )
     for bell in bells:
-        _check_bell(file, bell)
+        check_bell(file, bell)
 
 
-def _belled(connection: psycopg.Connection[Any], file: SeamFile) -> list[Relation]:
+def rung_relations(connection: psycopg.Connection[Any], file: SeamFile) -> list[Relation]:
+    """The tables that doorbell.sql names."""
     with seam_session(connection):
         return named_relations(connection, file)
 
 
-def _check_bell(file: SeamFile, bell: dict[str, Any]) -> None:
-    """A trigger that names no column of its table would be silent."""
+def check_bell(file: SeamFile, bell: dict[str, Any]) -> None:
+    """Refuse a trigger that names no column of its table: it would be silent.
+
+    Args:
+        file: doorbell.sql.
+        bell: A row of `crm_contacts/doorbells`.
+
+    Raises:
+        SettingError: Its arguments are wrong.
+    """
     arguments = [each.decode() for each in bytes(bell["arguments"]).split(b"\0")[:-1]]
     of = f"{file.path}: trigger {bell['name']} on {bell['relation']}"
     if len(arguments) != 3 or arguments[2] not in {"true", "false"}:  # noqa: PLR2004

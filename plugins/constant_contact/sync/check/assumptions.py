@@ -54,3 +54,5 @@ class Line:
     seen: str
     remedy: str | None = None
     """More exact than the assumption's own, with the statement to run where there is one."""
+    exported_remedy: str = ""
+    """The same without names of roles, tables and hosts; an export never has `remedy`."""
