@@ -14,7 +14,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate test test-slow test-browser test-system test-versions test-first-run env lint format reference docs licences audit sbom wheel bench judge lock clean
+.PHONY: help demo up run authorize migrate check test test-slow test-browser test-system test-versions test-first-run env lint format reference docs licences audit sbom wheel bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -41,6 +41,9 @@ authorize: $(VENV)/.ready ## the first authorization of a real account, in your 
 
 migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT (and _NAME) or the local CRM
 	@$(RUN) local.migrate
+
+check: $(VENV)/.ready ## what the jobs rely on, and whether it holds (ARGS='--file check.md')
+	@$(RUN) local.check $(ARGS)
 
 # A process for each core; each has its databases, its simulator and half a gigabyte of Airflow.
 PARALLEL := --numprocesses logical --maxprocesses 8

@@ -211,3 +211,24 @@ def mirror(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., None]
         )
 
     return add
+
+
+@pytest.fixture
+def command(
+    airflow: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command through Airflow's own parser; returns status, output and errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        from airflow.cli.cli_parser import get_parser
+
+        args = get_parser().parse_args(["constant-contact", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            args.func(args)
+        out, err = capsys.readouterr()
+        if isinstance(ended.value.code, str):
+            return 1, out, f"{err}{ended.value.code}\n"
+        return int(ended.value.code or 0), out, err
+
+    return run

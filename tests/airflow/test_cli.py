@@ -27,25 +27,6 @@ def empty_url(databases: Databases) -> Iterator[str]:
     databases.drop(name)
 
 
-@pytest.fixture
-def command(airflow: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command through Airflow's own parser; returns status, output and errors."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        from airflow.cli.cli_parser import get_parser
-
-        args = get_parser().parse_args(["constant-contact", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            args.func(args)
-        out, err = capsys.readouterr()
-        if isinstance(ended.value.code, str):
-            return 1, out, f"{err}{ended.value.code}\n"
-        return int(ended.value.code or 0), out, err
-
-    return run
-
-
 def test_the_schema_comes_to_the_connection_that_airflows_database_has_and_comes_once(
     command: Command, empty_url: str
 ) -> None:

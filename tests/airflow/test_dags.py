@@ -23,6 +23,7 @@ DAGS = {
     "constant_contact_bulk_memberships": None,
     "constant_contact_erasure": None,
     "constant_contact_after_restore": None,
+    "constant_contact_check": None,
 }
 
 # the comment has the word without which Airflow does not look into a file

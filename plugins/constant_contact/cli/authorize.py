@@ -3,11 +3,9 @@
 from argparse import Namespace
 from functools import partial
 
-from constant_contact import config
 from constant_contact.api.browser import NEXT_STEPS, refresh_token, write_secret
 from constant_contact.api.settings import ApiSettings
-from constant_contact.cli.connections import connection, named, one_line
-from constant_contact.errors import SettingError
+from constant_contact.cli.connections import account_named, connection, named, one_line
 
 
 def authorize(args: Namespace) -> None:
@@ -16,10 +14,7 @@ def authorize(args: Namespace) -> None:
     Nothing here knows which account was authorized before: docs/tokens.md.
     """
     with one_line():
-        accounts = {account.name: account for account in config.accounts()}
-        if args.account not in accounts:
-            raise SettingError("--account", f"is none of {', '.join(accounts)}")
-        conn_id = accounts[args.account].constant_contact_conn_id
+        conn_id = account_named(args.account).constant_contact_conn_id
         found = connection(conn_id)
         settings = ApiSettings.from_connection(
             conn_id=conn_id,

@@ -19,6 +19,21 @@ _FILE: Final = Arg(  # type: ignore[no-untyped-call]
     type=Path,
     default=Path("refresh_token"),
 )
+_CHECK_FILE: Final = Arg(  # type: ignore[no-untyped-call]
+    ("--file",),
+    help="Where the check is written, in Markdown: without addresses, secrets, hosts or names.",
+    type=Path,
+)
+_TEST_CONTACT: Final = Arg(  # type: ignore[no-untyped-call]
+    ("--test-contact-id",),
+    help="A contact of the CRM whose address is nobody's, for --write.",
+    default="",
+)
+_WRITE: Final = Arg(  # type: ignore[no-untyped-call]
+    ("--write",),
+    help="Yes, try writes at Constant Contact too: a list and a contact are made and deleted.",
+    action="store_true",
+)
 
 
 def get_cli_commands() -> list[GroupCommand]:
@@ -38,6 +53,17 @@ def get_cli_commands() -> list[GroupCommand]:
                     ),
                     func=lazy_load_command("constant_contact.cli.migrate.migrate"),
                     args=(),
+                ),
+                ActionCommand(
+                    name="check",
+                    help="Check what the jobs rely on, in the CRM and at Constant Contact",
+                    description=(
+                        "Reads the CRM's database and makes a few calls, and tells of each thing "
+                        "whether it holds, what it means for the jobs and what to do. Changes "
+                        "nothing without --write. Ends with status 1 only if it could not be run."
+                    ),
+                    func=lazy_load_command("constant_contact.cli.check.check"),
+                    args=(_ACCOUNT, _CHECK_FILE, _TEST_CONTACT, _WRITE),
                 ),
                 ActionCommand(
                     name="authorize",

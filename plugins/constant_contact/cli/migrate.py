@@ -10,8 +10,7 @@ import psycopg
 
 from constant_contact import config
 from constant_contact.accounts import Account
-from constant_contact.cli.connections import connection, named, one_line
-from constant_contact.errors import SettingError
+from constant_contact.cli.connections import named, one_line, postgres
 from constant_contact.hooks.crm import connector
 from constant_contact.store.installation import Installed, install_account
 from constant_contact.store.seam import SHIPPED, load_seam
@@ -56,11 +55,7 @@ def _connected(conn_id: str) -> Iterator[Any]:
     if not conn_id:
         yield None
         return
-    place = connection(conn_id)
-    if place.conn_type not in ("postgres", "postgresql"):
-        raise SettingError(
-            named(conn_id), f"is of type {place.conn_type}; the CRM has to be PostgreSQL (postgres)"
-        )
+    place = postgres(conn_id)
     try:
         opened = connector(place)()
     except psycopg.OperationalError as error:

@@ -27,6 +27,7 @@ NOUNS: Final = (
     "opt_ins",
     "erasure",
     "after_restore",
+    "check",
     "retention",
 )
 

@@ -165,7 +165,7 @@ class ConstantContactHook(HttpHook):
         if self.constant_contact_conn_id not in ids:
             return self.crm
         for account in accounts[: ids.index(self.constant_contact_conn_id)]:
-            other = ConstantContactHook(account.constant_contact_conn_id, account.crm_conn_id)
+            other = type(self)(account.constant_contact_conn_id, account.crm_conn_id)
             # A connection that is wrong cannot call: it has no share in anything.
             with contextlib.suppress(SettingError):
                 if other.settings.api_key_digest == self.settings.api_key_digest:

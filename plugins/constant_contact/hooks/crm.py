@@ -28,6 +28,7 @@ def crm_database(
     connect_timeout_s: int = 10,
     session_settings: Mapping[str, str] | None = None,
     make: Callable[..., Database] = Database,
+    look_up: Callable[[str], Any] = PostgresHook.get_connection,
 ) -> Database:
     """Return the CRM database of an Airflow connection of type `postgres`; connects when used.
 
@@ -38,6 +39,7 @@ def crm_database(
             `connect_timeout` wins.
         session_settings: Of each session, besides `store.session.SETTINGS`.
         make: What makes the `Database`, of the same arguments.
+        look_up: Finds a connection by its id.
 
     Raises:
         SettingError: There is no such connection.
@@ -45,13 +47,16 @@ def crm_database(
     given = connection
     if given is None:
         with _told_if_missing(conn_id):
-            given = PostgresHook.get_connection(conn_id)
+            given = look_up(conn_id)
     seam = load_seam(config.text("crm_folder") or SHIPPED, Account.of(conn_id))
     elsewhere = config.text("contacts_conn_id")
     contacts = None
     if elsewhere and elsewhere != conn_id:
         contacts = crm_database(
-            elsewhere, connect_timeout_s=connect_timeout_s, session_settings=session_settings
+            elsewhere,
+            connect_timeout_s=connect_timeout_s,
+            session_settings=session_settings,
+            look_up=look_up,
         )
     return make(
         connector(given, connect_timeout_s),

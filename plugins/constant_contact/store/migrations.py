@@ -1,7 +1,7 @@
 """The schema: a baseline for new installations, and versioned changes run forward on data."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, LiteralString, NamedTuple
 
@@ -118,11 +118,15 @@ def unknown_version(unknown: Sequence[str]) -> str:
     )
 
 
-def schema_indexes() -> dict[str, str]:
-    """The statement of each index that the schema has besides those of keys, by its name."""
+def schema_indexes(versions: Collection[str]) -> dict[str, str]:
+    """The statement of each index that a schema has besides those of keys, by its name.
+
+    Args:
+        versions: Those that were applied to it.
+    """
     made: dict[str, tuple[str, str]] = {}
-    for path in _files().values():
-        for statement, name, table, gone in _INDEX.findall(path.read_text(encoding="utf-8")):
+    for text in (_files()[version].read_text(encoding="utf-8") for version in sorted(versions)):
+        for statement, name, table, gone in _INDEX.findall(text):
             if name:
                 made[name] = (table, " ".join(statement.split()))
             made = {each: its for each, its in made.items() if gone not in (each, its[0])}

@@ -31,8 +31,8 @@ def check(crm: Database, client: Client) -> Check:
     def run_it(
         writes: Writes = NO_WRITES, crm: Database = crm
     ) -> tuple[dict[str, run.CheckedLine], CheckReport]:
-        lines, report = run_check(crm, lambda: lent(client), CONN_ID, writes)
-        return {line.name: line for line in lines}, report
+        checked, report = run_check(crm, lambda: lent(client), CONN_ID, writes)
+        return {line.name: line for line in checked.lines}, report
 
     return run_it
 
@@ -78,8 +78,8 @@ def test_an_account_that_cannot_be_asked_leaves_the_lines_of_the_crm(crm: Databa
     def refuse() -> AbstractContextManager[Client]:
         raise SettingError(f"connection {CONN_ID}", "does not exist; add it")
 
-    lines, report = run_check(crm, refuse, CONN_ID, NO_WRITES)
-    asked = [line for line in lines if line.side == "reads"]
+    checked, report = run_check(crm, refuse, CONN_ID, NO_WRITES)
+    asked = [line for line in checked.lines if line.side == "reads"]
     assert {line.result for line in asked} == {"not tried"}
     assert {line.remedy for line in asked} == {f"connection {CONN_ID}: does not exist; add it."}
     assert report.ok > 10
@@ -94,7 +94,7 @@ def test_a_schema_without_the_tables_of_a_check_keeps_none_and_says_so(
     lines, report = check()
     assert lines["schema_version"].result == "differs"
     assert lines["server_version"].result == "ok"
-    assert report.not_kept == "this check is not kept: see the CRM's lines"
+    assert report.not_kept == "the CRM's lines say why"
 
 
 def test_writes_want_a_contact() -> None:

@@ -177,7 +177,8 @@ def look_at_owner(
 
 
 def _look_at_indexes(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
-    ours = schema_indexes()
+    known = load_versions(connection)
+    ours = schema_indexes([each for each in known.applied if each not in known.unknown])
     rows = database.rows(connection, "check/lacking_indexes", {"names": list(ours)})
     lacking = [row["name"] for row in rows]
     if not lacking:

@@ -6,11 +6,11 @@ secret. So the address is in no param, no log and no row of ours, and the gate c
 it as about any other.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg
@@ -24,13 +24,12 @@ from constant_contact.store.crm_contacts import read_contact
 from constant_contact.store.database import Database
 from constant_contact.sync.check.assumptions import Assumption, Line, Result
 from constant_contact.sync.check.crm import check_crm
-from constant_contact.sync.check.results import CheckedLine
+from constant_contact.sync.check.results import Check, CheckedLine
 from constant_contact.sync.check.vendor_assumptions import READS, WRITES
 from constant_contact.sync.check.vendor_reads import read_vendor
 from constant_contact.sync.check.vendor_writes import write_vendor
 from constant_contact.sync.report import Report
 
-_log = logging.getLogger("constant_contact.check")
 _NO_WRITES: Final = "writes are tried with a test contact and an explicit yes only"
 
 OpenClient = Callable[[], AbstractContextManager[Client]]
@@ -78,7 +77,7 @@ class Writes:
 
 def run_check(
     crm: Database, open_client: OpenClient, conn_id: str, writes: Writes
-) -> tuple[list[CheckedLine], CheckReport]:
+) -> tuple[Check, CheckReport]:
     """Try all that the jobs rely on, and keep what was seen if the CRM has the schema for it.
 
     Args:
@@ -151,34 +150,31 @@ def _test_address(crm: Database, contact_id: str) -> tuple[str | None, str]:
     return address, ""
 
 
-def _kept(
-    crm: Database, lines: Sequence[Line], duration_ms: int
-) -> tuple[list[CheckedLine], CheckReport]:
+def _kept(crm: Database, lines: Sequence[Line], duration_ms: int) -> tuple[Check, CheckReport]:
     """Compare the lines with the last check's, and keep them."""
     last: dict[str, str] = {}
-    not_kept = ""
+    checked_at, not_kept = datetime.now(UTC), ""
     try:
         with crm.transaction() as connection:
             rows = database.rows(connection, "check/last_results")
             last = {row["name"]: row["result"] for row in rows}
             checked = [CheckedLine.of(line, last) for line in lines]
-            database.row(connection, "check/keep", _columns(checked, duration_ms))
-    except (ConstantContactError, psycopg.Error) as error:
+            kept = database.row(connection, "check/keep", _columns(checked, duration_ms)) or {}
+            checked_at = kept["checked_at"]
+    except (ConstantContactError, psycopg.Error):
         checked = [CheckedLine.of(line, last) for line in lines]
-        # The schema, the rights or the server: a line says which.
-        not_kept = "this check is not kept: see the CRM's lines"
-        _log.info("not kept: %s", redact(str(error)))
-    counts = {result: sum(line.result == result for line in checked) for result in Result}
+        not_kept = "the CRM's lines say why"
+    check = Check(checked_at, duration_ms, __version__, checked)
     report = CheckReport(
-        ok=counts[Result.OK],
-        not_tried=counts[Result.NOT_TRIED],
-        differs=counts[Result.DIFFERS],
-        refused=counts[Result.REFUSED],
+        ok=check.count(Result.OK),
+        not_tried=check.count(Result.NOT_TRIED),
+        differs=check.count(Result.DIFFERS),
+        refused=check.count(Result.REFUSED),
         changed=sum(line.result_before is not None for line in checked),
         not_kept=not_kept,
         found={line.name: line.result for line in checked if line.is_found},
     )
-    return checked, report
+    return check, report
 
 
 def _columns(lines: Sequence[CheckedLine], duration_ms: int) -> dict[str, Any]:

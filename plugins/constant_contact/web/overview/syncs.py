@@ -134,6 +134,13 @@ SYNCS: Final = (
         page_name="Trigger",
         is_airflows=True,
     ),
+    Sync(
+        "check",
+        ("check",),
+        also="before the first night, and whenever something is odd",
+        page="/connection/check",
+        page_name="Check",
+    ),
 )
 
 

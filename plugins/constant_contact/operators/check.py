@@ -1,0 +1,43 @@
+"""The task that checks what the jobs rely on."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from airflow.sdk import Context
+
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.operators.base import ConstantContactOperator
+from constant_contact.params import flag
+from constant_contact.sync.check.run import CheckReport, Writes, run_check
+
+
+class CheckOperator(ConstantContactOperator):
+    """Tries each thing that the jobs rely on; succeeds whatever it finds.
+
+    Args:
+        test_contact_id: A contact of the CRM whose address is nobody's, for the writes (templated).
+        write: Whether a person said yes to writes at Constant Contact (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        *ConstantContactOperator.template_fields,
+        "test_contact_id",
+        "write",
+    )
+
+    def __init__(self, *, test_contact_id: str = "", write: Any = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.test_contact_id = test_contact_id
+        self.write = write
+
+    def sync(self, hook: ConstantContactHook, context: Context) -> CheckReport:
+        """Run `run_check`, and tell its lines."""
+        writes = Writes(str(self.test_contact_id).strip(), flag("write", self.write))
+        # Not the hook's own, which wants our schema and its account's tables.
+        with closing(hook.open_crm(hook.crm_conn_id)) as crm:
+            checked, report = run_check(crm, hook.client, hook.constant_contact_conn_id, writes)
+        for line in checked.lines:
+            self.log.log(logging.WARNING if line.is_found else logging.INFO, "%s", line)
+        return report
