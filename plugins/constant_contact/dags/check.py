@@ -44,6 +44,8 @@ def make_dag(account: Account) -> DAG:
                 description="For the writes: a CRM contact whose address is nobody else's.",
             ),
         },
+        # It runs when a person asks, who should not have to switch it on first.
+        is_paused_upon_creation=False,
         doc_md=account.runbook(__doc__),
         **dag_defaults(account),
     ) as dag:

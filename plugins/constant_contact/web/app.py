@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
 from constant_contact.web.calls import calls
-from constant_contact.web.connection import authorize, connection, credentials
+from constant_contact.web.connection import authorize, check, connection, credentials
 from constant_contact.web.frame.access import known_user
 from constant_contact.web.frame.accounts import PREFIXES, known_account
 from constant_contact.web.frame.airflow_api import Mounted
@@ -25,6 +25,7 @@ _ROUTERS: Final = (
     calls.router,
     sync_now.router,
     connection.router,
+    check.router,
     authorize.router,
     credentials.router,
     why.router,

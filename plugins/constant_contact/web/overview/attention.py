@@ -22,11 +22,13 @@ from constant_contact.errors import SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.options import OPTIONS, SECTION
 from constant_contact.store import database
+from constant_contact.sync.check.results import load_last
 from constant_contact.sync.upkeep import findings
 from constant_contact.web.frame.metadata import short
 from constant_contact.web.overview.syncs import Row
 
 _REJECTED_WITHIN: Final = timedelta(days=7)
+_CHECKED_WITHIN: Final = timedelta(days=7)
 _MOST_QUESTIONS: Final = 20
 
 
@@ -197,6 +199,28 @@ def _counts(row: dict[str, Any]) -> str:
     name = f"“{row['name'] or row['subject_id']}” " if row["subject_id"] else ""
     kind = f"{row['kind'].replace('_', '-')} " if row["kind"] else ""
     return f"{name}{kind}{row['our_count']:,} of {row['vendor_count']:,}"
+
+
+def of_check(hook: ConstantContactHook) -> list[Line]:
+    """What the last check found, if that is news still."""
+    with hook.crm.transaction() as connection:
+        last = load_last(connection)
+    if last is None or datetime.now(UTC) - last.checked_at > _CHECKED_WITHIN:
+        return []
+    found = [line.name.replace("_", " ") for line in last.lines if line.is_found]
+    if not found:
+        return []
+    named = ", ".join(found[:_MOST_NAMED])
+    others = len(found) - _MOST_NAMED
+    return [
+        Line(
+            f"The check of {last.checked_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC found "
+            f"{_counted(len(found), 'thing that does not', 'things that do not')} hold: {named}"
+            f"{f', and {others:,} more' if others > 0 else ''}. See what each means for the jobs.",
+            "/connection/check",
+            "Check",
+        )
+    ]
 
 
 def of_settings() -> list[Line]:

@@ -92,6 +92,7 @@ def _needs(session: Session, account: Account, syncs: Sequence[Row]) -> list[Par
         part(lambda: attention.of_crm(page_hook(account))),
         part(lambda: attention.of_findings(page_hook(account))),
         part(lambda: attention.of_runs(syncs)),
+        part(lambda: attention.of_check(page_hook(account))),
         part(attention.of_settings),
     ]
 

@@ -1,0 +1,101 @@
+"""The last check of what the jobs rely on: its lines, a file of them, and the start of another."""
+
+from typing import Annotated, Final
+
+from airflow.api_fastapi.common.db.common import SessionDep
+from fastapi import APIRouter, Form, HTTPException, Request, status
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from constant_contact.accounts import DEFAULT
+from constant_contact.errors import SettingError
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.sync.check.assumptions import Result
+from constant_contact.sync.check.results import SIDES, Check, as_file, load_last
+from constant_contact.sync.check.run import Writes
+from constant_contact.web.frame import dag_runs
+from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
+from constant_contact.web.frame.accounts import CurrentAccount
+from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.parts import part
+
+router = APIRouter(prefix="/connection/check")
+_NOUN: Final = "check"
+# Of the runs that the page starts.
+_RUN: Final = "check_"
+
+
+@router.get("")
+def check(
+    request: Request,
+    *,
+    session: SessionDep,
+    user: CurrentUser,
+    account: CurrentAccount,
+    hook: PageHook,
+    _may: MayRead,
+) -> HTMLResponse:
+    """The page; a run that was started here is followed until it ends."""
+    dag_id = account.dag_id(_NOUN)
+    return page(
+        request,
+        "check",
+        last=part(lambda: _last(hook)),
+        sides=SIDES,
+        results=list(Result),
+        run=next(iter(dag_runs.named(session, dag_id, _RUN)), None),
+        may_start=may_trigger(user, dag_id),
+        once=dag_runs.once(),
+    )
+
+
+@router.get("/file")
+def file(account: CurrentAccount, hook: PageHook, _may: MayRead) -> Response:
+    """The last check without a name or an address, to be sent to somebody.
+
+    Raises:
+        HTTPException: 404; no check was kept yet.
+    """
+    last = _last(hook)
+    if last is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, "No check was kept yet: start one.")
+    whose = "" if account == DEFAULT else f"{account.name}-"
+    name = f"constant-contact-check-{whose}{last.checked_at:%Y-%m-%d-%H%M}.md"
+    return Response(
+        as_file(last),
+        media_type="text/markdown; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.post("", dependencies=[require_trigger(_NOUN)])
+def start(
+    request: Request,
+    *,
+    session: SessionDep,
+    user: CurrentUser,
+    account: CurrentAccount,
+    once: dag_runs.Once,
+    write: Annotated[bool, Form()] = False,
+    test_contact_id: Annotated[str, Form(max_length=2000)] = "",
+) -> RedirectResponse:
+    """Start a check.
+
+    Raises:
+        HTTPException: 422; a yes to writes without a contact.
+    """
+    try:
+        writes = Writes(test_contact_id.strip(), write)
+    except SettingError as error:
+        raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, str(error)) from None
+    conf: dict[str, object] = {
+        "write": writes.are_allowed,
+        "test_contact_id": writes.contact_id if writes.are_allowed else "",
+    }
+    dag_runs.start(session, user, account.dag_id(_NOUN), f"{_RUN}{once}", conf)
+    return go_to(request, "/connection/check")
+
+
+def _last(hook: ConstantContactHook) -> Check | None:
+    with hook.crm.transaction() as connection:
+        return load_last(connection)
