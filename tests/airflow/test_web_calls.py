@@ -195,7 +195,7 @@ def test_the_file_holds_all_that_the_filter_finds_and_no_formula(
 def test_no_sheet_finds_a_formula_whatever_it_takes_for_the_end_of_a_cell(
     separator: str, formula: str
 ) -> None:
-    from constant_contact.web.calls.calls_file import _cell, _csv
+    from constant_contact.web.frame.csv_file import _cell, _csv
 
     for text in (f"no such{separator}{formula}", formula, f"{separator}{formula}"):
         line = _csv([[_cell(text), 7]])
@@ -206,11 +206,11 @@ def test_no_sheet_finds_a_formula_whatever_it_takes_for_the_end_of_a_cell(
 def test_a_file_that_is_cut_says_so(
     site: Site, add_call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from constant_contact.web.calls import calls_file
+    from constant_contact.web.frame import csv_file
 
     for _ in range(4):
         add_call()
-    monkeypatch.setattr(calls_file, "MOST_ROWS", 3)
+    monkeypatch.setattr(csv_file, "MOST_ROWS", 3)
     lines = site.get(f"{CALLS}/csv").text.splitlines()
     assert len(lines) == 5
     assert lines[-1].startswith('"Cut after 3 calls')

@@ -10,12 +10,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Path, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from constant_contact.accounts import DEFAULT
 from constant_contact.config import accounts
 from constant_contact.store import call_search
 from constant_contact.store.call_search import Place, Row
-from constant_contact.web.calls import calls_file
 from constant_contact.web.calls.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
+from constant_contact.web.frame import csv_file
 from constant_contact.web.frame.access import MayRead
 from constant_contact.web.frame.accounts import CurrentAccount, turn_to
 from constant_contact.web.frame.crm import PageHook
@@ -27,6 +26,11 @@ of_task = APIRouter()
 _MOST_ROWS: Final = 50
 _MOST_COUNTED: Final = 2_000
 _MOST_KEYS: Final = 5
+_COLUMNS: Final = (
+    "call_id", "called_at", "dag_id", "run_id", "task_id", "map_index", "try_number", "method",
+    "path", "status", "error_key", "error_message", "items", "reply_bytes", "duration_ms",
+    "waited_ms", "request_id", "tracking_id",
+)  # fmt: skip
 _MOST_BIGINT: Final = 2**63 - 1
 
 
@@ -73,7 +77,7 @@ def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> 
         newer=asked.query(after=str(Place.of(found.rows[0]))) if found.rows else "",
         older=asked.query(before=str(Place.of(found.rows[-1]))) if found.rows else "",
         summary=_summary(counts),
-        most_in_file=calls_file.MOST_ROWS,
+        most_in_file=csv_file.MOST_ROWS,
         choices=choices,
         spans=SPANS,
         statuses=STATUSES,
@@ -86,14 +90,9 @@ def calls_csv(
     account: CurrentAccount, _may: MayRead, hook: PageHook, asked: CallQuery
 ) -> StreamingResponse:
     """The same calls as a file."""
-    now = datetime.now(UTC)
-    whose = "" if account == DEFAULT else f"{account.name}-"
-    name = f"api-calls-{whose}{now:%Y-%m-%d-%H%M}.csv"
-    return StreamingResponse(
-        calls_file.lines(hook.crm, asked.wanted(now)),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    wanted = asked.wanted(datetime.now(UTC))
+    chunks = call_search.every(hook.crm, wanted, csv_file.MOST_ROWS)
+    return csv_file.answer(account, "api-calls", _COLUMNS, chunks)
 
 
 @of_task.get("/task-calls")
