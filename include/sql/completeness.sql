@@ -154,56 +154,57 @@ WHERE
     counted.campaign_id = changed.campaign_id
     AND counted.activity_type = changed.activity_type;
 
+-- name: count_automatic
+-- Count the contacts of campaigns whose every open is probably automatic: where the ledger changed,
+-- and where they were not counted yet. Parameters: campaign_id (array).
+-- Grain: one row a campaign.
+WITH due AS (
+    SELECT campaign_id
+    FROM ctct_campaign_count
+    WHERE
+        activity_type = 'open'
+        AND (campaign_id = any(%(campaign_id)s::text[]) OR automatic IS NULL)
+),
+
+opened AS (
+    SELECT
+        event.campaign_id,
+        bool_and(event.probably_automatic) AS is_automatic
+    FROM ctct_interaction AS event
+    WHERE
+        event.stream_id = any(
+            array(
+                SELECT stream.stream_id
+                FROM due
+                INNER JOIN ctct_campaign_activity AS activity
+                    ON due.campaign_id = activity.campaign_id
+                INNER JOIN ctct_engagement_stream AS stream
+                    ON activity.campaign_activity_id = stream.campaign_activity_id
+                WHERE stream.activity_type = 'open'
+            )
+        )
+    GROUP BY event.campaign_id, event.contact_id
+)
+
+UPDATE ctct_campaign_count AS counted
+SET automatic = coalesce(by_campaign.automatic, 0)
+FROM due
+LEFT JOIN (
+    SELECT
+        campaign_id,
+        count(*) FILTER (WHERE is_automatic) AS automatic
+    FROM opened
+    GROUP BY campaign_id
+) AS by_campaign ON due.campaign_id = by_campaign.campaign_id
+WHERE counted.campaign_id = due.campaign_id AND counted.activity_type = 'open';
+
 -- name: lacking_campaigns
--- What the summary report counts and the ledger lacks. The contract does not say whether the
--- summary counts a contact once for each activity, for the campaign or for each link, or all
--- events: what fits three campaigns of the account, at least half of them, and more than once for
--- each activity does, is taken. Else once for each activity, and of types that do not repeat as a
--- rule all events.
+-- What the summary report counts and the ledger lacks, by ctct_campaign_compared.
 -- What may be on its way is told apart: a campaign of the last hours; a report that was not read
 -- since its count changed; as many as came in the last hours. Not for longer than a day.
 -- Parameters: ab_test_type_code; in_flight (interval). Grain: one row a campaign and activity type,
 -- the largest gap first; `is_partly_read`: not back to the beginning, as was wanted.
-WITH fitting AS (
-    SELECT
-        activity_type,
-        greatest(
-            3,
-            count(*) / 2.0,
-            count(*) FILTER (WHERE vendor_count = recipients) + 1
-        ) AS least,
-        count(*) FILTER (WHERE vendor_count = contacts) AS by_campaign,
-        count(*) FILTER (WHERE vendor_count = links) AS by_link,
-        count(*) FILTER (WHERE vendor_count = events) AS by_event
-    FROM ctct_campaign_count
-    WHERE vendor_count > 0 AND events IS NOT NULL
-    GROUP BY activity_type
-),
-
-counted AS (
-    SELECT
-        each.campaign_id,
-        each.activity_type,
-        each.vendor_count,
-        each.counted_at,
-        each.changed_at,
-        each.due_count,
-        each.events,
-        CASE
-            WHEN
-                fitting.by_campaign >= greatest(fitting.least, fitting.by_link, fitting.by_event)
-                THEN each.contacts
-            WHEN fitting.by_link >= greatest(fitting.least, fitting.by_event) THEN each.links
-            WHEN fitting.by_event >= fitting.least THEN each.events
-            WHEN each.activity_type IN ('open', 'click') THEN each.recipients
-            ELSE each.events
-        END AS our_count
-    FROM ctct_campaign_count AS each
-    INNER JOIN fitting ON each.activity_type = fitting.activity_type
-    WHERE each.vendor_count > 0 AND each.events IS NOT NULL
-),
-
-stream AS (
+WITH stream AS (
     SELECT
         activity.campaign_id,
         stream.activity_type,
@@ -278,7 +279,7 @@ lacking AS (
             OR counted.vendor_count - counted.our_count - coalesce(stream.left_out, 0)
             <= coalesce(stream.recent, 0)
         ) AS is_in_flight
-    FROM counted
+    FROM ctct_campaign_compared AS counted
     INNER JOIN ctct_campaign AS campaign ON counted.campaign_id = campaign.campaign_id
     LEFT JOIN stream
         ON

@@ -45,6 +45,8 @@ def compare_campaigns(crm: Database, report: FindingsReport) -> None:
         }
         stream_ids = [stream_id for row in changed for stream_id in row["stream_ids"]]
         database.run(connection, "completeness/count_ledger", columns | {"stream_ids": stream_ids})
+        # A click takes the judgement of an open away: whatever type changed.
+        database.run(connection, "completeness/count_automatic", columns)
         lacking = database.rows(
             connection,
             "completeness/lacking_campaigns",
