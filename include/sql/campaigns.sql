@@ -245,3 +245,255 @@ INNER JOIN ctct_campaign_activity AS activity ON named.campaign_id = activity.ca
 INNER JOIN ctct_engagement_stream AS stream
     ON activity.campaign_activity_id = stream.campaign_activity_id
 WHERE named.was_projected AND stream.stored_count > 0;
+
+-- name: shown_campaigns
+-- Campaigns as their page lists them, in no order: ours as they are compared with the summary
+-- report, and the vendor's beside. Parameters: ab_test_type_code; search, state and campaign_id
+-- ('': any).
+-- Grain: one row a campaign. `state`: agree, differ (a finding), incomplete (fewer are here and it
+-- is no finding: they are on their way, or reports are not read back to the beginning), not
+-- compared, not reported (`unreported` says why).
+WITH counted AS (
+    SELECT
+        compared.campaign_id,
+        max(compared.our_count) FILTER (WHERE compared.activity_type = 'send') AS sends,
+        max(compared.our_count) FILTER (WHERE compared.activity_type = 'open') AS opens,
+        max(compared.automatic) FILTER (WHERE compared.activity_type = 'open') AS automatic,
+        max(compared.our_count) FILTER (WHERE compared.activity_type = 'click') AS clicks,
+        max(compared.our_count) FILTER (WHERE compared.activity_type = 'bounce') AS bounces,
+        max(compared.our_count) FILTER (WHERE compared.activity_type = 'opt_out') AS opt_outs,
+        max(compared.vendor_count) FILTER (WHERE compared.activity_type = 'send') AS vendor_sends,
+        max(compared.vendor_count) FILTER (WHERE compared.activity_type = 'open') AS vendor_opens,
+        max(compared.vendor_count) FILTER (WHERE compared.activity_type = 'click')
+            AS vendor_clicks,
+        max(compared.vendor_count) FILTER (WHERE compared.activity_type = 'bounce')
+            AS vendor_bounces,
+        max(compared.vendor_count) FILTER (WHERE compared.activity_type = 'opt_out')
+            AS vendor_opt_outs,
+        CASE
+            WHEN count(found.subject_id) > 0 THEN 'differ'
+            WHEN count(*) > count(compared.our_count) THEN 'not compared'
+            WHEN bool_or(compared.vendor_count > compared.our_count) THEN 'incomplete'
+            ELSE 'agree'
+        END AS state
+    FROM ctct_campaign_compared AS compared
+    LEFT JOIN ctct_finding AS found
+        ON
+            found.noun = 'campaign'
+            AND compared.campaign_id = found.subject_id
+            AND compared.activity_type = found.kind
+    GROUP BY compared.campaign_id
+),
+
+told AS (
+    SELECT
+        campaign.campaign_id,
+        campaign.last_sent_at AS sent_at,
+        campaign.type AS kind,
+        campaign.current_status AS status,
+        coalesce(campaign.name, campaign.campaign_id) AS name,
+        CASE
+            WHEN campaign.moved_at IS NOT NULL THEN NULL
+            WHEN campaign.type_code = %(ab_test_type_code)s THEN 'ab_test'
+            WHEN campaign.current_status = 'Removed' THEN 'removed'
+            WHEN campaign.current_status IN ('Draft', 'Scheduled') THEN 'not_sent'
+            WHEN campaign.current_status IN ('Done', 'Executing') THEN 'automated'
+            ELSE 'not_listed'
+        END AS unreported
+    FROM ctct_campaign AS campaign
+    WHERE %(campaign_id)s = '' OR campaign.campaign_id = %(campaign_id)s
+)
+
+SELECT
+    told.campaign_id,
+    told.name,
+    told.kind,
+    told.sent_at,
+    told.status,
+    told.unreported,
+    standing.state,
+    counted.sends,
+    counted.opens,
+    counted.automatic,
+    counted.clicks,
+    counted.bounces,
+    counted.opt_outs,
+    counted.vendor_sends,
+    counted.vendor_opens,
+    counted.vendor_clicks,
+    counted.vendor_bounces,
+    counted.vendor_opt_outs,
+    counted.opens::double precision
+    / nullif(greatest(counted.sends - counted.bounces, 0), 0) AS open_rate,
+    counted.clicks::double precision
+    / nullif(greatest(counted.sends - counted.bounces, 0), 0) AS click_rate
+FROM told
+LEFT JOIN counted ON told.campaign_id = counted.campaign_id
+CROSS JOIN
+    LATERAL (
+        SELECT
+            CASE
+                WHEN told.unreported IS NOT NULL THEN 'not reported'
+                ELSE coalesce(counted.state, 'not compared')
+            END AS state
+    ) AS standing
+WHERE
+    (%(search)s = '' OR strpos(lower(told.name), lower(%(search)s)) > 0)
+    AND (%(state)s = '' OR standing.state = %(state)s);
+
+-- name: counts_of_campaign
+-- What is counted of one campaign by activity type, on both sides, and the finding where they
+-- differ. Parameters: campaign_id. Grain: one row an activity type that the vendor counted.
+SELECT
+    compared.activity_type,
+    compared.vendor_count,
+    compared.our_count,
+    compared.events,
+    compared.automatic,
+    compared.counted_at,
+    found.noun,
+    found.reason,
+    found.detail,
+    found.found_at
+FROM ctct_campaign_compared AS compared
+LEFT JOIN ctct_finding AS found
+    ON
+        found.noun = 'campaign'
+        AND compared.campaign_id = found.subject_id
+        AND compared.activity_type = found.kind
+WHERE compared.campaign_id = %(campaign_id)s;
+
+-- name: days_of_campaign
+-- Events of one campaign by day. Parameters: campaign_id.
+-- Grain: one row a UTC day and activity type with events, the oldest first.
+SELECT
+    of_stream.day_utc,
+    stream.activity_type,
+    sum(of_stream.events)::bigint AS events
+FROM ctct_campaign_activity AS activity
+INNER JOIN ctct_engagement_stream AS stream
+    ON activity.campaign_activity_id = stream.campaign_activity_id
+INNER JOIN ctct_engagement_day AS of_stream ON stream.stream_id = of_stream.stream_id
+WHERE activity.campaign_id = %(campaign_id)s AND of_stream.events > 0
+GROUP BY of_stream.day_utc, stream.activity_type
+ORDER BY of_stream.day_utc ASC, stream.activity_type ASC;
+
+-- name: links_of_campaign
+-- The links of one campaign by clicks. Parameters: campaign_id, most.
+-- Grain: one row a link, the most clicked first.
+WITH by_contact AS (
+    SELECT
+        click.link_url,
+        click.contact_id,
+        count(*) AS clicks
+    FROM ctct_engagement AS click
+    WHERE
+        click.stream_id = any(
+            array(
+                SELECT stream.stream_id
+                FROM ctct_campaign_activity AS activity
+                INNER JOIN ctct_engagement_stream AS stream
+                    ON activity.campaign_activity_id = stream.campaign_activity_id
+                WHERE activity.campaign_id = %(campaign_id)s AND stream.activity_type = 'click'
+            )
+        )
+    GROUP BY click.link_url, click.contact_id
+)
+
+SELECT
+    coalesce(link_url, 'a link without an address') AS link,
+    sum(clicks)::bigint AS clicks,
+    count(*) AS contacts
+FROM by_contact
+GROUP BY link_url
+ORDER BY clicks DESC, link ASC
+LIMIT %(most)s;
+
+-- name: streams_of_campaign
+-- How far each report of one campaign is read. Parameters: campaign_id.
+-- Grain: one row an activity and type.
+SELECT
+    activity.campaign_activity_id,
+    activity.role,
+    stream.activity_type,
+    stream.reported_count,
+    stream.stored_count,
+    stream.shortfall,
+    stream.covered_from,
+    stream.covered_to,
+    stream.failure,
+    stream.failed_at,
+    CASE
+        WHEN stream.failed_at IS NOT NULL THEN 'refused'
+        WHEN stream.head_cursor IS NOT NULL OR stream.tail_cursor IS NOT NULL THEN 'incomplete'
+        WHEN stream.covered_to IS NOT NULL THEN 'read'
+        WHEN stream.reported_count = 0 THEN 'empty'
+        ELSE 'not read'
+    END AS state
+FROM ctct_campaign_activity AS activity
+INNER JOIN ctct_engagement_stream AS stream
+    ON activity.campaign_activity_id = stream.campaign_activity_id
+WHERE activity.campaign_id = %(campaign_id)s
+ORDER BY activity.campaign_activity_id ASC, stream.stream_id ASC;
+
+-- name: contacts_of_campaign
+-- Who did something with one campaign, the newest first. Parameters: campaign_id, activity_type; of
+-- the last row of the page before: before_at (null: from the newest), before_event; most.
+-- Grain: one row an event, with the CRM contacts that its contact is linked to.
+WITH newest AS (
+    SELECT of_stream.*
+    FROM ctct_campaign_activity AS activity
+    INNER JOIN ctct_engagement_stream AS stream
+        ON activity.campaign_activity_id = stream.campaign_activity_id
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                event.event_id,
+                event.stream_id,
+                event.occurred_at,
+                event.contact_id
+            FROM ctct_engagement AS event
+            WHERE
+                event.stream_id = stream.stream_id
+                AND (
+                    %(before_at)s::timestamptz IS NULL
+                    OR (event.occurred_at, event.event_id)
+                    < (%(before_at)s::timestamptz, %(before_event)s::bigint)
+                )
+            ORDER BY event.occurred_at DESC, event.event_id DESC
+            LIMIT %(most)s
+        ) AS of_stream
+    WHERE
+        activity.campaign_id = %(campaign_id)s
+        AND stream.activity_type = %(activity_type)s
+    ORDER BY of_stream.occurred_at DESC, of_stream.event_id DESC
+    LIMIT %(most)s
+)
+
+SELECT
+    newest.event_id,
+    newest.occurred_at,
+    newest.contact_id AS constant_contact_id,
+    said.description,
+    coalesce(linked.contacts, '[]') AS contacts
+FROM newest
+INNER JOIN ctct_interaction AS said
+    ON
+        newest.contact_id = said.contact_id
+        AND newest.stream_id = said.stream_id
+        AND newest.occurred_at = said.occurred_at
+        AND newest.event_id = said.event_id
+CROSS JOIN
+    LATERAL (
+        SELECT
+            jsonb_agg(
+                jsonb_build_object(
+                    'contact_id', crm.contact_id,
+                    'name', concat_ws(' ', crm.first_name, crm.last_name)
+                )
+                ORDER BY crm.contact_id
+            ) AS contacts
+        FROM ctct_link AS crm
+        WHERE crm.constant_contact_id = newest.contact_id
+    ) AS linked
+ORDER BY newest.occurred_at DESC, newest.event_id DESC;

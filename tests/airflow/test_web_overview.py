@@ -179,7 +179,7 @@ def test_charts_take_their_colours_from_the_page_and_bring_no_script(site: Site)
 
 
 def test_a_chart_escapes_what_it_names() -> None:
-    from constant_contact.web.overview.charts import Chart
+    from constant_contact.web.frame.charts import Chart
 
     evil = '<script>alert("1")</script>&'
     drawn = Chart(evil, evil, [evil, "b"], {evil: [1, 2], "other": [3, 4]}).svg

@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
 from constant_contact.web.calls import calls
+from constant_contact.web.campaigns import campaign, campaigns, contacts
 from constant_contact.web.connection import authorize, check, connection, credentials
 from constant_contact.web.frame.access import known_user
 from constant_contact.web.frame.accounts import PREFIXES, known_account
@@ -22,6 +23,10 @@ from constant_contact.web.requests import ForgetsQueries, FormsOfUsers
 # `access`.
 _ROUTERS: Final = (
     overview.router,
+    # The list first: its file would be a campaign's id.
+    campaigns.router,
+    campaign.router,
+    contacts.router,
     calls.router,
     sync_now.router,
     connection.router,

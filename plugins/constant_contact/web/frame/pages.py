@@ -1,7 +1,7 @@
 """How a page is made: a template, escaped, that looks at home in Airflow."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,6 +86,37 @@ def moment(value: datetime | None) -> Markup:
     )
 
 
+_SPANS: Final = (
+    (timedelta(days=2), timedelta(days=1), "days"),
+    (timedelta(hours=2), timedelta(hours=1), "hours"),
+    (timedelta(minutes=2), timedelta(minutes=1), "minutes"),
+)
+# Older ones are shown as a day: nobody counts a hundred days back.
+_LONG_AGO: Final = timedelta(days=60)
+
+
+def ago(value: datetime | None) -> Markup:
+    """How long ago a time is, as people say it; the time itself on hover."""
+    if value is None:
+        return Markup("-")
+    since = datetime.now(UTC) - value
+    if since >= _LONG_AGO or since < timedelta():
+        said = f"{value.astimezone(UTC):%d %b %Y}"
+    else:
+        said = next(
+            (f"{since // unit} {name} ago" for least, unit, name in _SPANS if since >= least),
+            "just now",
+        )
+    return Markup('<time datetime="{0}" title="{1} UTC" data-ago>{2}</time>').format(
+        value.isoformat(), f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}", said
+    )
+
+
+def percent(value: float | None) -> str:
+    """A share as people read it."""
+    return "-" if value is None else f"{value:.1%}"
+
+
 def number(value: float | None) -> str:
     """A number as people read it."""
     return "-" if value is None else f"{value:,}"
@@ -109,6 +140,8 @@ def without_cursor(path: str) -> str:
 
 _TEMPLATES.env.filters |= {
     "moment": moment,
+    "ago": ago,
+    "percent": percent,
     "number": number,
     "duration": duration,
     "without_cursor": without_cursor,

@@ -17,13 +17,13 @@ from constant_contact.store import budget, database
 from constant_contact.store.budget import Day
 from constant_contact.web.frame.access import CurrentUser, MayRead
 from constant_contact.web.frame.accounts import CurrentAccount
+from constant_contact.web.frame.charts import Chart
 from constant_contact.web.frame.crm import page_hook
 from constant_contact.web.frame.metadata import short
 from constant_contact.web.frame.pages import page
 from constant_contact.web.frame.parts import Part, part
 from constant_contact.web.overview import attention
 from constant_contact.web.overview.attention import Line
-from constant_contact.web.overview.charts import Chart
 from constant_contact.web.overview.forecast import Forecast, forecast
 from constant_contact.web.overview.last_runs import readable_dags_of, rows
 from constant_contact.web.overview.sync_now import NOT_STARTED, NotStarted

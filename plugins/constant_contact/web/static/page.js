@@ -17,7 +17,10 @@
       dateStyle: "short", timeStyle: "medium", timeZone: zone(),
     });
     for (const each of within.querySelectorAll("time[datetime]")) {
-      each.textContent = format.format(new Date(each.dateTime));
+      const at = format.format(new Date(each.dateTime));
+      // "2 hours ago" stays; the time is its hint.
+      if ("ago" in each.dataset) each.title = at;
+      else each.textContent = at;
     }
   };
   showTimes(document);

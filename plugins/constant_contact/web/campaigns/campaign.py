@@ -1,0 +1,122 @@
+"""One campaign: its counts on both sides, engagement over time, links, and how far it is read."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from fastapi import APIRouter, HTTPException, Request, status
+from fastapi.responses import HTMLResponse
+
+from constant_contact.api import vendor
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.store import database
+from constant_contact.sync.upkeep import findings
+from constant_contact.web.campaigns.words import EVENTS, UNREPORTED
+from constant_contact.web.frame.access import MayRead
+from constant_contact.web.frame.charts import Chart
+from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.pages import page
+
+router = APIRouter(prefix="/campaigns")
+_MOST_LINKS: Final = 50
+# Hardly anybody opens a mail that is older.
+_DAYS: Final = 30
+_DAY_LABELS: Final = 5
+
+
+@router.get("/{campaign_id}")
+def campaign(request: Request, _may: MayRead, hook: PageHook, campaign_id: str) -> HTMLResponse:
+    """The page of one campaign.
+
+    Raises:
+        HTTPException: 404; there is none.
+    """
+    known = known_campaign(hook, campaign_id)
+    one = {"campaign_id": campaign_id}
+    with hook.crm.transaction() as connection:
+        counts = database.rows(connection, "campaigns/counts_of_campaign", one)
+        days = database.rows(connection, "campaigns/days_of_campaign", one)
+        links = database.rows(
+            connection, "campaigns/links_of_campaign", one | {"most": _MOST_LINKS}
+        )
+        streams = database.rows(connection, "campaigns/streams_of_campaign", one)
+    return page(
+        request,
+        "campaign",
+        campaign=known,
+        unreported=UNREPORTED,
+        events=EVENTS,
+        counts=[_with_state(row) for row in _in_order(counts)],
+        chart=_chart(days),
+        links=links,
+        most_links=_MOST_LINKS,
+        streams=streams,
+    )
+
+
+def known_campaign(hook: ConstantContactHook, campaign_id: str) -> dict[str, Any]:
+    """A campaign as the list of campaigns has it.
+
+    Raises:
+        HTTPException: 404; there is none.
+    """
+    asked = {
+        "ab_test_type_code": vendor.AB_TEST_TYPE_CODE,
+        "search": "",
+        "state": "",
+        "campaign_id": campaign_id,
+    }
+    with hook.crm.transaction() as connection:
+        known = database.row(connection, "campaigns/shown_campaigns", asked)
+    if known is None:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND,
+            f"No campaign {campaign_id} is known here: the next run of activities reads new ones.",
+        )
+    return known
+
+
+def _in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    order = list(EVENTS)
+    return sorted(rows, key=lambda row: order.index(row["activity_type"]))
+
+
+def _with_state(row: dict[str, Any]) -> dict[str, Any]:
+    """A count with `state`, as of campaigns/shown_campaigns, and `why` in words."""
+    if row["noun"]:
+        why, what_to_do = findings.reason(row)
+        return row | {"state": "differ", "why": f"{why[0].upper()}{why[1:]}: {what_to_do}."}
+    if row["our_count"] is None:
+        return row | {"state": "not compared", "why": "The next run of activities compares it."}
+    if row["our_count"] < row["vendor_count"]:
+        return row | {
+            "state": "incomplete",
+            "why": "The newest events are on their way, or the reports are not read back to the "
+            "beginning.",
+        }
+    return row | {"state": "agree", "why": ""}
+
+
+def _chart(days: Sequence[dict[str, Any]]) -> Chart:
+    """What followed the sending, by day: the sends themselves would leave no height for it."""
+    kinds = [kind for kind in EVENTS if kind != "send"]
+    counts: dict[tuple[int, str], int] = {}
+    begin: date | None = days[0]["day_utc"] if days else None
+    for row in days:
+        since = min((row["day_utc"] - begin).days, _DAYS)
+        key = (since, row["activity_type"])
+        counts[key] = counts.get(key, 0) + row["events"]
+    is_long = any(since == _DAYS for since, _ in counts)
+    shown = range(_DAYS + is_long) if begin else range(0)
+    labels = [
+        f"{begin + timedelta(days=number):%d %b}" if number < _DAYS else "later"
+        for number in shown
+        if begin
+    ]
+    return Chart(
+        title=f"Events of the first {_DAYS} days by day and type",
+        across="day (UTC)",
+        labels=labels,
+        series={EVENTS[kind].lower(): [counts.get((n, kind), 0) for n in shown] for kind in kinds},
+        label_every=_DAY_LABELS,
+    )

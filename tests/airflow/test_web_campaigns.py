@@ -1,0 +1,257 @@
+"""The pages of campaigns: what each did, on both sides, and who did it."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+
+from simulator.server import Running
+from tests.airflow.overview_page import table, text_of
+from tests.airflow.site import Site
+from tests.support import contact_id, vendor_contact
+
+Rows = Callable[..., list[dict[str, Any]]]
+Start = Callable[..., Any]
+CAMPAIGNS = "/constant-contact/campaigns"
+MAY, JUNE = (f"00000000-0000-4000-8800-00000000000{number}" for number in (1, 2))
+NIGHT = ("contacts", "activities")
+
+
+def sent(campaign_id: str, name: str, month: int, **fields: Any) -> dict[str, Any]:
+    """A campaign of one activity, whose id differs from the campaign's in one digit."""
+    at = f"2026-0{month}-01T10:00:00.000Z"
+    activity = {
+        "role": "primary_email",
+        "campaign_activity_id": campaign_id.replace("8800", "9000"),
+        "sent_at": at,
+    }
+    return {
+        "campaign_id": campaign_id, "name": name, "last_sent_date": at,
+        "campaign_activities": [activity],
+    } | fields  # fmt: skip
+
+
+def event(campaign_id: str, kind: str, number: int, at: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": kind, "campaign_activity_id": campaign_id.replace("8800", "9000"),
+        "contact_id": contact_id(number), "created_time": at,
+    } | fields  # fmt: skip
+
+
+@pytest.fixture
+def account(simulator: Running, start_dag: Start, add_crm_contact: Callable[..., None]) -> Running:
+    """Two campaigns, read: May was sent to three contacts, June to one; Ann is in the CRM twice."""
+    link = {"url_id": "7", "link_url": "https://example.com/a"}
+    addresses = ("ann@example.com", "bob@example.com", "cal@example.com")
+    simulator.control.load(
+        contacts=[vendor_contact(number, each) for number, each in enumerate(addresses, 1)],
+        campaigns=[sent(MAY, "May News", 5), sent(JUNE, "June <b>News</b>", 6)],
+        events=[
+            *(event(MAY, "sends", number, "2026-05-01T10:00:00.000Z") for number in (1, 2, 3)),
+            event(MAY, "opens", 1, "2026-05-02T08:00:00.000Z"),
+            event(MAY, "opens", 1, "2026-05-03T08:00:00.000Z"),
+            # a program's, seconds after the sending
+            event(MAY, "opens", 2, "2026-05-01T10:00:03.000Z"),
+            event(MAY, "clicks", 1, "2026-05-02T08:01:00.000Z", **link),
+            event(MAY, "clicks", 1, "2026-06-20T08:01:00.000Z", **link),
+            event(MAY, "bounces", 3, "2026-05-01T10:00:05.000Z", bounce_code="B"),
+            event(JUNE, "sends", 1, "2026-06-01T10:00:00.000Z"),
+        ],
+    )
+    add_crm_contact("C1", "ann@example.com", first_name="Ann", last_name="Lee")
+    add_crm_contact("C2", "ann@example.com", first_name="Al")
+    for noun in NIGHT:
+        assert start_dag(f"constant_contact_{noun}").state == "success"
+    return simulator
+
+
+def listed(site: Site, query: str = "") -> list[list[str]]:
+    """The cells of each campaign of the list."""
+    answer = site.get(f"{CAMPAIGNS}{query}")
+    assert answer.status == 200, answer.text
+    body = answer.text[answer.text.index("<tbody>") : answer.text.index("</tbody>")]
+    return table(body)
+
+
+def names(site: Site, query: str = "") -> list[str]:
+    return [row[0].split()[0] for row in listed(site, query)]
+
+
+def link_to(text: str, words: str) -> str:
+    """Where the link with these words leads."""
+    found = re.search(rf'<a [^>]*?href="([^"]+)"[^>]*>{words}', text)
+    assert found, words
+    return unescape(found[1])
+
+
+@pytest.mark.usefixtures("account")
+def test_each_campaign_stands_with_what_it_did_and_whether_the_counts_agree(site: Site) -> None:
+    june, may = listed(site)
+    assert june[0].startswith("June <b>News</b>")
+    assert may[2:] == [
+        "agree", "3", "2 1 automatic", "100.0%", "1", "50.0%", "1", "0",
+    ]  # fmt: skip
+    shown = site.get(CAMPAIGNS).text
+    assert "<b>News" not in shown
+    assert "All 2 campaigns 4 2 1 automatic" in text_of(shown)
+    page = text_of(site.get(f"{CAMPAIGNS}/{MAY}").text)
+    assert "Counts on both sides agree" in page
+    assert "Opens 2 1 probably automatic 2" in page
+    assert "https://example.com/a 2 1" in page
+    assert "primary email 00000000-0000-4000-9000-000000000001 Clicks read 2 2" in page
+
+
+@pytest.mark.usefixtures("account")
+def test_the_days_after_the_sending_are_drawn_and_later_ones_counted_together(site: Site) -> None:
+    shown = site.get(f"{CAMPAIGNS}/{MAY}").text
+    days = table(shown[: shown.index("</tbody>", shown.index("Events of the first"))])
+    assert days[0] == ["01 May", "1", "0", "1", "0", "0"]
+    assert days[1] == ["02 May", "1", "1", "0", "0", "0"]
+    assert days[-1] == ["later", "0", "1", "0", "0", "0"]
+    assert len(days) == 31
+
+
+@pytest.mark.usefixtures("account")
+def test_a_list_of_campaigns_is_sorted_and_filtered_by_its_address(site: Site) -> None:
+    assert names(site) == names(site, "?sort=-sent_at") == ["June", "May"]
+    assert names(site, "?sort=-opens") == names(site, "?sort=sent_at") == ["May", "June"]
+    assert names(site, "?search=may%20n") == ["May"]
+    assert names(site, "?state=agree") == ["June", "May"]
+    shown = site.get(f"{CAMPAIGNS}?search=news&sort=-sends").text
+    assert 'aria-sort="descending"' in shown
+    assert link_to(shown, "Sends") == f"{CAMPAIGNS}?search=news&sort=sends"
+    assert link_to(shown, "Opens") == f"{CAMPAIGNS}?search=news&sort=-opens"
+    nothing = site.get(f"{CAMPAIGNS}?state=differ").text
+    assert "No campaign is like this." in nothing
+    assert "Show all campaigns" in nothing
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("sort=password", "sort must be one of name, sent_at"),
+        ("state=odd", "state"),
+        ("page=0", "page"),
+        ("search=ann@example.com", "no email address may be in a URL"),
+    ],
+)
+def test_what_an_address_asks_for_wrongly_is_told(
+    site: Site, connections: Any, query: str, said: str
+) -> None:
+    answer = site.get(f"{CAMPAIGNS}?{query}")
+    assert (answer.status, said in answer.text) == (422, True), answer.text
+
+
+def test_pages_have_fifty_campaigns_and_tell_how_many_there_are(
+    site: Site, connections: Any, sql_rows: Rows
+) -> None:
+    sql_rows(
+        "INSERT INTO ctct_campaign (campaign_id, name, last_sent_at, mirrored_at)"
+        " SELECT 'c' || n, n || ' News', now() - make_interval(days => n), now()"
+        " FROM generate_series(1, 120) AS n"
+    )
+    first = site.get(f"{CAMPAIGNS}?search=news").text
+    assert "1 to 50 of 120 campaigns" in first
+    assert "previous" not in first
+    second = link_to(first, "next").removeprefix(CAMPAIGNS)
+    assert names(site, second) == [str(number) for number in range(51, 101)]
+    assert "101 to 120 of 120" in site.get(f"{CAMPAIGNS}?search=news&page=3").text
+    beyond = site.get(f"{CAMPAIGNS}?page=9")
+    assert (beyond.status, "No campaign is like this" in beyond.text) == (200, True)
+
+
+def test_a_campaign_that_differs_says_why_and_what_to_do(
+    site: Site, account: Running, start_dag: Start, sql_rows: Rows
+) -> None:
+    sql_rows("DELETE FROM ctct_engagement WHERE bounce_code = 'B'")
+    sql_rows("UPDATE ctct_campaign_count SET due_count = vendor_count, noted_at = now()")
+    sql_rows("UPDATE ctct_campaign SET last_sent_at = last_sent_at - interval '1 day'")
+    assert start_dag("constant_contact_activities").state == "success"
+    assert names(site, "?state=differ") == ["May"]
+    (row,) = listed(site, "?state=differ")
+    assert row[8] == "0 of 1"
+    page = text_of(site.get(f"{CAMPAIGNS}/{MAY}").text)
+    assert re.search(r"Bounces 0 1 \S+ \S* ?\S* ?0 differ Why is not known: trigger", page), page
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"type_code": 57}, "it is an A/B test, of which the API reports nothing"),
+        ({"current_status": "Done"}, "it is an automated email, of which the API reports nothing"),
+        ({"current_status": "Draft"}, "it is not sent yet"),
+        ({"current_status": "Removed"}, "it was deleted at Constant Contact"),
+        ({}, "the summary report does not have it"),
+    ],
+)
+def test_a_campaign_without_a_report_says_why(
+    site: Site, connections: Any, sql_rows: Rows, columns: dict[str, Any], said: str
+) -> None:
+    columns = {"campaign_id": "c 1"} | columns
+    marks = ", ".join(["%s"] * len(columns))
+    sql_rows(
+        f"INSERT INTO ctct_campaign ({', '.join(columns)}, mirrored_at) VALUES ({marks}, now())",
+        *columns.values(),
+    )
+    (row,) = listed(site, "?state=not+reported")
+    assert said in row[2]
+    answer = site.get(link_to(site.get(CAMPAIGNS).text, "c 1"))
+    assert (answer.status, said in answer.text) == (200, True)
+
+
+@pytest.mark.usefixtures("account")
+def test_who_did_it_is_shown_with_every_contact_of_the_crm_and_the_newest_first(
+    site: Site,
+) -> None:
+    shown = site.get(f"{CAMPAIGNS}/{MAY}/contacts?activity_type=open").text
+    rows = table(shown)
+    assert [row[1] for row in rows] == [
+        "Ann Lee C1 Al C2", "Ann Lee C1 Al C2", f"not in the CRM: {contact_id(2)}",
+    ]  # fmt: skip
+    assert "probably automatic" in rows[2][2]
+    assert "3 events, the newest first" in shown
+    assert "/constant-contact/why?contact_id=C1" in shown
+    assert "example.com" not in text_of(shown)
+
+
+@pytest.mark.usefixtures("account")
+def test_events_beyond_a_page_are_each_shown_once(site: Site, sql_rows: Rows) -> None:
+    sql_rows(
+        "INSERT INTO ctct_engagement (stream_id, ordinal, occurred_at, contact_id, url_id)"
+        " SELECT stream_id, 1, '2026-06-02 10:00Z'::timestamptz + (n / 40) * interval '1 minute',"
+        " 'x' || n, '' FROM ctct_engagement_stream, generate_series(1, 119) AS n"
+        " WHERE activity_type = 'send' AND campaign_activity_id LIKE '%%2'"
+    )
+    path, seen = f"{CAMPAIGNS}/{JUNE}/contacts?activity_type=send", []
+    for _ in range(3):
+        shown = site.get(path).text
+        seen += [row[1] for row in table(shown)]
+        if "older" in shown:
+            path = link_to(shown, "older")
+    assert len(seen) == len(set(seen)) == 120
+    lines = site.get(f"{CAMPAIGNS}/{JUNE}/contacts/csv?activity_type=send").text.splitlines()
+    # Ann is in the CRM twice
+    assert len(lines) == 1 + 121
+
+
+@pytest.mark.usefixtures("account")
+def test_both_tables_are_files_too(site: Site) -> None:
+    answer = site.get(f"{CAMPAIGNS}/csv?search=may")
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["name"], row["opens"], row["automatic"]) == ("May News", "2", "1")
+    assert row["vendor_sends"] == "3"
+    who = site.get(f"{CAMPAIGNS}/{MAY}/contacts/csv?activity_type=bounce")
+    (bounced,) = csv.DictReader(io.StringIO(who.text))
+    assert bounced["constant_contact_id"] == contact_id(3)
+    assert "does not exist" in bounced["description"]
+
+
+def test_a_campaign_that_is_not_known_is_told_as_such(site: Site, connections: Any) -> None:
+    for path in ("", "/contacts", "/contacts/csv"):
+        answer = site.get(f"{CAMPAIGNS}/none{path}")
+        assert (answer.status, "No campaign none is known here" in answer.text) == (404, True)
+    assert "No campaign is known here yet" in site.get(CAMPAIGNS).text
