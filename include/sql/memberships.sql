@@ -1481,14 +1481,20 @@ ORDER BY membership.requested_at DESC, membership.contact_id DESC, membership.li
 LIMIT %(most)s;
 
 -- name: count_memberships
--- How the requests stand, for the page: reads all that ever were. Grain: one row.
+-- How many requests have each status, counted no further than a page tells.
+-- Parameters: statuses (array), most. Grain: one row a status.
 SELECT
-    count(*) FILTER (WHERE status = 'pending') AS pending,
-    count(*) FILTER (WHERE status = 'held') AS held,
-    count(*) FILTER (WHERE status = 'failed') AS failed,
-    count(*) FILTER (WHERE status = 'rejected') AS rejected,
-    count(*) FILTER (WHERE status = 'done') AS done
-FROM crm_list_membership;
+    asked.status,
+    (
+        SELECT count(*)
+        FROM (
+            SELECT FROM crm_list_membership AS membership
+            WHERE membership.status = asked.status
+            ORDER BY membership.requested_at
+            LIMIT %(most)s
+        ) AS counted
+    ) AS requests
+FROM unnest(%(statuses)s::text[]) AS asked (status);
 
 -- name: requests_of_contact
 -- What was asked for a contact's memberships, the newest first. Parameters: contact_id, most.

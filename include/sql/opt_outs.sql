@@ -497,14 +497,20 @@ ORDER BY change.change_id DESC
 LIMIT %(most)s;
 
 -- name: count_opt_outs
--- How the outbox stands, for the page: reads all that ever was. Grain: one row.
+-- How many changes of the outbox have each status, counted no further than a page tells.
+-- Parameters: statuses (array), most. Grain: one row a status.
 SELECT
-    count(*) FILTER (WHERE status = 'pending') AS pending,
-    count(*) FILTER (WHERE status = 'held') AS held,
-    count(*) FILTER (WHERE status = 'failed') AS failed,
-    count(*) FILTER (WHERE status = 'done') AS done,
-    count(*) FILTER (WHERE status = 'superseded') AS superseded
-FROM crm_opt_out_change;
+    asked.status,
+    (
+        SELECT count(*)
+        FROM (
+            SELECT FROM crm_opt_out_change AS change
+            WHERE change.status = asked.status
+            ORDER BY change.change_id
+            LIMIT %(most)s
+        ) AS counted
+    ) AS changes
+FROM unnest(%(statuses)s::text[]) AS asked (status);
 
 -- name: opt_out_change
 -- One change of the outbox, and whom it is about on both sides. Parameters: change_id.

@@ -25,6 +25,8 @@ from constant_contact.web.frame.forms import form_token
 
 _WEB_DIR: Final = Path(__file__).parents[1]
 STATIC_DIR: Final = _WEB_DIR / "static"
+# How far a page counts what it does not show: so a count costs the same however much is stored.
+MOST_COUNTED: Final = 10_000
 _CURSOR: Final = re.compile(r"\bcursor=[^&]+")
 _TEMPLATES = Jinja2Templates(directory=_WEB_DIR / "templates")
 # A name that a template has and a page has not given is a fault of ours, not an empty cell.
@@ -122,6 +124,11 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
+def counted(value: int) -> str:
+    """A count that ends at `MOST_COUNTED`, as people read it."""
+    return number(value) if value <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
+
+
 def duration(value: timedelta | None) -> str:
     """A span of time as people read it, in its two largest units."""
     if value is None:
@@ -143,6 +150,7 @@ _TEMPLATES.env.filters |= {
     "ago": ago,
     "percent": percent,
     "number": number,
+    "counted": counted,
     "duration": duration,
     "without_cursor": without_cursor,
 }

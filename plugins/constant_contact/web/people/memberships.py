@@ -12,11 +12,12 @@ from constant_contact.sync.memberships import push
 from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.pages import MOST_COUNTED, go_to, page
 
 router = APIRouter(prefix="/memberships")
 
 _ROWS: Final = 50
+_STATUSES: Final = ("pending", "held", "failed", "rejected", "done")
 Status = Literal["", "pending", "held", "failed", "rejected", "done"]
 Action = Literal["", "add", "remove"]
 
@@ -61,7 +62,11 @@ def list_memberships(
     }
     with hook.crm.transaction() as connection:
         found = database.rows(connection, "memberships/memberships", params)
-        counts = database.row(connection, "memberships/count_memberships")
+        counts = database.rows(
+            connection,
+            "memberships/count_memberships",
+            {"statuses": list(_STATUSES), "most": MOST_COUNTED + 1},
+        )
         lists = database.rows(connection, "web/live_lists")
         holds = database.rows(connection, "web/holds", {"nouns": ["memberships"]})
         calls = database.rows(connection, "web/bulk_activities")
@@ -80,7 +85,7 @@ def list_memberships(
         newest=chosen.query(),
         is_filtered=bool(before or any(chosen)),
         chosen=chosen,
-        counts=counts,
+        counts={row["status"]: row["requests"] for row in counts},
         lists=lists,
         holds=holds,
         calls=calls,

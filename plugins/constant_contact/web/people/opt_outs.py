@@ -15,12 +15,13 @@ from constant_contact.web.frame import dag_runs
 from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.pages import MOST_COUNTED, go_to, page
 
 router = APIRouter(prefix="/opt-outs")
 
 _MAY_DECIDE: Final = require_trigger("opt_ins")
 _ROWS: Final = 50
+_STATUSES: Final = ("pending", "held", "failed", "done", "superseded")
 # What the looks at the CRM and the linking hold stands here too: there is no page of contacts.
 Status = Literal["", "pending", "held", "failed", "done", "superseded"]
 
@@ -37,14 +38,18 @@ def list_changes(
     with hook.crm.transaction() as connection:
         params = {"status": status, "before": before, "most": _ROWS + 1}
         changes = database.rows(connection, "opt_outs/opt_out_changes", params)
-        counts = database.row(connection, "opt_outs/count_opt_outs")
+        counts = database.rows(
+            connection,
+            "opt_outs/count_opt_outs",
+            {"statuses": list(_STATUSES), "most": MOST_COUNTED + 1},
+        )
         holds = database.rows(connection, "web/holds", {"nouns": list(NOUNS["opt_outs"])})
     return page(
         request,
         "opt_outs",
         changes=changes[:_ROWS],
         has_more=len(changes) > _ROWS,
-        counts=counts,
+        counts={row["status"]: row["changes"] for row in counts},
         holds=holds,
         chosen=status,
         before=before,
