@@ -375,14 +375,17 @@ SELECT
     ) AS carried,
     (SELECT count(*) FROM ctct_erased) AS erased;
 
--- name: differing_lists
--- Which lists have another number of members in the mirror than the vendor counts, by more than
--- changed in the last hours. Joining a list need not count as a change of the contact: so a list
--- is compared after a full pass over the contacts, or until a finding agrees. Whether the vendor
--- counts members that are unsubscribed or deleted is not said: any number between is right.
--- Parameters: in_flight (interval), recent (contacts that changed in it, and erased ones),
--- full_pass_at (of the contacts). Grain: one row a list that is compared; `is_found` if it differs.
-WITH member AS (
+-- name: count_lists
+-- Count the members that the mirror has of each list. Parameters: counted_at.
+-- Grain: one row a list.
+INSERT INTO ctct_list_count AS known (list_id, fewest, most, counted_at)
+SELECT
+    list.list_id,
+    coalesce(member.fewest, 0),
+    coalesce(member.most, 0),
+    %(counted_at)s
+FROM ctct_list AS list
+LEFT JOIN (
     SELECT
         on_list.list_id,
         count(*) FILTER (
@@ -392,16 +395,27 @@ WITH member AS (
     FROM ctct_contact AS contact
     CROSS JOIN LATERAL unnest(contact.list_ids) AS on_list (list_id)
     GROUP BY on_list.list_id
-),
+) AS member ON list.list_id = member.list_id
+ON CONFLICT (list_id) DO UPDATE SET
+    fewest = excluded.fewest,
+    most = excluded.most,
+    counted_at = excluded.counted_at;
 
-compared AS (
+-- name: differing_lists
+-- Which lists have another number of members in the mirror than the vendor counts, by more than
+-- changed in the last hours. Joining a list need not count as a change of the contact: so a list
+-- is compared after a full pass over the contacts, or until a finding agrees. Whether the vendor
+-- counts members that are unsubscribed or deleted is not said: any number between is right.
+-- Parameters: in_flight (interval), recent (contacts that changed in it, and erased ones),
+-- full_pass_at (of the contacts). Grain: one row a list that is compared; `is_found` if it differs.
+WITH compared AS (
     SELECT
         list.list_id,
         list.membership_count AS vendor_count,
-        coalesce(member.fewest, 0) AS fewest,
-        coalesce(member.most, 0) AS most
+        counted.fewest,
+        counted.most
     FROM ctct_list AS list
-    LEFT JOIN member ON list.list_id = member.list_id
+    INNER JOIN ctct_list_count AS counted ON list.list_id = counted.list_id
     LEFT JOIN ctct_finding AS found ON found.noun = 'list' AND list.list_id = found.subject_id
     WHERE
         list.deleted_at IS NULL

@@ -67,3 +67,94 @@ ON CONFLICT (list_id) DO UPDATE SET
 UPDATE ctct_list
 SET deleted_at = %(mirrored_at)s
 WHERE deleted_at IS NULL AND mirrored_at < %(mirrored_at)s;
+
+-- name: shown_lists
+-- Lists as their page lists them, in no order. Parameters: search, state and list_id ('': any).
+-- Grain: one row a list that is not deleted. `difference`: members that the vendor counts beyond
+-- what the mirror has, or fewer; any number between `mailable` and `members` is right. `state`:
+-- agree, differ (a finding), incomplete (another number, and it is no finding: contacts changed
+-- lately, or were not read whole since), not compared (a side has no count).
+WITH request AS (
+    SELECT
+        list_id,
+        count(*) FILTER (WHERE status = 'pending' AND action = 'add') AS adds_waiting,
+        count(*) FILTER (WHERE status = 'pending' AND action = 'remove') AS removals_waiting,
+        count(*) FILTER (WHERE status = 'held') AS held,
+        count(*) FILTER (WHERE status IN ('rejected', 'failed')) AS refused
+    FROM crm_list_membership
+    WHERE status IN ('pending', 'held', 'rejected', 'failed')
+    GROUP BY list_id
+)
+
+SELECT
+    list.list_id,
+    list.membership_count AS vendor_members,
+    counted.most AS members,
+    counted.fewest AS mailable,
+    counted.counted_at,
+    list.updated_at,
+    list.mirrored_at,
+    found.found_at,
+    drift.difference,
+    standing.state,
+    coalesce(list.name, list.list_id) AS name,
+    coalesce(request.adds_waiting, 0) AS adds_waiting,
+    coalesce(request.removals_waiting, 0) AS removals_waiting,
+    coalesce(request.held, 0) AS held,
+    coalesce(request.refused, 0) AS refused
+FROM ctct_list AS list
+LEFT JOIN ctct_list_count AS counted ON list.list_id = counted.list_id
+LEFT JOIN ctct_finding AS found ON found.noun = 'list' AND list.list_id = found.subject_id
+LEFT JOIN request ON list.list_id = request.list_id
+CROSS JOIN
+    LATERAL (
+        SELECT
+            list.membership_count
+            - least(greatest(list.membership_count, counted.fewest), counted.most) AS difference
+    ) AS drift
+CROSS JOIN
+    LATERAL (
+        SELECT
+            CASE
+                WHEN found.subject_id IS NOT NULL THEN 'differ'
+                WHEN list.membership_count IS NULL OR counted.list_id IS NULL THEN 'not compared'
+                WHEN drift.difference <> 0 THEN 'incomplete'
+                ELSE 'agree'
+            END AS state
+    ) AS standing
+WHERE
+    list.deleted_at IS NULL
+    AND (%(search)s = '' OR strpos(lower(list.name), lower(%(search)s)) > 0)
+    AND (%(list_id)s = '' OR list.list_id = %(list_id)s)
+    AND (%(state)s = '' OR standing.state = %(state)s);
+
+-- name: refusals
+-- Why requests are refused. Parameters: list_id ('': of any list), most.
+-- Grain: one row a status (rejected, failed) and reason, the most frequent first.
+SELECT
+    status,
+    coalesce(detail, 'No reason was kept.') AS reason,
+    count(*) AS requests,
+    max(processed_at) AS last_at
+FROM crm_list_membership
+WHERE
+    status IN ('rejected', 'failed')
+    AND (%(list_id)s = '' OR list_id = %(list_id)s)
+GROUP BY status, detail
+ORDER BY requests DESC, status ASC, reason ASC
+LIMIT %(most)s;
+
+-- name: changes_of_list
+-- What the requests of the last days made of one list. Parameters: list_id, days.
+-- Grain: one row an action and status.
+SELECT
+    action,
+    status,
+    count(*) AS requests,
+    max(coalesce(processed_at, requested_at)) AS last_at
+FROM crm_list_membership
+WHERE
+    list_id = %(list_id)s
+    AND requested_at > clock_timestamp() - make_interval(days => %(days)s)
+GROUP BY action, status
+ORDER BY action ASC, requests DESC, status ASC;

@@ -1,4 +1,5 @@
--- What the pages of campaigns show: the counts as the comparison reads them, and opens by programs.
+-- What the pages of campaigns and lists show: counts as the comparison reads them, and opens by
+-- programs.
 
 ALTER TABLE ctct_campaign_count ADD COLUMN automatic integer;
 COMMENT ON COLUMN ctct_campaign_count.automatic IS
@@ -52,3 +53,19 @@ COMMENT ON COLUMN ctct_campaign_compared.campaign_id IS
 '→ ctct_campaign.campaign_id.';
 COMMENT ON COLUMN ctct_campaign_compared.our_count IS
 'The ledger''s, counted as the summary report counts; null: not counted yet.';
+
+-- Both sides of the comparison of lists: what the page shows is what was compared.
+CREATE TABLE ctct_list_count (
+    list_id text PRIMARY KEY,
+    fewest integer NOT NULL,
+    most integer NOT NULL,
+    counted_at timestamptz NOT NULL
+);
+COMMENT ON TABLE ctct_list_count IS
+'The members of each list in the mirror, as they were last counted.';
+COMMENT ON COLUMN ctct_list_count.list_id IS
+'→ ctct_list.list_id.';
+COMMENT ON COLUMN ctct_list_count.fewest IS
+'Without contacts that are unsubscribed or deleted.';
+COMMENT ON COLUMN ctct_list_count.most IS
+'All of them.';

@@ -15,6 +15,7 @@ from constant_contact.web.frame.airflow_api import Mounted
 from constant_contact.web.frame.forms import from_our_page
 from constant_contact.web.frame.pages import STATIC_DIR
 from constant_contact.web.frame.problems import explain_problems
+from constant_contact.web.lists import lists
 from constant_contact.web.overview import overview, sync_now, waiting
 from constant_contact.web.people import holds, memberships, opt_outs, why, wizard
 from constant_contact.web.requests import ForgetsQueries, FormsOfUsers
@@ -27,6 +28,7 @@ _ROUTERS: Final = (
     campaigns.router,
     campaign.router,
     contacts.router,
+    lists.router,
     calls.router,
     sync_now.router,
     connection.router,

@@ -80,6 +80,7 @@ def compare_contacts(client: Client, crm: Database, report: FindingsReport) -> N
     _compare_permissions(client, crm, ours, recent, report)
     with crm.transaction() as connection:
         checked_at = state.database_now(connection)
+        database.run(connection, "completeness/count_lists", {"counted_at": checked_at})
         compared = database.rows(
             connection,
             "completeness/differing_lists",

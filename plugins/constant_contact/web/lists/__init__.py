@@ -1,0 +1,1 @@
+"""Lists: members on both sides, what is requested, and which requests are refused."""

@@ -1,0 +1,106 @@
+"""Lists: members at the vendor beside the mirror's, requests that wait, refusals by reason."""
+
+from typing import Annotated, ClassVar, Final, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Request, status
+from fastapi.responses import HTMLResponse
+
+from constant_contact.store import database
+from constant_contact.store.listing import listing
+from constant_contact.sync.upkeep import findings
+from constant_contact.web.frame.access import MayRead
+from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.pages import page
+from constant_contact.web.frame.tables import PAGE_ROWS, Pager, TableFilter
+
+router = APIRouter(prefix="/lists")
+_SUMMED: Final = (
+    "vendor_members", "members", "adds_waiting", "removals_waiting", "held", "refused",
+)  # fmt: skip
+_MOST_REASONS: Final = 20
+_DAYS: Final = 7
+_MOST_REQUESTS: Final = 10
+
+
+class ListFilter(TableFilter):
+    """Which lists are shown, and in which order."""
+
+    columns: ClassVar = {
+        "name": False, "vendor_members": True, "members": True, "difference": True,
+        "adds_waiting": True, "removals_waiting": True, "refused": True, "updated_at": True,
+    }  # fmt: skip
+    default: ClassVar = "name"
+    ties: ClassVar = "list_id"
+
+    state: Literal["", "agree", "differ", "incomplete", "not compared"] = ""
+
+
+ListQuery = Annotated[ListFilter, Query()]
+
+
+@router.get("")
+def lists(request: Request, _may: MayRead, hook: PageHook, asked: ListQuery) -> HTMLResponse:
+    """A page of lists, by name unless another order is asked for."""
+    params = {"search": asked.search, "state": asked.state, "list_id": ""}
+    with hook.crm.transaction() as connection:
+        found = listing(
+            connection,
+            "lists/shown_lists",
+            params,
+            order=asked.order,
+            most=PAGE_ROWS,
+            skip=asked.skip,
+            summed=_SUMMED,
+        )
+        refusals = database.rows(
+            connection, "lists/refusals", {"list_id": "", "most": _MOST_REASONS}
+        )
+    return page(
+        request,
+        "lists",
+        asked=asked,
+        found=found,
+        pager=Pager(asked, found),
+        refusals=refusals,
+        most_reasons=_MOST_REASONS,
+    )
+
+
+@router.get("/{list_id}")
+def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> HTMLResponse:
+    """One list: its members on both sides, what changed lately, which requests are refused.
+
+    Raises:
+        HTTPException: 404; there is none, or it was deleted.
+    """
+    one = {"list_id": list_id}
+    with hook.crm.transaction() as connection:
+        known = database.row(connection, "lists/shown_lists", one | {"search": "", "state": ""})
+        if known is None:
+            raise HTTPException(
+                status.HTTP_404_NOT_FOUND,
+                f"There is no list {list_id} at Constant Contact, or not any more: the next run of "
+                "lists reads new ones.",
+            )
+        changes = database.rows(connection, "lists/changes_of_list", one | {"days": _DAYS})
+        refusals = database.rows(connection, "lists/refusals", one | {"most": _MOST_REASONS})
+        requests = database.rows(
+            connection,
+            "memberships/memberships",
+            {
+                "status": "", "action": "", "requested_at": None, "contact_id": "",
+                "after_list_id": "", "most": _MOST_REQUESTS, **one,
+            },
+        )  # fmt: skip
+    _, what_to_do = findings.reason({"noun": "list"})
+    return page(
+        request,
+        "list",
+        list=known,
+        what_to_do=what_to_do,
+        days=_DAYS,
+        changes=changes,
+        refusals=refusals,
+        most_reasons=_MOST_REASONS,
+        requests=requests,
+    )
