@@ -134,7 +134,10 @@ def test_the_charts_numbers_are_the_truth(site: Site, sql_rows: Rows) -> None:
     }
     today = datetime.now(UTC).date()
     assert table(section(site, "engagement")) == [
-        [f"{day:%d %b}", *(f"{truth.get((day, kind), 0):,}" for kind in TRACKER_BY_TYPE)]
+        [
+            f"{day:%d %b}{', so far' if day == today else ''}",
+            *(f"{truth.get((day, kind), 0):,}" for kind in TRACKER_BY_TYPE),
+        ]
         for day in (today - timedelta(days=back) for back in range(29, -1, -1))
     ]
     hours = table(section(site, "hours"))
@@ -159,7 +162,7 @@ def test_the_calls_of_an_hour_stand_in_its_own(
     # an hour may have ended meanwhile
     assert hours in [
         [
-            [f"{hour:%d %b %H:%M}", str(calls.get(hour, 0))]
+            [f"{hour:%d %b %H:%M}{', so far' if hour == last else ''}", str(calls.get(hour, 0))]
             for hour in (last - timedelta(hours=back) for back in range(47, -1, -1))
         ]
         for last in {began, this_hour()}
@@ -185,6 +188,36 @@ def test_a_chart_escapes_what_it_names() -> None:
     drawn = Chart(evil, evil, [evil, "b"], {evil: [1, 2], "other": [3, 4]}).svg
     assert "<script" not in drawn
     assert "&lt;script&gt;" in drawn
+
+
+@pytest.mark.usefixtures("one_night")
+def test_one_sentence_tells_how_the_syncs_went_and_whether_something_waits(
+    site: Site, simulator: Running, start_dag: Start, sql_rows: Rows
+) -> None:
+    def sentence() -> str:
+        found = re.search(r'<p class="summary">(.*?)</p>', site.get(OVERVIEW).text)
+        assert found
+        return found[1]
+
+    assert sentence() == "All syncs succeeded; nothing waits for you."
+    sql_rows(
+        "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status)"
+        " VALUES ('a', TRUE, 'held'), ('b', FALSE, 'held')"
+    )
+    assert sentence() == "All syncs succeeded; 2 things wait for you."
+    simulator.control.deactivate()
+    assert start_dag("constant_contact_lists").state == "failed"
+    assert sentence().startswith("Lists failed; ")
+
+
+@pytest.mark.usefixtures("one_night")
+def test_a_bar_of_a_trend_tells_its_run_and_the_hour_that_is_not_over_is_marked(
+    site: Site,
+) -> None:
+    activities = sync_row(site, "activities")
+    assert "900 new events" in text_of(activities)
+    assert re.search(r"<title>\d\d \w{3} \d\d:\d\d UTC: 900 new events</title>", activities)
+    assert 'class="bar so-far"' in section(site, "hours")
 
 
 def test_an_account_without_data_has_nothing_to_show_and_nobody_to_worry(

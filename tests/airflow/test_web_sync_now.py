@@ -1,4 +1,4 @@
-"""*Sync now*: runs started from the overview."""
+"""*Run now*: runs started from the overview."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -189,7 +189,7 @@ def test_a_dag_of_which_nothing_is_known_is_left_to_airflows_form(
     # What was that account's is nobody's now.
     monkeypatch.delenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS")
     row = sync_row(site, "eu_lists", "OP")
-    assert "Sync now" not in row
+    assert "Run now" not in row
     assert 'href="/dags/constant_contact_eu_lists" data-airflow>Trigger<' in row
     assert site.post(f"{RUNS}/eu_lists", "OP").status == 404
 
@@ -200,7 +200,7 @@ def test_a_viewer_is_shown_no_button_and_starts_nothing(site: Site) -> None:
     assert site.post(f"{RUNS}/lists", "VIEWER").status == 403
     assert site.post(f"{RUNS}/no_such", "VIEWER").status == 403
     assert site.post(f"{RUNS}/lists/unpause", "VIEWER").status == 403
-    assert "Sync now" in section(site, "syncs", "USER")
+    assert "Run now" in section(site, "syncs", "USER")
     assert not runs()
 
 
@@ -208,10 +208,10 @@ def test_a_paused_dag_is_shown_as_such_and_let_run_by_who_may(site: Site, dags: 
     pause_all(True)
     row = sync_row(site, "lists", "OP")
     assert '<span class="badge paused">' in row
-    assert "Sync now" not in row
+    assert "Run now" not in row
     assert "unpause it first" in site.post(f"{RUNS}/lists", "OP", headers=HTMX).text
     assert not runs()
     row = site.post(f"{RUNS}/lists/unpause", "USER", headers=HTMX).text
-    assert "Sync now" in row
+    assert "Run now" in row
     assert "paused" not in row
     assert '<span class="badge paused">' in sync_row(site, "contacts", "OP")

@@ -26,7 +26,7 @@ def row_of(page: Page | FrameLocator, sync: str) -> Locator:
 def test_sync_now_starts_a_run_and_shows_how_it_ends(page: Page) -> None:
     page.goto(IN_FRAME)
     lists = row_of(framed(page), "Lists")
-    button = lists.get_by_role("button", name="Sync lists now")
+    button = lists.get_by_role("button", name="Run now: lists")
     # the first one since Airflow is up may be under way
     expect(button).to_be_enabled(timeout=RUN_WITHIN_MS)
     button.click()
@@ -49,7 +49,7 @@ def test_sync_now_starts_a_run_and_shows_how_it_ends(page: Page) -> None:
 
 def test_a_sync_is_started_without_scripts_too(open_window: Callable[..., Page]) -> None:
     page = open_window(java_script_enabled=False)
-    button = page.get_by_role("button", name="Sync retention now")
+    button = page.get_by_role("button", name="Run now: retention")
 
     def is_offered() -> bool:
         page.goto(OVERVIEW)

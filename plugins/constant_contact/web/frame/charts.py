@@ -14,6 +14,7 @@ from pygal.style import Style
 
 # As many as static/style.css has colours for.
 _MOST_SERIES: Final = 6
+_SO_FAR: Final = ", so far"
 _STYLE: Final = Style(
     background="transparent",
     plot_background="transparent",
@@ -43,6 +44,7 @@ class Chart:
         labels: Left to right.
         series: A name and a number a label each; drawn upwards in this order.
         label_every: How many labels share one that is written below the bars.
+        is_partial: The last label's time is not over: its bars are told and drawn as such.
     """
 
     title: str
@@ -50,6 +52,14 @@ class Chart:
     labels: Sequence[str]
     series: dict[str, Sequence[int]] = field(default_factory=dict)
     label_every: int = 1
+    is_partial: bool = False
+
+    @property
+    def told_labels(self) -> list[str]:
+        """The labels, with what is not over told as such."""
+        if not self.is_partial or not self.labels:
+            return list(self.labels)
+        return [*self.labels[:-1], f"{self.labels[-1]}{_SO_FAR}"]
 
     @property
     def total(self) -> int:
@@ -61,7 +71,7 @@ class Chart:
         """Each label with its numbers, in the series' order."""
         return [
             (label, [values[index] for values in self.series.values()])
-            for index, label in enumerate(self.labels)
+            for index, label in enumerate(self.told_labels)
         ]
 
     @property
@@ -71,13 +81,13 @@ class Chart:
             style=_STYLE,
             js=(),
             title=None,
-            width=960,
-            height=280,
+            width=1280,
+            height=300,
             margin=8,
             legend_at_bottom=True,
             legend_at_bottom_columns=len(self.series),
             show_legend=len(self.series) > 1,
-            x_labels=list(self.labels),
+            x_labels=self.told_labels,
             x_labels_major_every=self.label_every,
             show_minor_x_labels=False,
             truncate_label=-1,
@@ -100,6 +110,8 @@ def _as_image(svg: Any, chart: Chart) -> Markup:
         ):
             said = {desc.get("class"): desc.text for desc in bar.iterfind("desc")}
             etree.SubElement(bar, "title").text = f"{name}, {said['x_label']}: {said['value']}"
+            if said["x_label"].endswith(_SO_FAR):
+                bar.set("class", "bar so-far")
     for parent in list(svg.iter()):
         if parent is not svg and parent.get("id"):
             # Two charts on a page would have the same.

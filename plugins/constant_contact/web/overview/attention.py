@@ -39,7 +39,7 @@ class Line:
     Attributes:
         text: What is so, and what to do about it.
         path: Where: below our root, or below Airflow's.
-        link: What the link is called.
+        link: What the button to it is called: what one does there.
     """
 
     text: str
@@ -113,7 +113,7 @@ _UNMET: Final = {
         "/memberships",
     ),
 }
-_PAGES: Final = {"/opt-outs": "Opt-outs", "/memberships": "Memberships"}
+_PAGES: Final = {"/opt-outs": "Review opt-outs", "/memberships": "Review memberships"}
 
 
 def _of_outboxes(unmet: dict[str, int]) -> list[Line]:
@@ -135,7 +135,7 @@ def _of_streams(troubled: Sequence[dict[str, Any]], activities_dag: str) -> list
                 "Constant Contact, and asked for again from time to time: if that goes on, show "
                 "its answer to Constant Contact's support.",
                 "/calls",
-                "API calls",
+                "See API calls",
             )
         )
     if short_ones:
@@ -145,7 +145,7 @@ def _of_streams(troubled: Sequence[dict[str, Any]], activities_dag: str) -> list
                 f" {sum(short_ones):,} events fewer than Constant Contact counts: if it stays so, "
                 "trigger activities with reread, which reads all reports whole.",
                 f"/dags/{activities_dag}",
-                activities_dag,
+                "Open activities",
                 is_airflows=True,
             )
         )
@@ -165,7 +165,7 @@ def _of_set_aside(
         Line(
             f"{what} set aside, and the others are read without: {reasons[0]}.",
             "/calls",
-            "API calls",
+            "See API calls",
         )
     ]
 
@@ -185,12 +185,13 @@ def _of_finding(noun: str, rows: Sequence[dict[str, Any]], account: Account) -> 
     why, what_to_do = findings.reason(rows[0])
     named = "; ".join(_counts(row) for row in rows[:_MOST_NAMED])
     others = len(rows) - _MOST_NAMED
-    dag_id = account.dag_id("activities" if noun == "campaign" else "contacts")
+    noun_of_dag = "activities" if noun == "campaign" else "contacts"
+    dag_id = account.dag_id(noun_of_dag)
     return Line(
         f"{_FOUND[noun]}: {named}{f', and {others:,} more' if others > 0 else ''}. "
         f"{why[0].upper()}{why[1:]}: {what_to_do}.",
         f"/dags/{dag_id}",
-        dag_id,
+        f"Open {noun_of_dag}",
         is_airflows=True,
     )
 
@@ -230,7 +231,7 @@ def of_settings() -> list[Line]:
             f"Airflow's configuration has [{SECTION}] {option}, which is no option of this package "
             f"and changes nothing{_meant(option)}.",
             "/configs",
-            "Config",
+            "Open Config",
             is_airflows=True,
         )
         for option in config.unknown_options()
@@ -248,7 +249,7 @@ def of_authorization(hook: ConstantContactHook) -> list[Line]:
         said = _of_tokens(hook)
     except SettingError as error:
         said = str(error)
-    return [Line(said, "/connection", "Connection")] if said else []
+    return [Line(said, "/connection", "Open Connection")] if said else []
 
 
 def _of_tokens(hook: ConstantContactHook) -> str:
@@ -298,7 +299,7 @@ def _of_failure(row: Row) -> list[Line]:
             # No schedule brings a run that works, and this line would stay for ever.
             f"says what to do{'' if row.next_run else '; a run you do not need can be deleted'}.",
             row.path_of(run),
-            "Run",
+            "Open the run",
             is_airflows=True,
         )
     ]
@@ -319,7 +320,7 @@ def _of_unknown_types(row: Row) -> list[Line]:
             f"({', '.join(sorted(unknown))}); it is kept under the type of its report. Look for a "
             "newer version of this package.",
             row.path_of(row.runs[0]),
-            "Run",
+            "Open the run",
             is_airflows=True,
         )
     ]
@@ -336,7 +337,7 @@ def _of_unknown_values(row: Row) -> list[Line]:
             f"Constant Contact says what is not known here ({', '.join(sorted(unknown))}); what "
             "says so is read and kept all the same. Look for a newer version of this package.",
             row.path_of(run),
-            "Run",
+            "Open the run",
             is_airflows=True,
         )
     ]
@@ -366,7 +367,7 @@ def of_questions(session: Session, dag_ids: Sequence[str]) -> list[Line]:
         Line(
             f"{each.subject} Answer the question.",
             f"/dags/{each.dag_id}/runs/{quote(each.run_id)}/tasks/{each.task_id}/required_actions",
-            "Required Actions",
+            "Answer",
             is_airflows=True,
         )
         for each in questions

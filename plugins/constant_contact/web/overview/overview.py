@@ -26,6 +26,7 @@ from constant_contact.web.overview import attention
 from constant_contact.web.overview.attention import Line
 from constant_contact.web.overview.forecast import Forecast, forecast
 from constant_contact.web.overview.last_runs import readable_dags_of, rows
+from constant_contact.web.overview.summary import summary
 from constant_contact.web.overview.sync_now import NOT_STARTED, NotStarted
 from constant_contact.web.overview.syncs import Row
 from constant_contact.web.overview.waiting import Waiting, waiting_tasks
@@ -71,11 +72,13 @@ def overview(
 ) -> HTMLResponse:
     """The page; each part that cannot be shown says so, the others are shown all the same."""
     syncs = part(lambda: rows(session, user, account))
+    needs = _needs(session, account, syncs.value or ())
     return page(
         request,
         "overview",
         note=NOT_STARTED[not_started] if not_started else "",
-        needs=_needs(session, account, syncs.value or ()),
+        sentence=summary(syncs, needs),
+        needs=needs,
         syncs=syncs,
         calls=part(lambda: _day_of_calls(account)),
         waiting=part(lambda: _waiting(session, account, user)),
@@ -132,6 +135,7 @@ def _engagement(account: Account) -> Chart:
             for kind in TRACKER_BY_TYPE
         },
         label_every=5,
+        is_partial=True,
     )
 
 
@@ -144,4 +148,5 @@ def _hours(account: Account) -> Chart:
         labels=[f"{row['starts_at'].astimezone(UTC):%d %b %H:%M}" for row in hours],
         series={"calls": [row["calls"] for row in hours]},
         label_every=6,
+        is_partial=True,
     )

@@ -1,4 +1,4 @@
-"""*Sync now*: runs of our DAGs started by hand from our pages, and followed until they end."""
+"""*Run now*: runs of our DAGs started by hand from our pages, and followed until they end."""
 
 from typing import Final, Literal
 

@@ -243,19 +243,20 @@ class Row:
         ]
 
     @property
+    def trend(self) -> list[Run]:
+        """Its runs that are over, the oldest first."""
+        return [run for run in reversed(self.runs) if not run.is_active]
+
+    @property
     def took_s(self) -> list[float]:
         """The trend of how long its runs took, the oldest first."""
-        return [round(run.took.total_seconds(), 1) for run in self._ended if run.took]
+        return [round(run.took.total_seconds(), 1) if run.took else 0.0 for run in self.trend]
 
     @property
     def counts(self) -> list[int]:
         """The trend of what its runs did, the oldest first."""
-        return [run.count(self.sync.main) for run in self._ended]
+        return [run.count(self.sync.main) for run in self.trend]
 
     def path_of(self, run: Run) -> str:
         """Where Airflow shows one of its runs."""
         return f"/dags/{self.sync.dag_id}/runs/{quote(run.run_id, safe='')}"
-
-    @property
-    def _ended(self) -> list[Run]:
-        return [run for run in reversed(self.runs) if not run.is_active]
