@@ -381,31 +381,21 @@ ORDER BY of_stream.day_utc ASC, stream.activity_type ASC;
 -- name: links_of_campaign
 -- The links of one campaign by clicks. Parameters: campaign_id, most.
 -- Grain: one row a link, the most clicked first.
-WITH by_contact AS (
-    SELECT
-        click.link_url,
-        click.contact_id,
-        count(*) AS clicks
-    FROM ctct_engagement AS click
-    WHERE
-        click.stream_id = any(
-            array(
-                SELECT stream.stream_id
-                FROM ctct_campaign_activity AS activity
-                INNER JOIN ctct_engagement_stream AS stream
-                    ON activity.campaign_activity_id = stream.campaign_activity_id
-                WHERE activity.campaign_id = %(campaign_id)s AND stream.activity_type = 'click'
-            )
-        )
-    GROUP BY click.link_url, click.contact_id
-)
-
 SELECT
-    coalesce(link_url, 'a link without an address') AS link,
-    sum(clicks)::bigint AS clicks,
-    count(*) AS contacts
-FROM by_contact
-GROUP BY link_url
+    coalesce(click.link_url, 'a link without an address') AS link,
+    count(*) AS clicks
+FROM ctct_engagement AS click
+WHERE
+    click.stream_id = any(
+        array(
+            SELECT stream.stream_id
+            FROM ctct_campaign_activity AS activity
+            INNER JOIN ctct_engagement_stream AS stream
+                ON activity.campaign_activity_id = stream.campaign_activity_id
+            WHERE activity.campaign_id = %(campaign_id)s AND stream.activity_type = 'click'
+        )
+    )
+GROUP BY click.link_url
 ORDER BY clicks DESC, link ASC
 LIMIT %(most)s;
 

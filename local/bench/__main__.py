@@ -18,6 +18,7 @@ from local.bench import (
     latency,
     links,
     opt_outs,
+    pages,
     projection,
     scale,
 )
@@ -36,6 +37,7 @@ BENCHES: dict[str, Callable[[Stage], list[Result]]] = {
     "budget": budget.run,
     "call_log": call_log.run,
     "calls_page": calls_page.run,
+    "pages": pages.run,
     "opt_outs": opt_outs.run,
     "latency": latency.run,
 }

@@ -1,32 +1,25 @@
 """The page of API calls on a full log: asked over HTTP of Airflow's own api-server app."""
 
-import os
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
-import requests
 
+from local.bench import served
 from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
 from local.bench.measure import Figures, measured
 from local.bench.result import Result
 from local.bench.stage import Stage
-from local.environment import CONSTANT_CONTACT, CRM, airflow_environment
 
 _CALLS = 1_000_000
 _TIMES = 20
 _MOST_MEDIAN_MS, _MOST_WITHOUT_INDEX_MS = 300.0, 1000.0
 # The only one that reads the whole log.
 _NO_INDEX = "anywhere in the path, all"
-_PAGE = "/constant-contact/calls"
-_READY_WITHIN_S, _TIMEOUT_S = 60, 60
+_PAGE = "/calls"
 _ALL = {"span": "all"}
 _LONG_AGO = {
     "from": f"{datetime.now(UTC) - timedelta(days=81):%Y-%m-%dT%H:%M}",
@@ -83,56 +76,10 @@ def filters(found: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 def ask(_gauge: Gauge, *, crm: str, metadata_url: str, times: int) -> Figures:
     """Milliseconds of each filter, in turns; what the page holds is read whole."""
-    connections = {CRM: crm, CONSTANT_CONTACT: '{"conn_type": "constant_contact"}'}
-    environment = airflow_environment(
-        os.environ, metadata_url=metadata_url, connections=connections, paused=True
-    )
-    os.environ.update(environment)
-    # Airflow reads its environment once, when it is imported
-    from local.metadata import prepare_metadata  # noqa: PLC0415
-
-    prepare_metadata(local=True)
-    with _served() as (url, session):
-        wanted = filters(_from_the_middle())
-        taken: dict[str, list[float]] = {name: [] for name in wanted}
-        # the first of each warms up
-        for number in range(times + 1):
-            for name, fields in wanted.items():
-                started = time.perf_counter()
-                answer = session.get(f"{url}{_PAGE}?{urlencode(fields)}", timeout=_TIMEOUT_S)
-                seconds = time.perf_counter() - started
-                answer.raise_for_status()
-                if number:
-                    taken[name].append(1000 * seconds)
-    return {"ms": taken}
-
-
-@contextmanager
-def _served() -> Iterator[tuple[str, requests.Session]]:
-    """Airflow's app on a port of its own, and somebody who is logged in."""
-    import uvicorn  # noqa: PLC0415 - only here
-    from airflow.api_fastapi.app import create_app, get_auth_manager  # noqa: PLC0415
-    from airflow.api_fastapi.auth.managers.simple.user import (  # noqa: PLC0415
-        SimpleAuthManagerUser,
-    )
-
-    config = uvicorn.Config(create_app(apps="core"), port=0, log_level="warning")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while not server.started:
-        if time.monotonic() > deadline:
-            raise TimeoutError("the api-server did not start")
-        time.sleep(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    viewer = SimpleAuthManagerUser(username="viewer", role="VIEWER")
-    with requests.Session() as session:
-        session.trust_env = False
-        session.headers["Authorization"] = f"Bearer {get_auth_manager().generate_jwt(viewer)}"
-        yield f"http://127.0.0.1:{port}", session
-    server.should_exit = True
-    thread.join()
+    served.prepare(crm, metadata_url)
+    wanted = filters(_from_the_middle())
+    paths = {name: f"{_PAGE}?{urlencode(fields)}" for name, fields in wanted.items()}
+    return {"ms": served.milliseconds(paths, times)}
 
 
 def _from_the_middle() -> dict[str, Any]:

@@ -101,7 +101,7 @@ def test_each_campaign_stands_with_what_it_did_and_whether_the_counts_agree(site
     page = text_of(site.get(f"{CAMPAIGNS}/{MAY}").text)
     assert "Counts on both sides agree" in page
     assert "Opens 2 1 probably automatic 2" in page
-    assert "https://example.com/a 2 1" in page
+    assert "https://example.com/a 2 All links 2" in page
     assert "primary email 00000000-0000-4000-9000-000000000001 Clicks read 2 2" in page
 
 

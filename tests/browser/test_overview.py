@@ -62,4 +62,5 @@ def test_a_sync_is_started_without_scripts_too(open_window: Callable[..., Page])
         "href", BY_HAND
     )
     # times are told in UTC then, and say so
-    expect(page.locator("time").first).to_contain_text(" UTC")
+    expect(page.locator("time:not([data-ago])").first).to_contain_text(" UTC")
+    expect(page.locator("time[data-ago]").first).to_have_attribute("title", re.compile(" UTC$"))
