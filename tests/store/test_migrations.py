@@ -41,8 +41,10 @@ def test_several_who_migrate_at_once_apply_each_version_once(empty_url: str) -> 
 def test_a_version_that_fails_leaves_the_schema_as_it_was(
     empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "schema").mkdir()
-    (tmp_path / "schema" / "0001_good.sql").write_text("CREATE TABLE good (id int)")
+    baseline = tmp_path / "schema" / "baseline_0001"
+    baseline.mkdir(parents=True)
+    for file in (baseline / "good.sql", baseline.parent / "0001_good.sql"):
+        file.write_text("CREATE TABLE good (id int)")
     (tmp_path / "schema" / "0002_bad.sql").write_text("CREATE TABLE bad (id nonsense)")
     monkeypatch.setattr(migrations, "SQL_DIR", tmp_path)
     with psycopg.connect(empty_url) as connection:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from constant_contact.api import vendor
 from constant_contact.api.records import (
     CampaignRecord,
+    SummaryRecord,
     iso,
     moment,
     number,
@@ -77,8 +78,8 @@ def _summaries(account: Account) -> Iterator[Line]:
     if not found:
         raise NotTried(_NO_CAMPAIGN)
     # One that has events of each kind, and so old that its counts no longer move.
-    account.summary = max(reversed(found), key=lambda each: sum(map(bool, each.counts)))
-    without = sum(None in each.counts for each in found)
+    account.summary = max(reversed(found), key=_counted)
+    without = sum(None in each.unique_counts.values() for each in found)
     problem = f"{without} of {len(found)} summaries lack one" if without else None
     yield judge(says.SUMMARY_FIELDS, problem, f"of {len(found)} campaigns")
     sent = [each.last_sent_at for each in found if each.last_sent_at]
@@ -151,16 +152,21 @@ def _stats_of(account: Account, known: str, *others: str) -> Row:
     raise NotTried("the activity that was asked for has no statistics")
 
 
+def _counted(summary: SummaryRecord) -> int:
+    return sum(map(bool, summary.unique_counts.values()))
+
+
 def _judge_summary(account: Account) -> Line:
     """Whether the summary's unique opens are those of the statistics, or all of them."""
-    summary, line = account.summary, says.SUMMARY_COUNTS
+    line = says.SUMMARY_COUNTS
+    opens = account.summary and account.summary.unique_counts["open"]
     unique, every = (number(account.stats.get(name)) for name in ("em_opens", "em_opens_all"))
-    if summary is None or summary.unique_opens is None or unique is None:
+    if opens is None or unique is None:
         return Line(line, Result.NOT_TRIED, "opens are not counted")
     if len(account.activity_ids) > 1:
         return Line(line, Result.NOT_TRIED, "the campaign has several activities")
-    seen = f"{summary.unique_opens} opens in the summary, {unique} unique of {every} in statistics"
-    return judge(line, None if summary.unique_opens == unique else seen, seen)
+    seen = f"{opens} opens in the summary, {unique} unique of {every} in statistics"
+    return judge(line, None if opens == unique else seen, seen)
 
 
 class _Report(NamedTuple):
