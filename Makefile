@@ -90,7 +90,7 @@ reference: $(VENV)/.ready ## docs/reference, from the code
 docs: $(TOOLS)/.ready ## .local/site, the docs as pages with search; fails at a link that leads nowhere
 	@$(ALONE) env NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/python -m mkdocs build --clean
 
-licences: $(VENV)/.ready ## fails on a licence that nobody has allowed
+licences: $(VENV)/.ready ## fails on a licence that is not allowed
 	@$(RUN) local.licences
 
 audit: $(VENV)/.ready $(TOOLS)/.ready ## known vulnerabilities of what the lock installs; asks the package index
@@ -113,7 +113,7 @@ judge: $(JUDGE)/.ready ## the vendor's SDK, in an environment of its own
 UV_COMPILE = $(ALONE) $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
 # the image's is a part of ours: what it runs is what was tested
-lock: $(VENV)/.ready ## requirements.txt and the image's anew from pyproject.toml
+lock: $(VENV)/.ready ## requirements.txt and the image's, from pyproject.toml
 	$(UV_COMPILE) local/requirements-uv.in --no-annotate -o local/requirements-uv.txt
 	$(UV_COMPILE) pyproject.toml --extra dev --extra celery -o requirements.txt
 	$(UV_COMPILE) pyproject.toml deploy/requirements.in --extra celery --constraints requirements.txt \

@@ -71,7 +71,7 @@ class ForegroundRun:
 
         Raises:
             Stop: the conf does not fit the DAG's params.
-            KeyboardInterrupt: somebody ended it; the run is marked as failed.
+            KeyboardInterrupt: Ctrl-C; the run is marked as failed.
         """
         with locked(_ALIVE / f"{self.run_id}.lock"), create_session() as session:
             run = self._create(session)
@@ -165,7 +165,7 @@ class ForegroundRun:
     def _outcome_of(self, instance: TaskInstance) -> BaseException | None:
         try:
             return run_task(instance, self.dag.task_dict[instance.task_id]).error
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is told as the run's reason)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is the run's reason)
             # not the task: Airflow could not run it, say for a trigger that does not import
             instance.set_state(TaskInstanceState.FAILED)
             self.terminal.log("airflow", "error", {"event": "the task could not run"}, error)

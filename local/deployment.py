@@ -31,7 +31,7 @@ WORKERS: Final = 2
 # retry. The timeout is two minutes, not Airflow's five: an opt-out may wait behind the lost task.
 # It is not seconds: a task that cannot reach the API server, during an upgrade or so, tries for
 # about a minute before it gives up; taken for dead earlier, it would write beside its successor.
-# The broker has no part in it. Celery's own way, to hand a message out again when nobody has
+# The broker has no part in it. Celery's own way, to hand a message out again when no worker has
 # acknowledged it for `visibility_timeout`, cannot tell a long task from a lost one: so that must be
 # longer than any task may take (the DAGs' `execution_timeout` is six hours). A message that comes
 # again after that finds its try ended, and does nothing. Acknowledged late all the same: what a

@@ -8,7 +8,7 @@ COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 
 
 def unhealthy(url: str) -> list[str]:
-    """The components that do not say they are healthy; all of them when nobody answers."""
+    """Return the components that are not healthy; all of them without an answer."""
     try:
         with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=5) as reply:  # noqa: S310
             health = json.load(reply)

@@ -1,7 +1,7 @@
 """`python -I local/isolate.py PROGRAM ARG…`: runs a program without the shell's other settings.
 
-`make` starts everything through this. Somebody else's `PYTHONPATH`, `PGHOST`, `PIP_USER`, `TZ` or
-`AIRFLOW_HOME` changes nothing here, and neither does the next one that nobody has thought of:
+`make` starts everything through this. A caller's `PYTHONPATH`, `PGHOST`, `PIP_USER`, `TZ` or
+`AIRFLOW_HOME` changes nothing here, and neither does the next one that comes up:
 what is not named below is not passed on. `-I` keeps the caller's from this interpreter, too.
 
 Imports nothing of ours: it runs with an interpreter in which nothing is installed.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Waits for the lock on a file; the kernel takes it from whoever is killed."""
+    """Waits for the lock on a file; the kernel frees it when its process is killed."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -29,7 +29,7 @@ def prepare_metadata(*, local: bool) -> bool:
     Raises:
         Stop: it does not answer, or it is the user's and of another version.
     """
-    # outside the lock too: the common case waits for nobody
+    # outside the lock too: the common case does not wait
     if _revision() == _head():
         return False
     with locked(_LOCK):

@@ -36,7 +36,7 @@ def main() -> int:
 def keep_connection(value: str) -> None:
     """Puts the demo's account into Airflow's database, where the UI can change it.
 
-    Anew each time: the simulator of last time is gone, and its tokens with it.
+    Each time: the simulator of last time is gone, and its tokens with it.
     """
     with create_session() as session:
         session.execute(delete(Connection).where(Connection.conn_id == _CONN_ID))

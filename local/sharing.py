@@ -1,6 +1,6 @@
 """A service that several commands share: the first one starts it, the last one stops it.
 
-Who uses it is a lock that the kernel keeps, so nobody who was killed is counted:
+Who uses it is a lock that the kernel keeps, so a killed process is not counted:
 
 - `users`: every user holds it shared for as long as it uses the service;
 - `guard`: held while starting or stopping;
@@ -88,7 +88,7 @@ class Shared(ABC):
                     return
 
     def stop_if_unused(self) -> bool:
-        """Stops it unless somebody uses it; tells whether nobody does."""
+        """Stop it unless it is in use; return whether it is not."""
         with self._locked("guard"), self._open("users") as users:
             unused = _try_lock(users)
             if unused and self.running():
@@ -106,7 +106,7 @@ class Shared(ABC):
             self._keeper.wait()
             self._keeper = None
         elif unused:
-            # somebody else's keeper has seen the same and is about to go: leave nothing behind
+            # another keeper has seen the same and is about to go: leave nothing behind
             deadline = time.monotonic() + 2
             while time.monotonic() < deadline:
                 with self._open("keeper") as keeper:

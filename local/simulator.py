@@ -61,7 +61,7 @@ class Account:
                     "api_version": "v3",
                     "authorize_url": f"{self.url}/oauth2/default/v1/authorize",
                     "token_url": f"{self.url}/oauth2/default/v1/token",
-                    # the simulator, told of none, has every redirect to this machine registered
+                    # the simulator, given none, has every redirect to this machine registered
                     "redirect_url": f"http://localhost:{ui_port}{REDIRECT_PATH}",
                     "scope": SCOPE,
                     "refresh_token": self.refresh_token,

@@ -30,7 +30,7 @@ _ASKING_TRIGGER: Final = "airflow.providers.standard.triggers.hitl.HITLTrigger"
 def run_task(instance: TaskInstance, task: Any) -> TaskRunResult:
     """Runs one try, with the waiting of deferrals; the instance then has its new state.
 
-    Nobody waits for a person here: a task that asks ends its run, and goes on in the next one.
+    No run waits for a person here: a task that asks ends its run, and the next run goes on.
     """
     if instance.state == TaskInstanceState.DEFERRED:
         _resume_with_answer(instance)

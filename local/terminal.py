@@ -80,7 +80,7 @@ class Terminal:
         if error is not None:
             trace = "".join(traceback.format_exception(error))
             line["trace"] = str(mask_logs(None, "", {"trace": trace})["trace"])
-        # opened for each line: what logs until the process ends cannot be told when to close it
+        # opened for each line: what logs until the process ends does not know when to close it
         with self.file.open("a", encoding="utf-8") as complete:
             complete.write(json.dumps({**line, "message": message, **extra}, default=str) + "\n")
         if not _for_user(name, level, message, in_task=bool(self._task)):

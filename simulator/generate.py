@@ -166,7 +166,7 @@ def _scattered(n: int, seed: int) -> NDArray[np.uint32]:
 def _suppress(world: World, plan: Plan, rng: np.random.Generator) -> None:
     """Unsubscribe, delete, and take the address from some contacts.
 
-    Those whom an opt-out event has unsubscribed already stay as they are.
+    Contacts that an opt-out event has unsubscribed already stay as they are.
     """
     store, n = world.contacts, world.contacts.size
     if not n:

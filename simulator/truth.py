@@ -1,4 +1,4 @@
-"""What is true, told outright, for tests to compare with."""
+"""What is true, for tests to compare with."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def summary(world: World) -> dict[str, Any]:
 
 
 def contact(world: World, row: int) -> dict[str, Any]:
-    """One contact, told outright."""
+    """Return one contact as it truly is."""
     store = world.contacts
     opted_out = int(store.opt_out_date[row])
     return {

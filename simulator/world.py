@@ -1,4 +1,4 @@
-"""Everything the simulator knows, in one object that can be thrown away and made anew."""
+"""Everything the simulator knows, in one object that can be thrown away and made again."""
 
 from __future__ import annotations
 

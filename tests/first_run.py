@@ -310,7 +310,7 @@ CASES = {
     "root below 0700, umask 077": root_below_0700,
     "umask 077": closed_umask,
     "path of 200 characters": long_path,
-    "somebody's Airflow, Python, PostgreSQL, pip, proxies": full_environment,
+    "another Airflow, Python, PostgreSQL, pip, proxies": full_environment,
     "make -j4, no HOME": many_jobs_and_no_home,
     "folder named with % and with ' , ( #": odd_name,
     "no network after the install": no_network,

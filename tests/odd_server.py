@@ -1,7 +1,7 @@
 """What a firm's server may give its sessions: all that is odd, at once.
 
-With TEST_ODD_SERVER=1 every database of the tests has it. Values are written as nobody expects for
-our login only: the tests' own connections, which are the CRM's, have to be read too.
+With TEST_ODD_SERVER=1 every database of the tests has it. Values are written oddly for our login
+only: the tests' own connections, which are the CRM's, have to be read too.
 """
 
 import uuid

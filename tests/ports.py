@@ -6,7 +6,7 @@ from random import SystemRandom
 
 
 def free_port() -> int:
-    """One that nobody listens on yet, and that the kernel gives to nobody meanwhile."""
+    """Return a port without a listener, which the kernel gives to no other process meanwhile."""
     for port in SystemRandom().sample(range(20_000, 32_000), 100):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))

@@ -37,7 +37,7 @@ SELECT
 -- name: carry_outbox
 -- For an account in a schema of its own, after its tables were made: whatever comes to the outbox
 -- in public, by the doorbell or by the CRM itself, comes to this account's too, in
--- the same transaction; and so does whoever is erased there. Running it again is harmless.
+-- the same transaction; and so does a person that is erased there. Running it again is harmless.
 -- Grain: none.
 
 -- By its owner's rights, since a user of the CRM has none here; changed_by is that user's all the
@@ -141,5 +141,5 @@ BEGIN
 END
 $$;
 
--- Only these triggers run them, whoever may use the schema.
+-- Only these triggers run them, not every role that may use the schema.
 REVOKE ALL ON FUNCTION crm_opt_out_from_crm(), ctct_erased_elsewhere() FROM public;

@@ -127,7 +127,7 @@ SELECT
     ) AS wait_s,
     TRUE AS is_busy
 FROM (SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS today) AS clock
--- A row that somebody else is making at this moment is not to be seen yet.
+-- A row that another session is making at this moment is not to be seen yet.
 LEFT JOIN ctct_api_budget AS budget ON budget.api_key_digest = %(api_key_digest)s
 WHERE
     NOT EXISTS (SELECT FROM slot)

@@ -33,7 +33,7 @@ SET is_left_out = %(is_left_out)s
 WHERE choice_id = %(choice_id)s AND is_left_out <> %(is_left_out)s;
 
 -- name: edit
--- A choice is about to be changed, unless somebody wants it carried already; it is ours to the
+-- A choice is about to be changed, unless it was submitted already; it is ours to the
 -- transaction's end. Parameters: choice_id. Grain: one row, if it may be changed.
 UPDATE ctct_choice
 SET edits = edits + 1, foretold = NULL

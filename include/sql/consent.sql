@@ -112,7 +112,7 @@ VALUES (
 );
 
 -- name: gate
--- Whether somebody may be emailed, and the objection that weighs most. Parameters: contact_id,
+-- Whether a contact may be emailed, and the objection that weighs most. Parameters: contact_id,
 -- constant_contact_id, address (each may be null). Grain: one row.
 SELECT
     gate.answer,
@@ -360,7 +360,7 @@ WITH named AS (
         AND constant_contact_id IS NOT NULL
         AND source IN ('asked', 'vendor_contact', 'vendor_account', 'click')
     UNION ALL
-    -- A wish that was told before there was a contact to name.
+    -- A wish that came before there was a contact to name.
     SELECT
         asked.objection_id,
         owner.contact_id

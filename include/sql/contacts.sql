@@ -20,7 +20,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_contact (
 -- Mirror the staged page of contacts. Parameters: mirrored_at (before the page was asked for).
 -- Grain: one row a contact; one that came twice in the page counts once. An older version, which
 -- a page that was on its way may bring, never replaces a newer one's change. Lists that were not
--- asked for stay as they were. Of somebody who was erased nothing is learned but the permission.
+-- asked for stay as they were. Of an erased person nothing is learned but the permission.
 INSERT INTO ctct_contact AS mirrored (
     contact_id, email_address, permission_to_send, opt_out_source, opt_out_date, opt_in_source,
     opt_in_date, opt_out_reason, created_at, updated_at, deleted_at, list_ids, mirrored_at

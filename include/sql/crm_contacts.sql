@@ -115,7 +115,7 @@ INSERT INTO absent_contact (contact_id)
 SELECT contact_id FROM absent;
 
 -- name: drop_without_id
--- A contact without an id can be told from no other. Grain: one row a contact.
+-- A contact without an id is like any other. Grain: one row a contact.
 DELETE FROM read_contact
 WHERE contact_id IS NULL OR contact_id = '';
 

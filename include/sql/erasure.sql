@@ -74,7 +74,7 @@ contact AS (
 )
 
 SELECT
-    -- In one order, for whoever locks them.
+    -- In one order, for all that lock them.
     array(
         SELECT vendors.constant_contact_id FROM vendors
         ORDER BY vendors.constant_contact_id
@@ -145,7 +145,7 @@ WHERE
     OR position(%(constant_contact_id)s IN reply_body) > 0;
 
 -- name: erase_reasons
--- Of an erased person's changes of Do Not Email stays that they were made, which proves that nobody
+-- Of an erased person's changes of Do Not Email stays that they were made, which proves that nothing
 -- was mailed against their will; what was written about the person goes, and no opt-in that waits
 -- is carried any more. Parameters: contact_ids, constant_contact_ids, erased_by.
 -- Grain: one row an opt-in that waited.
@@ -277,7 +277,7 @@ WHERE
     AND constant_contact_id = any(%(constant_contact_ids)s::text[]);
 
 -- name: forget_links
--- Forget of whom interactions were made. Parameters: constant_contact_ids.
+-- Forget which contacts interactions were made of. Parameters: constant_contact_ids.
 -- Grain: one row a CRM contact that left.
 WITH linked AS (
     UPDATE ctct_link
@@ -292,7 +292,7 @@ WHERE
 
 -- name: erase_links
 -- Clear the links to an erased person, and what was seen of the person in the CRM: the mirror has
--- no address to make them anew. Parameters: constant_contact_ids, contact_ids.
+-- no address to make them again. Parameters: constant_contact_ids, contact_ids.
 -- Grain: one row a CRM contact.
 UPDATE ctct_link
 SET

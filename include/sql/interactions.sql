@@ -117,7 +117,7 @@ DELETE FROM crm_interaction
 WHERE activity_type = any(%(activity_types)s);
 
 -- name: judge_opens_anew
--- Describe opens anew that were projected before, where a sending or a click came to the ledger
+-- Describe opens again that were projected before, where a sending or a click came to the ledger
 -- after them: they may be a person's by now, or a program's. Only opens near a sending can change.
 -- Parameters: position, upto (event ids). Grain: one row an interaction.
 WITH arrived AS (
@@ -135,7 +135,7 @@ WITH arrived AS (
     WHERE
         event.event_id > %(position)s
         AND event.event_id <= %(upto)s
-        -- Before the first projection there is nothing to judge anew.
+        -- Before the first projection there is nothing to judge again.
         AND %(position)s > 0
 ),
 

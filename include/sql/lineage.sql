@@ -1,5 +1,5 @@
 -- name: columns
--- What OpenLineage is told of our tables, as the session finds them. Parameters: tables (names).
+-- What OpenLineage gets of our tables, as the session finds them. Parameters: tables (names).
 -- Grain: one row a column, in the table's order; a table that is not there has none.
 SELECT
     namespace.nspname AS schema,

@@ -1,6 +1,6 @@
 -- name: memberships_waiting
 -- What wakes the DAG: the newest request that waits, and the newest stop of the circuit breaker
--- that nobody was asked about yet. Grain: one row; `waiting` is null where there is nothing.
+-- that no question was asked about yet. Grain: one row; `waiting` is null where there is nothing.
 SELECT
     nullif(
         concat_ws(
@@ -192,7 +192,7 @@ WITH finished AS (
             activity.adds_up
             OR CASE activity.kind
                 WHEN 'add' THEN carried.list_id = any(by_id.list_ids)
-                -- Only a mirror that is newer than the call shows that it took somebody off.
+                -- Only a mirror that is newer than the call shows that it took a contact off.
                 WHEN 'remove'
                     THEN
                         activity.vendor_state = 'completed'
@@ -234,7 +234,7 @@ WHERE
 ORDER BY carried.target;
 
 -- name: new_contacts
--- What is told to the vendor of new contacts: address and names, nothing else; of CRM contacts that
+-- What the vendor gets of new contacts: address and names, nothing else; of CRM contacts that
 -- share an address the first has the names. Parameters: bulk_id, name_chars.
 -- Grain: one row an address, and what the gate answers.
 SELECT DISTINCT ON (carried.target)
@@ -256,7 +256,7 @@ ORDER BY target;
 
 -- name: request_memberships
 -- Write requests for CRM contacts, as wishes of the moment that a person had them: one that waits
--- for the same already stays as it is, and so does whatever somebody wanted later, of the contact
+-- for the same already stays as it is, and so does what was wanted later, of the contact
 -- or of another with the same link or address.
 -- Parameters: contact_id (array), list_id, action, asked_at. Grain: one row a contact that the CRM
 -- has.
@@ -305,7 +305,7 @@ ON CONFLICT (contact_id, list_id) DO UPDATE
 
 -- name: count_overruled
 -- How many of these CRM contacts have no request of that kind waiting right after it was written:
--- those of whom somebody wanted something else later. Parameters: contact_id (array), list_id,
+-- those for which something else was wanted later. Parameters: contact_id (array), list_id,
 -- action. Grain: one row.
 SELECT count(*) AS overruled
 FROM ctct_link AS crm
@@ -510,7 +510,7 @@ FROM crm_list_membership
 WHERE contact_id = %(contact_id)s AND list_id = %(list_id)s;
 
 -- name: forget_planned
--- What was planned and not sent is planned anew, by the mirror as it is then.
+-- What was planned and not sent is planned again, by the mirror as it is then.
 -- Grain: one row a call.
 DELETE FROM ctct_bulk_activity
 WHERE state = 'planned';
@@ -827,8 +827,8 @@ INNER JOIN ctct_link AS link ON coalesce(mirrored.email_key, carried.target) = l
 WHERE carried.bulk_id = %(bulk_id)s;
 
 -- name: drop_changed_requests
--- Right before a call is sent: take out whoever it is no longer right for. A request that was
--- withdrawn or made anew, an address or link that changed, an objection that the gate has, an
+-- Right before a call is sent: take out what it is no longer right for. A request that was
+-- withdrawn or made again, an address or link that changed, an objection that the gate has, an
 -- address that the vendor has by now. The whole contact goes, since all lists of a call are meant
 -- for each. Parameters: bulk_id.
 -- Grain: one row a request.
@@ -1209,7 +1209,7 @@ ANALYZE routed_membership;
 
 -- name: create_few
 -- New contacts that are so few that an import costs as many calls are created one by one: that
--- says exactly what became of each, and can rename nobody.
+-- says exactly what became of each, and renames no contact.
 -- Parameters: import_calls (of an import, beyond the one for each combination of lists).
 -- Grain: one row a request.
 UPDATE routed_membership
@@ -1323,11 +1323,11 @@ FROM crm_list_membership
 WHERE status = 'failed' AND processed_at >= %(since)s;
 
 -- name: retry_memberships
--- A person wants requests that were not met to be tried again; but none that somebody overruled
+-- A person wants requests that were not met to be tried again; but none that was overruled
 -- later: another CRM contact with the same link or address, about the same list. Many at once are
 -- none of before a restore, which may have been met and taken back since: those go one by one.
 -- Looks at the oldest, as many as `most`, after the last one that the look before this one saw: of
--- a million, all would be too many to look at while somebody waits.
+-- a million, all would be too many to look at while a person waits.
 -- Parameters: status, list_id, action, contact_id ('': any), most; after_requested_at (null: from
 -- the oldest), after_contact_id, after_list_id.
 -- Grain: one row: how many are tried again, how many were looked at, and the last of those.
@@ -1537,7 +1537,7 @@ WHERE
 
 -- name: show_held
 -- What a person sees before the answer. Parameters: hold_id. Grain: one row a list, the most
--- frequent first, with ten of the contacts; a request does not say by whom it was made.
+-- frequent first, with ten of the contacts; a request does not say who made it.
 SELECT
     'the CRM' AS changed_by,
     'off the list “' || coalesce(list.name, membership.list_id) || '”' AS reason,

@@ -1,6 +1,6 @@
 -- name: opt_outs_waiting
 -- What wakes the DAG: the newest change that waits, and the newest stop of the circuit breaker that
--- nobody was asked about yet. Grain: one row; `waiting` is null where there is nothing.
+-- no question was asked about yet. Grain: one row; `waiting` is null where there is nothing.
 SELECT
     nullif(
         concat_ws(
@@ -139,7 +139,7 @@ VALUES (
 
 -- name: lock_contact
 -- One edit at a time of one of the vendor's contacts. Parameters: constant_contact_id.
--- Grain: one row; waits for whoever is at it, and holds to the transaction's end.
+-- Grain: one row; waits for the session that is at it, and holds to the transaction's end.
 SELECT pg_advisory_xact_lock(hashtextextended(%(constant_contact_id)s, 0));
 
 -- name: count_mass_opt_out

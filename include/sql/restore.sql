@@ -1,6 +1,6 @@
 -- name: settle_restored_opt_ins
 -- An opt-in that waits in a restored CRM may have been carried before, and taken back since: none
--- is carried unless somebody asks anew. Parameters: by. Grain: one row a change.
+-- is carried unless it is asked for again. Parameters: by. Grain: one row a change.
 WITH settled AS (
     UPDATE crm_opt_out_change
     SET
@@ -22,7 +22,7 @@ FROM settled;
 
 -- name: settle_restored_memberships
 -- A wish to be put on a list that waits in a restored CRM may have been met before, and taken back
--- since: none is carried unless somebody asks anew. Grain: one row a request.
+-- since: none is carried unless it is asked for again. Grain: one row a request.
 UPDATE crm_list_membership
 SET
     status = 'failed',

@@ -320,7 +320,7 @@ ORDER BY activity.state = 'done', activity.bulk_id DESC
 LIMIT 20;
 
 -- name: decisions
--- What was decided about a change of Do Not Email, by whom and by which call.
+-- What was decided about a change of Do Not Email, who decided, and by which call.
 -- Parameters: change_id. Grain: one row a decision, the newest first, at most 50.
 SELECT
     decided_at,
@@ -408,7 +408,7 @@ CROSS JOIN
 ORDER BY hour.starts_at ASC;
 
 -- name: lists
--- The lists to choose from; one that was deleted, too: it may be the one somebody asks about.
+-- The lists to choose from; one that was deleted, too: it may be the one that is looked for.
 -- Parameters: most. Grain: one row a list.
 SELECT
     list_id,

@@ -34,7 +34,7 @@ def call_on(
     jitter_s: float,
     streams: int,
 ) -> Figures:
-    """Call as fast as the budget lets us, from the moment that all are told to."""
+    """Call as fast as the budget lets us, from the start that all share."""
     dice = random.Random()  # noqa: S311 - a network is no secret
     travel = (lambda: time.sleep(dice.uniform(0, jitter_s))) if jitter_s else None
     with connected(crm_url, travel=travel, **account) as (client, _):
@@ -54,7 +54,7 @@ def call_on(
 
 
 def take_turns(gauge: Gauge, *, crm_url: str, account: dict[str, Any], takes: int) -> Figures:
-    """What one call's turn costs where nobody has to wait."""
+    """Measure what one call's turn costs where there is no queue."""
     crm = crm_database(crm_url)
     budget = ApiBudget(crm, api_settings(**account), "engagement")
     costs = []

@@ -17,7 +17,7 @@ _SENT_DAYS_AGO = (2, 9, 20)
 _SENT_TO = 5_000
 _EVENTS = 5_000
 _SHARES = {"opens": 55, "clicks": 28, "bounces": 8, "optouts": 5, "forwards": 4}
-# one contact in so many: edited by somebody, unsubscribed by itself
+# one contact in so many: edited at the vendor, unsubscribed by itself
 _CHANGED_ONE_IN, _OPTED_OUT_ONE_IN = 500, 10_000
 _WISHES = {"flagged": 20, "requested": 200, "known": 20}
 

@@ -27,7 +27,7 @@ from local.bench.plans import PlannedCursor
 from local.bench.stage import Vendor
 
 _MB = 1 << 20
-# the option retention_days, as it is unless somebody sets it
+# the option retention_days, by its default
 _RETENTION_DAYS = 90
 
 

@@ -79,7 +79,7 @@ class PlannedCursor(psycopg.Cursor[Any]):
 
     @classmethod
     def watch(cls, crm_url: str) -> Statements:
-        """Begin anew; what is large now counts as large."""
+        """Start over; what is large now counts as large."""
         with psycopg.connect(crm_url) as connection:
             cls.statements = Statements(large(connection))
         return cls.statements

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-# RFC 2606: nobody's, now and for good.
+# RFC 2606: reserved, so no mail reaches anyone.
 DOMAINS = ("example.com", "example.org", "example.net")
 _ACCENTS = str.maketrans("aeiou", "áéíóú")
 
@@ -47,7 +47,7 @@ def _blanks_around(address: str, dice: random.Random) -> str:
 
 
 def _typo(address: str, dice: random.Random) -> str:
-    """Another well-formed address, that nobody has: its mailbox has a letter too many."""
+    """Return a well-formed address that no contact has: its mailbox has a letter too many."""
     at = dice.randrange(1, 4)
     return f"{address[:at]}q{address[at:]}"
 

@@ -99,7 +99,7 @@ def make_calendar(seed: int, now: datetime) -> Calendar:
 
 
 def new_list(seed: int, now: datetime) -> JSON:
-    """A list that somebody makes at the vendor between the nights."""
+    """Return a list that is made at the vendor between the nights."""
     dice = random.Random(f"{seed}/new list")  # noqa: S311
     return _list("Made this morning", now, dice)
 

@@ -1,6 +1,6 @@
 """The checks: what is there, against what must be. Each is one line, right or wrong.
 
-No check shows an address: a difference is told by ids.
+No check shows an address: a difference names ids.
 """
 
 import re
@@ -37,8 +37,8 @@ def lists(crm: Crm, vendor: JSON) -> Check:
 
     Args:
         crm: After the night.
-        vendor: The truth in counts as it was before the night: whoever the night unsubscribes
-            leaves the lists after they were read.
+        vendor: The truth in counts as it was before the night: contacts that the night
+            unsubscribes leave the lists after they were read.
     """
     wanted = {
         each["list_id"]: (each["name"], each["members"])
@@ -70,7 +70,7 @@ def mirror(crm: Crm, vendor: Vendor) -> Check:
 
 
 def own_columns(crm: Crm, contacts: Sequence[CrmContact]) -> Check:
-    """Nothing of a person was copied into the CRM, and nobody was added."""
+    """Check that no data of a person came into the CRM, and no contact was added."""
     wanted = {contact.contact_id: tuple(contact[1:]) for contact in contacts}
     got = _by_id(crm.contacts, list(CrmContact._fields[1:]))
     name = f"CRM: {len(wanted):,} contacts, nothing changed but the link"
@@ -124,14 +124,14 @@ def interactions(
 
 
 def permissions(vendor: Vendor, wanted: Mapping[str, Permission]) -> Check:
-    """Who is unsubscribed and on whose word: those who must be, and nobody else was touched."""
+    """Check who is unsubscribed, by the contact or the account, and that no other changed."""
     got = {
         each["contact_id"]: Permission(each["permission"], each["opt_out_source"])
         for each in vendor.contacts
         if not each["deleted"] and each["email"] is not None
     }
     out = sum(each.permission == "unsubscribed" for each in wanted.values())
-    name = f"permissions: {out:,} unsubscribed, each on the right word; nobody else"
+    name = f"permissions: {out:,} unsubscribed, each by contact or account as it must be; no other"
     return Check(name, difference(got, wanted))
 
 
@@ -154,10 +154,10 @@ def flags(crm: Crm, vendor: Vendor, expected: Expected) -> Check:
 
 
 def will(vendor: Vendor) -> Check:
-    """Nothing happened that the vendor's policy forbids, nobody came back to life."""
+    """Check that the vendor's policy was kept, and no deleted contact was revived."""
     forbidden = ("policy_violations", "revivals", "names_overwritten", "resubscribe_emails_sent")
     done = {name: vendor.summary[name] for name in forbidden if vendor.summary[name]}
-    name = "consent: nobody resubscribed against their will, nobody revived"
+    name = "consent: no contact resubscribed against its will, none revived"
     return Check(name, difference(done, {}))
 
 
@@ -233,7 +233,7 @@ def nothing_new(
     writes = sum(report.writes for report in reports)
     return [
         Check("no row more, no row fewer", difference(after, before)),
-        Check("the tasks tell of nothing new", difference(told, {})),
+        Check("the tasks report nothing new", difference(told, {})),
         Check("nothing was sent", difference({"writes": writes}, {"writes": 0})),
     ]
 

@@ -19,7 +19,7 @@ CREATE SCHEMA demo;
 CREATE TABLE demo.memory (
     made_of text NOT NULL, -- digest of what made the data up
     seed integer NOT NULL,
-    now timestamptz NOT NULL, -- the moment the data are told from
+    now timestamptz NOT NULL, -- the moment the data follow from
     account bytea, -- null until a demo came to its end
     expected jsonb
 )

@@ -84,7 +84,7 @@ class Expected:
         return asdict(self) | {"held": sorted(self.held), "ours": sorted(self.ours)}
 
     def link(self, crm: Iterable[CrmContact], truth: Iterable[JSON]) -> None:
-        """A living link stays; else the living contact with the address, whoever may be mailed."""
+        """Link each contact to its living link, else to the living contact with its address."""
         living = {
             each["contact_id"]: email_key(each["email"]) for each in truth if not each["deleted"]
         }

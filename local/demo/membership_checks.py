@@ -41,7 +41,7 @@ def requests(crm: Crm, expected: Expected) -> Check:
 
 
 def members(vendor: Vendor, wanted: Outcome) -> Check:
-    """Everyone whom the vendor had is on the lists that they must be on, and on no other."""
+    """Check that contacts of before are on the lists they must be on, and on no other."""
     got = {
         each["contact_id"]: frozenset(each["lists"])
         for each in vendor.contacts
@@ -53,7 +53,7 @@ def members(vendor: Vendor, wanted: Outcome) -> Check:
 
 
 def new(vendor: Vendor, before: Sequence[JSON], wanted: Outcome) -> Check:
-    """Whoever is new has the names, the permission and the lists it must have; nobody else is."""
+    """Check that new contacts have their names, permission and lists, and that no other is new."""
     known = {each["contact_id"] for each in before}
     got = {}
     for each in vendor.contacts:

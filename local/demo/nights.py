@@ -20,7 +20,7 @@ from local.run_date import when
 from local.stop import Stop
 from local.terminal import Terminal
 
-# Opt-outs first: nobody is put on a list who asked that day to be mailed no more.
+# Opt-outs first: a contact that opted out that day is put on no list.
 DAGS = ("lists", "contacts", "activities", "opt_outs", "list_memberships")
 PREFIX = "constant_contact_"
 
@@ -30,7 +30,7 @@ class Nights:
 
     Args:
         terminal: Has the complete log.
-        progress: Is told what goes on.
+        progress: Shows what goes on.
     """
 
     def __init__(self, terminal: Terminal, progress: Progress) -> None:

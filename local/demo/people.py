@@ -157,7 +157,7 @@ class People:
         self, kind: Kind, given: Name, family: Name, address: str | None, place: int
     ) -> CrmContact:
         self._written.append(f"CRM-{len(self._written) + 1:05d}")
-        # The flag is null where nobody ever touched it.
+        # The flag is null where it was never set.
         flag = True if place < kind.flagged else self._dice.choice((False, False, False, None))
         return CrmContact(
             self._written[-1],

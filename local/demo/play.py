@@ -57,7 +57,7 @@ class Play:
         stage: The parts that run.
         connection: To the CRM's database, which is there.
         nights: Runs the DAGs.
-        progress: Is told what goes on.
+        progress: Shows what goes on.
         log: The complete log of the runs.
     """
 
@@ -132,7 +132,7 @@ class Play:
         cleared = sum(not change.do_not_email for change in story.flags)
         self._progress.end(
             f"the day between: {len(story.flags) - cleared} times Do Not Email is set and"
-            f" {cleared} times cleared in the CRM, {len(story.requests) - removals} times somebody"
+            f" {cleared} times cleared in the CRM, {len(story.requests) - removals} times a contact"
             f" is put on a list and {removals} times taken off one; at the vendor"
             f" {len(story.leaving)} unsubscribe,"
             f" {len(story.deleted) + len(story.moved)} are deleted,"

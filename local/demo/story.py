@@ -1,6 +1,6 @@
 """What happens between the first night and the second: people edit, on both sides.
 
-Who it happens to follows from the seed alone, so a later demo knows it without being told.
+Who it happens to follows from the seed alone, so a later demo makes the same.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from local.demo.people import JSON, CrmContact, Person, crm_contacts
 
 
 class FlagChange(NamedTuple):
-    """Somebody sets or clears Do Not Email in the CRM."""
+    """A change of Do Not Email in the CRM."""
 
     contact_id: str
     do_not_email: bool
@@ -45,7 +45,7 @@ class Story:
         deleted: At the vendor, for good; the links are cleared.
         moved: At the vendor: the contact gets another address and is deleted, and a new contact
             has the former address; the links move.
-        joined: At the vendor: new contacts, whom the CRM knew already.
+        joined: At the vendor: new contacts that the CRM had already.
         openers: They open the last newsletter today; one of them an old one too.
     """
 
@@ -61,12 +61,12 @@ class Story:
 
 
 def make_story(people: list[Person], lists: DayLists) -> Story:
-    """Who does what; nobody in two parts of it, but that some of them are to be on a list."""
+    """Choose who does what: each person in one part, but for requests for lists."""
     return _Telling(people, lists).tell()
 
 
 def crm_after(people: list[Person], story: Story) -> list[CrmContact]:
-    """The CRM's contacts as they are once all is told."""
+    """Return the CRM's contacts as they are after the story."""
     flags = {change.contact_id: change.do_not_email for change in story.flags}
     return [
         contact._replace(
@@ -95,7 +95,7 @@ class _Telling:
         return story
 
     def _take(self, kind: str, count: int) -> list[Person]:
-        """The next people of a kind; nobody is taken twice."""
+        """Take the next people of a kind; each is taken once."""
         return [self._of_kind[kind].pop() for _ in range(count)]
 
     def _flag(
@@ -141,7 +141,7 @@ class _Telling:
         flag(story, "flagged, out by the account", 2, to=False)
         flag(story, "flagged, out by the contact", 3, to=False)
         flag(story, "flagged, in the CRM only", 1, to=False)
-        # One of a household may be mailed again, the other one not: nobody is.
+        # One of a household may be mailed again, the other one not: neither is.
         household = "household, all flagged, out by the account"
         flag(story, household, 2, to=False)
         # Both may, by the CRM: the account's own opt-out stands.
@@ -225,7 +225,7 @@ class _Telling:
 
 def _id(person: Person) -> str:
     if person.vendor is None:
-        raise ValueError(f"nobody of the kind {person.kind} is at the vendor")
+        raise ValueError(f"people of the kind {person.kind} are not at the vendor")
     return str(person.vendor["contact_id"])
 
 

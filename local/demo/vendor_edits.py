@@ -1,4 +1,4 @@
-"""The vendor's half of the story, told to the simulator."""
+"""The vendor's half of the story, in the simulator."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ def edit_account(control: Control, story: Story, calendar: Calendar, seed: int) 
         control.update_contact(contact_id, email=f"formerly.{address}")
         control.delete_contact(contact_id)
     control.load(lists=[new_list(seed, now)], contacts=[*story.moved.values(), *story.joined])
-    # Whoever has not opened it before, for only those move the campaign's summary.
+    # Contacts that have not opened it before: only those move the campaign's summary.
     opened = {row["contact_id"] for row in control.truth_events(old.activity_id, "opens")}
     late = next(each for each in story.openers if each not in opened)
     control.add_events(rows_of_openers(story.openers, late, (old, last)))

@@ -1,4 +1,4 @@
-"""`make reference`: docs/reference anew; with `--check` only whether it is as it should be."""
+"""`make reference`: docs/reference; with `--check` only whether it is as it should be."""
 
 import os
 import sys

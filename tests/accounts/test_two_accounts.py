@@ -1,4 +1,4 @@
-"""Two accounts over one CRM: each its own links and rows; whoever says no says it to both."""
+"""Two accounts over one CRM: each its own links and rows, and an objection counts for both."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -133,7 +133,7 @@ def test_an_opt_out_goes_out_although_its_contact_has_left_the_crm(
     set_do_not_email(ann, True)
     sql_rows("DELETE FROM crm_contact")
     assert push_opt_outs(eu.client, eu.crm).unsubscribed == 1
-    # And whoever gets its id later is somebody else.
+    # And a contact that gets its id later is another one.
     add_crm_contact(ann, "bob@example.com")
     link_contacts(eu.crm)
     assert eu_rows("SELECT constant_contact_id FROM ctct_link") == [{"constant_contact_id": None}]

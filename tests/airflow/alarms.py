@@ -6,12 +6,12 @@ rung: list[dict[str, Any]] = []
 
 
 async def ring(context: dict[str, Any]) -> None:
-    """Keep what one is told."""
+    """Keep what an alarm says."""
     rung.append(context)
 
 
 def hold(context: dict[str, Any]) -> None:
-    """Keep the question that one is told of."""
+    """Keep the question that an alarm is about."""
     rung.append({name: context[name] for name in ("subject", "body")})
 
 

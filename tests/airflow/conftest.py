@@ -49,7 +49,7 @@ def airflow(
         patch.setenv(variable, value)
     from airflow.sdk.execution_time import supervisor
 
-    # Airflow 3.2 makes the API of its tasks anew for each of them, which takes seconds
+    # Airflow 3.2 makes the API of its tasks again for each of them, which takes seconds
     one_api = cache(supervisor.in_process_api_server)
     patch.setattr(supervisor, "in_process_api_server", one_api)
     # as `airflow db migrate` does, without a second process that imports Airflow first
@@ -92,7 +92,7 @@ def forget_runs() -> None:
 def _own_masks() -> Iterator[None]:
     """What Airflow masks in logs for one test is forgotten at its end.
 
-    Each secret that it meets is one more branch of a regular expression, compiled anew with all
+    Each secret that it meets is one more branch of a regular expression, compiled again with all
     that came before.
     """
     from airflow._shared.secrets_masker import _secrets_masker as core

@@ -15,7 +15,7 @@ REDIRECT_URL = f"http://testserver{CALLBACK}"
 
 
 class Person:
-    """Somebody with a role in Airflow, at a browser."""
+    """A user with a role in Airflow, at a browser."""
 
     def __init__(self, site: Site, simulator: Running, role: str = "OP", page: str = PAGE) -> None:
         simulator.control.settings(redirect_uris=[REDIRECT_URL])

@@ -17,7 +17,7 @@ class Answer(NamedTuple):
 
 
 class Site:
-    """The api-server, asked as a user of a role, or as nobody."""
+    """The api-server, asked as a user of a role, or without a login."""
 
     def __init__(self) -> None:
         from airflow.api_fastapi.app import create_app
@@ -97,7 +97,7 @@ class Site:
 
 
 def bearer(role: str | None) -> str:
-    """A token of Airflow's for somebody with a role; empty for nobody."""
+    """Return a token of Airflow's for a user with a role; empty without a login."""
     from airflow.api_fastapi.app import get_auth_manager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 

@@ -1,4 +1,4 @@
-"""What belongs to a team of Airflow's of which nobody here is."""
+"""What belongs to a team of Airflow's that no user here is in."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager

@@ -152,7 +152,7 @@ def test_accounts_that_share_an_api_key_share_its_day(
     connections.setenv(f"AIRFLOW_CONN_{EU_CONN_ID.upper()}", shared)
     for _ in range(2):
         assert start_dag(f"{PREFIX}lists").state == "success"
-    # Of three a day engagement may take two, whoever took them.
+    # Of three a day engagement may take two, of any account.
     assert "lists goes on after" in start_dag(f"{PREFIX}eu_lists").waits
     assert sql_rows("SELECT calls FROM ctct_api_budget") == [{"calls": 2}]
     assert eu_rows("SELECT * FROM ctct_api_budget") == []

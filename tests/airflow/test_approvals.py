@@ -127,7 +127,7 @@ def test_the_question_says_how_many_and_where_to_look_and_nothing_of_anybody(
 
 @pytest.fixture
 def told(connections: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the adopter's callback was told."""
+    """What the adopter's callback was called with."""
     name = "AIRFLOW__CONSTANT_CONTACT__ON_HOLD_CALLBACK"
     connections.setenv(name, "tests.airflow.alarms.hold")
     alarms.rung.clear()

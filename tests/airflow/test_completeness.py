@@ -1,4 +1,4 @@
-"""What is missing is told by the run, on the overview and as a metric, until it is there."""
+"""What is missing is shown by the run, on the overview and as a metric, until it is there."""
 
 from collections.abc import Callable
 from typing import Any

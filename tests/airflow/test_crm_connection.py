@@ -1,4 +1,4 @@
-"""The CRM's connection: a host that swallows packets is given up, and nobody else notices."""
+"""The CRM's connection: a host that swallows packets is given up, and other jobs go on."""
 
 import json
 import os

@@ -91,7 +91,7 @@ def test_every_column_that_is_copied_is_there(sql_rows: Rows) -> None:
         " WHERE table_schema = 'public'"
     )
     assert told | sources <= {row["name"] for row in found}
-    # What is copied word for word in the projection is told.
+    # What is copied word for word in the projection is there.
     projection = statement("interactions/project_new_events")
     assert all(column in projection for column in COPIED["crm_interaction"])
 

@@ -48,7 +48,7 @@ def switched_on(
     measure_as_configured()
     configure_otel(conf)
     yield
-    # other tests are measured by nobody
+    # other tests are not measured
     for provider in (trace.get_tracer_provider(), metrics.get_meter_provider()):
         # none was made where nothing was measured
         if hasattr(provider, "shutdown"):

@@ -163,7 +163,7 @@ def test_memberships_that_fail_make_the_run_red_and_one_that_is_rejected_does_no
     assert (ran.state, ran.returned["memberships"]["rejected"]) == ("success", 1)
     for number in numbers:
         sql_rows(request, f"c{number}", list_id(1))
-    # Whoever is in it: the call itself is refused.
+    # The call itself is refused, with any contact.
     refusal = {"status": 400, "body": [{"error_key": "k", "error_message": "no"}]}
     simulator.control.add_fault("status", match={"path": "add_list"}, times=99, params=refusal)
     ran = run_dag("constant_contact_list_memberships")

@@ -97,7 +97,7 @@ def test_a_request_for_a_membership_is_an_event(
         events = trigger(statement="memberships/memberships_waiting").run()
         await first(events)
         again = asyncio.ensure_future(first(events))
-        # Made anew by whoever knows nothing of times.
+        # Made again by a CRM that sets no time.
         change = "UPDATE crm_list_membership SET action = 'remove' RETURNING 1 AS done"
         await asyncio.to_thread(sql_rows, change)
         return await again
@@ -133,7 +133,7 @@ def test_a_crm_that_is_away_is_waited_for(
         )
         deadline = asyncio.get_running_loop().time() + 120
         while not await asyncio.to_thread(sql_rows, cut):
-            assert asyncio.get_running_loop().time() < deadline, "nobody listens"
+            assert asyncio.get_running_loop().time() < deadline, "no listener is there"
         await asyncio.to_thread(set_do_not_email, "c1", True)
         return await waiting
 

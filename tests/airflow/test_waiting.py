@@ -86,7 +86,7 @@ def test_the_waiting_are_listed_with_their_reason(spent: Running, start: Start) 
     start()
     with create_session() as session:
         (waiting,) = waiting_tasks(session, [LISTS])
-        # Somebody who may not read that DAG sees nothing of it.
+        # A user who may not read that DAG sees nothing of it.
         assert waiting_tasks(session, ["constant_contact_contacts"]) == []
     assert (waiting.dag_id, waiting.task_id) == (LISTS, "lists")
     assert "used up" in waiting.reason

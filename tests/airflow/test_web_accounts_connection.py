@@ -30,7 +30,7 @@ def kept() -> dict[str, str]:
 
 @pytest.fixture
 def person(site: Site, simulator: Running, connections: pytest.MonkeyPatch) -> Person:
-    """An operator on the page of the default account, which nobody has authorized."""
+    """An operator on the page of the default account, which is not authorized yet."""
     value = account_connection(simulator, extra={"refresh_token": ""})
     connections.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", value)
     return Person(site, simulator)

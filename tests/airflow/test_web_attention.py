@@ -34,7 +34,7 @@ OUTBOXES = {
         "1,200 opt-outs are held by the circuit breaker",
         "/opt-outs",
     ),
-    "an opt-in of somebody who said no": (
+    "an opt-in of a contact that opted out": (
         "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status)"
         " VALUES ('a', FALSE, 'held')",
         "1 opt-in is held, because these contacts said no by their own act",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("connections")
 
 def test_a_contact_nobody_objects_to_may_be_emailed(site: Site, add_crm_contact: Add) -> None:
     add_crm_contact("c1", "ann@example.com")
-    assert "May be emailed. Nobody objects." in told(site, contact_id="c1")
+    assert "May be emailed. No objection stands." in told(site, contact_id="c1")
 
 
 def test_the_objections_that_stand_are_told_with_the_gates_answer(
@@ -66,7 +66,7 @@ def test_a_person_lifts_an_objection_for_a_reason_which_the_register_keeps(
     (row,) = sql_rows("SELECT lifted_by, evidence FROM ctct_objection WHERE source = 'asked'")
     assert row == {"lifted_by": "op", "evidence": "<i>wrong</i> contact"}
     said = told(site, contact_id="c1")
-    assert "May be emailed. Nobody objects." in said
+    assert "May be emailed. No objection stands." in said
     assert "by op: &lt;i&gt;wrong&lt;/i&gt; contact" in said
     again = site.post(f"{WHY}/lift", **fields, evidence="once more")
     assert again.status == 409

@@ -193,7 +193,7 @@ def test_a_failed_change_is_tried_again_unless_a_newer_one_counts(
     (row,) = sql_rows("SELECT status FROM crm_opt_out_change WHERE change_id = %s", held)
     if newer is None:
         assert (answer.status, row["status"]) == (303, "pending")
-        # The consent rules look at it anew: only Ann can undo her no.
+        # The consent rules look at it again: only Ann can undo her opt-out.
         start_dag("constant_contact_opt_outs")
         (row,) = sql_rows("SELECT status FROM crm_opt_out_change WHERE change_id = %s", held)
         assert row["status"] == "held"

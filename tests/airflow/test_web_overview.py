@@ -260,7 +260,7 @@ def test_without_an_account_the_rest_is_shown(
 
 @pytest.fixture
 def slow_runs(start_dag: Start) -> Iterator[None]:
-    """Whoever reads Airflow's table of runs waits; it is let go before `start_dag` tidies it."""
+    """Readers of Airflow's table of runs wait; it is let go before `start_dag` tidies it."""
     from airflow.settings import engine
 
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)

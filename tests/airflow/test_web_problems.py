@@ -1,4 +1,4 @@
-"""What goes wrong with a part of a page: it is told beside the part, which stays as it is."""
+"""What goes wrong with a part of a page: it is shown beside the part, which stays as it is."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The files that our pages load: as their makers published them, and nobody else's."""
+"""The files that our pages load: as their makers published them, and no others."""
 
 import hashlib
 import re

@@ -19,7 +19,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def dags(start_dag: Start) -> Iterator[None]:
-    """Airflow knows our DAGs, and somebody switched them on."""
+    """Airflow knows our DAGs, and they are switched on."""
     pause_all(False)
     yield
     pause_all(True)
@@ -186,7 +186,7 @@ def test_what_is_started_on_an_accounts_page_is_its_own(site: Site) -> None:
 def test_a_dag_of_which_nothing_is_known_is_left_to_airflows_form(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What was that account's is nobody's now.
+    # What was that account's belongs to no account now.
     monkeypatch.delenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS")
     row = sync_row(site, "eu_lists", "OP")
     assert "Run now" not in row

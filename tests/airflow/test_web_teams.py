@@ -21,7 +21,7 @@ PAGES = "/constant-contact"
 
 @pytest.fixture
 def another_teams(start_dag: Callable[..., Any]) -> Iterator[None]:
-    """Two of our DAGs, and the account's connection, belong to a team of which nobody here is."""
+    """Two of our DAGs, and the account's connection, belong to a team that no user here is in."""
     with another_team((LISTS, APPROVALS), CONN_ID):
         yield
 

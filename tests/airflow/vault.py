@@ -1,4 +1,4 @@
-"""A secrets backend of somebody else's, which has the account's connection."""
+"""A secrets backend of another package, which has the account's connection."""
 
 import os
 

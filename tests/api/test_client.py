@@ -103,7 +103,7 @@ def test_a_page_link_that_died_is_told_from_a_wrong_call(account: Running, clien
 
 
 def with_a_token(make_client: Callable[..., Client]) -> None:
-    """From here on nobody asks the token endpoint, which need not answer at once."""
+    """From here on no call asks the token endpoint, which need not answer at once."""
     next(make_client().pages("/contact_lists", {}))
 
 

@@ -1,4 +1,4 @@
-"""What may be shown of somebody else's text."""
+"""What may be shown of a text that is not ours."""
 
 import base64
 

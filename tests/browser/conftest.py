@@ -40,7 +40,7 @@ def airflow(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="session")
 def logged_in(browser: Browser, airflow: LocalAirflow) -> Any:
-    """The profile of somebody who has just logged in."""
+    """The profile of a user who has just logged in."""
     context = browser.new_context(base_url=airflow.url)
     page = context.new_page()
     page.goto("/")

@@ -47,7 +47,7 @@ class LocalAirflow:
 
 @contextlib.contextmanager
 def local_airflow(folder: Path) -> Iterator[LocalAirflow]:
-    """Starts it, gone with this process whatever happens; nobody else's `.local` is touched."""
+    """Starts it, gone with this process whatever happens; no other `.local` is touched."""
     port, log = free_port(), folder / "up.log"
     child = spawn(
         [sys.executable, "-m", "local.up", "--port", str(port)],

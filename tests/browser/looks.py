@@ -35,7 +35,7 @@ _MARK_OF_FOCUS = """() => {
 def settled(page: Page) -> None:
     """Waits until all of a page is there: a click returns when the next one has only begun.
 
-    Whoever looks at a page once, instead of until it is as expected, has to wait for that.
+    A test that looks at a page once, instead of until it is as expected, has to wait for that.
     """
     for frame in page.frames:
         frame.wait_for_load_state()

@@ -60,7 +60,7 @@ def test_an_application_is_replaced_by_another_that_was_tried_first(
     page: Page, vendor: Control
 ) -> None:
     vendor.settings(other_applications={NEW_KEY: NEW_SECRET})
-    # nobody clicks so fast; and the simulator counts the calls of both applications together
+    # no person clicks so fast; and the simulator counts the calls of both applications together
     vendor.limits(**UNLIMITED)
     page.goto(CONNECTION)
     page.get_by_role("link", name="Replace credentials…").click()

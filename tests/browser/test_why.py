@@ -15,8 +15,8 @@ WHY = "/constant-contact/why"
 
 
 @pytest.fixture
-def somebody(crm_rows: Callable[..., list[dict[str, Any]]]) -> dict[str, Any]:
-    """A linked contact of whom something is told, once the first nightly runs are through."""
+def known_contact(crm_rows: Callable[..., list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return a linked contact with a history, once the first nightly runs are through."""
     found = eventually(
         lambda: crm_rows(
             "SELECT contact_id, preferred_email FROM crm_contact AS contact"
@@ -29,19 +29,19 @@ def somebody(crm_rows: Callable[..., list[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def test_a_person_is_found_by_address_and_a_list_explained(
-    page: Page, somebody: dict[str, Any]
+    page: Page, known_contact: dict[str, Any]
 ) -> None:
     page.goto(WHY)
     assert accessible(page) == []
-    page.get_by_label("or its email address").fill(somebody["preferred_email"])
+    page.get_by_label("or its email address").fill(known_contact["preferred_email"])
     page.get_by_role("button", name="Find").click()
-    found = page.get_by_role("link", name=f"({somebody['contact_id']})")
+    found = page.get_by_role("link", name=f"({known_contact['contact_id']})")
     expect(found).to_be_visible()
     # an address would stay in histories and logs
     assert "@" not in page.url
     assert "%40" not in page.url
     found.click()
-    expect(page.get_by_role("cell", name=somebody["preferred_email"]).first).to_be_visible()
+    expect(page.get_by_role("cell", name=known_contact["preferred_email"]).first).to_be_visible()
     expect(page.get_by_role("region", name="Last interactions")).to_contain_text("Clicked")
     page.get_by_role("combobox").select_option(index=1)
     page.get_by_role("button", name="Explain").click()

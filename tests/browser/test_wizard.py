@@ -1,4 +1,4 @@
-"""The wizard: a list, whom to put on it, what would become of them, and what became of them."""
+"""The wizard: a list, contacts for it, what would become of them, and what became of them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -172,7 +172,7 @@ def test_events_are_many_and_in_natural_proportions(
 
 
 def test_two_identical_opens_lie_across_the_edge_of_a_page(events: list[dict[str, Any]]) -> None:
-    # The vendor lists 500 a page, newest first: whoever tells identical rows apart page by page
+    # The vendor lists 500 a page, newest first: a reader that tells identical rows apart by page
     # loses one of these. If other data lose this pair, make another.
     opens: dict[str, list[tuple[str, str]]] = {}
     for event in events:

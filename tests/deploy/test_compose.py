@@ -1,4 +1,4 @@
-"""The compose file says what `make up EXECUTOR=celery` does; nobody here can run it."""
+"""The compose file says what `make up EXECUTOR=celery` does; it cannot run here."""
 
 import importlib.resources
 import json

@@ -42,7 +42,7 @@ for noun in nouns:
     states[noun] = str(dag.test().state)
 print("answer:", json.dumps(states))
 """
-# The overview, for nobody and for a user of Airflow, with a row for a DAG; what it links to.
+# The overview, without a login and for a user of Airflow, with a row for a DAG; what it links to.
 PAGES = """
 from airflow.api_fastapi.app import create_app, get_auth_manager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser

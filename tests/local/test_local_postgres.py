@@ -103,7 +103,7 @@ def test_data_survive_a_kill_and_a_pid_that_is_another_programs_now(tmp_path: Pa
             connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         _kill(_postmaster(server))
         assert _is_gone(server)
-    # the machine was restarted, and the number given to somebody else
+    # the machine was restarted, and the number given to another process
     pid_file = server.data / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n")
     with server, psycopg.connect(server.url("crm")) as connection:

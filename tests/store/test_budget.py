@@ -150,7 +150,7 @@ def test_an_opt_out_stands_behind_half_a_second_of_other_calls_at_most(
         pass
 
     def sleep(seconds: float) -> None:
-        # Nobody waits here: everyone asks within the same moment.
+        # There is no waiting here: all ask within the same moment.
         slept.append(seconds)
         if len(slept) > 10:
             raise TurnedAway

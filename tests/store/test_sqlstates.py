@@ -1,4 +1,4 @@
-"""Each error of the database is told as what it is, by its SQLSTATE."""
+"""Each error of the database is named as what it is, by its SQLSTATE."""
 
 import uuid
 from collections.abc import Callable, Iterator

@@ -46,7 +46,7 @@ INSERT INTO ctct_api_call (called_at, method, path, duration_ms) VALUES (now(), 
 INSERT INTO ctct_token (conn_id) VALUES ('constant_contact_default');
 INSERT INTO ctct_sync_state (noun, covered_to, full_pass_at) VALUES ('contacts', now(), now());
 """
-# What a migration changes on purpose; links are told of by test_upgrade_links.
+# What a migration changes on purpose; test_upgrade_links is about the links.
 FORGOTTEN = {"ctct_sync_state": {"full_pass_at"}}
 MOVED = {"ctct_schema_version", "ctct_projected_link"}
 

@@ -57,7 +57,7 @@ def ann(simulator: Running, add_crm_contact: Callable[..., None]) -> str:
 
 @pytest.fixture
 def nobody_was_wronged(simulator: Running) -> Any:
-    """After every test: no opt-in against anyone's will, nobody brought back, nobody renamed."""
+    """After every test: no contact opted in against its will, brought back or renamed."""
     yield
     truth = simulator.control.truth()
     assert truth["policy_violations"] == []

@@ -41,7 +41,7 @@ def people(simulator: Running, add_crm_contact: Callable[..., None]) -> Running:
 
 @pytest.fixture
 def held(people: Running, push: Push, set_do_not_email: Flag) -> int:
-    """Eight contacts whom the breaker holds, for two reasons; returns the hold."""
+    """Have the breaker hold eight contacts, for two reasons; returns the hold."""
     for number in range(1, 9):
         set_do_not_email(f"c{number}", True, "moved" if number < 7 else "")
     assert push().held == 8

@@ -32,7 +32,7 @@ OLD, LATER = "2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"
 
 
 def refuse(sql_rows: Rows, table: str, condition: str) -> None:
-    """The database refuses rows from now on, for a reason that nobody has foreseen."""
+    """The database refuses rows from now on, for a reason that is not foreseen."""
     sql_rows(f"ALTER TABLE {table} ADD CONSTRAINT odd CHECK (NOT ({condition})) NOT VALID")
 
 

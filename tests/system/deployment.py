@@ -104,7 +104,7 @@ class Deployment:
         not begun is missed by another clock, after ten minutes.
 
         Returns:
-            Whether there was one. Which of them it was, nobody needs to know.
+            Whether there was one.
         """
         return any(
             self._lose(each, task_id)

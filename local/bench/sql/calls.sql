@@ -1,5 +1,5 @@
 -- %(calls)s API calls of the last 90 days, as nights of an account make them: bursts of reads, a
--- few writes, one in fifty failed. Number 777 and a few like it are what somebody looks for.
+-- few writes, one in fifty failed. Number 777 and a few like it are what a search looks for.
 INSERT INTO ctct_api_call (
     called_at, dag_id, task_id, run_id, try_number, map_index, method, path, status, error_key,
     error_message, items, reply_bytes, duration_ms, waited_ms, request_id, tracking_id, reply_body

@@ -204,7 +204,7 @@ class Authorization:
             try:
                 self.refresh("check-of-key-and-secret")
             except Throttled:
-                # Somebody asked a moment ago; the endpoint takes one request a second.
+                # A person asked a moment ago; the endpoint takes one request a second.
                 time.sleep(TOKEN_SPACING_S)
                 self.refresh("check-of-key-and-secret")
 

@@ -28,7 +28,7 @@ class OutboxSensor(BaseSensorOperator):
     Args:
         noun: Whose outbox: `opt_outs` or `memberships`.
         crm_conn_id: The CRM database.
-        is_dry_run: Look for waiting rows only; ask and remind nobody (templated).
+        is_dry_run: Look for waiting rows only; ask and remind no person (templated).
     """
 
     template_fields: Sequence[str] = ("crm_conn_id", "is_dry_run")

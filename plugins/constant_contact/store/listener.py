@@ -107,7 +107,7 @@ class Listener:
                     await self._serve(connection)
                 finally:
                     await connection.close()
-            except Exception as error:  # noqa: BLE001 - a listener that ends wakes nobody any more
+            except Exception as error:  # noqa: BLE001 - a listener that ends wakes no task any more
                 self._tell("session", error)
                 await asyncio.sleep(self._poll_s)
 

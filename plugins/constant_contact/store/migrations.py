@@ -57,7 +57,7 @@ def migrate(connection: psycopg.Connection[Any], *, has_contacts: bool = True) -
     with connection.transaction():
         check_server(connection)
         migration_lock(connection)
-        # Behind somebody who holds a table for long, all who write to it would queue behind us.
+        # Behind a session that holds a table for long, all that write to it would queue behind us.
         connection.execute("SET LOCAL lock_timeout = '10s'")
         is_new = _is_new(connection)
         connection.execute(_VERSIONS)

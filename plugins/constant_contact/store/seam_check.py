@@ -23,7 +23,7 @@ from constant_contact.store.seam import SHIPPED, Seam, SeamFile, load_seam, stra
 from constant_contact.store.seam_rights import Relation, missing_rights, named_relations
 
 _WITHOUT_DOORBELL: Final = "a change of Do Not Email is seen every quarter of an hour"
-# Behind somebody who holds a table for long, all who write to it would queue behind us.
+# Behind a session that holds a table for long, all that write to it would queue behind us.
 _LOCK_TIMEOUT: Final = "10s"
 
 

@@ -192,7 +192,7 @@ def answer(crm: Database, hold_id: int, said: Answer, *, by: str) -> int:
         How many rows it was about.
 
     Raises:
-        ChangesRefused: Somebody has given the other answer before.
+        ChangesRefused: The other answer was given before.
     """
     with crm.transaction() as connection:
         kept = database.row(connection, "holds/kept_answer", {"hold_id": hold_id}) or {}

@@ -46,7 +46,7 @@ class Gate(NamedTuple):
     def reason(self) -> str:
         """Why, in one sentence."""
         if self.source is None or self.objected_at is None:
-            return "Nobody objects."
+            return "No objection stands."
         at = f"{self.objected_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         return _REASONS[self.source].format(at=at)
 
@@ -58,7 +58,7 @@ def ask_gate(
     constant_contact_id: str | None = None,
     address: str | None = None,
 ) -> Gate:
-    """Ask whether somebody may be emailed, by the keys that are known.
+    """Ask whether a contact may be emailed, by the keys that are known.
 
     Args:
         connection: Of the CRM.

@@ -1,4 +1,4 @@
-"""A task of somebody's own that calls Constant Contact through the hook."""
+"""A task of an adopter's own that calls Constant Contact through the hook."""
 
 from airflow.sdk import DAG, task
 

@@ -72,8 +72,8 @@ def approve(crm: Database) -> int:
 
 
 def wait_for_a_waiter(sql_rows: Rows, waiters: int = 1) -> None:
-    """Until somebody waits for an advisory lock, or for a row."""
+    """Return when a session waits for an advisory lock, or for a row."""
     waiting = f"{LOCK_WAITS} AND locktype IN ('advisory', 'transactionid')"
     deadline = monotonic() + 60
     while len(sql_rows(waiting)) < waiters:
-        assert monotonic() < deadline, "nobody waits"
+        assert monotonic() < deadline, "no session waits"

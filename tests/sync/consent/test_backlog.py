@@ -1,4 +1,4 @@
-"""A mass of opt-outs that a person released: it takes days, and nobody waits behind it."""
+"""A mass of opt-outs that a person released: it takes days, and no other change waits behind it."""
 
 from collections.abc import Callable
 from typing import Any

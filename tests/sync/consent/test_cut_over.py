@@ -35,7 +35,7 @@ def upgrade(full_night: Night, sql_rows: Rows) -> Upgrade:
 
 @pytest.fixture
 def older(simulator: Running, ann: str, upgrade: Upgrade, set_do_not_email: Flag) -> str:
-    """Ann, whom the account unsubscribed years ago, when somebody flagged her."""
+    """Ann, unsubscribed by the account years ago, when the CRM flagged her."""
     simulator.control.unsubscribe(ann, source="Account")
     upgrade()
     set_do_not_email("c1", True)

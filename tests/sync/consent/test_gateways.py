@@ -1,4 +1,4 @@
-"""What a firewall or proxy on the way answers is no verdict: nobody waits for whom it stops."""
+"""What a firewall or proxy on the way answers is no verdict: the others go on."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

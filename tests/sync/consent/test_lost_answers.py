@@ -136,7 +136,7 @@ def test_nobody_is_opted_in_by_a_run_that_has_lost_its_locks(
 
 
 @pytest.mark.parametrize("is_read_first", [False, True], ids=["carried first", "read first"])
-@pytest.mark.parametrize("is_cleared_first", [False, True], ids=["told of", "cleared at once"])
+@pytest.mark.parametrize("is_cleared_first", [False, True], ids=["known", "cleared at once"])
 def test_an_opt_out_of_a_process_that_was_killed_is_ours_and_can_be_taken_back(
     simulator: Running, client: Client, crm: Database, ann: str, set_do_not_email: Flag,
     sql_rows: Rows, monkeypatch: pytest.MonkeyPatch, is_read_first: bool, is_cleared_first: bool,

@@ -105,7 +105,7 @@ def test_the_accounts_own_opt_out_can_be_cleared(
 
 @pytest.fixture(params=["pending_confirmation", "temp_hold", "not_set"])
 def unmailed(request: pytest.FixtureRequest, simulator: Running, ann: str, sql_rows: Rows) -> str:
-    """Whom c1 is linked to: somebody who cannot be mailed, without an opt-out."""
+    """Return the contact that c1 is linked to, which cannot be mailed without an opt-out."""
     address = {"address": "bob@example.com", "permission_to_send": request.param}
     simulator.control.load(contacts=[{"contact_id": contact_id(2), "email_address": address}])
     sql_rows("UPDATE crm_contact SET constant_contact_id = %s", contact_id(2))

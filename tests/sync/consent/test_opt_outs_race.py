@@ -44,7 +44,7 @@ class Model:
         return not flagged and number not in self.said_no
 
     def told_too_late(self, calls: list[dict[str, Any]]) -> set[str]:
-        """The vendor's contacts that told it no between our last look and our PUT.
+        """The vendor's contacts that opted out between our last look and our PUT.
 
         The contract has no condition on a PUT: this no is heard when its click is read.
         """

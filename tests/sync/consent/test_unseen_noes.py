@@ -1,4 +1,4 @@
-"""Somebody said no where the flag and the vendor's opt-out source do not show it."""
+"""A contact opted out where the flag and the vendor's opt-out source do not show it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -205,7 +205,7 @@ def test_who_asked_before_there_was_a_link_is_left_alone_once_there_is_one(
     assert push().held == 1
     (held,) = sql_rows("SELECT change_id, detail FROM crm_opt_out_change WHERE status = 'held'")
     assert "is not linked" in held["detail"]
-    # Dismissed, nobody would hear it once there is a link.
+    # Dismissed, it would be lost once there is a link.
     with pytest.raises(ChangesRefused, match="not linked"):
         dismiss(crm, change_id=held["change_id"], by="joe")
     simulator.control.load(contacts=[vendor_contact(1, "ann@example.com")])

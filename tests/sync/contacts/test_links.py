@@ -1,4 +1,4 @@
-"""Linking: who is linked to whom, by the rules of the design."""
+"""Linking: which contact is linked to which, by the rules of the design."""
 
 from collections.abc import Callable
 from typing import Any

@@ -18,7 +18,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def three(client: Client, crm: Database, simulator: Running, add_crm_contact: Any) -> None:
-    """Three of the CRM's contacts, whom the mirror knows."""
+    """Three of the CRM's contacts, which the mirror has."""
     addresses = {number: f"u{number}@example.com" for number in (1, 2, 3)}
     simulator.control.load(
         contacts=[vendor_contact(number, address) for number, address in addresses.items()]

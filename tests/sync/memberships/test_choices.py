@@ -1,4 +1,4 @@
-"""Choices that waited for their run: what somebody wanted meanwhile stands."""
+"""Choices that waited for their run: what was wanted meanwhile stands."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -207,16 +207,16 @@ def test_a_request_that_is_never_right_to_send_ends_the_run_all_the_same(
 ) -> None:
     crowd(1, "add")
     sql_rows(
-        "CREATE FUNCTION anew() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " UPDATE crm_list_membership SET requested_at = clock_timestamp(); RETURN NULL; END $$"
     )
     sql_rows(
-        "CREATE TRIGGER anew AFTER INSERT ON ctct_bulk_activity"
-        " FOR EACH STATEMENT EXECUTE FUNCTION anew()"
+        "CREATE TRIGGER again AFTER INSERT ON ctct_bulk_activity"
+        " FOR EACH STATEMENT EXECUTE FUNCTION again()"
     )
     assert push_lists().pending == 1
     assert made(simulator, "POST", "/activities") == 0
-    sql_rows("DROP TRIGGER anew ON ctct_bulk_activity")
+    sql_rows("DROP TRIGGER again ON ctct_bulk_activity")
     assert push_lists().added == 1
 
 

@@ -1,4 +1,4 @@
-"""Another try for many requests: what was overruled stays, and is in nobody's way."""
+"""Another try for many requests: what was overruled stays, and is in no other's way."""
 
 from collections.abc import Callable
 from typing import Any

@@ -117,11 +117,11 @@ def test_nothing_that_tells_of_the_person_is_left_whatever_is_read_again(
     (events,) = sql_rows("SELECT count(*) AS n FROM ctct_engagement WHERE contact_id = %s", ANN)
     (shown,) = sql_rows("SELECT array_agg(contact_id) AS of FROM crm_interaction")
     assert (events["n"], shown["of"]) == (0, ["c2"])
-    # The log of calls too: those made afterwards are the vendor's to be asked about nobody.
+    # The log of calls too: those made afterwards ask the vendor about no erased contact.
     assert not [call for call in sql_rows("SELECT path FROM ctct_api_call") if ANN in call["path"]]
     (link,) = sql_rows("SELECT constant_contact_id AS id FROM crm_contact WHERE contact_id = 'c1'")
     assert link["id"] is None
-    # The other's click, and nobody's: the report still adds up, and is not read for more.
+    # The other's click, and that of no contact: the report still adds up, and is not read for more.
     (stream,) = sql_rows("SELECT * FROM ctct_engagement_stream WHERE activity_type = 'click'")
     assert (stream["stored_count"], stream["shortfall"]) == (2, 0)
 

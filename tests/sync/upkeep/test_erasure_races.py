@@ -26,7 +26,7 @@ TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 def silenced(
     client: Client, crm: Database, ann: str, set_do_not_email: Callable[..., None], push: Push
 ) -> str:
-    """Ann, whom the account unsubscribed: it may take that back."""
+    """Ann, unsubscribed by the account: it may take that back."""
     sync_contacts(client, crm)
     set_do_not_email("c1", True)
     assert push().unsubscribed == 1

@@ -1,4 +1,4 @@
-"""A CRM that was restored from a backup: nobody who said no since is mailed."""
+"""A CRM that was restored from a backup: no contact that opted out since is mailed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -241,7 +241,7 @@ def _decide_opt_in(
 def _unmailed_before(
     connection: psycopg.Connection[Any], change: Mapping[str, Any]
 ) -> Outcome | None:
-    """Why taking back our own opt-out would mail somebody who was not mailed before it."""
+    """Why taking back our own opt-out would mail a contact that was not mailed before it."""
     key = {"constant_contact_id": change["constant_contact_id"]}
     taken = database.row(connection, "opt_outs/permission_taken", key)
     if taken is None or taken["permission_before"] in _MAILED:

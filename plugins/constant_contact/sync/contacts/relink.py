@@ -19,7 +19,7 @@ _QUERY: Final = {"status": "all", "include": "list_memberships"}
 def contacts_at(client: Client, crm: Database, email_key: str) -> list[dict[str, Any]]:
     """Ask the vendor for the contacts with an address; the living ones come first.
 
-    What else a loose search brings is left out: it is somebody else.
+    What else a loose search brings is another contact, and left out.
 
     Args:
         client: Of the account.

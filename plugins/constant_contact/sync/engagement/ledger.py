@@ -73,8 +73,8 @@ def sync_engagement(
 ) -> EngagementReport:
     """Read every stream that has something new into the ledger.
 
-    Any number of runs may do this at once: each stream has one reader at a time, and whoever finds
-    it taken waits and looks whether something is left to read.
+    Any number of runs may do this at once: each stream has one reader at a time, and a run that
+    finds it taken waits and looks whether something is left to read.
 
     Args:
         client: Of the account.

@@ -1,7 +1,7 @@
 """Who reads which stream: one reader each at a time, over threads, tasks and machines.
 
-A claim is a lock of a database session, so a killed reader's are free at once, and whoever waited
-finds the stream's place as it was left.
+A claim is a lock of a database session, so a killed reader's are free at once, and a reader that
+waited finds the stream's place as it was left.
 """
 
 import threading

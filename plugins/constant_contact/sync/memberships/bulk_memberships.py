@@ -62,11 +62,11 @@ class BulkMembershipsReport(Report):
     Attributes:
         chosen: CRM contacts.
         unknown: Ids that the CRM does not have.
-        carried: Contacts for whom a call is made.
-        unchanged: Contacts for whom nothing is to be done.
+        carried: Contacts that a call is made for.
+        unchanged: Contacts that need no change.
         refused: Contacts that cannot be put there, by the reason.
         requested: Requests written; none in a dry run.
-        overruled: Contacts left as they are, since somebody wanted something else later.
+        overruled: Contacts left as they are, since something else was wanted later.
     """
 
     chosen: int = 0
@@ -95,7 +95,7 @@ def request_memberships(
         chosen: Who.
         action: Which of the two.
         dry_run: Only tell; write nothing.
-        asked_at: When somebody wanted it, which may be long ago; None: now.
+        asked_at: When it was wanted, which may be long ago; None: now.
 
     Raises:
         SettingError: There is no such list or selection, or not one way of choosing.
@@ -123,7 +123,7 @@ def write_requests(
     Args:
         connection: In the transaction that looked at them.
         requests: contact_id (list), list_id and action.
-        asked_at: When somebody wanted it: what was wanted later stands.
+        asked_at: When it was wanted: what was wanted later stands.
         report: Of the same transaction.
     """
     params = requests | {"asked_at": asked_at}

@@ -1,8 +1,8 @@
 """Memberships: who is to be on which list, carried from the CRM to Constant Contact.
 
 Requests are routed all at once by SQL: what the mirror answers costs no call, what needs one shares
-it with as many others as the vendor takes. Nobody who said no is put on a list, nobody who exists
-is renamed, and nobody deleted is brought back.
+it with as many others as the vendor takes. No contact that opted out is put on a list,
+none that exists is renamed, and none that is deleted is brought back.
 """
 
 import logging
@@ -34,7 +34,7 @@ from constant_contact.sync.report import Report
 _log = logging.getLogger("constant_contact.memberships")
 
 _OTHER_RUN = timedelta(seconds=30)
-# In one statement, which somebody waits for.
+# In one statement, which a person waits for.
 _MOST_RETRIED = 5_000
 # The routes by which a contact comes to be at Constant Contact.
 _CREATING = ("import", "create")
