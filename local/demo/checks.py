@@ -18,6 +18,8 @@ from local.demo.people import JSON, CrmContact
 # Also as the URL of a call would have it.
 _ADDRESS = re.compile(r"(?:@|%40)(?:" + "|".join(map(re.escape, DOMAINS)) + ")", re.IGNORECASE)
 _SHOWN = 3
+# What a firm's CRM has, and a check tells: households, misspelt addresses, empty flags.
+_MADE_WITH = ("contacts_addresses", "contacts_flags", "shared_addresses")
 
 
 class Check(NamedTuple):
@@ -30,6 +32,17 @@ class Check(NamedTuple):
     def is_right(self) -> bool:
         """Whether nothing differs."""
         return not self.difference
+
+
+def check(report: DagReport) -> Check:
+    """The check before the first night finds what the CRM was made with, and nothing else."""
+    found = report.tasks.get("check", {}).get("found", {})
+    held = sum(report.tasks.get("check", {}).get(name, 0) for name in ("ok", "not_tried"))
+    wanted = dict.fromkeys(_MADE_WITH, "differs")
+    return Check(
+        f"check: {held} things hold, {len(wanted)} differ as they were made",
+        difference(found, wanted),
+    )
 
 
 def lists(crm: Crm, vendor: JSON) -> Check:

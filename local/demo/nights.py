@@ -46,6 +46,14 @@ class Nights:
         """
         return [self._run(night, noun, confs.get(noun, {})) for noun in DAGS]
 
+    def check(self, night: str) -> DagReport:
+        """Run the check, as a person does before the first night.
+
+        Raises:
+            Stop: It could not be run.
+        """
+        return self._run(night, "check", {})
+
     def _run(self, night: str, noun: str, conf: dict[str, Any]) -> DagReport:
         dag_id = PREFIX + noun
         self._progress.begin(f"{night}: {dag_id}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from constant_contact.store.seam_check import install
 from constant_contact.store.sql import SQL_DIR
+from constant_contact.sync.check.results import as_file, load_last
 from local.demo import account, checks, crm, evidence, membership_checks
 from local.demo.campaigns import Calendar, day_lists, make_calendar
 from local.demo.checks import Check
@@ -99,6 +100,7 @@ class Play:
             f" {len(calendar.lists)} lists, {len(calendar.campaigns)} campaigns,"
             f" {len(events):,} events"
         )
+        self._check()
         self._night("night 1", contacts, Story(), calendar)
         self._edit(story, calendar)
         contacts = crm_after(people, story)
@@ -121,6 +123,15 @@ class Play:
         )
         story = make_story(people, day_lists(memory.seed, calendar))
         return self._again(crm_after(people, story), calendar, memory.account)
+
+    def _check(self) -> None:
+        """As a person does before the first night: what it tells is left beside the log."""
+        report = self._nights.check("before")
+        kept = load_last(self._connection)
+        self._connection.commit()
+        if kept is not None:
+            self._log.with_name("check.md").write_text(as_file(kept), encoding="utf-8")
+        self._add("before", [checks.check(report)])
 
     def _edit(self, story: Story, calendar: Calendar) -> None:
         self._progress.begin("a day of edits")

@@ -56,6 +56,22 @@ def test_a_refusal_changes_nothing_and_says_so(page: Page) -> None:
     expect(authorized).to_have_text(before)
 
 
+def test_a_check_is_started_from_the_connection_and_read_when_it_has_ended(page: Page) -> None:
+    page.goto(CONNECTION)
+    page.get_by_role("link", name="Check", exact=True).click()
+    page.get_by_role("button", name="Check now").click()
+    # the scheduler and a task are in between
+    followed = page.locator("#follow")
+    expect(followed.get_by_role("heading", name="The CRM's database")).to_be_visible(
+        timeout=120_000
+    )
+    expect(followed.get_by_text("success", exact=True)).to_be_visible(timeout=120_000)
+    assert accessible(page) == []
+    with page.expect_download() as downloaded:
+        page.get_by_role("link", name="Download").click()
+    assert downloaded.value.path().read_text(encoding="utf-8").startswith("# Check of ")
+
+
 def test_an_application_is_replaced_by_another_that_was_tried_first(
     page: Page, vendor: Control
 ) -> None:
