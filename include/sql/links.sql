@@ -18,6 +18,7 @@ SELECT
     email_address AS preferred_email,
     email_key,
     constant_contact_id,
+    linked_at,
     coalesce(do_not_email, FALSE) AS do_not_email
 FROM ctct_link
 WHERE contact_id = %(contact_id)s;

@@ -564,7 +564,10 @@ SELECT
     consent.detail AS decision_detail,
     consent.decided_by,
     consent.permission_before,
-    consent.permission_after
+    consent.permission_after,
+    consent.call_method,
+    consent.call_status,
+    consent.request_id
 FROM crm_opt_out_change AS change
 LEFT JOIN ctct_consent AS consent ON change.change_id = consent.change_id
 WHERE change.contact_id = %(contact_id)s

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from constant_contact.store.database import Database
-from constant_contact.sync.crm.crm_contacts import see_contacts
+from constant_contact.sync.contacts.crm_contacts import see_contacts
+from tests.airflow.overview_page import table
 from tests.airflow.site import NOBODY, Site
 from tests.airflow.why_page import ANN, WHY, told, words
 from tests.sync.memberships.requests import list_id
@@ -182,6 +183,48 @@ def test_both_sides_what_differs_and_what_was_decided(
     assert "Opened “Spring”" in said
     assert f"GET /v3/contacts/{ANN}?include=list_memberships" in said
     assert "/v3/contacts/another" not in said
+
+
+def test_the_timeline_tells_in_order_who_said_no_and_by_which_call_it_was_carried(
+    site: Site, sql_rows: Rows, add_crm_contact: Add, mirror: Add, news: str
+) -> None:
+    mirror()
+    add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
+    told(site, contact_id="c1")
+    sql_rows("UPDATE ctct_link SET linked_at = '2026-01-01 08:00Z'")
+    sql_rows(
+        "INSERT INTO ctct_objection (source, contact_id, objected_at, told_by, reason, lifted_at,"
+        " lifted_by, evidence) VALUES ('asked', 'c1', '2026-01-02 08:00Z', 'sue', 'by phone',"
+        " '2026-01-05 08:00Z', 'tom', 'signed form')"
+    )
+    sql_rows(
+        "INSERT INTO crm_opt_out_change (change_id, contact_id, do_not_email, changed_at, status,"
+        " changed_by, detail) VALUES (7, 'c1', TRUE, '2026-01-02 08:01Z', 'done', 'sue',"
+        " 'Unsubscribed at Constant Contact.')"
+    )
+    for minute, decision in ((2, "unsubscribing"), (3, "unsubscribed")):
+        sql_rows(
+            "INSERT INTO ctct_consent (change_id, decision, decided_at, call_method, call_status,"
+            " request_id) VALUES (7, %s, %s, 'PUT', 200, 'r-1')",
+            decision, f"2026-01-02 08:0{minute}Z",
+        )  # fmt: skip
+    sql_rows(
+        "INSERT INTO crm_list_membership (contact_id, list_id, status, detail, requested_at)"
+        " VALUES ('c1', %s, 'rejected', 'Has unsubscribed.', '2026-01-03 08:00Z')",
+        news,
+    )
+    page = site.get(f"{WHY}?contact_id=c1").text
+    section = page[page.index('<section aria-labelledby="timeline">') :]
+    assert [[cell for cell in row if cell][1:] for row in table(section)] == [
+        ["Objection", "Objection lifted: the contact, told by the CRM.", "tom: signed form"],
+        ["Membership", "rejected Was to be put on “News”. Has unsubscribed.", "-"],
+        ["Decision", "unsubscribed by the rules", "PUT 200, request r-1"],
+        ["Decision", "unsubscribing by the rules", "PUT 200, request r-1"],
+        ["Do Not Email", "done Do Not Email was set. Unsubscribed at Constant Contact.", "sue"],
+        ["Objection", "Objection: the contact, told by the CRM.", "sue: by phone"],
+        ["Link", f"Linked to {ANN}.", "-"],
+    ]
+    assert 'href="/constant-contact/why?contact_id=c1" data-airflow>Open for printing<' in page
 
 
 def test_an_address_finds_all_who_share_it_and_is_in_no_link(

@@ -20,6 +20,7 @@ from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger,
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.people.timeline import SOURCES, timeline
 
 _log = logging.getLogger("constant_contact.web")
 
@@ -42,7 +43,7 @@ _KEPT_OUT: Final = {
     "was_dismissed": "A person dismissed the opt-in: set Do Not Email and clear it if it is meant.",
     "was_restored": "The CRM was restored since our opt-out: set Do Not Email and clear it if "
     "it is meant.",
-    "was_refused": "Constant Contact refused the opt-in: see the changes below.",
+    "was_refused": "Constant Contact refused the opt-in: see the timeline below.",
     "may_be_another": "A person lifted an objection, and the addresses differ: it may be another "
     "person's. Set Do Not Email and clear it if it is meant.",
     "flag_is_unknown": "Do Not Email is not false here but unknown, which takes nothing back: set "
@@ -94,6 +95,8 @@ def _shown(
         found=None,
         is_fresh=is_fresh,
         may_lift=may_lift,
+        sources=SOURCES,
+        shown_at=datetime.now(UTC),
     )
 
 
@@ -140,6 +143,8 @@ def find(
         found=links,
         is_fresh=True,
         may_lift=False,
+        sources=SOURCES,
+        shown_at=datetime.now(UTC),
     )
 
 
@@ -190,6 +195,7 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
     keys = one | {"constant_contact_id": linked_id, "address": contact["preferred_email"]}
     gate = objections.ask_gate(connection, **keys)
     register = database.rows(connection, "web/objections", keys | {"most": _MOST_ROWS})
+    calls = _calls(connection, linked_id)
     return {
         "contact": contact,
         "mirrored": mirrored,
@@ -200,10 +206,17 @@ def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -
         else False,
         "difference": database.row(connection, "links/consent_difference", one),
         "kept_out": _kept_out(connection, contact_id, gate),
-        "changes": database.rows(connection, "opt_outs/changes_of_contact", some),
-        "requests": database.rows(connection, "memberships/requests_of_contact", some),
-        "interactions": database.rows(connection, "interactions/interactions_of_contact", some),
-        "calls": _calls(connection, linked_id),
+        "timeline": timeline(
+            contact,
+            objections=register,
+            changes=database.rows(connection, "opt_outs/changes_of_contact", some),
+            requests=database.rows(connection, "memberships/requests_of_contact", some),
+            interactions=database.rows(connection, "interactions/interactions_of_contact", some),
+            calls=calls["rows"],
+        ),
+        "most_of_a_kind": _MOST_ROWS,
+        "calls_query": calls["query"],
+        "query": _query(contact_id),
         "explanation": explain(connection, contact_id, list_id) if list_id else None,
     }
 
@@ -216,7 +229,7 @@ def _kept_out(connection: psycopg.Connection[Any], contact_id: str, gate: object
     reasons = (text for name, text in _KEPT_OUT.items() if found.get(name))
     return next(
         reasons,
-        "The next comparison takes our opt-out back, or asks a person: see the changes below.",
+        "The next comparison takes our opt-out back, or asks a person: see the timeline below.",
     )
 
 
