@@ -41,7 +41,7 @@ def test_a_person_is_found_by_address_and_a_list_explained(
     assert "@" not in page.url
     assert "%40" not in page.url
     found.click()
-    expect(page.get_by_role("cell", name=somebody["preferred_email"]).first).to_be_visible()
+    expect(page.get_by_role("cell", name=known_contact["preferred_email"]).first).to_be_visible()
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("Clicked")
     page.get_by_role("combobox").select_option(index=1)
     page.get_by_role("button", name="Explain").click()
