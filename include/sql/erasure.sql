@@ -145,9 +145,9 @@ WHERE
     OR position(%(constant_contact_id)s IN reply_body) > 0;
 
 -- name: erase_reasons
--- Of an erased person's changes of Do Not Email stays that they were made, which proves that nothing
--- was mailed against their will; what was written about the person goes, and no opt-in that waits
--- is carried any more. Parameters: contact_ids, constant_contact_ids, erased_by.
+-- Of an erased person's changes of Do Not Email stays that they were made: proof that nothing was
+-- mailed against their will. What was written about the person goes, and no opt-in that waits is
+-- carried any more. Parameters: contact_ids, constant_contact_ids, erased_by.
 -- Grain: one row an opt-in that waited.
 WITH change AS (
     SELECT

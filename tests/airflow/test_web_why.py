@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from constant_contact.sync.contacts.crm_contacts import see_contacts
 
 from constant_contact.store.database import Database
+from constant_contact.sync.crm.crm_contacts import see_contacts
 from tests.airflow.overview_page import table
 from tests.airflow.site import NOBODY, Site
 from tests.airflow.why_page import ANN, WHY, told, words
