@@ -67,8 +67,13 @@ class Call:
                 self._effective, self._offset = decode(cursors[0], self.path)
             except ValueError as error:
                 raise self.bad(f"cursor is invalid: {error}") from error
+            if self.world.settings.links_used_once:
+                if cursors[0] in self.world.used_cursors:
+                    raise self.bad("cursor is invalid: it was used before")
+                self.world.used_cursors.add(cursors[0])
         else:
-            self._effective = list(self.query)
+            ignored = self.world.settings.ignored_parameters
+            self._effective = [each for each in self.query if each[0] not in ignored]
         for name, _ in self._effective:
             if name not in allowed:
                 raise self.bad(f"unknown query parameter: {name}")

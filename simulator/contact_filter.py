@@ -89,9 +89,15 @@ def _mask(call: Call, store: ContactStore) -> NDArray[np.bool_]:
     n = store.size
     if call.value("segment_id") is not None:
         raise call.bad("segment_id: the simulator has no segments")
-    mask: NDArray[np.bool_] = by_status(store, call.choices("status", set(STATUSES)))
+    settings = call.world.settings
+    statuses = call.choices("status", set(STATUSES))
+    if "all" in statuses and not settings.deleted_in_all:
+        statuses = []
+    mask: NDArray[np.bool_] = by_status(store, statuses)
     for name, column in INSTANTS.items():
         at_ms: NDArray[np.int64] = getattr(store, column)[:n]
+        if name == "updated" and settings.updated_after_sees_opt_outs:
+            at_ms = np.maximum(at_ms, store.opt_out_date[:n])
         after, before = call.instant(f"{name}_after"), call.instant(f"{name}_before")
         if after is not None:
             mask &= at_ms > after

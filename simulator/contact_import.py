@@ -94,13 +94,18 @@ def _import_one(world: World, email: str, contact: dict[str, Any], lists: list[i
     else:
         before = store.before_deletion.get(row)
         permission = before[0] if before else store.permission[row]
-        if permission == UNSUBSCRIBED:
+        if permission == UNSUBSCRIBED and world.settings.import_keeps_opt_outs:
             return False
+        if permission == UNSUBSCRIBED and not before:
+            store.opt_in(row, IMPLICIT, BY_ACCOUNT, now_ms)
         if store.deleted_at[row]:
             revive(world, row)
             store.opt_in(row, IMPLICIT, BY_ACCOUNT, now_ms)
         store.updated_at[row] = now_ms
         store.update_source[row] = BY_ACCOUNT
+        if not world.settings.import_overwrites:
+            add_to_lists(world, row, lists)
+            return True
         renamed = any(
             name in contact and contact[name] != column[row]
             for name, column in (("first_name", store.first_names), ("last_name", store.last_names))

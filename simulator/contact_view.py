@@ -13,7 +13,7 @@ from simulator.ids import dashed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulator.lists import ListStore
+    from simulator.world import World
 
 SUB_RESOURCES = (
     "custom_fields",
@@ -27,15 +27,14 @@ SCALARS = ("job_title", "company_name", "birthday_month", "birthday_day", "anniv
 _CONFIRM = ("confirmed", "off", "off", "pending", "off", "off")
 
 
-def page(
-    store: ContactStore, lists: ListStore, rows: NDArray[np.intp], include: set[str]
-) -> list[dict[str, Any]]:
+def page(world: World, rows: NDArray[np.intp], include: set[str]) -> list[dict[str, Any]]:
     """The contacts of these rows. Null properties are left out, as sub-resources not asked for."""
+    store, lists = world.contacts, world.lists
     ids = store.ids[rows].tobytes().hex()
     created, updated = iso_many(store.created_at[rows]), iso_many(store.updated_at[rows])
     create_source = store.create_source[rows].tolist()
     update_source = store.update_source[rows].tolist()
-    email_addresses = _email_addresses(store, rows)
+    email_addresses = _email_addresses(store, rows, world.settings.opt_out_source_names)
     deleted = store.deleted_at[rows].tolist()
     membership = store.membership[rows].tolist()
     with_lists = "list_memberships" in include
@@ -66,9 +65,9 @@ def page(
     return contacts
 
 
-def one(store: ContactStore, lists: ListStore, row: int, include: set[str]) -> dict[str, Any]:
+def one(world: World, row: int, include: set[str]) -> dict[str, Any]:
     """`page` for a single row."""
-    return page(store, lists, np.array([row]), include)[0]
+    return page(world, np.array([row]), include)[0]
 
 
 def _add_extras(contact: dict[str, Any], extras: dict[str, Any], others: list[str]) -> None:
@@ -82,7 +81,9 @@ def _add_extras(contact: dict[str, Any], extras: dict[str, Any], others: list[st
         contact[name] = list(extras.get(name, ()))
 
 
-def _email_addresses(store: ContactStore, rows: NDArray[np.intp]) -> list[dict[str, str] | None]:
+def _email_addresses(
+    store: ContactStore, rows: NDArray[np.intp], source_names: dict[str, str]
+) -> list[dict[str, str] | None]:
     """The email_address of each row; None for a contact that has none."""
     created = iso_many(store.email_created_at[rows])
     updated = iso_many(store.email_updated_at[rows])
@@ -111,7 +112,8 @@ def _email_addresses(store: ContactStore, rows: NDArray[np.intp]) -> list[dict[s
             email["opt_in_source"] = SOURCES[opt_in_source[at]]
             email["opt_in_date"] = opt_in_texts[at]
         if opt_out[at]:
-            email["opt_out_source"] = SOURCES[opt_out_source[at]]
+            source = SOURCES[opt_out_source[at]]
+            email["opt_out_source"] = source_names.get(source, source)
             email["opt_out_date"] = opt_out_texts[at]
             if row in store.reasons:
                 email["opt_out_reason"] = store.reasons[row]

@@ -43,7 +43,7 @@ def create(world: World, body: dict[str, Any]) -> int:
     source = SOURCES.index(body["create_source"])
     row = store.add(world.new_id("contact"), email["address"] if email else None, now_ms)
     store.create_source[row] = store.update_source[row] = source
-    _write_scalars(world, row, body)
+    _write_scalars(world, row, body, nulls=True)
     _write_sub_resources(world, row, body)
     if email is not None:
         permission = PERMISSIONS.index(email.get("permission_to_send") or "implicit")
@@ -77,7 +77,7 @@ def replace(world: World, row: int, body: dict[str, Any]) -> None:
     before = _snapshot(world, row)
     was_unsubscribed = store.permission[row] == UNSUBSCRIBED
     source = SOURCES.index(body["update_source"])
-    _write_scalars(world, row, body)
+    _write_scalars(world, row, body, nulls=world.settings.put_nulls)
     _write_sub_resources(world, row, body)
     if email is not None:
         if email["address"] != store.emails[row]:
@@ -85,6 +85,8 @@ def replace(world: World, row: int, body: dict[str, Any]) -> None:
         if email.get("permission_to_send") is not None:
             set_permission(world, row, email, source)
     unsubscribed = store.permission[row] == UNSUBSCRIBED
+    if lists is None and not world.settings.put_keeps_lists:
+        lists = []
     if lists is not None and not unsubscribed:
         store.membership[row] = store.memberships.number(lists)
     store.update_source[row] = source
@@ -181,13 +183,16 @@ def _refuse_taken(world: World, address: str, row: int | None) -> None:
         raise conflict(f"Email already exists for contact {world.contacts.id_text(other)}")
 
 
-def _write_scalars(world: World, row: int, body: dict[str, Any]) -> None:
+def _write_scalars(world: World, row: int, body: dict[str, Any], *, nulls: bool) -> None:
+    """Write the scalars; `nulls`: those that are left out become null."""
     store = world.contacts
-    store.first_names[row] = body.get("first_name")
-    store.last_names[row] = body.get("last_name")
+    for name, column in (("first_name", store.first_names), ("last_name", store.last_names)):
+        if nulls or name in body:
+            column[row] = body.get(name)
     extras = store.extras.get(row, {})
     for name in SCALARS:
-        extras.pop(name, None)
+        if nulls or name in body:
+            extras.pop(name, None)
         if body.get(name) is not None:
             extras[name] = body[name]
     _keep(world, row, extras)

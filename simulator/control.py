@@ -143,6 +143,14 @@ class Control:
         """Forget all faults."""
         self._post("clear_faults")
 
+    def mutate(self, point: str, differs: str) -> JSON:
+        """Let the vendor differ in one point until `reset`."""
+        return self._post("mutate", point=point, differs=differs)
+
+    def mutations(self) -> list[JSON]:
+        """All mutations: `point` and `differs` of each."""
+        return list(self._get("mutations")["mutations"])
+
     def faults(self) -> list[JSON]:
         """All faults, with how often each matched and fired."""
         return list(self._get("faults")["faults"])

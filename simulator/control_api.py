@@ -14,6 +14,7 @@ from simulator.call import Reply
 from simulator.clock import instant, iso
 from simulator.errors import ApiError
 from simulator.generate import Plan, generate
+from simulator.mutations import MUTATIONS, mutate
 from simulator.settings import SCOPES, update
 from simulator.transport import read_body, send_reply
 
@@ -151,6 +152,10 @@ def _add_fault(world: World, args: Args) -> Any:
     return world.faults.add(args).as_json()
 
 
+def _mutate(world: World, args: Args) -> Any:
+    return mutate(world, args["point"], args["differs"]).as_json()
+
+
 def _clear_faults(world: World, args: Args) -> Any:
     world.faults.clear()
     return {}
@@ -226,6 +231,8 @@ ACTIONS: dict[tuple[str, str], Callable[[World, Args], Any]] = {
     ("POST", "finish_bulk"): _finish_bulk,
     ("POST", "add_fault"): _add_fault,
     ("POST", "clear_faults"): _clear_faults,
+    ("POST", "mutate"): _mutate,
+    ("GET", "mutations"): lambda world, args: {"mutations": [each.as_json() for each in MUTATIONS]},
     ("GET", "faults"): lambda world, args: {
         "faults": [each.as_json() for each in world.faults.all]
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from simulator import errors
@@ -16,6 +17,7 @@ HTML_503 = (
     b"<html>\n<head><title>503 Service Temporarily Unavailable</title></head>\n<body>\n"
     b"<center><h1>503 Service Temporarily Unavailable</h1></center>\n</body>\n</html>\n"
 )
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 NULLABLE = (
     "first_name",
     "last_name",
@@ -43,6 +45,7 @@ NEW_VALUES = {
     "opt_out_source": "Robot",
     "type": "HOLOGRAM",
     "state": "pondering",
+    "tracking_activity_type": "em_holograms",
 }
 
 
@@ -95,6 +98,10 @@ def _unknown_fields(fault: Fault, _call: Call, reply: Reply) -> None:
     _walk(reply.body, _make_unknown, set(fault.params.get("enums", NEW_VALUES)))
 
 
+def _naive_times(_fault: Fault, _call: Call, reply: Reply) -> None:
+    _walk(reply.body, _make_naive, set())
+
+
 def _repeat_page(_fault: Fault, call: Call, reply: Reply) -> None:
     query = "&".join(f"{name}={value}" for name, value in call.query)
     _link_next(reply, call.path + (f"?{query}" if query else ""))
@@ -123,7 +130,10 @@ ALTERING: dict[str, Callable[[Fault, Call, Reply], None]] = {
     "unknown_fields": _unknown_fields,
     "foreign_next": _foreign_next,
     "failed_job": _fail_job,
+    "naive_times": _naive_times,
 }
+#: Kinds that act, and answer otherwise where the answer is a refusal of params.instead_of.
+REFUSING: dict[str, Callable[[Fault], Reply]] = {"other_refusal": _status}
 
 
 def _link_next(reply: Reply, href: str) -> None:
@@ -144,6 +154,12 @@ def _walk(node: Any, change: Any, names: set[str]) -> None:
 def _make_null(node: dict[str, Any], names: set[str]) -> None:
     for name in names & node.keys():
         node[name] = None
+
+
+def _make_naive(node: dict[str, Any], _names: set[str]) -> None:
+    for name, value in node.items():
+        if isinstance(value, str) and _INSTANT.fullmatch(value):
+            node[name] = value.removesuffix("Z")
 
 
 def _make_unknown(node: dict[str, Any], names: set[str]) -> None:

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.fault_effects import ALTERING, REPLACING
+from simulator.fault_effects import ALTERING, REFUSING, REPLACING
 
 #: Do something to the connection, or to the page: the gate and the transport know them.
 CUTTING = ("reset_before", "reset_after", "timeout", "slow_drip", "shifted_page")
-KINDS = (*REPLACING, *CUTTING, *ALTERING)
+KINDS = (*REPLACING, *CUTTING, *ALTERING, *REFUSING)
 #: What a pattern may search in.
 _SEARCHED = ("path", "query", "body")
 
@@ -42,6 +42,10 @@ class Fault:
             and (self.query is None or self.query.search(query) is not None)
             and (self.body is None or self.body.search(body) is not None)
         )
+
+    def changes_refusal(self, status: int) -> bool:
+        """Whether it answers in the place of a refusal of that status."""
+        return self.kind in REFUSING and status == self.params.get("instead_of")
 
     def as_json(self) -> dict[str, Any]:
         """As the control API shows it."""

@@ -12,7 +12,7 @@ import orjson
 
 from simulator import errors, routes
 from simulator.call import Call, Reply
-from simulator.fault_effects import ALTERING, REPLACING
+from simulator.fault_effects import ALTERING, REFUSING, REPLACING
 from simulator.ids import make_id
 from simulator.oauth_pages import handle as handle_oauth
 from simulator.transport import abort, read_body, send_reply
@@ -54,6 +54,7 @@ class Gate:
         entry.ms = round((time.perf_counter() - started) * 1000, 3)
         reply.headers.update(
             {
+                **world.settings.extra_headers,
                 "date": world.clock.http_date(),
                 "x-amzn-requestid": make_id(world.seed, "request", entry.number),
                 "x-eig-tracking-id": make_id(world.seed, "tracking", entry.number),
@@ -110,6 +111,8 @@ class Gate:
         try:
             reply = self._carry_out(call, entry, headers.get("authorization"))
         except errors.ApiError as error:
+            if fault is not None and fault.changes_refusal(error.status):
+                return REFUSING[fault.kind](fault)
             return Reply(error.status, error.body)
         if fault is not None and fault.kind in ALTERING:
             ALTERING[fault.kind](fault, call, reply)

@@ -50,6 +50,7 @@ ROUTES = (
     Route("/v3/contact_lists", "POST", CONTACT, routes_contacts.create_list),
     Route("/v3/contact_lists/{list_id}", "GET", CONTACT, routes_contacts.contact_list),
     Route("/v3/contact_lists/{list_id}", "PUT", CONTACT, routes_contacts.replace_list),
+    Route("/v3/contact_lists/{list_id}", "DELETE", CONTACT, routes_contacts.delete_list),
     Route("/v3/emails", "GET", CAMPAIGN, routes_emails.emails),
     Route("/v3/emails/{campaign_id}", "GET", CAMPAIGN, routes_emails.email),
     *(Route(f"{_TRACKING}/{each}", "GET", CAMPAIGN, routes_reports.tracking) for each in TRACKERS),

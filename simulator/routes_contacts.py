@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator import contact_filter, contact_view, contact_write
+from simulator import contact_filter, contact_view, contact_write, edits
 from simulator.call import Call, Reply
 from simulator.clock import DAY_MS
 from simulator.errors import invalid, not_found, refused
@@ -21,9 +21,7 @@ def contacts(call: Call) -> Reply:
     rows = contact_filter.rows(call)
     world = call.world
     shown = rows[page.offset : page.offset + page.limit]
-    body: dict[str, Any] = {
-        "contacts": contact_view.page(world.contacts, world.lists, shown, include)
-    }
+    body: dict[str, Any] = {"contacts": contact_view.page(world, shown, include)}
     if with_count:
         body["contacts_count"] = len(rows)
     return Reply(200, body | call.links(page, len(rows)))
@@ -40,8 +38,10 @@ def contact(call: Call) -> Reply:
     """Also of a deleted contact."""
     call.read_query({"include"})
     include = contact_filter.include(call)
-    world = call.world
-    return Reply(200, contact_view.one(world.contacts, world.lists, _row(call), include))
+    world, row = call.world, _row(call)
+    if world.contacts.deleted_at[row] and not world.settings.deleted_by_id:
+        raise not_found("contact_id")
+    return Reply(200, contact_view.one(world, row, include))
 
 
 def replace_contact(call: Call) -> Reply:
@@ -156,6 +156,21 @@ def replace_list(call: Call) -> Reply:
     return Reply(200, each.as_json())
 
 
+def delete_list(call: Call) -> Reply:
+    """DELETE /contact_lists/{list_id}: a bulk job."""
+    call.read_query(set())
+    world = call.world
+    number = _list_number(call, deleted_too=False)
+    list_id = world.lists.all[number].list_id
+
+    def work() -> dict[str, int]:
+        if world.lists.number(list_id) is not None:
+            edits.delete_list(world, list_id)
+        return {}
+
+    return Reply(202, world.bulk.submit(world, "list_delete", {}, work).as_json())
+
+
 def _row(call: Call) -> int:
     try:
         row = call.world.contacts.find(call.path_args["contact_id"])
@@ -168,7 +183,7 @@ def _row(call: Call) -> int:
 
 def _whole(call: Call, row: int) -> dict[str, Any]:
     world = call.world
-    return contact_view.one(world.contacts, world.lists, row, set(contact_view.SUB_RESOURCES))
+    return contact_view.one(world, row, set(contact_view.SUB_RESOURCES))
 
 
 def _list_number(call: Call, *, deleted_too: bool) -> int:

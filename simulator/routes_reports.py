@@ -36,7 +36,10 @@ def tracking(call: Call) -> Reply:
         if code not in BOUNCE_CODES:
             raise call.bad(f"bounce_code is invalid: {code!r}")
     total, found = trackers.positions(activity, tracker, url_id, codes)
-    at = trackers.slice_newest_first(total, found, page.offset, page.limit)
+    if "trackers" in call.world.settings.oldest_first:
+        at = trackers.slice_oldest_first(total, found, page.offset, page.limit)
+    else:
+        at = trackers.slice_newest_first(total, found, page.offset, page.limit)
     rows = trackers.rows(call.world, activity, tracker, at)
     links = call.links(page, total, required=tracker in ("optouts", "bounces"))
     return Reply(200, {"tracking_activities": rows, **links})
@@ -66,6 +69,8 @@ def summaries(call: Call) -> Reply:
     page = call.page(50, 500)
     sent = [each for each in call.world.campaigns.campaigns.values() if _sent(each)]
     sent.sort(key=lambda each: (-each.last_sent_ms, each.campaign_id))
+    if "summaries" in call.world.settings.oldest_first:
+        sent.reverse()
     shown, total = [], dict[str, int]()
     for campaign in sent[page.offset : page.offset + page.limit]:
         numbers = stats.campaign_stats(call.world, _sent(campaign))
@@ -91,6 +96,8 @@ def activity_stats(call: Call) -> Reply:
     for each in _ids(call, "campaign_activity_ids", MAX_STATS_ACTIVITIES):
         activity = call.world.campaigns.activities.get(each)
         if activity is None or not activity.reported:
+            if call.world.settings.refuse_unknown_stats:
+                raise not_found("campaign_activity_ids", single=True)
             errors.append(_stats_error("campaign_activity", each))
             continue
         results.append(

@@ -64,6 +64,31 @@ class Settings:
     #: What the longest texts are counted in: character | utf16 | byte; the contract is silent.
     text_unit: str = "character"
     organization_name: str = "Demo Organization"
+    # What a vendor does otherwise than its contract says or than the simulator takes it to say: the
+    # mutations of `mutations.py` set these, one at a time.
+    #: Parameters of queries that count as not given.
+    ignored_parameters: list[str] = field(default_factory=list)
+    #: Of every reply.
+    extra_headers: dict[str, str] = field(default_factory=dict)
+    #: Whether status=all lists deleted contacts, and GET shows one by id.
+    deleted_in_all: bool = True
+    deleted_by_id: bool = True
+    #: Whether `updated_after` goes by the date of an opt-out, too.
+    updated_after_sees_opt_outs: bool = False
+    links_used_once: bool = False
+    #: Which reports come oldest first: trackers, summaries.
+    oldest_first: list[str] = field(default_factory=list)
+    refuse_unknown_stats: bool = False
+    #: By how much statistics count more opens than the tracker lists.
+    surplus_opens: int = 0
+    #: Other names for the sources of opt-outs, by the contract's name.
+    opt_out_source_names: dict[str, str] = field(default_factory=dict)
+    #: Whether a PUT nulls scalars that it leaves out, and keeps the lists.
+    put_nulls: bool = True
+    put_keeps_lists: bool = True
+    #: Whether an import overwrites names, and leaves unsubscribed contacts alone.
+    import_overwrites: bool = True
+    import_keeps_opt_outs: bool = True
 
 
 def update(target: Limits | Settings, changes: dict[str, Any]) -> None:

@@ -50,6 +50,7 @@ def activity_stats(world: World, activity: Activity) -> dict[str, int]:
     for kind in TYPES:
         if kind not in _REPEATED:
             stats[f"em_{kind}"] = _counts(world, activity, kind).unique
+    stats["em_opens_all"] += world.settings.surplus_opens
     codes = _counts(world, activity, "bounces").unique_by_detail
     for number, code in enumerate(BOUNCE_CODES):
         stats[f"em_bounces_{_BOUNCE_NAMES[code]}"] = codes.get(number, 0)

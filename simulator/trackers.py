@@ -54,6 +54,14 @@ def slice_newest_first(
     return found[first:last][::-1]
 
 
+def slice_oldest_first(
+    total: int, found: NDArray[np.intp] | None, offset: int, limit: int
+) -> NDArray[np.intp]:
+    """As `slice_newest_first`, in the other order."""
+    at = np.arange(min(offset, total), min(offset + limit, total))
+    return at if found is None else found[at]
+
+
 def rows(
     world: World, activity: Activity, tracker: str, at: NDArray[np.intp]
 ) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -40,13 +41,7 @@ class World:
     def reset(self) -> None:
         """Back to the start: no data, no log, no faults, real time, first settings."""
         self.limits = replace(self._limits_at_start)
-        start = self._settings_at_start
-        self.settings = replace(
-            start,
-            other_applications=dict(start.other_applications),
-            redirect_uris=list(start.redirect_uris),
-            bulk_outcomes=list(start.bulk_outcomes),
-        )
+        self.settings = deepcopy(self._settings_at_start)
         self.clock = Clock()
         self.calls.clear()
         self.faults = Faults()
@@ -69,6 +64,7 @@ class World:
         self.revivals: list[dict[str, Any]] = []
         self.names_overwritten = 0
         self.resubscribe_emails = 0
+        self.used_cursors: set[str] = set()
         self.filter_results: dict[object, Any] = {}
 
     def new_id(self, kind: str) -> str:

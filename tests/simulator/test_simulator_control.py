@@ -129,6 +129,19 @@ def test_reset_brings_everything_back_to_the_start() -> None:
         assert control.calls() == []
 
 
+def test_a_mutation_lasts_until_reset(api: Api) -> None:
+    control = api.sim.control
+    assert {"point": "link_life", "differs": "a link works once"} in control.mutations()
+    control.mutate("link_life", "a link works once")
+    control.load(contacts=[{"email": f"{n}@example.com"} for n in range(2)])
+    href = api.ok("/contacts", limit=1)["_links"]["next"]["href"]
+    assert [api.get(href).status_code for _ in range(2)] == [200, 400]
+    control.reset()
+    assert control.settings()["links_used_once"] is False
+    with pytest.raises(ControlError, match="there is no such mutation"):
+        control.mutate("link_life", "a link works never")
+
+
 @pytest.mark.parametrize(
     "change", [{"rotating": "yes"}, {"colour": 1}, {"next_null_style": "none"}, {"bulk_polls": "2"}]
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -178,6 +179,25 @@ def test_nulls_and_unknown_fields_and_values(api: Api) -> None:
     assert contact["email_address"]["permission_to_send"] == "sunset"
     assert "x_new_field" in contact
     assert api.ok("/contacts")["contacts"][0]["email_address"]["permission_to_send"] != "sunset"
+
+
+def test_a_refusal_can_be_another_and_other_answers_stay(api: Api) -> None:
+    api.sim.control.add_fault(
+        "other_refusal", times=9, match={"path": "^/v3/contact_lists"},
+        params={"instead_of": 404, "status": 500, "body": "<html>"},
+    )  # fmt: skip
+    assert api.get("/contact_lists").status_code == 200
+    assert api.get("/contact_lists/12").status_code == 400
+    answer = api.get("/contact_lists/00000000-0000-0000-0000-000000000000")
+    assert (answer.status_code, answer.text) == (500, "<html>")
+
+
+def test_times_can_lack_their_offset(api: Api) -> None:
+    api.sim.control.load(contacts=[{"email": "z@example.com", "first_name": "2026-01-01Z"}])
+    api.sim.control.add_fault("naive_times")
+    (contact,) = api.ok("/contacts", email="z@example.com")["contacts"]
+    assert datetime.fromisoformat(contact["created_at"]).tzinfo is None
+    assert contact["first_name"] == "2026-01-01Z"
 
 
 def test_the_token_endpoint_can_fail_after_acting(api: Api) -> None:

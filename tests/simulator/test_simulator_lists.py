@@ -42,7 +42,6 @@ def test_lists_are_made_renamed_and_unique_by_name(api: Api) -> None:
     assert (changed.status_code, changed.json()["favorite"]) == (200, False)
     assert api.ok(path)["name"] == "B"
     assert [each["name"] for each in api.ok("/contact_lists", name="B")["lists"]] == ["B"]
-    assert api.call("DELETE", f"/v3{path}").status_code == 405
 
 
 def test_a_deleted_list_leaves_its_members_and_is_listed_only_on_request(api: Api) -> None:
@@ -57,6 +56,17 @@ def test_a_deleted_list_leaves_its_members_and_is_listed_only_on_request(api: Ap
     assert [each["lists"] for each in control.truth_contacts()] == [[]]
     body = {"source": {"contact_ids": [list_id]}, "list_ids": [list_id]}
     assert api.post("/activities/add_list_memberships", body).status_code == 400
+
+
+def test_a_list_is_deleted_by_a_bulk_job(api: Api) -> None:
+    list_id = api.post("/contact_lists", {"name": "A"}).json()["list_id"]
+    answer = api.call("DELETE", f"/v3/contact_lists/{list_id}")
+    assert answer.status_code == 202
+    assert_shape(answer.json(), "Activity")
+    assert api.ok("/contact_lists")["lists"]
+    assert api.sim.control.finish_bulk() == [answer.json()["activity_id"]]
+    assert api.ok("/contact_lists")["lists"] == []
+    assert api.call("DELETE", f"/v3/contact_lists/{list_id}").status_code == 404
 
 
 def test_an_account_holds_1000_lists(api: Api) -> None:
