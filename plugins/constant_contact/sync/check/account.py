@@ -14,11 +14,16 @@ Row = dict[str, Any]
 
 
 class FirstPage(NamedTuple):
-    """The first page of a listing, and what it says of the page's size."""
+    """The first page of a listing, and what it says of the page's size.
+
+    Attributes:
+        limit: The rows that the listing takes to be asked for; None: not as many as the jobs do.
+    """
 
     page: Page
     rows: list[Row]
     size: Line
+    limit: int | None
 
 
 @dataclass
@@ -27,8 +32,9 @@ class Account:
 
     Attributes:
         contacts: The first page of all contacts.
+        contact_limit: The rows that a page of contacts may be asked for; None: by default.
         link: A link to a page of contacts that was followed.
-        campaigns: The first page of campaigns; likewise `summaries`.
+        campaigns: The first page of campaigns; likewise `summaries`, `campaign_limit`.
         summary: Of the campaign whose reports are looked at.
         activity_ids: Of that campaign, those that may have reports.
         stats: Of the first of them.
@@ -36,8 +42,10 @@ class Account:
 
     client: Client
     contacts: list[Row] = field(default_factory=list)
+    contact_limit: int | None = None
     link: str | None = None
     campaigns: list[Row] = field(default_factory=list)
+    campaign_limit: int | None = None
     summaries: list[SummaryRecord] = field(default_factory=list)
     summary: SummaryRecord | None = None
     activity_ids: list[str] = field(default_factory=list)
@@ -64,9 +72,9 @@ class Account:
         except BadRequest as error:
             refused = Line(size, Result.REFUSED, name_failure(self.client, error))
             page = self.page(path, params)
-            return FirstPage(page, rows_of(page, key), refused)
+            return FirstPage(page, rows_of(page, key), refused, None)
         rows = rows_of(page, key)
-        return FirstPage(page, rows, _judge_size(size, len(rows), limit, page))
+        return FirstPage(page, rows, _judge_size(size, len(rows), limit, page), limit)
 
 
 def rows_of(page: Page, key: str) -> list[Row]:

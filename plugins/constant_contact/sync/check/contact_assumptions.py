@@ -7,9 +7,7 @@ from constant_contact.sync.check.assumptions import Assumption, Side
 
 _read = partial(Assumption, side=Side.READS)
 
-_REPORT_IT: Final = (
-    "Nothing for now; send the exported check to whoever maintains this integration."
-)
+_REPORT_IT: Final = "Nothing for now; send the exported check to the maintainers."
 _AUTHORIZE: Final = (
     "Authorize again: Browse → Constant Contact → Connection → Authorize… (docs/tokens.md)."
 )
@@ -80,12 +78,20 @@ CONTACT_COUNT: Final = _read(
     otherwise="A contact that moved to another page while pages were read is found a week later.",
     remedy=_REPORT_IT,
 )
+CONTACT_COUNTS: Final = _read(
+    name="contact_counts",
+    states="The account counts its contacts, by permission and in total.",
+    source="countContact",
+    otherwise="The mirror's contacts are compared with the counts that there are; without any, not "
+    "at all.",
+    remedy=_REPORT_IT,
+)
 LIST_MEMBERSHIPS: Final = _read(
     name="list_memberships",
     states="A listing of contacts has the lists of each.",
     source="getContacts: include",
-    otherwise="The mirror keeps the lists that it knows; a membership that a bulk job's counters "
-    "do not prove is tried again, then rejected with the reason.",
+    otherwise="The mirror keeps the lists that it knows; their members' numbers are findings; a "
+    "membership that a bulk job's counters do not prove is tried again, then ends with the reason.",
     remedy=_REPORT_IT,
 )
 PERMISSIONS: Final = _read(
@@ -143,7 +149,7 @@ OPT_OUT_FIELDS: Final = _read(
     name="opt_out_fields",
     states="An unsubscribed contact shows when it opted out, and by whom: Account or Contact.",
     source="EmailAddress.opt_out_source, opt_out_date",
-    otherwise="An opt-out by an unknown source counts as one that the account cannot take back.",
+    otherwise="An opt-out without a known source is taken back only if we made it.",
     remedy=_REPORT_IT,
 )
 OPTOUT_AFTER: Final = _read(
@@ -173,20 +179,22 @@ MALFORMED_IDS: Final = _read(
     name="malformed_ids",
     states="A contact id that is no UUID is refused, with the vendor's error_key or error_message.",
     source="getContact: 400",
-    otherwise="A job that meets such an id repeats the call, then sets that contact aside.",
+    otherwise="An opt-out of a contact that is linked to such an id waits, and the run is red; the "
+    "others go on.",
     remedy="Clear links in the CRM that are no UUIDs.",
 )
 UNKNOWN_IDS: Final = _read(
     name="unknown_ids",
     states="An unknown contact id is answered with 404, with the vendor's words.",
     source="getContact: 404",
-    otherwise="A purged contact is not taken for gone: its link stays.",
+    otherwise="A purged contact is not taken for gone: its link stays, and an opt-out of it fails "
+    "with the reason and is tried again, ever more rarely.",
     remedy=_REPORT_IT,
 )
 
 CONTACT_READS: Final = (
-    TOKEN, PRIVILEGES, CALL_LIMITS, CLOCKS, SCOPES, LISTS_PER_PAGE, LIST_COUNTS, CONTACTS_PER_PAGE,
-    CONTACT_COUNT, LIST_MEMBERSHIPS, PERMISSIONS, TIMES, PAGE_LINKS, STATUS_ALL, DELETION_DATES,
-    DELETED_BY_ID, OPT_OUT_FIELDS, OPTOUT_AFTER, OPT_OUTS_UNSEEN, UPDATED_AFTER, MALFORMED_IDS,
-    UNKNOWN_IDS,
+    TOKEN, PRIVILEGES, CALL_LIMITS, CLOCKS, SCOPES, PAGE_LINKS, LISTS_PER_PAGE, LIST_COUNTS,
+    CONTACTS_PER_PAGE, CONTACT_COUNT, LIST_MEMBERSHIPS, PERMISSIONS, TIMES, CONTACT_COUNTS,
+    STATUS_ALL, DELETION_DATES, DELETED_BY_ID, OPT_OUT_FIELDS, OPTOUT_AFTER, OPT_OUTS_UNSEEN,
+    UPDATED_AFTER, MALFORMED_IDS, UNKNOWN_IDS,
 )  # fmt: skip

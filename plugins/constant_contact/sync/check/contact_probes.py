@@ -1,75 +1,22 @@
-"""Probes of the calls themselves, of lists and of contacts; none of them writes."""
+"""Probes of lists and contacts; none of them writes."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from constant_contact.api import vendor
-from constant_contact.api.records import ContactRecord, iso, parse_contact, text
-from constant_contact.errors import BadRequest, Forbidden, NotFound, Rejected
-from constant_contact.redact import redact
+from constant_contact.api.records import ContactRecord, iso, number, parse_contact, text
+from constant_contact.errors import BadRequest, NotFound, Rejected
 from constant_contact.sync.check import contact_assumptions as says
 from constant_contact.sync.check.account import Account, Row, rows_of
 from constant_contact.sync.check.assumptions import Assumption, Line, Result
 from constant_contact.sync.check.probes import NotTried, Probe, judge, judge_values, name_failure
 
-NEEDED_PRIVILEGES: Final = frozenset(
-    {
-        "contacts:read",
-        "contacts:write",
-        "contacts:lists:read",
-        "campaign:read",
-        "ui:campaign:metrics",
-    }
-)
-_LIMIT_HEADERS: Final = ("ratelimit", "rate-limit", "quota", "retry-after")
-_CLOCKS_AGREE: Final = timedelta(minutes=1)
 # How far before a change its filter is asked: no clock's fraction of a second is in the way.
 _BEFORE: Final = timedelta(seconds=1)
+_COUNTED: Final = ("total", "explicit", "implicit", "pending", "unsubscribed")
 _CONTACTS: Final = {"status": "all", "include": "list_memberships", "include_count": "true"}
-
-
-def _access(account: Account) -> Iterator[Line]:
-    granted = account.client.privileges()
-    call, headers = account.client.last_call, account.client.last_headers
-    yield judge(says.TOKEN, None, "accepted")
-    missing = sorted(NEEDED_PRIVILEGES.difference(granted))
-    lacks = f"the user lacks {', '.join(missing)}" if missing else None
-    yield judge(says.PRIVILEGES, lacks, f"{len(granted)}, with all that is needed")
-    told = sorted(
-        f"{name}: {value}"
-        for name, value in headers.items()
-        if any(part in name.lower() for part in _LIMIT_HEADERS)
-    )
-    yield judge(
-        says.CALL_LIMITS,
-        f"headers tell of a limit: {redact('; '.join(told), 200)}" if told else None,
-        "no header tells",
-    )
-    date = headers.get("Date")
-    if date is None or call is None:
-        yield Line(says.CLOCKS, Result.NOT_TRIED, "replies have no Date")
-        return
-    behind = call.called_at - parsedate_to_datetime(date)
-    minutes = abs(behind) / _CLOCKS_AGREE
-    seen = f"the vendor's clock is {minutes:.0f} minutes {_side(behind)} this one"
-    yield judge(says.CLOCKS, seen if abs(behind) > _CLOCKS_AGREE else None, seen)
-
-
-def _side(behind: timedelta) -> str:
-    return "behind" if behind > timedelta() else "ahead of"
-
-
-def _scopes(account: Account) -> Iterator[Line]:
-    lacking = []
-    for scope, path in (("contact_data", "/contact_lists"), ("campaign_data", "/emails")):
-        try:
-            account.page(path, {"limit": 1})
-        except Forbidden as error:
-            lacking.append(f"no {scope}: {name_failure(account.client, error)}")
-    yield judge(says.SCOPES, "; ".join(lacking) or None, "contact_data, campaign_data")
 
 
 def _lists(account: Account) -> Iterator[Line]:
@@ -90,6 +37,7 @@ def _contacts(account: Account) -> Iterator[Line]:
         "/contacts", _CONTACTS, "contacts", vendor.CONTACTS_PER_PAGE, says.CONTACTS_PER_PAGE
     )
     account.contacts = rows = first.rows
+    account.contact_limit = first.limit
     yield first.size
     count = first.page.payload.get("contacts_count")
     problem = None
@@ -126,28 +74,11 @@ def _records(rows: list[Row]) -> list[ContactRecord]:
     return [record for row in rows if (record := parse_contact(row))]
 
 
-def _links(account: Account) -> Iterator[Line]:
-    pages = account.client.pages("/contacts", {"status": "all", "limit": 1})
-    first = next(pages)
-    if first.next_href is None:
-        raise NotTried("the account has fewer than two contacts: add one")
-    second = next(pages)
-    account.link = first.next_href
-    again = first.payload.get("contacts") == second.payload.get("contacts")
-    yield judge(
-        says.PAGE_LINKS, "the next page has the same rows" if again else None, "of the same host"
-    )
-
-
-def _link_again(account: Account) -> Iterator[Line]:
-    if account.link is None:
-        raise NotTried("no page link was followed: it takes two contacts")
-    try:
-        next(account.client.pages("", cursor=account.link))
-    except Rejected as error:
-        yield judge(says.LINK_LIFE, name_failure(account.client, error), "")
-    else:
-        yield judge(says.LINK_LIFE, None, "followed twice")
+def _counts(account: Account) -> Iterator[Line]:
+    told = account.client.get("/contacts/counts")
+    missing = [name for name in _COUNTED if number(told.get(name)) is None]
+    problem = f"no {', '.join(missing)}" if missing else None
+    yield judge(says.CONTACT_COUNTS, problem, f"{told.get('total')} in total")
 
 
 def _deleted(account: Account) -> Iterator[Line]:
@@ -176,7 +107,7 @@ def _is_listed(account: Account, deleted: ContactRecord) -> Line:
         "created_after": iso(deleted.created_at - _BEFORE),
         "created_before": iso(deleted.created_at + _BEFORE),
     }
-    page = account.page("/contacts", {"status": "all", "limit": vendor.CONTACTS_PER_PAGE, **window})
+    page = account.page("/contacts", {"status": "all", "limit": account.contact_limit, **window})
     if deleted.contact_id in _ids(rows_of(page, "contacts")):
         return judge(says.STATUS_ALL, None, "a deleted contact is listed")
     if page.next_href:
@@ -190,7 +121,7 @@ def _ids(rows: list[Row]) -> set[str | None]:
 
 
 def _unsubscribed(account: Account) -> Iterator[Line]:
-    params = {"status": "unsubscribed", "limit": vendor.CONTACTS_PER_PAGE}
+    params = {"status": "unsubscribed", "limit": account.contact_limit}
     found = _records(rows_of(account.page("/contacts", params), "contacts"))
     if not found:
         raise NotTried("no contact is unsubscribed: unsubscribe one that is not needed")
@@ -211,7 +142,7 @@ def _unsubscribed(account: Account) -> Iterator[Line]:
     last = max(silent, key=lambda each: each.opt_out_date or _NEVER)
     since = iso((last.opt_out_date or _NEVER) - _BEFORE)
     page = account.page(
-        "/contacts", {"status": "all", "limit": vendor.CONTACTS_PER_PAGE, "updated_after": since}
+        "/contacts", {"status": "all", "limit": account.contact_limit, "updated_after": since}
     )
     is_seen = last.contact_id in _ids(rows_of(page, "contacts"))
     yield judge(
@@ -241,7 +172,7 @@ def _judge_filter(
         at: When that changed.
     """
     since = (at or _NEVER) - _BEFORE
-    params = {"status": "all", "limit": vendor.CONTACTS_PER_PAGE, name: iso(since)}
+    params = {"status": "all", "limit": account.contact_limit, name: iso(since)}
     page = account.page("/contacts", params)
     found = _records(rows_of(page, "contacts"))
     times = [each.opt_out_date if name == "optout_after" else each.updated_at for each in found]
@@ -263,7 +194,7 @@ def _updated(account: Account) -> Iterator[Line]:
         yield line
         return
     at = iso(newest.updated_at or _NEVER)
-    params = {"status": "all", "limit": vendor.CONTACTS_PER_PAGE, "updated_after": at}
+    params = {"status": "all", "limit": account.contact_limit, "updated_after": at}
     page = account.page("/contacts", params)
     bound = "the bound itself belongs to it"
     if newest.contact_id not in _ids(rows_of(page, "contacts")):
@@ -297,8 +228,6 @@ def _unknown_id(account: Account) -> Iterator[Line]:
 
 
 CONTACT_PROBES: Final = (
-    Probe(1, (says.TOKEN, says.PRIVILEGES, says.CALL_LIMITS, says.CLOCKS), _access),
-    Probe(2, (says.SCOPES,), _scopes),
     Probe(2, (says.LISTS_PER_PAGE, says.LIST_COUNTS), _lists),
     Probe(
         2,
@@ -311,11 +240,10 @@ CONTACT_PROBES: Final = (
         ),
         _contacts,
     ),
-    Probe(2, (says.PAGE_LINKS,), _links),
+    Probe(1, (says.CONTACT_COUNTS,), _counts),
     Probe(3, (says.STATUS_ALL, says.DELETION_DATES, says.DELETED_BY_ID), _deleted),
     Probe(3, (says.OPT_OUT_FIELDS, says.OPTOUT_AFTER, says.OPT_OUTS_UNSEEN), _unsubscribed),
     Probe(2, (says.UPDATED_AFTER,), _updated),
     Probe(1, (says.MALFORMED_IDS,), _ids_asked_for),
     Probe(1, (says.UNKNOWN_IDS,), _unknown_id),
 )
-LINK_PROBE: Final = Probe(1, (says.LINK_LIFE,), _link_again)

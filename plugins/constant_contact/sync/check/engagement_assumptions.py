@@ -7,9 +7,7 @@ from constant_contact.sync.check.assumptions import Assumption, Side
 
 _read = partial(Assumption, side=Side.READS)
 
-_REPORT_IT: Final = (
-    "Nothing for now; send the exported check to whoever maintains this integration."
-)
+_REPORT_IT: Final = "Nothing for now; send the exported check to the maintainers."
 
 CAMPAIGNS_PER_PAGE: Final = _read(
     name="campaigns_per_page",
@@ -51,8 +49,8 @@ SUMMARY_FIELDS: Final = _read(
     name="summary_fields",
     states="Each summary has six unique counts.",
     source="BulkEmailCampaignSummary.unique_counts",
-    otherwise="A campaign without one is asked for its statistics while it is young; the count "
-    "that is left out is not compared with the ledger, and such campaigns are counted in the log.",
+    otherwise="The count that is left out is not compared with the ledger; such campaigns are "
+    "counted in the log.",
     remedy=_REPORT_IT,
 )
 ROLES: Final = _read(
@@ -87,15 +85,17 @@ SUMMARY_COUNTS: Final = _read(
     name="summary_counts",
     states="A campaign's summary counts contacts, as the unique counts of its statistics.",
     source="not documented",
-    otherwise="A campaign whose summary counts more than the ledger has is read whole once, then "
-    "shown on the overview until a person explains it.",
-    remedy="Explain the findings on the overview; they are no loss.",
+    otherwise="What another way to count explains for three campaigns and half of them (all "
+    "events, a contact once a campaign or a link) is compared that way. Else those that count "
+    "more than the ledger has are findings on the overview.",
+    remedy=_REPORT_IT,
 )
 EVENTS_PER_PAGE: Final = _read(
     name="events_per_page",
     states="A page of a tracker has up to 500 events.",
     source="getSends: limit",
-    otherwise="A refused limit has the tracker set aside and named; smaller pages cost more calls.",
+    otherwise="A tracker that refuses the limit is named, and asked again a day later; smaller "
+    "pages cost more calls.",
     remedy=_REPORT_IT,
 )
 TRACKER_ORDER: Final = _read(
@@ -110,8 +110,10 @@ TRACKER_COUNTS: Final = _read(
     states="Statistics count as many events as the trackers list.",
     source="StatsEmailActivity.em_sends and its siblings",
     otherwise="Where more are counted than listed, the tracker is read whole once, and the "
-    "shortfall is shown. Where fewer are counted, what is listed is kept.",
-    remedy="Compare again after a day: the vendor's statistics lag.",
+    "shortfall is shown. A tracker is read when its count moves: while the statistics lag, its "
+    "events come later.",
+    remedy="Compare again after a day. If it stays so, run constant_contact_activities with "
+    "reread=true each week.",
 )
 EVENT_FIELDS: Final = _read(
     name="event_fields",
@@ -161,7 +163,7 @@ JOBS_PER_PAGE: Final = _read(
     name="jobs_per_page",
     states="A page has up to 500 bulk jobs.",
     source="getActivityStatusCollection: limit",
-    otherwise="A refused limit fails the job that has more than one bulk job to look at.",
+    otherwise="A refused limit stops memberships while more than one of their bulk jobs is open.",
     remedy=_REPORT_IT,
 )
 JOB_STATES: Final = _read(

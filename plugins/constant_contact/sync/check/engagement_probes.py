@@ -37,6 +37,7 @@ def _campaigns(account: Account) -> Iterator[Line]:
         "/emails", {}, "campaigns", vendor.CAMPAIGNS_PER_PAGE, says.CAMPAIGNS_PER_PAGE
     )
     account.campaigns = first.rows
+    account.campaign_limit = first.limit
     yield first.size
     statuses = (record.current_status for record in _parsed(first.rows))
     yield judge_values(says.CAMPAIGN_STATUSES, statuses, vendor.CAMPAIGN_STATUSES)
@@ -52,7 +53,7 @@ def _campaign_dates(account: Account) -> Iterator[Line]:
         raise NotTried("no campaign shows when it was updated: make one")
     newest = max(dated, key=lambda each: each.updated_at or _NEVER)
     since = (newest.updated_at or _NEVER) - _BEFORE
-    params = {"limit": vendor.CAMPAIGNS_PER_PAGE, "after_date": iso(since)}
+    params = {"limit": account.campaign_limit, "after_date": iso(since)}
     page = account.page("/emails", params)
     found = _parsed([row for row in page.rows("campaigns") if isinstance(row, dict)])
     older = sum(each.updated_at is None or each.updated_at < since for each in found)

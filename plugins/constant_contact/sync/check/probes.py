@@ -4,6 +4,7 @@ Whatever the vendor answers, each assumption gets one line: a call that fails is
 the next probe goes on. A token that is refused, or a day without calls left, ends all.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -11,9 +12,11 @@ from typing import Any, Final, Generic, TypeVar
 from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.errors import (
     AuthorizationRequired,
+    BulkQueueFull,
     ConnectionFault,
     ConstantContactError,
     ContractBroken,
+    DeadCursor,
     Forbidden,
     GatewayReply,
     Later,
@@ -31,10 +34,13 @@ from constant_contact.sync.report import NAME_CHARS
 # A person waits: a call that fails twice is a finding.
 RETRY: Final = RetryPolicy(max_tries=2, max_total_s=30, max_wait_s=2)
 _NAMED: Final = 5
+_IDS: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27,}(?:,[0-9a-f-]+)*…?", re.IGNORECASE)
 # What is wrong with such an answer is not its status.
 _ACCEPTED: Final = range(200, 300)
-_REFUSALS: Final = (
-    Rejected, Forbidden, ContractBroken, Throttled, ServerFault, ConnectionFault, WriteUncertain,
+# How the vendor, or what is before it, fails one call.
+REFUSALS: Final = (
+    Rejected, BulkQueueFull, Forbidden, ContractBroken, Throttled, ServerFault, ConnectionFault,
+    WriteUncertain,
 )  # fmt: skip
 # What reading an answer raises that is not built as the contract has it.
 _ODD_ANSWERS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -84,39 +90,59 @@ def run_probes(client: Client, scene: Scene, probes: Sequence[Probe[Scene]]) -> 
         except NotTried as error:
             seen = str(error)
         except (AuthorizationRequired, RefreshUncertain) as error:
-            result, seen = Result.REFUSED, str(error)
-            ended = "no access token: see the line of the first call"
+            first = next(each for each in probe.assumptions if each.name not in told)
+            yield Line(first, Result.REFUSED, name_failure(client, error))
+            told.add(first.name)
+            seen = ended = f"there is no access token: see {first.name}"
+        except REFUSALS as error:
+            result, seen = Result.REFUSED, name_failure(client, error)
         except Later:
             seen = ended = _SPENT
-        except _REFUSALS as error:
-            result, seen = Result.REFUSED, name_failure(client, error)
         except _ODD_ANSWERS as error:
-            call = name_call(client)
             result = Result.REFUSED
-            seen = (
-                f"{call}: the answer is not built as the contract has it ({type(error).__name__})"
-            )
+            seen = f"{name_call(client)}: no answer of the contract's ({type(error).__name__})"
         for assumption in probe.assumptions:
             if assumption.name not in told:
                 yield Line(assumption, result, seen)
 
 
 def name_call(client: Client) -> str:
-    """The last call, as a line may name it: without its query."""
+    """The last call, as a line may name it."""
     call = client.last_call
-    return f"{call.method} {call.path.partition('?')[0]}" if call else "no call"
+    return _shortened(f"{call.method} {call.path}") if call else "no call"
+
+
+def _shortened(call: str) -> str:
+    """A call without its query and its ids."""
+    return _IDS.sub("…", call.partition("?")[0])
 
 
 def name_failure(client: Client, error: ConstantContactError) -> str:
     """The last call and how it was answered, without the words of whoever answered."""
     call = client.last_call
-    if call is None or call.status in _ACCEPTED:
-        return str(error)
+    if call is None:
+        return "no call could be made: there is no access token"
+    if isinstance(error, Forbidden):
+        # The last call may be the one that asked why.
+        return f"{_shortened(str(error).partition(' answered ')[0])} answered 403"
+    if call.status in _ACCEPTED:
+        return f"{name_call(client)} answered {call.status}, and {_wrong_with(error)}"
     key = f" {call.error_key}" if call.error_key else ""
     answered = f"answered {call.status}{key}" if call.status else "got no reply"
     is_gateways = isinstance(error, (GatewayReply, WriteBlocked))
     whose = ", in no words of Constant Contact's" if is_gateways else ""
     return f"{name_call(client)} {answered}{whose}"
+
+
+def _wrong_with(error: ConstantContactError) -> str:
+    """What is wrong with an answer whose status is not."""
+    if isinstance(error, ContractBroken):
+        return "its page link leads to another host"
+    if isinstance(error, DeadCursor):
+        return "its page link leads to a page that was read before"
+    if isinstance(error, (GatewayReply, WriteBlocked)):
+        return "in no words of Constant Contact's"
+    return "is no whole JSON object"
 
 
 def judge(assumption: Assumption, problem: str | None, seen: str) -> Line:

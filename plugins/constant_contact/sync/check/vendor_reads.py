@@ -6,12 +6,15 @@ from typing import Final
 from constant_contact.api.client import Client
 from constant_contact.sync.check.account import Account
 from constant_contact.sync.check.assumptions import Line
-from constant_contact.sync.check.contact_probes import CONTACT_PROBES, LINK_PROBE
+from constant_contact.sync.check.call_probes import ACCESS_PROBES, LINK_PROBE
+from constant_contact.sync.check.contact_probes import CONTACT_PROBES
 from constant_contact.sync.check.engagement_probes import ENGAGEMENT_PROBES
 from constant_contact.sync.check.probes import RETRY, Probe, calls_of, run_probes
 
 # The link is followed again last: so it is the older.
-PROBES: Final[tuple[Probe[Account], ...]] = (*CONTACT_PROBES, *ENGAGEMENT_PROBES, LINK_PROBE)
+PROBES: Final[tuple[Probe[Account], ...]] = (
+    *ACCESS_PROBES, *CONTACT_PROBES, *ENGAGEMENT_PROBES, LINK_PROBE,
+)  # fmt: skip
 READ_CALLS: Final = calls_of(PROBES)
 
 

@@ -39,7 +39,7 @@ from constant_contact.sync.memberships.bulk_refusals import LATER, Refusals
 _log = logging.getLogger("constant_contact.memberships")
 
 _KINDS = ("create",)
-_TAKEN_BY = re.compile(r"\bcontact ([0-9a-f-]{36})\b", re.IGNORECASE)
+TAKEN_BY = re.compile(r"\bcontact ([0-9a-f-]{36})\b", re.IGNORECASE)
 _WAIT_S = 0.25
 _NAMES: Final = ("first_name", "last_name")
 # Contacts one after another whose creation got no answer: more would get none, too.
@@ -222,7 +222,7 @@ class NewContacts:
 
     def _learn_of(self, error: Conflict, person: Mapping[str, Any]) -> None:
         """The address exists, maybe deleted: the mirror learns of it, and routing decides."""
-        named = _TAKEN_BY.search(error.said)
+        named = TAKEN_BY.search(error.said)
         found: dict[str, Any] | None = None
         if named:
             try:
