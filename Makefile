@@ -14,7 +14,7 @@ TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up run authorize migrate check test test-slow test-browser test-system test-versions test-first-run env lint format reference docs licences audit sbom wheel bench judge lock clean
+.PHONY: help demo up run authorize migrate check test test-slow test-browser test-system test-versions test-first-run env lint format reference mutations docs licences audit sbom wheel bench judge lock clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1	/p' Makefile | while IFS='	' read -r target text; do \
@@ -86,6 +86,9 @@ env: ## .env for docker-compose.yaml, with new keys (DEMO=1: for its profile dem
 
 reference: $(VENV)/.ready ## docs/reference, from the code
 	@$(RUN) local.reference $(ARGS)
+
+mutations: $(VENV)/.ready ## docs/reference/mutations.md, from a run against each: minutes
+	@$(ALONE) env MUTATIONS=1 $(BIN)/python -m pytest -p no:randomly -m slow tests/simulator/test_assumptions.py
 
 docs: $(TOOLS)/.ready ## .local/site, the docs as pages with search; fails at a link that leads nowhere
 	@$(ALONE) env NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/python -m mkdocs build --clean

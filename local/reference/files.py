@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from constant_contact.sync.check.vendor_assumptions import READS, WRITES
 from local.paths import ROOT
-from local.reference import dags, dbt, errors, licences, settings, tables
+from local.reference import assumptions, dags, dbt, errors, licences, settings, tables
 
 _FOLDER = Path("docs/reference")
 _SAID = "Made by `make reference`; edit what it is made from."
@@ -24,6 +25,7 @@ def documents(server_url: str) -> dict[Path, str]:
         _FOLDER / "settings.md": settings.page(),
         _FOLDER / "tables.md": tables.page(schema),
         _FOLDER / "errors.md": errors.page(),
+        _FOLDER / "assumptions.md": assumptions.page(READS, WRITES),
         _FOLDER / "licences.md": licences.page(),
         Path("deploy/dbt/sources.yml"): dbt.page(schema),
     }

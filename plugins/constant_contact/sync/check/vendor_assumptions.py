@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from constant_contact.sync.check.assumptions import Assumption, Side
+from constant_contact.sync.check.assumptions import Assumption
 from constant_contact.sync.check.contact_assumptions import CONTACT_READS, LINK_LIFE
 from constant_contact.sync.check.engagement_assumptions import ENGAGEMENT_READS
 from constant_contact.sync.check.write_assumptions import CONTACT_WRITES
