@@ -144,6 +144,7 @@ def _greet(stack: Stack, port: int) -> None:
         print("your CRM and your account: every DAG is off until you switch it on in the UI")
     else:
         print("local CRM and simulator: the DAGs are on; what you switch off stays off")
+    print("begin with Browse, Constant Contact, Connection, Check")
     print(f"logs in {LOGS}; Ctrl-C stops everything", flush=True)
 
 

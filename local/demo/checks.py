@@ -36,12 +36,12 @@ class Check(NamedTuple):
 
 def check(report: DagReport) -> Check:
     """The check before the first night finds what the CRM was made with, and nothing else."""
-    found = report.tasks.get("check", {}).get("found", {})
-    held = sum(report.tasks.get("check", {}).get(name, 0) for name in ("ok", "not_tried"))
+    told = report.tasks.get("check", {})
     wanted = dict.fromkeys(_MADE_WITH, "differs")
     return Check(
-        f"check: {held} things hold, {len(wanted)} differ as they were made",
-        difference(found, wanted),
+        f"check: {told.get('ok', 0)} things hold, {told.get('not_tried', 0)} are not tried, "
+        f"{len(wanted)} differ as they were made",
+        difference(told.get("found", {}), wanted),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from constant_contact.sync.check.results import ASSUMED
+from constant_contact.sync.check.vendor_reads import READ_CALLS
 from tests.airflow.airflow_runs import ROOT, Ran, load_dags
 from tests.airflow.overview_page import section, text_of
 from tests.airflow.site import NOBODY, Site
@@ -82,7 +83,8 @@ def test_who_may_start_runs_starts_one_and_a_second_press_starts_no_other(
     site: Site, dag: str
 ) -> None:
     assert "Check now" not in site.get(CHECK, "VIEWER").text
-    assert "Check now" in site.get(CHECK, "OP").text
+    shown = text_of(site.get(CHECK, "OP").text)
+    assert f"Check now It takes at most {READ_CALLS} of the day's API calls to read" in shown
     for _ in range(2):
         answer = site.post(CHECK, "OP", once=ONCE)
         assert (answer.status, answer.headers["location"]) == (303, CHECK)

@@ -390,3 +390,17 @@ def test_expected_links_follow_a_living_contact_and_leave_a_deleted_one() -> Non
     assert expected.histories == {"C": "1"}
     expected.link([contact], [anna | {"deleted": True}, anna | {"contact_id": "2"}])
     assert expected.links == expected.histories == {"C": "2"}
+
+
+def test_a_check_that_finds_more_or_less_than_the_crm_was_made_with_is_wrong() -> None:
+    made_with = dict.fromkeys(
+        ("contacts_addresses", "contacts_flags", "shared_addresses"), "differs"
+    )
+    for found, is_right in (
+        (made_with, True),
+        (made_with | {"token": "refused"}, False),
+        ({}, False),
+    ):
+        report = DagReport("before", "constant_contact_check", "r", "success", 1.0)
+        report.tasks["check"] = {"ok": 60, "not_tried": 5, "found": found}
+        assert checks.check(report).is_right is is_right

@@ -86,6 +86,19 @@ def test_an_account_that_cannot_be_asked_leaves_the_lines_of_the_crm(crm: Databa
     assert report.not_kept == ""
 
 
+def test_what_could_not_be_tried_is_no_change_and_is_compared_with_when_it_could(
+    check: Check, crm: Database
+) -> None:
+    def refuse() -> AbstractContextManager[Client]:
+        raise SettingError(f"connection {CONN_ID}", "does not exist; add it")
+
+    check()
+    _, report = run_check(crm, refuse, CONN_ID, NO_WRITES)
+    assert report.changed == 0
+    _, report = check()
+    assert report.changed == 0
+
+
 def test_a_schema_without_the_tables_of_a_check_keeps_none_and_says_so(
     check: Check, sql_rows: Rows
 ) -> None:

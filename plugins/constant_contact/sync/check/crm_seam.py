@@ -126,17 +126,13 @@ def _look_at_replica(_: psycopg.Connection[Any], crm: Database) -> Iterator[Line
 
 def _look_at_addresses(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     counted = count_addresses(connection, crm)
-    contacts = f"{counted['contacts']:,} contacts"
-    unknown = counted["unknown_flags"]
-    flags = f"of {contacts} {counted['flagged']:,} have it set and {unknown:,} have an empty flag"
+    contacts, unknown = f"{counted['contacts']:,} contacts", counted["unknown_flags"]
+    flags = f"{contacts}: {counted['flagged']:,} with the flag, {unknown:,} with an empty one"
     yield (differs if unknown else holds)("contacts_flags", flags)
-    malformed = counted["malformed"]
-    addresses = (
-        f"of {contacts} {malformed:,} have a malformed address and "
-        f"{counted['without_address']:,} have none"
-    )
+    malformed, none = counted["malformed"], counted["without_address"]
+    addresses = f"{contacts}: {malformed:,} with a malformed address, {none:,} without any"
     yield (differs if malformed else holds)("contacts_addresses", addresses)
-    shared = f"{counted['shared']:,} addresses are shared by {counted['sharing']:,} contacts"
+    shared = f"shared addresses: {counted['shared']:,}, of {counted['sharing']:,} contacts"
     yield (differs if counted["shared"] else holds)("shared_addresses", shared)
 
 
@@ -213,9 +209,9 @@ def _doorbell_there(
     rung = {bell["relation_id"] for bell in bells}
     without = [each for each in tables if each.relation_id not in rung]
     elsewhere = len(rung - {each.relation_id for each in tables})
-    seen = f"{len(bells)} triggers; {len(tables) - len(without)} of {len(tables)} tables have one"
+    seen = f"triggers: {len(bells)}; tables with one: {len(tables) - len(without)} of {len(tables)}"
     if elsewhere:
-        seen += f"; {elsewhere} that doorbell.sql does not name have one, as after a swap of tables"
+        seen += f"; tables that doorbell.sql does not name: {elsewhere}, as after a swap"
     if without or not tables:
         missing = find_missing_rights(connection, "doorbell", file)
         exported = without_names(said(missing), placeholders(tables))
@@ -236,7 +232,7 @@ def _doorbell_rang(connection: psycopg.Connection[Any], is_there: bool) -> Line:
     if unrung:
         return differs(
             "doorbell_rings",
-            f"{seen}; the comparison found {unrung:,} changes that it did not ring for",
+            f"{seen}; changes that the comparison found and it did not ring for: {unrung:,}",
         )
     if not is_there:
         return not_tried("doorbell_rings", "there is no trigger")
@@ -253,7 +249,7 @@ def _time_comparison(connection: psycopg.Connection[Any], crm: Database) -> Iter
     read_differences(connection, crm)
     took_s = time.monotonic() - began
     ((differing,),) = connection.execute("SELECT count(*) FROM read_contact").fetchall()
-    seen = f"{took_s:.1f} s; {differing:,} contacts differ from what was last seen of them"
+    seen = f"{took_s:.1f} s; contacts that differ from what was last seen of them: {differing:,}"
     yield (differs if took_s > MOST_SECONDS else holds)("comparison_time", seen)
 
 
@@ -267,7 +263,7 @@ def _time_linking(connection: psycopg.Connection[Any], _: Database) -> Iterator[
     database.stage(connection, "links/stage", "wanted_link", [])
     wanted = database.run(connection, "links/want", {"mirror_is_whole": is_whole})
     took_s = time.monotonic() - began
-    seen = f"{took_s:.1f} s for {contacts:,} contacts; {wanted:,} links would change"
+    seen = f"{took_s:.1f} s; contacts: {contacts:,}, links that would change: {wanted:,}"
     yield (differs if took_s > MOST_SECONDS else holds)("linking_time", seen)
 
 

@@ -81,7 +81,7 @@ class CheckedLine:
         if self.result_before:
             told += f" (was {self.result_before})"
         if self.is_found and self.assumption:
-            told += f". {self.assumption.otherwise} {self.what_to_do}"
+            told += f". {self.assumption.otherwise} To do: {self.what_to_do}"
         elif self.remedy:
             told += f". {self.remedy}"
         return told

@@ -12,6 +12,8 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.sync.check.assumptions import Result
 from constant_contact.sync.check.results import SIDES, Check, as_file, load_last
 from constant_contact.sync.check.run import Writes
+from constant_contact.sync.check.vendor_reads import READ_CALLS
+from constant_contact.sync.check.vendor_writes import WRITE_CALLS
 from constant_contact.web.frame import dag_runs
 from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.frame.accounts import CurrentAccount
@@ -45,6 +47,8 @@ def check(
         results=list(Result),
         run=next(iter(dag_runs.named(session, dag_id, _RUN)), None),
         may_start=may_trigger(user, dag_id),
+        read_calls=READ_CALLS,
+        write_calls=WRITE_CALLS,
         once=dag_runs.once(),
     )
 
