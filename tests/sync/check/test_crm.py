@@ -211,8 +211,13 @@ def test_a_session_that_may_not_write_is_told(
     firm: Callable[..., Database], crm_url: str, login: str, sql_rows: Rows
 ) -> None:
     sql_rows(f"ALTER ROLE {login} SET default_transaction_read_only = on")
-    line = looked(firm(as_login(crm_url, login)))["server_writable"]
+    sql_rows(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {login}")
+    lines = looked(firm(as_login(crm_url, login)))
+    line = lines["server_writable"]
     assert (line.result, line.seen) == (Result.DIFFERS, "read-only for our login")
+    # What is read only is looked at all the same.
+    assert lines["contacts_read"].result == Result.OK
+    assert lines["write_back"].result == Result.NOT_TRIED
 
 
 def test_settings_of_the_role_are_named_and_overridden(

@@ -8,6 +8,7 @@ import psycopg
 
 from constant_contact.errors import (
     ConstantContactError,
+    DatabaseReadOnly,
     PrivilegeMissing,
     QueryTooSlow,
     SettingError,
@@ -74,6 +75,8 @@ def _tried(crm: Database, probe: Probe, *, has_schema: bool) -> Iterator[Line]:
 
 def _failed(name: str, error: ConstantContactError | psycopg.Error) -> Line:
     """What came of a look that raised; what the server says may name tables, so it is a remedy."""
+    if isinstance(error, DatabaseReadOnly):
+        return not_tried(name, "the server takes no writes, not even of temporary tables")
     if isinstance(error, psycopg.Error):
         told = redact(error.diag.message_primary or type(error).__name__)
         return refused(name, f"refused by the server (SQLSTATE {error.sqlstate})", told)

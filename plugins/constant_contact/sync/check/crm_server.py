@@ -126,7 +126,10 @@ def _look_at_settings(connection: psycopg.Connection[Any], crm: Database) -> Ite
 
 
 def _look_at_sessions(_: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
-    """Mark two sessions: behind a pooler that lends one process to both, a mark is the other's."""
+    """Mark two sessions: behind a pooler that lends one process to both, a mark is the other's.
+
+    PgBouncer lends the process that became free last; tried with 1.18, in both modes.
+    """
     with crm.session() as first, crm.session() as second:
         marked = database.row(first, "check/mark_session", {"mark": _MARK.format(1)}) or {}
         database.row(second, "check/mark_session", {"mark": _MARK.format(2)})
