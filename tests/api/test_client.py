@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from constant_contact.api.client import Client
+from constant_contact.api.client import Client, RetryPolicy
 from constant_contact.errors import (
     AuthorizationRequired,
     BadRequest,
@@ -41,6 +41,39 @@ def account(simulator: Running) -> Running:
 def test_pages_are_followed_to_the_last(account: Running, client: Client) -> None:
     assert len(set(read_all(client))) == 220
     assert account.control.calls_summary()["api_calls"] == 5
+
+
+def test_a_deletion_has_no_body_and_takes_its_slot(account: Running, client: Client) -> None:
+    contact_id = read_all(client)[0]
+    assert client.delete(f"/contacts/{contact_id}") == {}
+    assert account.control.truth_contact(contact_id)["deleted"]
+    (call,) = [call for call in account.control.calls() if call["method"] == "DELETE"]
+    assert call["status"] == 204
+
+
+def test_the_headers_of_the_last_reply_are_there(account: Running, client: Client) -> None:
+    assert client.last_headers == {}
+    client.get("/contact_lists")
+    assert client.last_headers["Date"]
+    account.control.add_fault("reset_before", times=9)
+    with pytest.raises(ConnectionFault):
+        client.get("/contact_lists")
+    assert client.last_headers == {}
+
+
+def test_privileges_are_told_by_name(account: Running, client: Client) -> None:
+    assert "contacts:write" in client.privileges()
+    account.control.add_fault("html_503")
+    assert "contacts:write" in client.privileges()
+
+
+def test_a_client_can_repeat_calls_less_often(account: Running, client: Client) -> None:
+    account.control.add_fault("html_503", times=2, match={"path": "^/v3/"})
+    with pytest.raises(ServerFault):
+        client.repeating(RetryPolicy(max_tries=2, first_wait_s=0.01)).get("/contact_lists")
+    assert account.control.calls_summary()["api_calls"] == 2
+    account.control.add_fault("html_503", times=2, match={"path": "^/v3/"})
+    assert client.get("/contact_lists")["lists"]
 
 
 @pytest.mark.parametrize("style", ["absent", "null", "href_null", "no_links"])

@@ -130,6 +130,37 @@ def test_the_check_names_what_differs_and_the_jobs_survive_it(
         assert table([], [row]).splitlines()[-1] in PAGE.read_text(), "run `make mutations`"
 
 
+_OFTEN = 1_000_000
+_EVERYWHERE = {"path": "^/v3/"}
+# What is out of order with all calls, or with every so many of them.
+_STRANGE: dict[str, list[dict[str, Any]]] = {
+    "fields and values that are new": [{"kind": "unknown_fields", "times": _OFTEN}],
+    "nulls wherever they may be": [{"kind": "nulls", "times": _OFTEN}],
+    "arrays instead of objects": [
+        {"kind": "status", "times": _OFTEN, "params": {"status": 200, "body": []}}
+    ],
+    "now and then a 503": [{"kind": "html_503", "after": n} for n in range(0, 400, 7)],
+    "now and then a lost answer": [{"kind": "reset_after", "after": n} for n in range(3, 400, 11)],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("faults", _STRANGE.values(), ids=_STRANGE)
+def test_the_check_and_the_jobs_survive_a_strange_vendor(
+    client: Client, crm: Database, simulator: Running, sql_rows: Rows,
+    faults: list[dict[str, Any]],
+) -> None:  # fmt: skip
+    control = simulator.control
+    nights.stock(control)
+    for fault in faults:
+        control.add_fault(match=_EVERYWHERE, **fault)
+    lines = [line.assumption.name for line in check(client)]
+    assert sorted(lines) == sorted(each.name for each in (*READS, *WRITES))
+    before = control.truth()
+    night = nights.play(client, crm, control, sql_rows)
+    nights.assert_survived(control, sql_rows, night, before)
+
+
 def _row(mutation: Mutation, line: Line, night: nights.Nights) -> list[Any]:
     seen = _ID.sub("…", line.seen)
     return [code(mutation.point), mutation.differs, f"{line.result}: {seen}", night.said()]

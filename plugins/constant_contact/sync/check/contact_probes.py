@@ -196,11 +196,10 @@ def _updated(account: Account) -> Iterator[Line]:
     at = iso(newest.updated_at or _NEVER)
     params = {"status": "all", "limit": account.contact_limit, "updated_after": at}
     page = account.page("/contacts", params)
-    bound = "the bound itself belongs to it"
+    bound = "a change at the bound counts"
     if newest.contact_id not in _ids(rows_of(page, "contacts")):
-        bound = (
-            "whether the bound belongs to it is open" if page.next_href else "the bound does not"
-        )
+        is_open = "it is open whether a change at the bound counts"
+        bound = is_open if page.next_href else "a change at the bound does not count"
     yield judge(says.UPDATED_AFTER, None, f"{line.seen}; {bound}")
 
 

@@ -123,6 +123,8 @@ def _import(trial: Trial) -> Iterator[Line]:
         raise NotTried("the import did not come through")
     adds_up = bulk_counters.add_up({"kind": "import", "contacts": 1}, job.get("status"))
     yield judge(says.IMPORT_COUNTERS, None if adds_up else "they do not add up", "1 of 1")
+    if not row.get("first_name"):
+        raise NotTried("the contact shows no first name")
     is_renamed = row.get("first_name") == "Imported"
     kept = None if is_renamed else "the first name was kept"
     yield judge(says.IMPORT_OVERWRITES, kept, "the first name was overwritten")
