@@ -5,14 +5,16 @@ SELECT
     place.datctype AS locale,
     CASE place.datlocprovider WHEN 'c' THEN 'libc' WHEN 'i' THEN 'icu' ELSE 'builtin' END
         AS provider,
-    lower('I') = 'i' AS folds_plainly,
     place.datcollversion <> pg_database_collation_actual_version(place.oid) AS has_changed
 FROM pg_database AS place
 WHERE place.datname = current_database();
 
 -- name: keys
--- Addresses as the jobs compare them. Parameters: addresses. Grain: one row an address, in order.
-SELECT ctct_email_key(given.address) AS email_key
+-- Addresses as the jobs compare them, and what the database's own locale makes of two capitals.
+-- Parameters: addresses. Grain: one row an address, in order.
+SELECT
+    ctct_email_key(given.address) AS email_key,
+    lower('IÄ') AS folded
 FROM unnest(%(addresses)s::text[]) WITH ORDINALITY AS given (address, nth)
 ORDER BY given.nth;
 

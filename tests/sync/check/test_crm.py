@@ -18,7 +18,7 @@ from constant_contact.store import requirements
 from constant_contact.store.database import Database
 from constant_contact.store.migrations import load_versions, schema_indexes
 from constant_contact.store.seam import load_seam
-from constant_contact.store.seam_check import prepare_seam
+from constant_contact.store.seam_check import install, prepare_seam
 from constant_contact.store.session import connect
 from constant_contact.sync.check import crm_seam
 from constant_contact.sync.check.assumptions import Line, Result
@@ -198,6 +198,20 @@ def test_a_database_that_cannot_store_every_name_is_told(
         databases.drop(name)
     assert (line.result, line.seen) == (Result.DIFFERS, encoding)
     assert "createdb --encoding=UTF8" in (line.remedy or "")
+
+
+def test_a_locale_that_folds_oddly_is_told_and_changes_no_key(
+    firm: Callable[..., Database], databases: Databases
+) -> None:
+    name = databases.create_empty("LOCALE_PROVIDER libc LOCALE 'C'")
+    try:
+        with psycopg.connect(databases.url(name)) as connection:
+            install(connection)
+        line = looked(firm(databases.url(name)))["address_case"]
+    finally:
+        databases.drop(name)
+    assert line.result == Result.OK
+    assert line.seen == "locale C of libc makes iÄ of IÄ; the keys are right"
 
 
 def test_an_old_server_is_told(crm: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,8 +99,7 @@ def _look_at_case(connection: psycopg.Connection[Any], _: Database) -> Iterator[
     place = database.row(connection, "check/place") or {}
     found = database.rows(connection, "check/keys", {"addresses": list(_KEYS)})
     wrong = sum(row["email_key"] != key for row, key in zip(found, _KEYS.values(), strict=True))
-    folds = "" if place["folds_plainly"] else "; it makes something else than i of I"
-    seen = f"locale {place['locale']} of {place['provider']}{folds}"
+    seen = f"locale {place['locale']} of {place['provider']} makes {found[0]['folded']} of IÄ"
     if wrong:
         yield differs("address_case", f"{seen}; {wrong} of {len(_KEYS)} keys are wrong")
     else:
