@@ -316,16 +316,52 @@ SET written_id = changed.constant_contact_id
 FROM changed_link AS changed
 WHERE link.contact_id = changed.contact_id;
 
--- name: contacts_with_email
--- CRM contacts with an address, whatever its case. Parameters: email, most.
--- Grain: one row a contact.
+-- name: contacts_called
+-- CRM contacts by what a person types: their id, their address whatever its case, or how their
+-- names begin. Parameters: wanted (all of it), begin and finish (patterns of its first and its last
+-- word; the same for one word), most. Grain: one row a contact; whose id it is, first.
 SELECT
-    contact_id,
-    first_name,
-    last_name
-FROM ctct_link
-WHERE email_key = ctct_email_key(%(email)s)
-ORDER BY contact_id
+    found.contact_id,
+    found.first_name,
+    found.last_name
+FROM (
+    (
+        SELECT
+            contact_id,
+            first_name,
+            last_name
+        FROM ctct_link
+        WHERE contact_id = %(wanted)s OR email_key = ctct_email_key(%(wanted)s)
+        ORDER BY contact_id
+        LIMIT %(most)s
+    )
+    UNION
+    (
+        SELECT
+            contact_id,
+            first_name,
+            last_name
+        FROM ctct_link
+        WHERE
+            (
+                left(lower(first_name), 100) LIKE %(begin)s
+                AND (
+                    %(begin)s::text = %(finish)s::text
+                    OR left(lower(last_name), 100) LIKE %(finish)s
+                )
+            )
+            OR (
+                left(lower(last_name), 100) LIKE %(begin)s
+                AND (
+                    %(begin)s::text = %(finish)s::text
+                    OR left(lower(first_name), 100) LIKE %(finish)s
+                )
+            )
+        ORDER BY contact_id
+        LIMIT %(most)s
+    )
+) AS found
+ORDER BY found.contact_id <> %(wanted)s, found.last_name, found.first_name, found.contact_id
 LIMIT %(most)s;
 
 -- name: consent_difference

@@ -12,7 +12,7 @@ from tests.airflow.site import NOBODY, Site
 ROOT = "/constant-contact"
 EU = f"{ROOT}/accounts/eu"
 # Forms that only look: what they look for is an address, which may be in no URL.
-LOOKING = {f"{ROOT}/why", f"{EU}/why"}
+LOOKING = {f"{root}/why{part}" for root in (ROOT, EU) for part in ("", "/suggestions")}
 
 
 def routes() -> Iterator[tuple[str, str]]:

@@ -234,11 +234,33 @@ def test_an_address_finds_all_who_share_it_and_is_in_no_link(
     add_crm_contact("c2", "ANN@example.com ", first_name="Bob")
     add_crm_contact("c3", "cat@example.com")
     see_contacts(crm)
-    page = site.post(WHY, "VIEWER", email=" Ann@Example.com").text
+    page = site.post(WHY, "VIEWER", wanted=" Ann@Example.com").text
     assert re.findall(r'href="[^"]*why\?([^"]+)"', page) == ["contact_id=c+1%2B", "contact_id=c2"]
     assert site.get(f"{WHY}?contact_id=c+1%2B").status == 200
-    nobody = site.post(WHY, "VIEWER", email="nobody@example.com").text
-    assert "The CRM has no contact with this address." in nobody
+    nobody = site.post(WHY, "VIEWER", wanted="nobody@example.com").text
+    assert "The CRM has no contact with this id or address" in nobody
+
+
+def test_a_contact_is_found_by_its_id_or_how_its_names_begin(
+    site: Site, crm: Database, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c1", "ann@example.com", first_name="Ann", last_name="Lee")
+    add_crm_contact("c2", "bob@example.com", first_name="Lee", last_name="Annex")
+    add_crm_contact("c3", "cat@example.com", first_name="100%", last_name="x" * 5000)
+    see_contacts(crm)
+
+    def found(wanted: str, path: str = WHY) -> list[str]:
+        answer = site.post(path, "VIEWER", wanted=wanted)
+        assert answer.status == 200, answer.text
+        return re.findall(r'why\?contact_id=(\w+)"', answer.text)
+
+    for path in (WHY, f"{WHY}/suggestions"):
+        assert sorted(found("ann", path)) == sorted(found("ANN le", path)) == ["c1", "c2"]
+        assert found("annex lee", path) == ["c2"]
+        assert found("100%", path) == ["c3"]
+        assert found("%", path) == found("_nn", path) == []
+    assert found("", f"{WHY}/suggestions") == []
+    assert "ann@example.com" in site.post(WHY, "VIEWER", wanted="c1").text
 
 
 def test_odd_contacts_have_a_page_too(site: Site, add_crm_contact: Add, news: str) -> None:
@@ -255,7 +277,7 @@ def test_unknown_contacts_nobody_and_a_crm_that_is_down(
     assert site.get(f"{WHY}?contact_id=none%00").status == 404
     assert "no contact with the id none." in site.get(f"{WHY}?contact_id=none").text
     assert site.get(WHY, NOBODY).status == 401
-    assert site.post(WHY, NOBODY, email="ann@example.com").status == 401
+    assert site.post(WHY, NOBODY, wanted="ann@example.com").status == 401
     away = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9}'
     connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", away)
     assert "the CRM database does not answer" in site.get(WHY).text

@@ -33,7 +33,7 @@ def test_a_person_is_found_by_address_and_a_list_explained(
 ) -> None:
     page.goto(WHY)
     assert accessible(page) == []
-    page.get_by_label("or its email address").fill(known_contact["preferred_email"])
+    page.get_by_label("Name, id or email address").fill(known_contact["preferred_email"])
     page.get_by_role("button", name="Find").click()
     found = page.get_by_role("link", name=f"({known_contact['contact_id']})")
     expect(found).to_be_visible()
@@ -53,10 +53,24 @@ def test_a_person_is_found_by_address_and_a_list_explained(
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("Clicked")
 
 
+def test_a_name_that_is_half_typed_suggests_who_may_be_meant(
+    page: Page, somebody: dict[str, Any], crm_rows: Callable[..., list[dict[str, Any]]]
+) -> None:
+    (named,) = crm_rows(
+        "SELECT last_name FROM crm_contact WHERE contact_id = %s", known_contact["contact_id"]
+    )
+    page.goto(WHY)
+    page.get_by_label("Name, id or email address").press_sequentially(named["last_name"][:4])
+    suggested = page.locator("#suggestions").get_by_role("link")
+    expect(suggested.first).to_contain_text(named["last_name"][:4])
+    suggested.first.click()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+
+
 def test_an_unknown_person_is_told_as_that(page: Page) -> None:
     page.goto(WHY)
-    page.get_by_label("or its email address").fill("nobody@example.org")
+    page.get_by_label("Name, id or email address").fill("nobody@example.org")
     page.get_by_role("button", name="Find").click()
-    expect(page.get_by_text("The CRM has no contact with this address.")).to_be_visible()
+    expect(page.get_by_text("The CRM has no contact with this id or address")).to_be_visible()
     page.goto(f"{WHY}?contact_id=nobody")
     expect(page.get_by_role("alert")).to_contain_text("The CRM has no contact with the id nobody")

@@ -1,5 +1,5 @@
 -- What the pages of campaigns and lists show: counts as the comparison reads them, and opens by
--- programs.
+-- programs; and contacts by the beginning of a name.
 
 ALTER TABLE ctct_campaign_count ADD COLUMN automatic integer;
 COMMENT ON COLUMN ctct_campaign_count.automatic IS
@@ -69,3 +69,7 @@ COMMENT ON COLUMN ctct_list_count.fewest IS
 'Without contacts that are unsubscribed or deleted.';
 COMMENT ON COLUMN ctct_list_count.most IS
 'All of them.';
+
+-- A person types how a name begins. What is longer than an index holds is no name.
+CREATE INDEX ctct_link_first_name ON ctct_link (left(lower(first_name), 100) text_pattern_ops);
+CREATE INDEX ctct_link_last_name ON ctct_link (left(lower(last_name), 100) text_pattern_ops);

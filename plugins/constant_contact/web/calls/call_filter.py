@@ -146,7 +146,7 @@ class CallFilter(BaseModel):
         if not text.startswith("/"):
             return {"path_like": f"%{_literal(text)}%", "path_start": None}
         before_query = text.split("?")[0]
-        return {"path_like": f"{_literal(text)}%", "path_start": f"{_literal(before_query)}%"}
+        return {"path_like": begins_with(text), "path_start": begins_with(before_query)}
 
     def _status(self) -> dict[str, Any]:
         asked = {"status": None, "status_least": None, "status_most": None, "is_failed": False}
@@ -170,6 +170,11 @@ class CallFilter(BaseModel):
 
 
 CallQuery = Annotated[CallFilter, Query()]
+
+
+def begins_with(text: str) -> str:
+    """What LIKE takes for all that begins with a text."""
+    return f"{_literal(text)}%"
 
 
 def _literal(text: str) -> str:

@@ -15,7 +15,7 @@ from constant_contact.redact import is_telling
 from constant_contact.store import call_search, database
 from constant_contact.sync import objections
 from constant_contact.sync.memberships.explain import explain
-from constant_contact.web.calls.call_filter import CallFilter
+from constant_contact.web.calls.call_filter import CallFilter, begins_with
 from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
@@ -27,6 +27,7 @@ _log = logging.getLogger("constant_contact.web")
 router = APIRouter(prefix="/why")
 _MOST_ROWS: Final = 20
 _MOST_FOUND: Final = 50
+_MOST_SUGGESTED: Final = 8
 _MOST_LISTS: Final = 1_000
 _MOST_CHARS: Final = 300
 
@@ -73,7 +74,7 @@ def why(
     if is_telling(contact_id) or is_telling(list_id):
         raise HTTPException(
             status.HTTP_422_UNPROCESSABLE_CONTENT,
-            "No email address may be in a URL: look for it by the second field of this page.",
+            "No email address may be in a URL: look for it by the field of this page.",
         )
     may_lift = may_trigger(user, account.dag_id("opt_ins"))
     return _shown(request, hook, contact_id, list_id, may_lift=may_lift)
@@ -93,6 +94,8 @@ def _shown(
         lists=lists,
         list_id=list_id,
         found=None,
+        wanted="",
+        most_found=_MOST_FOUND,
         is_fresh=is_fresh,
         may_lift=may_lift,
         sources=SOURCES,
@@ -119,33 +122,63 @@ def find(
     user: CurrentUser,
     account: CurrentAccount,
     hook: PageHook,
-    email: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
+    wanted: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
     contact_id: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
     list_id: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
 ) -> HTMLResponse:
-    """The contacts with an address, or one by its id; a form's body: no address is in a URL.
+    """The contacts of a name, id or address, or all about the one that has this id.
 
-    Some CRMs have addresses for ids.
+    A form's body: no address is in a URL, and some CRMs have addresses for ids.
     """
+    may_lift = may_trigger(user, account.dag_id("opt_ins"))
     if contact_id:
-        may_lift = may_trigger(user, account.dag_id("opt_ins"))
         return _shown(request, hook, _plain(contact_id), _plain(list_id), may_lift=may_lift)
-    params = {"email": _plain(email), "most": _MOST_FOUND}
-    with hook.crm.transaction() as connection:
-        found = database.rows(connection, "links/contacts_with_email", params)
-    links = [row | {"query": _query(row["contact_id"])} for row in found]
+    wanted = _plain(wanted)
+    found = _called(hook, wanted)
+    if [row["contact_id"] for row in found] == [wanted]:
+        return _shown(request, hook, wanted, "", may_lift=may_lift)
     return page(
         request,
         "why",
         known=None,
         lists=[],
         list_id="",
-        found=links,
+        found=found,
+        wanted=wanted,
+        most_found=_MOST_FOUND,
         is_fresh=True,
         may_lift=False,
         sources=SOURCES,
         shown_at=datetime.now(UTC),
     )
+
+
+@router.post("/suggestions")
+def suggest(
+    request: Request,
+    _may: MayRead,
+    hook: PageHook,
+    wanted: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
+) -> HTMLResponse:
+    """The contacts of a name, id or address that is half typed."""
+    found = _called(hook, _plain(wanted))[:_MOST_SUGGESTED]
+    return page(request, "why_found", found=found)
+
+
+def _called(hook: ConstantContactHook, wanted: str) -> list[dict[str, Any]]:
+    """The contacts of a name, id or address, each with the query of its page."""
+    words = wanted.lower().split()
+    if not words:
+        return []
+    params = {
+        "wanted": wanted,
+        "begin": begins_with(words[0]),
+        "finish": begins_with(words[-1]),
+        "most": _MOST_FOUND,
+    }
+    with hook.crm.transaction() as connection:
+        rows = database.rows(connection, "links/contacts_called", params)
+    return [row | {"query": _query(row["contact_id"])} for row in rows]
 
 
 @router.post("/lift", dependencies=[require_trigger("opt_ins")], response_model=None)
