@@ -22,7 +22,13 @@ DROP CONSTRAINT ctct_engagement_stream_activity_type_check,
 ADD FOREIGN KEY (activity_type) REFERENCES ctct_activity_type;
 
 -- An interaction is made of a stream's events: the key there is enough, and costs nothing a row.
-ALTER TABLE crm_interaction DROP CONSTRAINT crm_interaction_activity_type_check;
+DO $$
+BEGIN
+    IF (SELECT relkind FROM pg_class WHERE oid = 'crm_interaction'::regclass) IN ('r', 'p') THEN
+        ALTER TABLE crm_interaction DROP CONSTRAINT IF EXISTS crm_interaction_activity_type_check;
+    END IF;
+END
+$$;
 
 -- One event as a CRM user reads it; the projection turns it into a row of crm_interaction.
 -- `probably_automatic`: an open within seconds of the sending, by someone who clicked nothing.

@@ -18,6 +18,7 @@ from constant_contact.errors import ConstantContactError, Fatal, Later, SettingE
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
 from constant_contact.lineage import operator_lineage
+from constant_contact.params import flag
 from constant_contact.redact import redact
 from constant_contact.store.api_calls import Caller
 from constant_contact.store.budget import day
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 # The XCom that says why a task waits, for as long as it does: Airflow clears it when it goes on.
 WAITING_KEY = "constant_contact_waiting"
-# Before a report that reads as if all of it had been done.
-DRY_RUN = "a dry run: what follows is what would be done, and nothing was changed"
 
 
 class ConstantContactOperator(BaseOperator):
@@ -128,6 +127,31 @@ class ConstantContactOperator(BaseOperator):
             self.log.error("%s", line)  # noqa: TRY400 - the line, no trace
             # Without the driver's own text: it may quote the row.
             raise AirflowException(line) from None
+
+
+class DryRunOperator(ConstantContactOperator):
+    """Runs a job that can tell what it would do.
+
+    Args:
+        is_dry_run: Tell it, and change nothing (templated).
+    """
+
+    template_fields: Sequence[str] = (*ConstantContactOperator.template_fields, "is_dry_run")
+
+    def __init__(self, *, is_dry_run: Any = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.is_dry_run = is_dry_run
+
+    def begin_dry_run(self) -> bool:
+        """Return whether this is a dry run, and log it: the report reads as if all were done.
+
+        Raises:
+            SettingError: The param is neither true nor false.
+        """
+        is_dry_run = flag("dry_run", self.is_dry_run)
+        if is_dry_run:
+            self.log.info("a dry run: what follows is what would be done, and nothing is changed")
+        return is_dry_run
 
 
 def _know_params(context: Context) -> None:

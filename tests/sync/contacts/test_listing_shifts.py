@@ -45,21 +45,29 @@ def test_a_reading_that_has_all_is_not_repeated(
     assert calls() == 3
 
 
-@pytest.mark.parametrize(
-    ("read", "joins"),
-    [("first load", 0), ("first load", 1), ("full pass", 0), ("full pass", 3), ("changes", 0)],
-)
-def test_nobody_is_missed_when_a_contact_is_purged_between_two_pages(
-    simulator: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows,
-    read: str, joins: int,
-) -> None:  # fmt: skip
-    client = make_client()
+def load_three_pages(simulator: Running, client: Client, crm: Database, read: str) -> None:
+    """Give the vendor 1,100 contacts that the reading `read` has to bring."""
     if read != "first load":
         simulator.control.load(contacts=[vendor_contact(0, "0@example.com")])
         sync_contacts(client, crm)
     old = {} if read == "changes" else {"created_at": "2020-01-01T00:00:00Z"}
     people = [vendor_contact(n, f"{n}@example.com", **old) for n in range(1, 1101)]
     simulator.control.load(contacts=people)
+
+
+readings = pytest.mark.parametrize(
+    ("read", "joins"),
+    [("first load", 0), ("first load", 1), ("full pass", 0), ("full pass", 3), ("changes", 0)],
+)
+
+
+@readings
+def test_nobody_is_missed_when_a_contact_is_purged_between_two_pages(
+    simulator: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows,
+    read: str, joins: int,
+) -> None:  # fmt: skip
+    client = make_client()
+    load_three_pages(simulator, client, crm, read)
     pages, has_purged = client.pages, []
 
     def purging(*args: Any, **options: Any) -> Any:
@@ -77,21 +85,13 @@ def test_nobody_is_missed_when_a_contact_is_purged_between_two_pages(
     assert there <= mirrored | {contact_id(n) for n in range(2000, 2000 + joins)}
 
 
-@pytest.mark.parametrize(
-    ("read", "joins"),
-    [("first load", 0), ("first load", 1), ("full pass", 0), ("full pass", 3), ("changes", 0)],
-)
+@readings
 def test_nobody_is_missed_when_a_contact_is_purged_before_a_killed_run_goes_on(
     simulator: Running, make_client: Callable[..., Client], crm: Database, sql_rows: Rows,
     read: str, joins: int,
 ) -> None:  # fmt: skip
     client = make_client()
-    if read != "first load":
-        simulator.control.load(contacts=[vendor_contact(0, "0@example.com")])
-        sync_contacts(client, crm)
-    old = {} if read == "changes" else {"created_at": "2020-01-01T00:00:00Z"}
-    people = [vendor_contact(n, f"{n}@example.com", **old) for n in range(1, 1101)]
-    simulator.control.load(contacts=people)
+    load_three_pages(simulator, client, crm, read)
 
     simulator.control.add_fault(
         "status", match={"path": "/v3/contacts"}, after=1, times=99, params={"status": 500}
