@@ -54,7 +54,7 @@ def test_a_person_is_found_by_address_and_a_list_explained(
 
 
 def test_a_name_that_is_half_typed_suggests_who_may_be_meant(
-    page: Page, somebody: dict[str, Any], crm_rows: Callable[..., list[dict[str, Any]]]
+    page: Page, known_contact: dict[str, Any], crm_rows: Callable[..., list[dict[str, Any]]]
 ) -> None:
     (named,) = crm_rows(
         "SELECT last_name FROM crm_contact WHERE contact_id = %s", known_contact["contact_id"]
