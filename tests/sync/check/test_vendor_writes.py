@@ -129,6 +129,17 @@ def test_what_an_interrupted_run_left_is_removed_by_the_next(
     assert living_lists(simulator) == []
 
 
+def test_it_is_removed_too_by_a_run_with_another_address(
+    simulator: Running, write: Write, client: Client
+) -> None:
+    list(islice(write(), 6))
+    assert [each["deleted"] for each in ours(simulator)] == [False]
+    lines = write_vendor(client, "other@example.com", waits_s=(0, 0, 0))
+    assert set(results(lines).values()) == {Result.OK}
+    assert [each["deleted"] for each in ours(simulator)] == [True]
+    assert living_lists(simulator) == []
+
+
 def test_a_second_run_says_which_list_it_removed(simulator: Running, write: Write) -> None:
     (first,) = islice(write(), 1)
     list_id = first.seen.removeprefix("list ")

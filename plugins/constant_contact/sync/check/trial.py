@@ -1,7 +1,7 @@
 """The list and the contact that the writing check makes, and how it finds and removes them.
 
-A contact is the check's own if its company says so, a list if its name does. Nothing else is ever
-written to: an address that another contact has is refused.
+A contact is the check's own if its company says so, a list if its name does; the list's description
+names the contact. Nothing else is ever written to: an address that another contact has is refused.
 """
 
 import re
@@ -37,6 +37,7 @@ class Trial:
     Attributes:
         address: That the contact gets.
         waits_s: Between looks.
+        list_name: Of the list that is made.
         list_id: Of the list that was made; likewise `contact_id`. Until the vendor has named one
             that was asked for, `is_unnamed`.
         is_opted_in: The contact may be on lists.
@@ -49,6 +50,7 @@ class Trial:
     client: Client
     address: str
     waits_s: Sequence[float] = WAITS_S
+    list_name: str = field(default_factory=lambda: f"{MARK} {datetime.now(UTC):%F %T.%f}")
     list_id: str | None = None
     contact_id: str | None = None
     refusal: str | None = None
@@ -109,16 +111,16 @@ class Trial:
         shown = text(email.get("address")) if isinstance(email, dict) else None
         return shown is not None and shown.lower() == self.address.lower()
 
-    def own_lists(self) -> list[str]:
-        """The lists that earlier runs left: two calls."""
+    def own_lists(self) -> dict[str, str | None]:
+        """The lists that runs left, and the contact that each names: two calls."""
         params = {"limit": vendor.LISTS_PER_PAGE, "status": "active"}
-        return [
-            list_id
+        return {
+            list_id: text(row.get("description"))
             for page in self.client.pages("/contact_lists", params)
             for row in rows_of(page, "lists")
             if _OWN_LIST.fullmatch(text(row.get("name")) or "")
             and (list_id := text(row.get("list_id")))
-        ]
+        }
 
     def body(self, permission: str, *, reason: str | None = None, **fields: Any) -> dict[str, Any]:
         """A ContactPutRequest that keeps the contact the check's own."""
@@ -180,11 +182,6 @@ class Trial:
             return True
 
 
-def list_name() -> str:
-    """The name of a list of the check's own: no other list has it."""
-    return f"{MARK} {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
-
-
 def is_own(contact: Mapping[str, Any]) -> bool:
     """Whether a contact was made by a check."""
     return contact.get("company_name") == MARK
@@ -200,6 +197,13 @@ def is_out(contact: Mapping[str, Any]) -> bool:
     if permission not in vendor.PERMISSIONS:
         raise NotTried("the contact shows no permission that the contract names")
     return bool(permission == "unsubscribed")
+
+
+def has_opted_out(contact: Mapping[str, Any]) -> bool:
+    """Whether the person has unsubscribed; else it was a check, or the account."""
+    email = email_of(contact)
+    is_unsubscribed = email.get("permission_to_send") == "unsubscribed"
+    return is_unsubscribed and email.get("opt_out_source") == "Contact"
 
 
 def email_of(contact: Mapping[str, Any]) -> Row:

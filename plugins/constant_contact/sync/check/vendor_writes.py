@@ -6,11 +6,12 @@ found by the next one, by the list's name and the contact's address and company,
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from constant_contact.api.client import Client
 from constant_contact.api.records import text
-from constant_contact.errors import BadRequest, Conflict, NotFound
+from constant_contact.errors import BadRequest, Conflict, NotFound, Rejected
 from constant_contact.sync.check import write_assumptions as says
 from constant_contact.sync.check.account import Row
 from constant_contact.sync.check.assumptions import Line, Result
@@ -29,8 +30,8 @@ from constant_contact.sync.check.trial import (
     WAITS_S,
     Trial,
     email_of,
+    has_opted_out,
     is_own,
-    list_name,
 )
 from constant_contact.sync.check.write_probes import WRITE_PROBES
 from constant_contact.sync.memberships.new_contacts import TAKEN_BY
@@ -48,18 +49,30 @@ def _prepare(trial: Trial) -> Iterator[Line]:
     for row in trial.at_address(trial.address):
         if trial.has_address(row):
             _adopt(trial, row)
-    if (left := trial.contact_id) is not None and not trial.is_gone(left):
-        trial.client.delete(f"/contacts/{left}")
-    lists = trial.own_lists()[:_MOST_LEFT]
-    for list_id in lists:
+    if trial.contact_id is not None:
+        _remove_left(trial, trial.contact_id)
+    lists = dict(islice(trial.own_lists().items(), _MOST_LEFT))
+    for list_id, contact_id in lists.items():
+        if contact_id is not None:
+            _remove_left(trial, contact_id)
         trial.client.delete(f"/contact_lists/{list_id}")
     trial.is_unnamed = True
-    made = trial.client.post("/contact_lists", {"name": list_name()})
+    made = trial.client.post("/contact_lists", {"name": trial.list_name})
     trial.list_id = text(made.get("list_id"))
     trial.list_ids.append(trial.own_list())
     trial.is_unnamed = False
     removed = f"; an earlier run's lists that were removed: {', '.join(lists)}" if lists else ""
     yield judge(says.OWN_LIST, None, f"list {trial.list_id}{removed}")
+
+
+def _remove_left(trial: Trial, contact_id: str) -> None:
+    """Delete a contact that an earlier run left, unless its person has unsubscribed since."""
+    try:
+        contact = trial.client.get(f"/contacts/{contact_id}")
+    except Rejected:
+        return
+    if is_own(contact) and not contact.get("deleted_at") and not has_opted_out(contact):
+        trial.client.delete(f"/contacts/{contact_id}")
 
 
 def _adopt(trial: Trial, contact: Row) -> None:
@@ -70,9 +83,7 @@ def _adopt(trial: Trial, contact: Row) -> None:
     """
     if not is_own(contact):
         raise trial.refuse(_NOT_OURS)
-    email = email_of(contact)
-    is_out = email.get("permission_to_send") == "unsubscribed"
-    if is_out and email.get("opt_out_source") == "Contact":
+    if has_opted_out(contact):
         raise trial.refuse(_OPTED_OUT)
     trial.contact_id = text(contact.get("contact_id"))
 
@@ -105,6 +116,7 @@ def _create(trial: Trial) -> Iterator[Line]:
     trial.contact_id = text(made.get("contact_id"))
     trial.contact_ids.append(trial.own_contact())
     trial.is_unnamed = False
+    _name_contact(trial)
     permission = email_of(made).get("permission_to_send")
     if permission != "unsubscribed":
         problem = f"it was created as {permission}"
@@ -116,6 +128,13 @@ def _revive(trial: Trial) -> None:
     contact_id = trial.own_contact()
     trial.contact_ids.append(contact_id)
     trial.client.put(f"/contacts/{contact_id}", trial.body("unsubscribed", **NAMES))
+    _name_contact(trial)
+
+
+def _name_contact(trial: Trial) -> None:
+    """Have the list name the contact: a run that is given another address finds it so."""
+    body = {"name": trial.list_name, "description": trial.own_contact()}
+    trial.client.put(f"/contact_lists/{trial.own_list()}", body)
 
 
 def _clean(trial: Trial) -> Iterator[Line]:
@@ -139,7 +158,7 @@ def _clean(trial: Trial) -> Iterator[Line]:
 
 def _find_unnamed(trial: Trial) -> None:
     """What was asked for, and made although the answer was lost."""
-    trial.list_ids = trial.own_lists()
+    trial.list_ids = list(trial.own_lists())
     trial.contact_ids = [
         contact_id
         for row in trial.at_address(trial.address)
@@ -157,8 +176,8 @@ def _made(trial: Trial) -> list[tuple[str, str]]:
 
 
 PROBES: Final[tuple[Probe[Trial], ...]] = (
-    Probe(6 + _MOST_LEFT, (says.OWN_LIST,), _prepare),
-    Probe(3, (says.UNSUBSCRIBED_CREATION,), _create),
+    Probe(6 + 3 * _MOST_LEFT, (says.OWN_LIST,), _prepare),
+    Probe(4, (says.UNSUBSCRIBED_CREATION,), _create),
     *WRITE_PROBES,
     Probe(9, (says.REMOVAL,), _clean),
 )
