@@ -190,6 +190,14 @@ def test_a_chart_escapes_what_it_names() -> None:
     assert "&lt;script&gt;" in drawn
 
 
+def test_a_seventh_type_of_engagement_is_drawn_as_the_others() -> None:
+    from constant_contact.web.frame.charts import Chart
+
+    types = {f"type {number}": [number] for number in range(1, 8)}
+    drawn = Chart("Engagement", "day (UTC)", ["01 Jan"], types).svg
+    assert all(f"<title>{name}, 01 Jan: {n}</title>" in drawn for name, (n,) in types.items())
+
+
 @pytest.mark.usefixtures("one_night")
 def test_one_sentence_tells_how_the_syncs_went_and_whether_something_waits(
     site: Site, simulator: Running, start_dag: Start, sql_rows: Rows

@@ -12,8 +12,9 @@ from markupsafe import Markup
 from pygal.etree import etree
 from pygal.style import Style
 
-# As many as static/style.css has colours for.
-_MOST_SERIES: Final = 6
+# Of static/style.css; from the seventh series on they come again, up to the last one drawn.
+_COLOURS: Final = 6
+_MOST_SERIES: Final = 24
 _SO_FAR: Final = ", so far"
 _STYLE: Final = Style(
     background="transparent",
@@ -29,7 +30,7 @@ _STYLE: Final = Style(
     legend_font_size=13,
     opacity="1",
     transition="0s",
-    colors=tuple(f"var(--chart-{number})" for number in range(1, _MOST_SERIES + 1)),
+    colors=tuple(f"var(--chart-{number % _COLOURS + 1})" for number in range(_MOST_SERIES)),
     value_colors=("var(--text)",) * _MOST_SERIES,
 )
 
