@@ -43,7 +43,7 @@ import traceback
 from datetime import datetime
 from pathlib import Path
 
-from constant_contact.redact import redact
+from constant_contact.redact import redact, told_by
 
 
 class ConstantContactError(Exception):
@@ -260,11 +260,9 @@ def unforeseen(row: str, error: Exception) -> Unforeseen:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "constant_contact" in frame.filename] or frames
     at = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""
-    # Without what a database's error adds to its first line: it may quote the row.
-    said = getattr(getattr(error, "diag", None), "message_primary", None) or error
     return Unforeseen(
-        f"{row}: {type(error).__name__}{at}: {said}; it is set aside, the others go on, and the "
-        "next run tries it again. If that does not help, report it with this line"
+        f"{row}: {type(error).__name__}{at}: {told_by(error)}; it is set aside, the others go on, "
+        "and the next run tries it again. If that does not help, report it with this line"
     )
 
 

@@ -31,6 +31,9 @@ _BASE64 = re.compile(r"[\w+/-]{12,}={0,2}", re.ASCII)
 _MOST_CODINGS = 4
 # The longest that an address may be: what may be left of one where a text was cut.
 _CUT_RUN = re.compile(r"[^\s\"'<>,;]{1,254}\Z")
+# A value that does not fit its type (SQLSTATE class 22), in the quotes of the server's language.
+_ABOUT_A_VALUE = "22"
+_QUOTED = re.compile(r"""["'„“”«»].*["'„“”«»]""")
 _known: set[str] = set()
 
 
@@ -56,6 +59,16 @@ def redact(text: str, max_chars: int = 2000) -> str:
         shown = f"{_CUT_RUN.sub('', shown)}…"
     shown = _UNSEEN.sub(" ", shown)
     return shown if len(shown) <= max_chars + is_cut else f"{shown[:max_chars]}…"
+
+
+def told_by(error: BaseException) -> str:
+    """What an error says, in one line; of a database's without what a row holds."""
+    if not hasattr(error, "diag"):
+        return redact(str(error) or type(error).__name__)
+    # Only the server's first line: what it adds, and what the driver says itself, quotes rows.
+    said = redact(error.diag.message_primary or type(error).__name__)
+    is_about_a_value = (getattr(error, "sqlstate", None) or "").startswith(_ABOUT_A_VALUE)
+    return _QUOTED.sub("a value", said) if is_about_a_value else said
 
 
 def _taken_out(text: str) -> str:

@@ -22,6 +22,7 @@ from constant_contact.errors import (
     SettingError,
     TextRefused,
 )
+from constant_contact.redact import told_by
 from constant_contact.store.database import Database
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -176,3 +177,20 @@ def test_a_row_that_a_policy_hides_is_an_error_and_no_absence(
         clerks.transaction() as connection,
     ):
         connection.execute("SELECT count(*) FROM crm_contact")
+
+
+@pytest.mark.parametrize(
+    "value", ["'ask Mary Lee'::boolean", "'12 Mary'::integer", "'2026-13-45 Mary'::date"]
+)
+def test_a_value_that_does_not_fit_is_told_without_the_value(crm_url: str, value: str) -> None:
+    with psycopg.connect(crm_url) as connection, pytest.raises(psycopg.DataError) as caught:
+        connection.execute(f"SELECT {value}".encode())
+    told = told_by(caught.value)
+    assert "Mary" not in told
+    assert "a value" in told
+
+
+def test_other_errors_are_told_with_their_names(crm_url: str) -> None:
+    with psycopg.connect(crm_url) as connection, pytest.raises(psycopg.Error) as caught:
+        connection.execute("SELECT no_such_column")
+    assert '"no_such_column"' in told_by(caught.value)

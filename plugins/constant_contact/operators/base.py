@@ -19,7 +19,7 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID
 from constant_contact.lineage import operator_lineage
 from constant_contact.params import flag
-from constant_contact.redact import redact
+from constant_contact.redact import told_by
 from constant_contact.store.api_calls import Caller
 from constant_contact.store.budget import day
 from constant_contact.sync.report import Report
@@ -122,7 +122,7 @@ class ConstantContactOperator(BaseOperator):
             self.log.error("%s", error)  # noqa: TRY400 - the line, no trace
             raise AirflowException(str(error)) from None
         except psycopg.Error as error:
-            said = redact(error.diag.message_primary or type(error).__name__)
+            said = told_by(error)
             line = f"connection {self.crm_conn_id}: PostgreSQL refused a statement: {said}"
             self.log.error("%s", line)  # noqa: TRY400 - the line, no trace
             # Without the driver's own text: it may quote the row.

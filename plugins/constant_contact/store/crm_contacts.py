@@ -10,7 +10,7 @@ from psycopg import sql
 
 from constant_contact.commands import command
 from constant_contact.errors import SettingError
-from constant_contact.redact import redact
+from constant_contact.redact import told_by
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
@@ -399,14 +399,10 @@ def explained(file: SeamFile) -> Iterator[None]:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise MissingRight(
-            f"{file.path}", f"{_said(error)}; {command('migrate')} names the GRANT"
+            f"{file.path}", f"{told_by(error)}; {command('migrate')} names the GRANT"
         ) from None
     except _OF_THE_FILE as error:
-        raise SettingError(f"{file.path}", f"{_said(error)}; {_remedy(error)}") from None
-
-
-def _said(error: psycopg.Error) -> str:
-    return redact(error.diag.message_primary or type(error).__name__)
+        raise SettingError(f"{file.path}", f"{told_by(error)}; {_remedy(error)}") from None
 
 
 def _remedy(error: psycopg.Error) -> str:

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from constant_contact.commands import command
 from constant_contact.errors import SettingError
+from constant_contact.redact import told_by
 from constant_contact.store import database
 from constant_contact.store.crm_contacts import (
     MissingRight,
@@ -93,8 +94,7 @@ def prepare_seam(
         except SettingError as error:
             found.problems.append(str(error))
         except psycopg.OperationalError as error:
-            said = error.diag.message_primary or str(error)
-            found.problems.append(f"{file.path}: {said}; run {command('migrate')} again.")
+            found.problems.append(f"{file.path}: {told_by(error)}; run {command('migrate')} again.")
     return found
 
 

@@ -171,6 +171,7 @@ PLANTED = (
     "Quarterly gossip",
     "firm_secrets",
     "vip_person",
+    "vip_view",
     "crm_app",
 )
 
@@ -185,7 +186,8 @@ def test_the_file_names_nobody_and_no_place(
     sql_rows("CREATE SCHEMA firm_secrets")
     sql_rows(
         "CREATE TABLE firm_secrets.vip_person (id text, mail text, firm_secrets boolean);"
-        " INSERT INTO firm_secrets.vip_person VALUES ('a', 'ann@example.com', NULL)"
+        " INSERT INTO firm_secrets.vip_person VALUES ('a', 'ann@example.com', NULL);"
+        " CREATE VIEW firm_secrets.vip_view AS SELECT id, mail FROM firm_secrets.vip_person"
     )
     login = f"crm_app_{conninfo_to_dict(crm_url)['dbname']}"
     sql_rows(f"CREATE ROLE {login} LOGIN PASSWORD 'x'")
@@ -200,6 +202,8 @@ def test_the_file_names_nobody_and_no_place(
     (folder / "write_back.sql").write_text("UPDATE firm_secrets.vip_person SET gossip = 'x'")
     (folder / "doorbell.sql").write_text(
         "CREATE OR REPLACE TRIGGER vip_person AFTER UPDATE ON firm_secrets.vip_person"
+        " FOR EACH ROW EXECUTE FUNCTION ctct_ring('id', 'mail', 'true');"
+        " CREATE OR REPLACE TRIGGER vip_view INSTEAD OF UPDATE ON firm_secrets.vip_view"
         " FOR EACH ROW EXECUTE FUNCTION ctct_ring('id', 'mail', 'true')"
     )
     url = make_conninfo(crm_url, user=login, password="x")

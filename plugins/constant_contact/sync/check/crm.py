@@ -13,7 +13,7 @@ from constant_contact.errors import (
     QueryTooSlow,
     SettingError,
 )
-from constant_contact.redact import redact
+from constant_contact.redact import told_by
 from constant_contact.store.crm_contacts import MissingRight
 from constant_contact.store.database import Database
 from constant_contact.store.migrations import has_schema
@@ -78,7 +78,7 @@ def _failed(name: str, error: ConstantContactError | psycopg.Error) -> Line:
     if isinstance(error, DatabaseReadOnly):
         return not_tried(name, "the server takes no writes, not even of temporary tables")
     if isinstance(error, psycopg.Error):
-        told = redact(error.diag.message_primary or type(error).__name__)
+        told = told_by(error)
         return refused(name, f"refused by the server (SQLSTATE {error.sqlstate})", told)
     if isinstance(error, QueryTooSlow):
         return refused(name, f"no answer within {MOST_SECONDS} s, or of a lock", str(error))

@@ -32,6 +32,7 @@ from constant_contact.store.seam_check import (
     plan_file,
     rung_relations,
 )
+from constant_contact.store.seam_rights import Relation
 from constant_contact.sync.check.assumptions import Line
 from constant_contact.sync.check.crm_assumptions import MOST_BEHIND_S, MOST_SECONDS
 from constant_contact.sync.check.crm_lines import (
@@ -184,9 +185,9 @@ def _look_at_doorbell(connection: psycopg.Connection[Any], crm: Database) -> Ite
         for name in ("doorbell", "doorbell_enabled", "doorbell_rings"):
             yield not_tried(name, "there is no doorbell.sql: each change waits for the next look")
         return
-    tables = [each for each in rung_relations(connection, file) if not each.is_view]
+    relations = rung_relations(connection, file)
     bells = database.rows(connection, "crm_contacts/doorbells")
-    yield _doorbell_there(connection, file, tables, bells)
+    yield _doorbell_there(connection, file, relations, bells)
     quiet = [bell for bell in bells if bell["enabled"] != "A"]
     if "enable always" not in " ".join(file.code.lower().split()):
         # Who may not alter the table has left that out, knowing what it means.
@@ -204,8 +205,12 @@ def _look_at_doorbell(connection: psycopg.Connection[Any], crm: Database) -> Ite
 
 
 def _doorbell_there(
-    connection: psycopg.Connection[Any], file: SeamFile, tables: list[Any], bells: list[Any]
+    connection: psycopg.Connection[Any],
+    file: SeamFile,
+    relations: list[Relation],
+    bells: list[dict[str, Any]],
 ) -> Line:
+    tables = [each for each in relations if not each.is_view]
     rung = {bell["relation_id"] for bell in bells}
     without = [each for each in tables if each.relation_id not in rung]
     elsewhere = len(rung - {each.relation_id for each in tables})
@@ -214,7 +219,7 @@ def _doorbell_there(
         seen += f"; tables that doorbell.sql does not name: {elsewhere}, as after a swap"
     if without or not tables:
         missing = find_missing_rights(connection, "doorbell", file)
-        exported = without_names(said(missing), placeholders(tables))
+        exported = without_names(said(missing), placeholders(relations))
         return differs("doorbell", seen, said(missing) or None, exported)
     try:
         for bell in bells:

@@ -1,5 +1,6 @@
 """A check as it is kept, read, and written into a file for somebody else."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ SIDES: Final[Mapping[str, str]] = {
     Side.READS: "Constant Contact, reading",
     Side.WRITES: "Constant Contact, writing",
 }
+# What of a text from elsewhere a reader of Markdown would take for markup.
+_MARKUP: Final = re.compile(r"[\\`<\[|]")
 _FOUND: Final = frozenset({Result.DIFFERS, Result.REFUSED})
 
 
@@ -130,15 +133,11 @@ def _table(lines: Sequence[CheckedLine]) -> str:
         (
             f"{line.result} (was {line.result_before})" if line.result_before else line.result,
             f"`{line.name}`",
-            line.seen,
+            _MARKUP.sub(r"\\\g<0>", line.seen),
         )
         for line in lines
     ]
-    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _remedies(lines: Iterable[CheckedLine]) -> Iterator[str]:

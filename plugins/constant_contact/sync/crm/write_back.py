@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
-from constant_contact.redact import redact
+from constant_contact.redact import told_by
 from constant_contact.store import database
 from constant_contact.store.crm_contacts import seam_session
 from constant_contact.store.database import Database
@@ -72,7 +72,7 @@ def _write(crm: Database, file: SeamFile, batch: Sequence[tuple[str, str | None]
             refused = error
         else:
             return 0
-    said = redact(refused.diag.message_primary or type(refused).__name__)
+    said = told_by(refused)
     if isinstance(refused, psycopg.errors.LockNotAvailable):
         _log.warning("%s: %s", file.path, said)
         return len(batch)

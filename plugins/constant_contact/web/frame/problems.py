@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.status import HTTP_401_UNAUTHORIZED
 
 from constant_contact.errors import ChangesRefused, ConstantContactError
-from constant_contact.redact import redact
+from constant_contact.redact import redact, told_by
 from constant_contact.web.frame.pages import page, wants_part
 
 _log = logging.getLogger("constant_contact.web")
@@ -35,8 +35,7 @@ def explain_problems(app: FastAPI) -> None:
 def told(error: Exception) -> str:
     """An error of ours, or of the CRM database, as a reader may see it."""
     if isinstance(error, psycopg.Error):
-        said = error.diag.message_primary or type(error).__name__
-        return f"PostgreSQL refused a statement: {redact(said)}"
+        return f"PostgreSQL refused a statement: {told_by(error)}"
     return str(error)
 
 
