@@ -254,3 +254,11 @@ SELECT
 FROM ctct_check_line
 WHERE check_id = %(check_id)s
 ORDER BY position;
+
+-- name: forget
+-- Forget checks that are older than the log is kept, but for the last one. Parameters: days.
+-- Grain: one row a check.
+DELETE FROM ctct_check
+WHERE
+    checked_at < clock_timestamp() - make_interval(days => %(days)s)
+    AND check_id < (SELECT max(newest.check_id) FROM ctct_check AS newest);

@@ -1,9 +1,9 @@
 """### Constant Contact retention
 
 Every night at 03:30 rows of the call log `ctct_api_call` that are older than 90 days (the option
-`[constant_contact] call_log_days`) are deleted, and what is kept of calls that changed memberships
-and of choices made in the wizard (after a day, if they were not carried). Nothing else is ever
-deleted by age.
+`[constant_contact] call_log_days`) are deleted, and what is kept of calls that changed memberships,
+of choices made in the wizard (after a day, if they were not carried) and of checks but the last
+one. Nothing else is ever deleted by age.
 
 The refresh token is kept, too: it dies after 180 days without use. If no other DAG has used it
 today, the task `tokens` does, so that all the others may be paused for as long as one likes.

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from constant_contact.store.database import Database
 from constant_contact.sync.upkeep.retention import forget_calls
 
@@ -60,3 +62,21 @@ def test_choices_are_forgotten_with_their_contacts_after_a_day_if_they_came_to_n
     for table in ("ctct_choice", "ctct_choice_contact"):
         left = sql_rows(f"SELECT choice_id FROM {table} ORDER BY choice_id")
         assert [row["choice_id"] for row in left] == [2, 3]
+
+
+@pytest.mark.parametrize(("ages", "left"), [((200, 91, 1), [3]), ((200, 91), [2])])
+def test_old_checks_are_forgotten_but_for_the_last_one(
+    crm: Database, sql_rows: Rows, ages: tuple[int, ...], left: list[int]
+) -> None:
+    for days in ages:
+        sql_rows(
+            "WITH made AS (INSERT INTO ctct_check (checked_at, duration_ms, package_version)"
+            " VALUES (now() - make_interval(days => %s), 1, '1') RETURNING check_id)"
+            " INSERT INTO ctct_check_line (check_id, position, name, side, result, seen)"
+            " SELECT check_id, 1, 'token', 'reads', 'ok', '' FROM made",
+            days,
+        )
+    assert forget_calls(crm, days=90).checks_forgotten == len(ages) - 1
+    for table in ("ctct_check", "ctct_check_line"):
+        found = sql_rows(f"SELECT check_id FROM {table} ORDER BY check_id")
+        assert [row["check_id"] for row in found] == left

@@ -1,4 +1,4 @@
-"""Retention: what is kept of calls and choices does not grow for ever. No API call."""
+"""Retention: what is kept of calls, choices and checks does not grow for ever. No API call."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,13 @@ class RetentionReport(Report):
     calls_forgotten: int = 0
     bulk_activities_forgotten: int = 0
     choices_forgotten: int = 0
+    checks_forgotten: int = 0
 
 
 def forget_calls(crm: Database, *, days: int) -> RetentionReport:
-    """Delete what is older than `days`: calls, what they changed of memberships, and choices.
+    """Delete what is older than `days`: calls, what they changed of memberships, choices, checks.
 
-    A choice that was not requested is kept for a day.
+    A choice that was not requested is kept for a day; the last check is kept.
     """
     report = RetentionReport()
     with crm.transaction() as connection:
@@ -30,6 +31,7 @@ def forget_calls(crm: Database, *, days: int) -> RetentionReport:
             connection, "memberships/forget_old", {"days": days}
         )
         report.choices_forgotten = database.run(connection, "choices/forget", {"days": days})
+        report.checks_forgotten = database.run(connection, "check/forget", {"days": days})
     while True:
         with crm.transaction() as connection:
             forgotten = database.run(
