@@ -263,6 +263,18 @@ def test_a_contact_is_found_by_its_id_or_how_its_names_begin(
     assert "ann@example.com" in site.post(WHY, "VIEWER", wanted="c1").text
 
 
+def test_a_contact_added_since_the_last_look_is_found_by_its_id(
+    site: Site, sql_rows: Rows, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c1", "ann@example.com")
+    add_crm_contact("c 2", "bob@example.com")
+    assert "ann@example.com" in site.post(WHY, "VIEWER", wanted="c1").text
+    assert "bob@example.com" in site.post(WHY, "VIEWER", wanted=" c 2").text
+    sql_rows("ALTER TABLE crm_contact RENAME TO contacts_that_moved")
+    assert "ann@example.com" in site.post(WHY, "VIEWER", wanted="c1").text
+    assert "could not be asked just now" in site.post(WHY, "VIEWER", wanted="c3").text
+
+
 def test_odd_contacts_have_a_page_too(site: Site, add_crm_contact: Add, news: str) -> None:
     odd = {"c/1": "", "c'2": "a@b@c", "ü%": "x" * 90 + "@example.com", "{x}": " "}
     for number, (contact, email) in enumerate(odd.items()):

@@ -134,7 +134,11 @@ def find(
     if contact_id:
         return _shown(request, hook, _plain(contact_id), _plain(list_id), may_lift=may_lift)
     wanted = _plain(wanted)
-    found = _called(hook, wanted)
+    found, is_fresh = _called(hook, wanted), True
+    if wanted and not found:
+        # It may be the id of a contact that was added since the last look.
+        is_fresh = _look(hook, wanted)
+        found = _called(hook, wanted)
     if [row["contact_id"] for row in found] == [wanted]:
         return _shown(request, hook, wanted, "", may_lift=may_lift)
     return page(
@@ -146,7 +150,7 @@ def find(
         found=found,
         wanted=wanted,
         most_found=_MOST_FOUND,
-        is_fresh=True,
+        is_fresh=is_fresh,
         may_lift=False,
         sources=SOURCES,
         shown_at=datetime.now(UTC),
