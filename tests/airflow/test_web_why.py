@@ -263,6 +263,47 @@ def test_a_contact_is_found_by_its_id_or_how_its_names_begin(
     assert "ann@example.com" in site.post(WHY, "VIEWER", wanted="c1").text
 
 
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("van Dijk", ["c1"]),
+        ("Anna van", ["c1"]),
+        ("van dijk  anna", ["c1"]),
+        ("Van Dijk, A", ["c1"]),
+        ("Mary Ann De Silva", ["c2"]),
+        ("mary ann", ["c2"]),
+        ("De Silva, Mary Ann", ["c2"]),
+        ("Mary De", ["c2"]),
+        ("Mary Silva", []),
+        ("Smith, Jr", ["c3"]),
+        ("Ada M. Smith", ["c3"]),
+        ("Älg", ["c4"]),
+        ("İnci", ["c4"]),
+        (",", []),
+    ],
+)
+def test_a_name_with_a_blank_is_found_in_any_order(
+    site: Site, crm: Database, add_crm_contact: Add, wanted: str, found: list[str]
+) -> None:
+    names = [
+        ("Anna", "van Dijk"), ("Mary Ann", "De Silva"), ("Ada", "Smith, Jr."), ("İnci", "Älg"),
+        ("Annabel", "Dijkstra"),
+    ]  # fmt: skip
+    for number, (first, last) in enumerate(names, 1):
+        add_crm_contact(f"c{number}", None, first_name=first, last_name=last)
+    see_contacts(crm)
+    shown = site.post(WHY, "VIEWER", wanted=wanted).text
+    assert re.findall(r'why\?contact_id=(\w+)"', shown) == found
+
+
+def test_one_letter_suggests_no_contact(site: Site, crm: Database, add_crm_contact: Add) -> None:
+    add_crm_contact("c1", "ann@example.com", first_name="Ann")
+    see_contacts(crm)
+    assert "c1" not in site.post(f"{WHY}/suggestions", "VIEWER", wanted=" a ").text
+    assert "c1" in site.post(f"{WHY}/suggestions", "VIEWER", wanted="an").text
+    assert "c1" in site.post(WHY, "VIEWER", wanted="a").text
+
+
 def test_a_contact_added_since_the_last_look_is_found_by_its_id(
     site: Site, sql_rows: Rows, add_crm_contact: Add
 ) -> None:

@@ -28,6 +28,10 @@ router = APIRouter(prefix="/why")
 _MOST_ROWS: Final = 20
 _MOST_FOUND: Final = 50
 _MOST_SUGGESTED: Final = 8
+# Before that, nearly everybody is meant.
+_LEAST_CHARS_TO_SUGGEST: Final = 2
+# Of a name of two or more: where it may be split.
+_MOST_WORDS: Final = 8
 _MOST_LISTS: Final = 1_000
 _MOST_CHARS: Final = 300
 
@@ -165,24 +169,38 @@ def suggest(
     wanted: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
 ) -> HTMLResponse:
     """The contacts of a name, id or address that is half typed."""
-    found = _called(hook, _plain(wanted))[:_MOST_SUGGESTED]
-    return page(request, "why_found", found=found)
+    wanted = _plain(wanted)
+    found = _called(hook, wanted) if len(wanted) >= _LEAST_CHARS_TO_SUGGEST else []
+    return page(request, "why_found", found=found[:_MOST_SUGGESTED])
 
 
 def _called(hook: ConstantContactHook, wanted: str) -> list[dict[str, Any]]:
     """The contacts of a name, id or address, each with the query of its page."""
-    words = wanted.lower().split()
+    words = wanted.replace(",", " ").split()
     if not words:
         return []
+    names = _names(wanted, words)
     params = {
         "wanted": wanted,
         "begin": begins_with(words[0]),
-        "finish": begins_with(words[-1]),
+        "one": [begins_with(one) for one, _ in names],
+        "other": [begins_with(other) for _, other in names],
         "most": _MOST_FOUND,
     }
     with hook.crm.transaction() as connection:
         rows = database.rows(connection, "links/contacts_called", params)
     return [row | {"query": _query(row["contact_id"])} for row in rows]
+
+
+def _names(wanted: str, words: list[str]) -> list[tuple[str, str]]:
+    """How one name and the other may begin; either may have blanks, and the other may be empty."""
+    splits = range(1, min(len(words), _MOST_WORDS) + 1)
+    return [
+        (" ".join(wanted.split()), ""),
+        *((" ".join(words[:split]), " ".join(words[split:])) for split in splits),
+        # without the names between them
+        (words[0], "" if len(words) == 1 else words[-1]),
+    ]
 
 
 @router.post("/lift", dependencies=[require_trigger("opt_ins")], response_model=None)
