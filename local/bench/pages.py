@@ -15,6 +15,7 @@ from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
 from local.bench.measure import Figures, measured
 from local.bench.result import Result
+from local.bench.served import Form
 from local.bench.stage import Stage
 
 _CONTACTS, _LARGE = 100_000, 1_000_000
@@ -25,7 +26,7 @@ _MOST_MEDIAN_MS = 300.0
 _ALL, _SOME = "/campaigns/campaign-1", "/campaigns/campaign-250"
 
 
-def paths() -> dict[str, str]:
+def paths() -> dict[str, str | Form]:
     """The pages, by what is asked for."""
 
     def who(campaign: str, kind: str, **place: str) -> str:
@@ -56,6 +57,10 @@ def paths() -> dict[str, str]:
         "memberships that are rejected": "/memberships?status=rejected",
         "opt-outs": "/opt-outs",
         "why, of one contact": "/why?contact_id=C77777",
+        "why, of a name": Form("/why", {"wanted": "First7 Last777"}),
+        "why, of a name that no contact has": Form("/why", {"wanted": "First7 van Dijk"}),
+        "why, suggestions": Form("/why/suggestions", {"wanted": "fi"}),
+        "why, suggestions for a whole name": Form("/why/suggestions", {"wanted": "Last777, F"}),
     }
 
 

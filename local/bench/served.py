@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import requests
 
@@ -12,6 +13,13 @@ from local.environment import CONSTANT_CONTACT, CRM, airflow_environment
 
 PAGES = "/constant-contact"
 _READY_WITHIN_S, _TIMEOUT_S = 60, 60
+
+
+class Form(NamedTuple):
+    """A form that changes nothing, and its fields."""
+
+    path: str
+    fields: Mapping[str, str] | None = None
 
 
 def prepare(crm: str, metadata_url: str) -> None:
@@ -32,19 +40,22 @@ def prepare(crm: str, metadata_url: str) -> None:
     prepare_metadata(local=True)
 
 
-def milliseconds(paths: Mapping[str, str], times: int) -> dict[str, list[float]]:
+def milliseconds(paths: Mapping[str, str | Form], times: int) -> dict[str, list[float]]:
     """How long each page takes until it is read whole, in turns; the first of each warms up.
 
     Args:
-        paths: By name, below `PAGES`.
+        paths: By name, below `PAGES`; or the form that answers with the page.
         times: How often each is asked for.
     """
     taken: dict[str, list[float]] = {name: [] for name in paths}
     with _served() as (url, session):
         for number in range(times + 1):
-            for name, path in paths.items():
+            for name, asked in paths.items():
+                method, form = ("POST", asked) if isinstance(asked, Form) else ("GET", Form(asked))
                 started = time.perf_counter()
-                answer = session.get(f"{url}{PAGES}{path}", timeout=_TIMEOUT_S)
+                answer = session.request(
+                    method, f"{url}{PAGES}{form.path}", data=form.fields, timeout=_TIMEOUT_S
+                )
                 seconds = time.perf_counter() - started
                 answer.raise_for_status()
                 if number:
@@ -61,6 +72,8 @@ def _served() -> Iterator[tuple[str, requests.Session]]:
         SimpleAuthManagerUser,
     )
 
+    from constant_contact.web.frame import forms  # noqa: PLC0415
+
     config = uvicorn.Config(create_app(apps="core"), port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -75,6 +88,7 @@ def _served() -> Iterator[tuple[str, requests.Session]]:
     with requests.Session() as session:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {get_auth_manager().generate_jwt(viewer)}"
+        session.headers[forms.HEADER] = forms.form_token(viewer)
         yield f"http://127.0.0.1:{port}", session
     server.should_exit = True
     thread.join()
