@@ -149,3 +149,20 @@ def test_only_campaigns_with_an_activity_that_says_no_role_are_read_again(
         " WHERE campaign_id <> 'p1' AND activities_read_at IS NULL"
     ).fetchall()
     assert again == [("roleless",)]
+
+
+def test_no_campaign_has_moved_because_of_an_upgrade(
+    first_release: psycopg.Connection[Any],
+) -> None:
+    """The summary report moves a campaign where it counts otherwise than was noted."""
+    first_release.execute(
+        "INSERT INTO ctct_campaign (campaign_id, moved_at, mirrored_at, unique_sends, unique_opens)"
+        " VALUES ('sent', '2026-05-01Z', '2026-05-02Z', 10, 4)"
+    )
+    first_release.commit()
+    migrate(first_release)
+    noted = first_release.execute(
+        "SELECT activity_type, vendor_count, changed_at = '2026-05-01Z',"
+        " noted_at = '2026-05-02Z', events FROM ctct_campaign_count ORDER BY activity_type"
+    ).fetchall()
+    assert noted == [("open", 4, True, True, None), ("send", 10, True, True, None)]

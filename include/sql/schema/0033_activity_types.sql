@@ -17,6 +17,32 @@ VALUES
 ('forward', 'Forwarded %s'),
 ('opt_out', 'Unsubscribed through %s');
 
+-- Whether a campaign has moved is asked of these from now on: one that has none would be read anew.
+INSERT INTO ctct_campaign_count (
+    campaign_id, activity_type, vendor_count, counted_at, changed_at, noted_count, noted_at
+)
+SELECT
+    campaign.campaign_id,
+    told.activity_type,
+    told.vendor_count,
+    campaign.mirrored_at,
+    coalesce(campaign.moved_at, campaign.mirrored_at),
+    told.vendor_count,
+    campaign.mirrored_at
+FROM ctct_campaign AS campaign
+CROSS JOIN
+    LATERAL (
+        VALUES
+        ('send', campaign.unique_sends),
+        ('open', campaign.unique_opens),
+        ('click', campaign.unique_clicks),
+        ('bounce', campaign.unique_bounces),
+        ('forward', campaign.unique_forwards),
+        ('opt_out', campaign.unique_opt_outs)
+    ) AS told (activity_type, vendor_count)
+WHERE told.vendor_count IS NOT NULL
+ON CONFLICT (campaign_id, activity_type) DO NOTHING;
+
 ALTER TABLE ctct_engagement_stream
 DROP CONSTRAINT ctct_engagement_stream_activity_type_check,
 ADD FOREIGN KEY (activity_type) REFERENCES ctct_activity_type;
