@@ -25,7 +25,7 @@ _ACTIVITIES = ("campaigns", "engagement", "interactions")
 #: statements whose work is a whole table, each with why that is so
 READS_ALL = {
     "completeness/count_contacts": "holds all contacts against the vendor's count, nightly",
-    "completeness/differing_lists": "holds the members of all lists against the vendor's count",
+    "completeness/count_lists": "counts the members of all lists in the mirror",
     "contacts/count": "tells how many there are",
     "contacts/count_unknown": "tells how many have a value that the contract does not name",
     "contacts/count_seen": "holds a reading of several pages against the vendor's count",
