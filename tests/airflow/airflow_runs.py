@@ -96,6 +96,17 @@ def account_connection(simulator: Running, **fields: Any) -> str:
     )
 
 
+def pause_all(is_paused: bool, *dag_ids: str) -> None:
+    """Switch DAGs off, or on: all that Airflow knows, unless some are named."""
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import true, update
+
+    with create_session() as session:
+        which = DagModel.dag_id.in_(dag_ids) if dag_ids else true()
+        session.execute(update(DagModel).where(which).values(is_paused=is_paused))
+
+
 def of_account(dag_id: str, account: str) -> str:
     """The DAG of an account that is another's DAG `dag_id`; of the default one, itself."""
     return dag_id.replace("constant_contact", f"constant_contact_{account}".strip("_"))

@@ -18,6 +18,7 @@ from tests.airflow.airflow_runs import (
     crm_connection,
     load_dags,
     of_account,
+    pause_all,
 )
 from tests.airflow.site import Site
 from tests.databases import Databases
@@ -162,6 +163,14 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
 
     yield start
     forget_runs()
+
+
+@pytest.fixture
+def dags_on(start_dag: Callable[..., Any]) -> Iterator[None]:
+    """Airflow knows our DAGs, and they are switched on."""
+    pause_all(False)
+    yield
+    pause_all(True)
 
 
 @pytest.fixture

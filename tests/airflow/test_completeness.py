@@ -30,6 +30,7 @@ def needs(site: Site) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("dags_on")
 @pytest.mark.parametrize("counts", ["activities", "contacts", "events"])
 def test_nights_that_bring_all_find_nothing_missing(
     account: Running, site: Site, start_dag: Start, counts: str
@@ -68,6 +69,7 @@ def test_a_role_without_a_report_is_told_with_what_is_missing_until_it_is_read(
     assert "lacks contacts" not in needs(site)
 
 
+@pytest.mark.usefixtures("dags_on")
 def test_a_mirror_that_differs_is_told_until_the_next_run_has_read_all(
     account: Running, site: Site, start_dag: Start, sql_rows: Rows
 ) -> None:

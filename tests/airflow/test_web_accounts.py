@@ -109,8 +109,9 @@ def test_with_several_accounts_a_page_says_whose_it_is_and_leads_to_the_same_of_
 
 
 def test_the_overview_is_of_one_accounts_runs_calls_and_troubles(
-    site: Site, eu: Running, simulator: Running, start_dag: Start, connections: pytest.MonkeyPatch
-) -> None:
+    site: Site, eu: Running, simulator: Running, start_dag: Start, dags_on: None,
+    connections: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     simulator.control.load(lists=[{"name": "One"}])
     eu.control.load(lists=[{"name": "One"}, {"name": "Two"}])
     assert start_dag("constant_contact_lists").state == "success"

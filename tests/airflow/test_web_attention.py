@@ -9,13 +9,15 @@ from urllib.parse import quote
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import account_connection
+from tests.airflow.airflow_runs import account_connection, pause_all
 from tests.airflow.overview_page import section, text_of
 from tests.airflow.site import Site
 from tests.support import CONN_ID, contact_id, vendor_contact
 
 Rows = Callable[..., list[dict[str, Any]]]
 Start = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("dags_on")
+
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 LISTS = "constant_contact_lists"
 
@@ -81,8 +83,8 @@ OUTBOXES = {
 }
 
 
-def needs(site: Site) -> str:
-    return section(site, "needs-a-person")
+def needs(site: Site, role: str = "VIEWER") -> str:
+    return section(site, "needs-a-person", role)
 
 
 @pytest.fixture
@@ -109,6 +111,28 @@ def test_each_kind_of_trouble_in_the_crm_has_its_line_and_no_other(
         sql_rows(
             "UPDATE ctct_engagement_stream SET failed_at = NULL, failure = NULL, shortfall = 0"
         )
+    assert "Nothing waits for you." in needs(site)
+
+
+@pytest.mark.parametrize(
+    ("noun", "said"),
+    [
+        ("opt_outs", "Opt-outs is paused, so no change of Do Not Email reaches Constant Contact"),
+        ("contacts", "Contacts is paused, so no opt-out at Constant Contact is read"),
+        ("activities", "Activities is paused, so no engagement is read"),
+    ],
+)
+def test_a_sync_that_is_paused_is_unpaused_where_that_is_told(
+    site: Site, noun: str, said: str
+) -> None:
+    pause_all(True, f"constant_contact_{noun}")
+    shown = needs(site, "OP")
+    assert said in text_of(shown)
+    action = f"/constant-contact/runs/{noun}/unpause"
+    assert shown.count("<li>") == shown.count(f'action="{action}"') == 1
+    assert "unpause" not in needs(site).replace("unpaused", "")
+    assert f'href="/dags/constant_contact_{noun}"' in needs(site)
+    assert site.post(action, "OP").status == 303
     assert "Nothing waits for you." in needs(site)
 
 

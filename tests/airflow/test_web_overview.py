@@ -10,7 +10,7 @@ import pytest
 
 from constant_contact.api.vendor import TRACKER_BY_TYPE
 from simulator.server import Running
-from tests.airflow.airflow_runs import ROOT, account_connection
+from tests.airflow.airflow_runs import ROOT, account_connection, pause_all
 from tests.airflow.overview_page import OVERVIEW, section, sync_row, table, text_of
 from tests.airflow.site import Site
 from tests.support import CONN_ID
@@ -58,6 +58,7 @@ def test_what_the_overview_knows_of_our_dags_is_what_they_are(
     for sync in SYNCS:
         dag = dags[sync.dag_id]
         assert "constant_contact" in dag.tags
+        assert sync.is_scheduled is bool(dag.schedule), sync.noun
         told: set[str] = set()
         for task in map(dag.get_task, sync.tasks):
             operator = getattr(task, "operator_class", type(task))
@@ -198,14 +199,15 @@ def test_a_seventh_type_of_engagement_is_drawn_as_the_others() -> None:
     assert all(f"<title>{name}, 01 Jan: {n}</title>" in drawn for name, (n,) in types.items())
 
 
-@pytest.mark.usefixtures("one_night")
+@pytest.mark.usefixtures("one_night", "dags_on")
 def test_one_sentence_tells_how_the_syncs_went_and_whether_something_waits(
     site: Site, simulator: Running, start_dag: Start, sql_rows: Rows
 ) -> None:
+    for noun in ("opt_outs", "list_memberships", "retention"):
+        assert start_dag(f"constant_contact_{noun}").state == "success"
+
     def sentence() -> str:
-        found = re.search(r'<p class="summary">(.*?)</p>', site.get(OVERVIEW).text)
-        assert found
-        return found[1]
+        return first_sentence(site)
 
     assert sentence() == "All syncs succeeded; nothing waits for you."
     sql_rows(
@@ -218,6 +220,28 @@ def test_one_sentence_tells_how_the_syncs_went_and_whether_something_waits(
     assert sentence().startswith("Lists failed; ")
 
 
+@pytest.mark.usefixtures("one_night", "dags_on")
+def test_the_sentence_names_what_is_paused_and_what_has_not_run_yet(
+    site: Site, start_dag: Start
+) -> None:
+    assert first_sentence(site) == (
+        "Opt-outs, List memberships, Retention have not run yet; nothing waits for you."
+    )
+    assert start_dag("constant_contact_retention").state == "success"
+    pause_all(True, "constant_contact_opt_outs")
+    assert first_sentence(site) == (
+        "Opt-outs is paused; List memberships has not run yet; 1 thing waits for you."
+    )
+    pause_all(True)
+    assert first_sentence(site) == "All syncs are paused; 3 things wait for you."
+
+
+def first_sentence(site: Site) -> str:
+    found = re.search(r'<p class="summary">(.*?)</p>', site.get(OVERVIEW).text)
+    assert found
+    return found[1]
+
+
 @pytest.mark.usefixtures("one_night")
 def test_a_bar_of_a_trend_tells_its_run_and_the_hour_that_is_not_over_is_marked(
     site: Site,
@@ -228,6 +252,7 @@ def test_a_bar_of_a_trend_tells_its_run_and_the_hour_that_is_not_over_is_marked(
     assert 'class="bar so-far"' in section(site, "hours")
 
 
+@pytest.mark.usefixtures("dags_on")
 def test_an_account_without_data_has_nothing_to_show_and_nobody_to_worry(
     site: Site, connections: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.airflow.airflow_runs import ROOT, load_dags
+from tests.airflow.airflow_runs import ROOT, load_dags, pause_all
 from tests.airflow.overview_page import EU_OVERVIEW, OVERVIEW, section, sync_row, text_of
 from tests.airflow.site import Site
 
@@ -15,23 +15,6 @@ Start = Callable[..., Any]
 LISTS = "constant_contact_lists"
 RUNS = "/constant-contact/runs"
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def dags(start_dag: Start) -> Iterator[None]:
-    """Airflow knows our DAGs, and they are switched on."""
-    pause_all(False)
-    yield
-    pause_all(True)
-
-
-def pause_all(is_paused: bool) -> None:
-    from airflow.models.dag import DagModel
-    from airflow.utils.session import create_session
-    from sqlalchemy import update
-
-    with create_session() as session:
-        session.execute(update(DagModel).values(is_paused=is_paused))
 
 
 def runs(dag_id: str = LISTS) -> list[Any]:
@@ -53,7 +36,7 @@ def end_runs(state: str) -> None:
         session.execute(update(DagRun).values(state=state))
 
 
-@pytest.mark.usefixtures("dags")
+@pytest.mark.usefixtures("dags_on")
 def test_who_may_start_runs_starts_one_in_their_name(site: Site) -> None:
     answer = site.post(f"{RUNS}/lists", "OP")
     assert (answer.status, answer.headers["location"]) == (303, f"{OVERVIEW}#lists")
@@ -62,7 +45,7 @@ def test_who_may_start_runs_starts_one_in_their_name(site: Site) -> None:
     assert run.triggering_user_name == "op"
 
 
-@pytest.mark.usefixtures("dags")
+@pytest.mark.usefixtures("dags_on")
 def test_a_start_is_in_airflows_audit_log(site: Site) -> None:
     from airflow.models.log import Log
     from airflow.utils.session import create_session
@@ -75,7 +58,7 @@ def test_a_start_is_in_airflows_audit_log(site: Site) -> None:
         assert (last.owner, last.run_id) == ("op", runs()[0].run_id)
 
 
-@pytest.mark.usefixtures("dags")
+@pytest.mark.usefixtures("dags_on")
 def test_the_row_looks_again_by_itself_while_its_run_has_not_ended(site: Site) -> None:
     asks = 'hx-get="/constant-contact/runs/lists" hx-trigger="every 4s"'
     assert asks not in sync_row(site, "lists", "OP")
@@ -94,7 +77,7 @@ def test_the_row_looks_again_by_itself_while_its_run_has_not_ended(site: Site) -
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
-@pytest.mark.usefixtures("dags")
+@pytest.mark.usefixtures("dags_on")
 def test_a_second_click_starts_no_second_run_and_says_so(site: Site, state: str) -> None:
     site.post(f"{RUNS}/lists", "OP")
     end_runs(state)
@@ -108,7 +91,7 @@ def test_a_second_click_starts_no_second_run_and_says_so(site: Site, state: str)
     assert len(runs()) == 2
 
 
-@pytest.mark.usefixtures("dags")
+@pytest.mark.usefixtures("dags_on")
 def test_of_clicks_at_the_same_moment_one_starts_a_run(site: Site) -> None:
     token = site.form_token("OP")
     with ThreadPoolExecutor(4) as pool:
@@ -119,7 +102,7 @@ def test_of_clicks_at_the_same_moment_one_starts_a_run(site: Site) -> None:
     assert len(runs()) == 1
 
 
-@pytest.mark.usefixtures("dags")
+@pytest.mark.usefixtures("dags_on")
 def test_a_scheduled_run_does_not_keep_a_person_from_starting_one(site: Site) -> None:
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
@@ -130,7 +113,7 @@ def test_a_scheduled_run_does_not_keep_a_person_from_starting_one(site: Site) ->
     assert sorted(str(run.run_type) for run in runs()) == ["manual", "scheduled"]
 
 
-@pytest.mark.usefixtures("dags")
+@pytest.mark.usefixtures("dags_on")
 def test_only_our_dags_are_started_and_only_those_that_need_no_more_to_be_told(site: Site) -> None:
     for noun in ("no_such", "bulk_memberships", "opt_ins", "approvals"):
         assert site.post(f"{RUNS}/{noun}", "OP").status == 404, noun
@@ -140,7 +123,7 @@ def test_only_our_dags_are_started_and_only_those_that_need_no_more_to_be_told(s
 
 
 @pytest.fixture
-def eu_dags(airflow: pytest.MonkeyPatch, dags: None) -> Iterator[None]:
+def eu_dags(airflow: pytest.MonkeyPatch, dags_on: None) -> Iterator[None]:
     """Airflow knows a second account's DAGs too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW__CONSTANT_CONTACT__ACCOUNTS", "eu")
@@ -194,7 +177,7 @@ def test_a_dag_of_which_nothing_is_known_is_left_to_airflows_form(
     assert site.post(f"{RUNS}/eu_lists", "OP").status == 404
 
 
-@pytest.mark.usefixtures("dags")
+@pytest.mark.usefixtures("dags_on")
 def test_a_viewer_is_shown_no_button_and_starts_nothing(site: Site) -> None:
     assert "<form" not in section(site, "syncs", "VIEWER")
     assert site.post(f"{RUNS}/lists", "VIEWER").status == 403
@@ -204,7 +187,7 @@ def test_a_viewer_is_shown_no_button_and_starts_nothing(site: Site) -> None:
     assert not runs()
 
 
-def test_a_paused_dag_is_shown_as_such_and_let_run_by_who_may(site: Site, dags: None) -> None:
+def test_a_paused_dag_is_shown_as_such_and_let_run_by_who_may(site: Site, dags_on: None) -> None:
     pause_all(True)
     row = sync_row(site, "lists", "OP")
     assert '<span class="badge paused">' in row

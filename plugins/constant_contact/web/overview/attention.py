@@ -40,12 +40,14 @@ class Line:
         text: What is so, and what to do about it.
         path: Where: below our root, or below Airflow's.
         link: What the button to it is called: what one does there.
+        is_form: The button does it, by a form of one's own that is sent to `path`.
     """
 
     text: str
     path: str
     link: str
     is_airflows: bool = False
+    is_form: bool = False
 
 
 def of_crm(hook: ConstantContactHook) -> list[Line]:
@@ -281,11 +283,34 @@ def _is_refusal(call: dict[str, Any]) -> bool:
 
 
 def of_runs(rows: Sequence[Row]) -> list[Line]:
-    """DAGs whose last run failed, and unknown values that the runs shown met."""
+    """DAGs that are paused or whose last run failed, and unknown values that the runs shown met."""
     return [
         line
         for row in rows
-        for line in (*_of_failure(row), *_of_unknown_types(row), *_of_unknown_values(row))
+        for line in (
+            *_of_pause(row),
+            *_of_failure(row),
+            *_of_unknown_types(row),
+            *_of_unknown_values(row),
+        )
+    ]
+
+
+def _of_pause(row: Row) -> list[Line]:
+    sync = row.sync
+    if not (row.is_paused and sync.stands_still):
+        return []
+    said = f"{sync.title} is paused, so {sync.stands_still}: "
+    if row.may_edit:
+        path = f"/runs/{sync.noun}/unpause"
+        return [Line(f"{said}unpause it.", path, f"Unpause {sync.title}", is_form=True)]
+    return [
+        Line(
+            f"{said}ask for it to be unpaused.",
+            f"/dags/{sync.dag_id}",
+            f"Open {sync.noun}",
+            is_airflows=True,
+        )
     ]
 
 

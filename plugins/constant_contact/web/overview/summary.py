@@ -10,24 +10,37 @@ from constant_contact.web.overview.syncs import Row
 
 
 def summary(syncs: Part[list[Row]], needs: Sequence[Part[list[Line]]]) -> str:
-    """Such as "All syncs succeeded; 2 things wait for you."."""
+    """Such as "Opt-outs is paused; 2 things wait for you."."""
     return f"{_of_syncs(syncs)}; {_of_needs(needs)}."
 
 
 def _of_syncs(syncs: Part[list[Row]]) -> str:
     if syncs.value is None:
         return "How the syncs went could not be looked up"
-    ended = [(row, row.last_ended) for row in syncs.value]
-    failed = [
-        row.sync.title for row, run in ended if run is not None and run.state == DagRunState.FAILED
-    ]
-    if failed:
-        return f"{', '.join(failed)} failed"
-    if syncs.value and all(row.is_paused for row in syncs.value):
-        return "All syncs are paused"
-    if not any(run for _, run in ended):
+    scheduled = [row for row in syncs.value if row.sync.is_scheduled]
+    paused = [row for row in scheduled if row.is_paused]
+    is_all_paused = bool(paused) and len(paused) == len(scheduled)
+    if not is_all_paused and not any(row.last_ended for row in syncs.value):
         return "No sync has ended yet"
-    return "All syncs succeeded"
+    failed = [
+        row
+        for row in syncs.value
+        if row.last_ended is not None and row.last_ended.state == DagRunState.FAILED
+    ]
+    not_run = [row for row in scheduled if row.last_ended is None and not row.is_paused]
+    said = [
+        _named(failed, "failed", "failed"),
+        "All syncs are paused" if is_all_paused else _named(paused, "is paused", "are paused"),
+        _named(not_run, "has not run yet", "have not run yet"),
+    ]
+    return "; ".join(filter(None, said)) or "All syncs succeeded"
+
+
+def _named(rows: Sequence[Row], one: str, several: str) -> str:
+    """Such as "Lists, Contacts are paused"; empty without any."""
+    if not rows:
+        return ""
+    return f"{', '.join(row.sync.title for row in rows)} {one if len(rows) == 1 else several}"
 
 
 def _of_needs(needs: Sequence[Part[list[Line]]]) -> str:

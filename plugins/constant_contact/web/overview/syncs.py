@@ -26,7 +26,8 @@ class Sync:
         counted: What those are called.
         also: When it runs besides its schedule.
         page: Where its runs are started, as they need params; below our root, or, if
-            `is_airflows`, below Airflow's.
+            `is_airflows`, below Airflow's. The others have a schedule.
+        stands_still: What does not happen while it is paused, if that is for a person to know.
         account: Whose DAG it is.
     """
 
@@ -38,6 +39,7 @@ class Sync:
     page: str = ""
     page_name: str = ""
     is_airflows: bool = False
+    stands_still: str = ""
     account: Account = DEFAULT
 
     @property
@@ -49,6 +51,11 @@ class Sync:
     def title(self) -> str:
         """As people call it."""
         return self.noun.replace("opt_", "opt-").replace("_", " ").capitalize()
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it runs without a person who asks for it."""
+        return not self.page
 
     @property
     def path(self) -> str:
@@ -68,12 +75,14 @@ SYNCS: Final = (
         ("contacts", "links", "completeness"),
         ("read", "opted_out_read"),
         "contacts read",
+        stands_still="no opt-out at Constant Contact is read, and no contact is linked",
     ),
     Sync(
         "activities",
         ("campaigns", "engagement", "interactions", "completeness"),
         ("new_events",),
         "new events",
+        stands_still="no engagement is read",
     ),
     Sync(
         "opt_outs",
@@ -81,6 +90,7 @@ SYNCS: Final = (
         ("unsubscribed", "resubscribed"),
         "changes carried",
         also="and seconds after a change in the CRM",
+        stands_still="no change of Do Not Email reaches Constant Contact",
     ),
     Sync(
         "list_memberships",
