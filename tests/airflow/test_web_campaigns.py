@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from constant_contact.store.database import Database
 from simulator.server import Running
 from tests.airflow.overview_page import table, text_of
 from tests.airflow.site import Site
@@ -248,6 +249,19 @@ def test_both_tables_are_files_too(site: Site) -> None:
     (bounced,) = csv.DictReader(io.StringIO(who.text))
     assert bounced["constant_contact_id"] == contact_id(3)
     assert "does not exist" in bounced["description"]
+
+
+def test_a_file_that_is_read_slowly_holds_no_connection(crm: Database, sql_rows: Rows) -> None:
+    from constant_contact.web.campaigns.campaigns import CampaignFilter, _every
+
+    sql_rows("INSERT INTO ctct_campaign (campaign_id, mirrored_at) VALUES ('c', now())")
+    chunks = _every(crm, CampaignFilter())
+    assert [row["campaign_id"] for row in next(chunks)] == ["c"]
+    held = sql_rows(
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE datname = current_database() AND state LIKE 'idle in%%transaction%%'"
+    )
+    assert held == []
 
 
 def test_a_campaign_that_is_not_known_is_told_as_such(site: Site, connections: Any) -> None:
