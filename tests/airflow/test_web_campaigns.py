@@ -251,6 +251,48 @@ def test_both_tables_are_files_too(site: Site) -> None:
     assert "does not exist" in bounced["description"]
 
 
+def test_an_engagement_type_is_on_the_pages_once_it_is_a_tracker() -> None:
+    from constant_contact.api.vendor import TRACKERS, Tracker
+    from constant_contact.web.campaigns.words import EVENTS, event_names
+
+    reply = Tracker("reply", "replies", "em_replies")
+    assert event_names((*TRACKERS, reply)) == EVENTS | {"reply": "Replies"}
+    assert list(EVENTS.values()) == ["Sends", "Opens", "Clicks", "Bounces", "Forwards", "Opt-outs"]
+
+
+@pytest.mark.usefixtures("account")
+def test_a_seventh_type_of_engagement_has_its_counts_chart_and_contacts(
+    site: Site, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from constant_contact.web.campaigns.words import EVENTS
+
+    unknown = site.get(f"{CAMPAIGNS}/{MAY}/contacts?activity_type=reply")
+    assert (unknown.status, "must be one of send, open, click" in unknown.text) == (422, True)
+    monkeypatch.setitem(EVENTS, "reply", "Replies")
+    sql_rows(
+        "INSERT INTO ctct_activity_type (activity_type, sentence) VALUES ('reply', 'Replied to %s')"
+    )
+    try:
+        sql_rows(
+            "INSERT INTO ctct_engagement_stream (campaign_activity_id, activity_type,"
+            " reported_count) SELECT campaign_activity_id, 'reply', 1 FROM ctct_campaign_activity"
+        )
+        sql_rows(
+            "INSERT INTO ctct_engagement (stream_id, ordinal, occurred_at, contact_id, url_id)"
+            " SELECT stream_id, 1, '2026-05-02 10:00Z', %s, '' FROM ctct_engagement_stream"
+            " WHERE activity_type = 'reply'",
+            contact_id(1),
+        )
+        page = site.get(f"{CAMPAIGNS}/{MAY}")
+        assert (page.status, "Replies" in page.text) == (200, True), page.text
+        assert ">replies<" in page.text
+        who = site.get(f"{CAMPAIGNS}/{MAY}/contacts?activity_type=reply")
+        assert "Replied to “May News”" in text_of(who.text)
+    finally:
+        sql_rows("DELETE FROM ctct_engagement_stream WHERE activity_type = 'reply'")
+        sql_rows("DELETE FROM ctct_activity_type WHERE activity_type = 'reply'")
+
+
 def test_a_file_that_is_read_slowly_holds_no_connection(crm: Database, sql_rows: Rows) -> None:
     from constant_contact.web.campaigns.campaigns import CampaignFilter, _every
 

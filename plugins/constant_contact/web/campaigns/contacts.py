@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
+from pydantic_core import PydanticCustomError
 
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling
@@ -29,10 +30,16 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
+def _known_type(activity_type: str) -> str:
+    if activity_type not in EVENTS:
+        raise PydanticCustomError("activity_type", f"it must be one of {', '.join(EVENTS)}")
+    return activity_type
+
+
 class EventFilter(BaseModel):
     """Which events, and where the page begins: behind the last one of the page before."""
 
-    activity_type: Literal["send", "open", "click", "bounce", "forward", "opt_out"] = "open"
+    activity_type: Annotated[str, AfterValidator(_known_type)] = "open"
     before_at: datetime | None = None
     before_event: Annotated[int, Query(ge=0, lt=2**63)] = 0
 

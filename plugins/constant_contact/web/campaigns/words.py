@@ -1,7 +1,9 @@
 """What the pages of campaigns call things."""
 
+from collections.abc import Iterable
 from typing import Final
 
+from constant_contact.api.vendor import TRACKERS, Tracker
 from constant_contact.sync.upkeep import findings
 
 # By `unreported` of campaigns/shown_campaigns.
@@ -12,12 +14,19 @@ UNREPORTED: Final = {
         for reason in ("ab_test", "automated", "removed", "not_listed")
     },
 }
-# By activity type, in the order of a mail's life.
-EVENTS: Final = {
-    "send": "Sends",
-    "open": "Opens",
-    "click": "Clicks",
-    "bounce": "Bounces",
-    "forward": "Forwards",
-    "opt_out": "Opt-outs",
-}
+# Where the vendor's path has no words of it.
+_EVENTS: Final = {"opt_out": "Opt-outs"}
+
+
+def event_names(trackers: Iterable[Tracker]) -> dict[str, str]:
+    """What events are called, by activity type."""
+    return {
+        each.activity_type: _EVENTS.get(
+            each.activity_type, each.path_part.replace("_", " ").capitalize()
+        )
+        for each in trackers
+    }
+
+
+# In the order of a mail's life.
+EVENTS: Final = event_names(TRACKERS)
