@@ -251,6 +251,33 @@ def test_both_tables_are_files_too(site: Site) -> None:
     assert "does not exist" in bounced["description"]
 
 
+@pytest.mark.usefixtures("account")
+def test_a_link_or_a_reason_shows_no_address_on_the_pages_and_in_the_file(
+    site: Site, sql_rows: Rows
+) -> None:
+    sql_rows(
+        "UPDATE ctct_engagement SET link_url = 'https://example.com/a?to=ann%40example.com',"
+        " opt_out_reason = 'write to ann@example.org' WHERE link_url IS NOT NULL"
+    )
+    who = f"{CAMPAIGNS}/{MAY}/contacts"
+    for path in (f"{CAMPAIGNS}/{MAY}", who, f"{who}/csv"):
+        text = site.get(f"{path}?activity_type=click").text
+        assert "https://example.com/a?to=" in text
+        assert "ann@" not in text, path
+        assert "ann%40" not in text, path
+
+
+@pytest.mark.usefixtures("account")
+def test_the_file_has_names_for_those_who_may_choose_contacts_by_them(site: Site) -> None:
+    path = f"{CAMPAIGNS}/{MAY}/contacts/csv?activity_type=click"
+    full = csv.DictReader(io.StringIO(site.get(path, "OP").text))
+    assert [row["name"] for row in full] == ["Ann Lee", "Al"] * 2
+    plain = site.get(path, "VIEWER").text
+    assert "C1" in plain
+    assert "name" not in plain.splitlines()[0]
+    assert "Ann" not in plain
+
+
 def test_an_engagement_type_is_on_the_pages_once_it_is_a_tracker() -> None:
     from constant_contact.api.vendor import TRACKERS, Tracker
     from constant_contact.web.campaigns.words import EVENTS, event_names

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from constant_contact.api import vendor
 from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.redact import redact
 from constant_contact.store import database
 from constant_contact.sync.upkeep import findings
 from constant_contact.web.campaigns.words import EVENTS, UNREPORTED
@@ -48,7 +49,7 @@ def campaign(request: Request, _may: MayRead, hook: PageHook, campaign_id: str) 
         events=EVENTS,
         counts=[_with_state(row) for row in _in_order(counts)],
         chart=_chart(days),
-        links=links,
+        links=[row | {"link": redact(row["link"])} for row in links],
         most_links=_MOST_LINKS,
         streams=streams,
     )

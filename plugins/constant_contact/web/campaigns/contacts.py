@@ -11,12 +11,12 @@ from pydantic import AfterValidator, BaseModel
 from pydantic_core import PydanticCustomError
 
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.redact import is_telling
+from constant_contact.redact import is_telling, redact
 from constant_contact.store import database
 from constant_contact.web.campaigns.campaign import known_campaign
 from constant_contact.web.campaigns.words import EVENTS
 from constant_contact.web.frame import csv_file
-from constant_contact.web.frame.access import MayRead
+from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import page
@@ -79,16 +79,26 @@ def contacts(
 
 @router.get("/{campaign_id}/contacts/csv")
 def contacts_csv(
-    account: CurrentAccount, _may: MayRead, hook: PageHook, campaign_id: str, asked: EventQuery
+    *,
+    user: CurrentUser,
+    account: CurrentAccount,
+    _may: MayRead,
+    hook: PageHook,
+    campaign_id: str,
+    asked: EventQuery,
 ) -> StreamingResponse:
     """All of them as a file: a row an event and CRM contact.
+
+    With names for those who may choose contacts by their names: a file goes further than a page.
 
     Raises:
         HTTPException: 404; there is no such campaign.
     """
     known_campaign(hook, campaign_id)
     name = f"campaign-{asked.activity_type}-events".replace("_", "-")
-    return csv_file.answer(account, name, _COLUMNS, _every(hook, campaign_id, asked))
+    may_have_names = may_trigger(user, account.dag_id("bulk_memberships"))
+    columns = [each for each in _COLUMNS if may_have_names or each != "name"]
+    return csv_file.answer(account, name, columns, _every(hook, campaign_id, asked))
 
 
 def _every(
@@ -117,7 +127,9 @@ def _found(
 ) -> list[dict[str, Any]]:
     params = asked.model_dump() | {"campaign_id": campaign_id, "most": most}
     with hook.crm.transaction() as connection:
-        return database.rows(connection, "campaigns/contacts_of_campaign", params)
+        rows = database.rows(connection, "campaigns/contacts_of_campaign", params)
+    # Links and reasons hold what people were sent or wrote.
+    return [row | {"description": redact(row["description"])} for row in rows]
 
 
 def _linkable(contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
