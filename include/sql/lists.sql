@@ -69,21 +69,51 @@ SET deleted_at = %(mirrored_at)s
 WHERE deleted_at IS NULL AND mirrored_at < %(mirrored_at)s;
 
 -- name: shown_lists
--- Lists as their page lists them, in no order. Parameters: search, state and list_id ('': any).
+-- Lists as their page lists them, in no order. Parameters: search, state and list_id ('': any);
+-- most_counted, of the newest requests of each status. `is_more`: there may be more, so that the
+-- counts of requests are the least that they may be.
 -- Grain: one row a list that is not deleted. `difference`: members that the vendor counts beyond
 -- what the mirror has, or fewer; any number between `mailable` and `members` is right. `state`:
 -- agree, differ (a finding), incomplete (another number, and it is no finding: contacts changed
 -- lately, or were not read whole since), not compared (a side has no count).
-WITH request AS (
+WITH newest AS MATERIALIZED (
+    SELECT
+        asked.status,
+        membership.list_id,
+        membership.action
+    FROM unnest(ARRAY['pending', 'held', 'rejected', 'failed']) AS asked (status)
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                each.list_id,
+                each.action
+            FROM crm_list_membership AS each
+            WHERE
+                each.status = asked.status
+                AND (%(list_id)s = '' OR each.list_id = %(list_id)s)
+            ORDER BY each.requested_at DESC
+            LIMIT %(most_counted)s
+        ) AS membership
+),
+
+request AS (
     SELECT
         list_id,
         count(*) FILTER (WHERE status = 'pending' AND action = 'add') AS adds_waiting,
         count(*) FILTER (WHERE status = 'pending' AND action = 'remove') AS removals_waiting,
         count(*) FILTER (WHERE status = 'held') AS held,
         count(*) FILTER (WHERE status IN ('rejected', 'failed')) AS refused
-    FROM crm_list_membership
-    WHERE status IN ('pending', 'held', 'rejected', 'failed')
+    FROM newest
     GROUP BY list_id
+),
+
+reached AS (
+    SELECT coalesce(max(of_status.requests) >= %(most_counted)s, FALSE) AS is_more
+    FROM (
+        SELECT count(*) AS requests
+        FROM newest
+        GROUP BY status
+    ) AS of_status
 )
 
 SELECT
@@ -97,6 +127,7 @@ SELECT
     found.found_at,
     drift.difference,
     standing.state,
+    reached.is_more,
     coalesce(list.name, list.list_id) AS name,
     coalesce(request.adds_waiting, 0) AS adds_waiting,
     coalesce(request.removals_waiting, 0) AS removals_waiting,
@@ -106,6 +137,7 @@ FROM ctct_list AS list
 LEFT JOIN ctct_list_count AS counted ON list.list_id = counted.list_id
 LEFT JOIN ctct_finding AS found ON found.noun = 'list' AND list.list_id = found.subject_id
 LEFT JOIN request ON list.list_id = request.list_id
+CROSS JOIN reached
 CROSS JOIN
     LATERAL (
         SELECT
@@ -129,18 +161,28 @@ WHERE
     AND (%(state)s = '' OR standing.state = %(state)s);
 
 -- name: refusals
--- Why requests are refused. Parameters: list_id ('': of any list), most.
+-- Why requests are refused. Parameters: list_id ('': of any list), most; most_counted, of the
+-- newest requests of each status.
 -- Grain: one row a status (rejected, failed) and reason, the most frequent first.
 SELECT
-    status,
-    coalesce(detail, 'No reason was kept.') AS reason,
+    asked.status,
+    coalesce(membership.detail, 'No reason was kept.') AS reason,
     count(*) AS requests,
-    max(processed_at) AS last_at
-FROM crm_list_membership
-WHERE
-    status IN ('rejected', 'failed')
-    AND (%(list_id)s = '' OR list_id = %(list_id)s)
-GROUP BY status, detail
+    max(membership.processed_at) AS last_at
+FROM unnest(ARRAY['rejected', 'failed']) AS asked (status)
+CROSS JOIN
+    LATERAL (
+        SELECT
+            each.detail,
+            each.processed_at
+        FROM crm_list_membership AS each
+        WHERE
+            each.status = asked.status
+            AND (%(list_id)s = '' OR each.list_id = %(list_id)s)
+        ORDER BY each.requested_at DESC
+        LIMIT %(most_counted)s
+    ) AS membership
+GROUP BY asked.status, membership.detail
 ORDER BY requests DESC, status ASC, reason ASC
 LIMIT %(most)s;
 

@@ -118,6 +118,30 @@ def test_what_is_requested_and_refused_is_counted_with_its_reasons(
     assert "Constant Contact did not answer." in page
 
 
+def test_requests_of_a_list_are_counted_no_further_than_is_told(
+    site: Site, account: Running, sql_rows: Rows, request_row: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from constant_contact.web.lists import lists
+
+    monkeypatch.setattr(lists, "MOST_COUNTED", 3)
+    one, other, *_ = sorted(row["list_id"] for row in sql_rows(MEMBERS))
+    for number in range(2):
+        request_row(f"old{number}", "rejected", one, detail="Old.", requested_at="2026-01-01")
+    assert listed(site, "?sort=-refused")[0][5:8] == ["0", "0", "2"]
+    for number in range(9):
+        request_row(f"new{number}", "rejected", other, detail="New.")
+    assert [row[7] for row in listed(site, "?sort=-refused")] == ["3+", "0+", "0+", "0+"]
+    shown = site.get(LISTS).text
+    assert table(shown)[0][:3] == ["New.", "rejected", "3"]
+    assert "Counted among the newest 3 requests of each status." in shown
+    # of its own requests alone
+    page = site.get(f"{LISTS}/{one}").text
+    assert "Old. rejected 2" in text_of(page)
+    assert "Counted among" not in page
+    assert "Counted among" in site.get(f"{LISTS}/{other}").text
+
+
 def test_a_list_that_is_not_there_is_told_as_such(site: Site, connections: Any) -> None:
     answer = site.get(f"{LISTS}/none")
     assert (answer.status, "There is no list none at Constant Contact" in answer.text) == (

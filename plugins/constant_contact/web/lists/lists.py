@@ -10,7 +10,7 @@ from constant_contact.store.listing import listing
 from constant_contact.sync.upkeep import findings
 from constant_contact.web.frame.access import MayRead
 from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import page
+from constant_contact.web.frame.pages import MOST_COUNTED, page
 from constant_contact.web.frame.tables import PAGE_ROWS, Pager, TableFilter
 
 router = APIRouter(prefix="/lists")
@@ -41,7 +41,8 @@ ListQuery = Annotated[ListFilter, Query()]
 @router.get("")
 def lists(request: Request, _may: MayRead, hook: PageHook, asked: ListQuery) -> HTMLResponse:
     """A page of lists, by name unless another order is asked for."""
-    params = {"search": asked.search, "state": asked.state, "list_id": ""}
+    counted = {"list_id": "", "most_counted": MOST_COUNTED}
+    params = counted | {"search": asked.search, "state": asked.state}
     with hook.crm.transaction() as connection:
         found = listing(
             connection,
@@ -52,9 +53,7 @@ def lists(request: Request, _may: MayRead, hook: PageHook, asked: ListQuery) -> 
             skip=asked.skip,
             summed=_SUMMED,
         )
-        refusals = database.rows(
-            connection, "lists/refusals", {"list_id": "", "most": _MOST_REASONS}
-        )
+        refusals = database.rows(connection, "lists/refusals", counted | {"most": _MOST_REASONS})
     return page(
         request,
         "lists",
@@ -63,6 +62,7 @@ def lists(request: Request, _may: MayRead, hook: PageHook, asked: ListQuery) -> 
         pager=Pager(asked, found),
         refusals=refusals,
         most_reasons=_MOST_REASONS,
+        most_counted=MOST_COUNTED,
     )
 
 
@@ -74,8 +74,9 @@ def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> H
         HTTPException: 404; there is none, or it was deleted.
     """
     one = {"list_id": list_id}
+    counted = one | {"most_counted": MOST_COUNTED}
     with hook.crm.transaction() as connection:
-        known = database.row(connection, "lists/shown_lists", one | {"search": "", "state": ""})
+        known = database.row(connection, "lists/shown_lists", counted | {"search": "", "state": ""})
         if known is None:
             raise HTTPException(
                 status.HTTP_404_NOT_FOUND,
@@ -83,7 +84,7 @@ def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> H
                 "lists reads new ones.",
             )
         changes = database.rows(connection, "lists/changes_of_list", one | {"days": _DAYS})
-        refusals = database.rows(connection, "lists/refusals", one | {"most": _MOST_REASONS})
+        refusals = database.rows(connection, "lists/refusals", counted | {"most": _MOST_REASONS})
         requests = database.rows(
             connection,
             "memberships/memberships",
@@ -102,5 +103,6 @@ def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> H
         changes=changes,
         refusals=refusals,
         most_reasons=_MOST_REASONS,
+        most_counted=MOST_COUNTED,
         requests=requests,
     )
