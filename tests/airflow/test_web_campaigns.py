@@ -117,6 +117,42 @@ def test_the_days_after_the_sending_are_drawn_and_later_ones_counted_together(si
 
 
 @pytest.mark.usefixtures("account")
+def test_a_proof_before_the_sending_moves_no_day_of_it(site: Site, sql_rows: Rows) -> None:
+    sql_rows(
+        "INSERT INTO ctct_engagement (stream_id, ordinal, occurred_at, contact_id, url_id)"
+        " SELECT stream_id, 1, '2026-03-01 10:00Z', 'tester', '' FROM ctct_engagement_stream"
+        " WHERE activity_type IN ('open', 'click') AND campaign_activity_id LIKE '%1'"
+    )
+
+    def drawn() -> list[list[str]]:
+        shown = site.get(f"{CAMPAIGNS}/{MAY}").text
+        return table(shown[: shown.index("</tbody>", shown.index("Events of the first"))])
+
+    days = drawn()
+    assert days[:3] == [
+        ["earlier", "1", "1", "0", "0", "0"], ["01 May", "1", "0", "1", "0", "0"],
+        ["02 May", "1", "1", "0", "0", "0"],
+    ]  # fmt: skip
+    assert (days[-1][0], len(days)) == ("later", 32)
+    # the sends of many campaigns are not read back to the beginning
+    sql_rows(
+        "DELETE FROM ctct_engagement USING ctct_engagement_stream AS stream"
+        " WHERE ctct_engagement.stream_id = stream.stream_id AND stream.activity_type = 'send'"
+    )
+    assert drawn() == days
+
+
+@pytest.mark.usefixtures("account")
+def test_a_campaign_that_is_sent_again_is_drawn_from_its_first_sending(
+    site: Site, sql_rows: Rows
+) -> None:
+    sql_rows("UPDATE ctct_campaign SET last_sent_at = '2026-05-09 10:00Z' WHERE name LIKE 'May%'")
+    shown = site.get(f"{CAMPAIGNS}/{MAY}").text
+    days = table(shown[: shown.index("</tbody>", shown.index("Events of the first"))])
+    assert days[0] == ["01 May", "1", "0", "1", "0", "0"]
+
+
+@pytest.mark.usefixtures("account")
 def test_a_list_of_campaigns_is_sorted_and_filtered_by_its_address(site: Site) -> None:
     assert names(site) == names(site, "?sort=-sent_at") == ["June", "May"]
     assert names(site, "?sort=-opens") == names(site, "?sort=sent_at") == ["May", "June"]

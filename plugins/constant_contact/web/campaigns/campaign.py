@@ -1,7 +1,7 @@
 """One campaign: its counts on both sides, engagement over time, links, and how far it is read."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request, status
@@ -23,6 +23,10 @@ _MOST_LINKS: Final = 50
 # Hardly anybody opens a mail that is older.
 _DAYS: Final = 30
 _DAY_LABELS: Final = 5
+# Where the chart counts what came before the sending.
+_EARLIER: Final = -1
+# Of the sends of the day with the most: a day with fewer is not the sending's.
+_LEAST_SHARE: Final = 0.1
 
 
 @router.get("/{campaign_id}")
@@ -48,7 +52,7 @@ def campaign(request: Request, _may: MayRead, hook: PageHook, campaign_id: str) 
         unreported=UNREPORTED,
         events=EVENTS,
         counts=[_with_state(row) for row in _in_order(counts)],
-        chart=_chart(days),
+        chart=_chart(days, known["sent_at"]),
         links=[row | {"link": redact(row["link"])} for row in links],
         most_links=_MOST_LINKS,
         streams=streams,
@@ -98,26 +102,40 @@ def _with_state(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"state": "agree", "why": ""}
 
 
-def _chart(days: Sequence[dict[str, Any]]) -> Chart:
+def _chart(days: Sequence[dict[str, Any]], sent_at: datetime | None) -> Chart:
     """What followed the sending, by day: the sends themselves would leave no height for it."""
     kinds = [kind for kind in EVENTS if kind != "send"]
     counts: dict[tuple[int, str], int] = {}
-    begin: date | None = days[0]["day_utc"] if days else None
+    begin = _first_day(days, sent_at)
     for row in days:
-        since = min((row["day_utc"] - begin).days, _DAYS)
+        since = min(max((row["day_utc"] - begin).days, _EARLIER), _DAYS)
         key = (since, row["activity_type"])
         counts[key] = counts.get(key, 0) + row["events"]
-    is_long = any(since == _DAYS for since, _ in counts)
-    shown = range(_DAYS + is_long) if begin else range(0)
-    labels = [
-        f"{begin + timedelta(days=number):%d %b}" if number < _DAYS else "later"
-        for number in shown
-        if begin
-    ]
+    used = {since for since, _ in counts}
+    is_early, is_long = _EARLIER in used, _DAYS in used
+    shown = range(-is_early, _DAYS + is_long) if days else range(0)
+    names = {_EARLIER: "earlier", _DAYS: "later"}
     return Chart(
         title=f"Events of the first {_DAYS} days by day and type",
         across="day (UTC)",
-        labels=labels,
+        labels=[names.get(n) or f"{begin + timedelta(days=n):%d %b}" for n in shown],
         series={EVENTS[kind].lower(): [counts.get((n, kind), 0) for n in shown] for kind in kinds},
         label_every=_DAY_LABELS,
     )
+
+
+def _first_day(days: Sequence[dict[str, Any]], sent_at: datetime | None) -> date:
+    """The day of the sending, the first one if it was sent again: `sent_at` is the last one's.
+
+    A few sends before it are proofs. Without any stored, it is the last sending's day, or else the
+    first that has events.
+    """
+    sends = {row["day_utc"]: row["events"] for row in days if row["activity_type"] == "send"}
+    least = max(sends.values(), default=0) * _LEAST_SHARE
+    sent: list[date] = sorted(day for day, events in sends.items() if events >= least)
+    if sent:
+        return sent[0]
+    if sent_at is not None:
+        return sent_at.astimezone(UTC).date()
+    first: date = min((row["day_utc"] for row in days), default=date.min)
+    return first
