@@ -174,6 +174,9 @@ def test_a_list_of_campaigns_is_sorted_and_filtered_by_its_address(site: Site) -
         ("state=odd", "state"),
         ("page=0", "page"),
         ("search=ann@example.com", "no email address may be in a URL"),
+        ("search=ann%20or%20ann@", "no email address may be in a URL"),
+        ("search=@example.com", "no email address may be in a URL"),
+        ("search=%22ann%20lee%22@example.com", "no email address may be in a URL"),
     ],
 )
 def test_what_an_address_asks_for_wrongly_is_told(
@@ -181,6 +184,18 @@ def test_what_an_address_asks_for_wrongly_is_told(
 ) -> None:
     answer = site.get(f"{CAMPAIGNS}?{query}")
     assert (answer.status, said in answer.text) == (422, True), answer.text
+
+
+def test_a_campaign_with_an_at_sign_in_its_name_is_found_by_it(
+    site: Site, connections: Any, sql_rows: Rows
+) -> None:
+    sql_rows(
+        "INSERT INTO ctct_campaign (campaign_id, name, mirrored_at)"
+        " VALUES ('c1', 'Lunch @ noon', now()), ('c2', 'Lunch', now())"
+    )
+    assert names(site, "?search=lunch+%40+n") == ["Lunch"]
+    assert names(site, "?search=+%40+") == ["Lunch"]
+    assert names(site, "?search=lunch") == ["Lunch", "Lunch"]
 
 
 def test_pages_have_fifty_campaigns_and_tell_how_many_there_are(

@@ -1,5 +1,6 @@
 """Tables that are sorted and paged by their address: what a table shows can be sent as a link."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Self
 from urllib.parse import urlencode
@@ -15,8 +16,12 @@ _MOST_CHARS: Final = 300
 _MOST_PAGES: Final = 10_000
 
 
+# With a blank on both sides an @ is of no address, but of a name such as "Lunch @ noon".
+_LONE_AT: Final = re.compile(r"(?<!\S)@(?!\S)")
+
+
 def _not_telling(text: str) -> str:
-    if is_telling(text):
+    if is_telling(_LONE_AT.sub("", text)):
         raise PydanticCustomError("telling", "no email address may be in a URL")
     # PostgreSQL's texts know no NUL
     return text.replace("\0", "")
