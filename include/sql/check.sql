@@ -133,6 +133,27 @@ FROM (
     GROUP BY keyed.email_key
 ) AS address;
 
+-- name: sharing
+-- Each row of a contact of the CRM, and all contacts that have an address of it. It follows a CTE,
+-- seam_contact: contacts.sql with our names. Parameters: contact_id. Grain: one row of the CTE.
+SELECT
+    email_address,
+    do_not_email
+FROM seam_contact
+WHERE
+    contact_id = %(contact_id)s
+    OR ctct_email_key(email_address) IN (
+        SELECT ctct_email_key(own.email_address) FROM seam_contact AS own
+        WHERE own.contact_id = %(contact_id)s
+    );
+
+-- name: try_lock
+-- One check at a time tries writes. Grain: one row; holds to the session's end.
+SELECT
+    pg_try_advisory_lock(
+        hashtextextended('constant_contact check', ctct_account_key())
+    ) AS is_ours;
+
 -- name: rings
 -- When the doorbell last rang, and what the comparison found of the last 30 days that it did not
 -- ring for. The first look at a CRM finds all flags, within an hour. Grain: one row.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constant_contact.sync.check.assumptions import Line, Result
+from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.check.vendor_assumptions import READS, WRITES
 from constant_contact.sync.check.vendor_reads import read_vendor
 from constant_contact.sync.check.vendor_writes import write_vendor
@@ -73,8 +74,14 @@ def told() -> Iterator[dict[str, list[str]]]:
         PAGE.write_text(_HEAD + table(heads, [rows[_name(each)] for each in MUTATIONS]))
 
 
-def check(client: Client) -> list[Line]:
-    return [*read_vendor(client), *write_vendor(client, "check@example.com", waits_s=(0, 0, 0))]
+def check(client: Client, crm: Database, sql_rows: Rows) -> list[Line]:
+    sql_rows(
+        "INSERT INTO crm_contact (contact_id, preferred_email)"
+        " VALUES ('check', 'check@example.com')"
+    )
+    with crm.session() as session:
+        contact = TrialContact(crm, session, "check")
+        return [*read_vendor(client), *write_vendor(client, contact, waits_s=(0, 0, 0))]
 
 
 def test_every_assumption_about_the_vendor_has_a_mutation() -> None:
@@ -94,7 +101,9 @@ def test_a_plain_vendor_has_no_finding_and_the_nights_no_trouble(
     control = simulator.control
     nights.stock(control)
     nights.begin_bulk_job(client)
-    assert {line.assumption.name: line.seen for line in check(client) if not _is_ok(line)} == {}
+    assert {
+        line.assumption.name: line.seen for line in check(client, crm, sql_rows) if not _is_ok(line)
+    } == {}
     before = control.truth()
     night = nights.play(client, crm, control, sql_rows)
     assert night.said() == "as ever"
@@ -115,7 +124,7 @@ def test_the_check_names_what_differs_and_the_jobs_survive_it(
     nights.stock(control)
     nights.begin_bulk_job(client)
     control.mutate(mutation.point, mutation.differs)
-    lines = {line.assumption.name: line for line in check(client)}
+    lines = {line.assumption.name: line for line in check(client, crm, sql_rows)}
     found = {
         name for name, line in lines.items() if line.result in {Result.DIFFERS, Result.REFUSED}
     }
@@ -154,7 +163,7 @@ def test_the_check_and_the_jobs_survive_a_strange_vendor(
     nights.stock(control)
     for fault in faults:
         control.add_fault(match=_EVERYWHERE, **fault)
-    lines = [line.assumption.name for line in check(client)]
+    lines = [line.assumption.name for line in check(client, crm, sql_rows)]
     assert sorted(lines) == sorted(each.name for each in (*READS, *WRITES))
     before = control.truth()
     night = nights.play(client, crm, control, sql_rows)

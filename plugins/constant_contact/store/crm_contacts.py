@@ -144,19 +144,18 @@ class Present(NamedTuple):
     do_not_email: bool | None
 
 
-def read_contact(
+def read_sharing(
     connection: psycopg.Connection[Any], crm: Database, contact_id: str
-) -> Present | None:
-    """Read one contact of the CRM; None: there is no such contact.
+) -> list[Present]:
+    """Read each row of a contact of the CRM, and all contacts that have an address of it.
 
     Raises:
         SettingError: contacts.sql does not yield what it must.
     """
-    contacts, params = _source(connection, crm, [contact_id])
-    query = sql.SQL("SELECT email_address, do_not_email FROM ({}) AS seam").format(contacts)
-    with seam_session(connection), explained(crm.seam.contacts):
-        found = connection.execute(query, params).fetchone()
-    return Present(*found) if found else None
+    contacts, params = _source(connection, crm, None)
+    params |= {"contact_id": contact_id}
+    found = _run_on(connection, crm.seam.contacts, contacts, "check/sharing", params)
+    return [Present(*row) for row in found]
 
 
 def _source(

@@ -1,7 +1,7 @@
 """A whole check: both sides, kept, compared with the last one, and written into a file."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -16,6 +16,7 @@ from constant_contact.sync.check import run
 from constant_contact.sync.check.assumptions import Line, Result
 from constant_contact.sync.check.results import ASSUMED, as_file, load_last
 from constant_contact.sync.check.run import CheckReport, Writes, run_check
+from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.check.vendor_assumptions import WRITES
 from simulator.server import Running
 from tests.support import CONN_ID, Rows, vendor_contact
@@ -123,7 +124,9 @@ def test_writes_want_a_contact() -> None:
         (Writes("nobody", are_allowed=True), "no contact of this id with an address"),
         (Writes("empty", are_allowed=True), "no contact of this id with an address"),
         (Writes("flagged", are_allowed=True), "must not be emailed"),
+        (Writes("empty flag", are_allowed=True), "must not be emailed"),
         (Writes("objects", are_allowed=True), "must not be emailed"),
+        (Writes("shares", are_allowed=True), "more than one contact with this address"),
     ],
 )
 def test_nothing_is_written_without_a_yes_and_a_contact_that_may_be_emailed(
@@ -138,7 +141,10 @@ def test_nothing_is_written_without_a_yes_and_a_contact_that_may_be_emailed(
     add_crm_contact("a", "ann@example.com")
     add_crm_contact("empty", None)
     add_crm_contact("flagged", "flag@example.com", do_not_email=True)
+    add_crm_contact("empty flag", "fay@example.com", do_not_email=None)
     add_crm_contact("objects", "Objects@example.com")
+    add_crm_contact("shares", "house@example.com")
+    add_crm_contact("spouse", " House@Example.com", do_not_email=True)
     sql_rows(
         "INSERT INTO ctct_objection (source, email_digest, objected_at) VALUES"
         " ('click', ctct_email_digest('objects@example.com'), now())"
@@ -154,15 +160,83 @@ def test_the_writes_get_the_address_that_the_crm_has_now_and_no_line_shows_it(
 ) -> None:
     given = []
 
-    def write(_: Client, address: str) -> Iterator[Line]:
-        given.append(address)
-        yield from (Line(each, Result.OK, f"made {address}") for each in WRITES)
+    def write(_: Client, contact: TrialContact) -> Iterator[Line]:
+        given.append(contact.address)
+        yield from (Line(each, Result.OK, f"made {contact.address}") for each in WRITES)
 
     monkeypatch.setattr(run, "write_vendor", write)
     add_crm_contact("a", "ann@example.com")
     lines, _ = check(Writes("a", are_allowed=True))
     assert given == ["ann@example.com"]
     assert "ann@" not in str([*lines.values()])
+
+
+@pytest.mark.parametrize("second", ["ann@example.com", "other@example.com", None])
+def test_an_id_that_the_crm_has_twice_is_not_written_to(
+    check: Check,
+    crm: Database,
+    crm_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    second: str | None,
+) -> None:
+    monkeypatch.setattr(run, "write_vendor", lambda *_: pytest.fail("it wrote"))
+    address = f"'{second}'" if second else "NULL::text"
+    (tmp_path / "contacts.sql").write_text(
+        "SELECT contact_id, preferred_email, do_not_email, NULL AS first_name, NULL AS last_name"
+        f" FROM (VALUES ('a', 'ann@example.com', false), ('a', {address}, true))"
+        " AS person (contact_id, preferred_email, do_not_email)"
+    )
+    firm = Database(
+        lambda: psycopg.connect(crm_url), name="connection crm_default", seam=load_seam(tmp_path)
+    )
+    with closing(firm):
+        lines, _ = check(Writes("a", are_allowed=True), crm=firm)
+    assert "more than one contact with this address or this id" in lines["own_list"].seen
+
+
+def test_a_replica_is_not_believed(
+    check: Check,
+    crm: Database,
+    crm_url: str,
+    add_crm_contact: Callable[..., None],
+    sql_rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "write_vendor", lambda *_: pytest.fail("it wrote"))
+    add_crm_contact("a", "ann@example.com")
+    sql_rows("CREATE SCHEMA replica")
+    sql_rows("CREATE FUNCTION replica.pg_is_in_recovery() RETURNS boolean LANGUAGE sql RETURN true")
+    replica = Database(
+        lambda: psycopg.connect(crm_url),
+        name="connection crm_replica",
+        settings={"search_path": "replica, pg_catalog, public"},
+    )
+    with closing(replica):
+        monkeypatch.setattr(crm, "contacts", replica)
+        lines, _ = check(Writes("a", are_allowed=True))
+    assert "contacts.sql is read from a replica" in lines["own_list"].seen
+
+
+def test_two_checks_never_write_at_once(
+    check: Check,
+    crm: Database,
+    add_crm_contact: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_crm_contact("a", "ann@example.com")
+    second: dict[str, run.CheckedLine] = {}
+
+    def write(_: Client, contact: TrialContact) -> Iterator[Line]:
+        if not second:
+            second.update(check(Writes("a", are_allowed=True))[0])
+        yield from (Line(each, Result.OK, "") for each in WRITES)
+
+    monkeypatch.setattr(run, "write_vendor", write)
+    first, _ = check(Writes("a", are_allowed=True))
+    assert {first[each.name].result for each in WRITES} == {"ok"}
+    assert {second[each.name].result for each in WRITES} == {"not tried"}
+    assert "another check tries writes now" in second["removal"].seen
 
 
 PLANTED = (

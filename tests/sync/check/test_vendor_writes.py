@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.store.database import Database
 from constant_contact.sync.check.assumptions import Line, Result, Side
 from constant_contact.sync.check.trial import MARK
+from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.check.vendor_assumptions import WRITES
 from constant_contact.sync.check.vendor_writes import PROBES, WRITE_CALLS, write_vendor
 from simulator.server import Running
@@ -21,8 +23,15 @@ Write = Callable[[], Iterator[Line]]
 
 
 @pytest.fixture
-def write(client: Client) -> Write:
-    return lambda: write_vendor(client, ADDRESS, waits_s=(0, 0, 0))
+def contact(crm: Database, add_crm_contact: Callable[..., None]) -> Iterator[TrialContact]:
+    add_crm_contact("test", ADDRESS)
+    with crm.session() as session:
+        yield TrialContact(crm, session, "test")
+
+
+@pytest.fixture
+def write(client: Client, contact: TrialContact) -> Write:
+    return lambda: write_vendor(client, contact, waits_s=(0, 0, 0))
 
 
 def ours(simulator: Running) -> list[dict[str, Any]]:
@@ -130,11 +139,18 @@ def test_what_an_interrupted_run_left_is_removed_by_the_next(
 
 
 def test_it_is_removed_too_by_a_run_with_another_address(
-    simulator: Running, write: Write, client: Client
+    simulator: Running,
+    write: Write,
+    client: Client,
+    crm: Database,
+    add_crm_contact: Callable[..., None],
 ) -> None:
     list(islice(write(), 6))
     assert [each["deleted"] for each in ours(simulator)] == [False]
-    lines = write_vendor(client, "other@example.com", waits_s=(0, 0, 0))
+    add_crm_contact("other", "other@example.com")
+    with crm.session() as session:
+        other = TrialContact(crm, session, "other")
+        lines = list(write_vendor(client, other, waits_s=(0, 0, 0)))
     assert set(results(lines).values()) == {Result.OK}
     assert [each["deleted"] for each in ours(simulator)] == [True]
     assert living_lists(simulator) == []

@@ -11,26 +11,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import psycopg
 
 from constant_contact import __version__
 from constant_contact.api.client import Client
-from constant_contact.errors import ConstantContactError, SettingError
+from constant_contact.errors import ConstantContactError, SettingError, Withdrawn
 from constant_contact.redact import redact
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import read_contact
 from constant_contact.store.database import Database
 from constant_contact.sync.check.assumptions import Assumption, Line, Result
 from constant_contact.sync.check.crm import check_crm
 from constant_contact.sync.check.results import Check, CheckedLine
+from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.check.vendor_assumptions import READS, WRITES
 from constant_contact.sync.check.vendor_reads import read_vendor
 from constant_contact.sync.check.vendor_writes import write_vendor
 from constant_contact.sync.report import Report
 
 _NO_WRITES: Final = "writes are tried with a test contact and an explicit yes only"
+_ANOTHER: Final = "another check tries writes now: start this one again when it has ended"
 
 OpenClient = Callable[[], AbstractContextManager[Client]]
 
@@ -106,48 +108,40 @@ def _told(
 ) -> Iterator[Line]:
     """The lines of a look at the account, and one for each assumption that it gave none for."""
     told: set[str] = set()
-    remedy = "See the lines before."
+    seen, remedy = "the account could not be asked", "See the lines before."
     try:
         with open_client() as client:
             for line in look(client):
                 told.add(line.assumption.name)
                 yield line
+    except Withdrawn as error:
+        seen, remedy = str(error), ""
     except ConstantContactError as error:
         remedy = str(error)
     except psycopg.Error as error:
         remedy = redact(error.diag.message_primary or type(error).__name__)
     for assumption in assumptions:
         if assumption.name not in told:
-            yield Line(assumption, Result.NOT_TRIED, "the account could not be asked", remedy)
+            yield Line(assumption, Result.NOT_TRIED, seen, remedy)
 
 
 def _write(crm: Database, open_client: OpenClient, writes: Writes) -> Iterator[Line]:
-    address, why = None, _NO_WRITES
-    if writes.are_allowed:
-        address, why = _test_address(crm, writes.contact_id)
-    if address is None:
-        yield from (Line(each, Result.NOT_TRIED, why) for each in WRITES)
+    if not writes.are_allowed:
+        yield from (Line(each, Result.NOT_TRIED, _NO_WRITES) for each in WRITES)
         return
-    yield from _told(WRITES, open_client, lambda client: write_vendor(client, address))
+    yield from _told(WRITES, open_client, partial(_try_writes, crm, writes.contact_id))
 
 
-def _test_address(crm: Database, contact_id: str) -> tuple[str | None, str]:
-    """The address of the test contact; None, and why it is not written to."""
-    try:
-        with crm.transaction() as connection:
-            contact = read_contact(connection, crm, contact_id)
-            address = contact.email_address if contact else None
-            asked = {"contact_id": contact_id, "constant_contact_id": None, "address": address}
-            gate = database.row(connection, "consent/gate", asked) or {}
-            connection.rollback()
-    except (ConstantContactError, psycopg.Error):
-        return None, "the test contact could not be read: see the CRM's lines"
-    if contact is None or address is None:
-        return None, "the CRM has no contact of this id with an address"
-    # The register has heard of the flag only if a job has looked since it was set.
-    if contact.do_not_email or gate["answer"] != "may":
-        return None, "the test contact must not be emailed: take one without Do Not Email"
-    return address, ""
+def _try_writes(crm: Database, contact_id: str, client: Client) -> Iterator[Line]:
+    """The lines of the writes.
+
+    Raises:
+        Withdrawn: None may be tried; says why.
+    """
+    with crm.session() as session:
+        if not (database.row(session, "check/try_lock") or {})["is_ours"]:
+            raise Withdrawn(_ANOTHER)
+        yield from write_vendor(client, TrialContact(crm, session, contact_id))
 
 
 def _kept(crm: Database, lines: Sequence[Line], duration_ms: int) -> tuple[Check, CheckReport]:

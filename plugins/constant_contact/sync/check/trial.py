@@ -17,13 +17,13 @@ from constant_contact.api.records import text
 from constant_contact.errors import NotFound
 from constant_contact.sync.check.account import Row, rows_of
 from constant_contact.sync.check.probes import NotTried
+from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.memberships.bulk_jobs import PATHS
 
 MARK: Final = "constant_contact_check"
 _OWN_LIST: Final = re.compile(rf"{MARK} \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+")
 # Between looks at what the vendor does later: together, the time limit of a bulk job in seconds.
 WAITS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-JOB_TIME_LIMIT_S: Final = sum(WAITS_S)
 NAMES: Final = {"first_name": "Constant", "last_name": "Check"}
 # So often a contact is looked at for what was done before.
 LOOKS: Final = 3
@@ -35,7 +35,7 @@ class Trial:
     """One run of the writing check.
 
     Attributes:
-        address: That the contact gets.
+        crm_contact: Whose address the contact gets.
         waits_s: Between looks.
         list_name: Of the list that is made.
         list_id: Of the list that was made; likewise `contact_id`. Until the vendor has named one
@@ -48,7 +48,7 @@ class Trial:
     """
 
     client: Client
-    address: str
+    crm_contact: TrialContact
     waits_s: Sequence[float] = WAITS_S
     list_name: str = field(default_factory=lambda: f"{MARK} {datetime.now(UTC):%F %T.%f}")
     list_id: str | None = None
@@ -61,6 +61,11 @@ class Trial:
     slow_jobs: int = 0
     job_seconds: list[float] = field(default_factory=list)
     counters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """That the contact gets."""
+        return self.crm_contact.address
 
     def own_list(self) -> str:
         """The list.

@@ -33,6 +33,7 @@ from constant_contact.sync.check.trial import (
     has_opted_out,
     is_own,
 )
+from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.check.write_probes import WRITE_PROBES
 from constant_contact.sync.memberships.new_contacts import TAKEN_BY
 
@@ -185,7 +186,7 @@ WRITE_CALLS: Final = calls_of(PROBES)
 
 
 def write_vendor(
-    client: Client, address: str, *, waits_s: Sequence[float] = WAITS_S
+    client: Client, contact: TrialContact, *, waits_s: Sequence[float] = WAITS_S
 ) -> Iterator[Line]:
     """Try each of `WRITES` with a contact of the check's own; yield one line for each.
 
@@ -195,13 +196,14 @@ def write_vendor(
     Args:
         client: Of the account; up to `WRITE_CALLS` of its calls are made, and the repeats of those
             that fail.
-        address: That no contact has, and whose owner agrees. No line, error or log holds it.
+        contact: Whose address no contact of the account has, and whose owner agrees. No line, error
+            or log holds it.
         waits_s: Between looks at a bulk job; together its time limit, in seconds.
 
     Raises:
         ConstantContactError: The CRM database, where tokens and budget are, cannot be used.
     """
-    trial = Trial(client.repeating(RETRY), address, waits_s)
+    trial = Trial(client.repeating(RETRY), contact, waits_s)
     for line in run_probes(trial.client, trial, PROBES):
         is_left = line.result in {Result.NOT_TRIED, Result.REFUSED} and _made(trial)
         if line.assumption == says.REMOVAL and is_left:
