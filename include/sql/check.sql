@@ -154,6 +154,14 @@ SELECT
         hashtextextended('constant_contact check', ctct_account_key())
     ) AS is_ours;
 
+-- name: is_linked
+-- Whether a contact of the CRM is linked to one of Constant Contact.
+-- Parameters: constant_contact_id. Grain: one row.
+SELECT exists(
+    SELECT FROM ctct_link
+    WHERE constant_contact_id = %(constant_contact_id)s
+) AS is_linked;
+
 -- name: rings
 -- When the doorbell last rang, and what the comparison found of the last 30 days that it did not
 -- ring for. The first look at a CRM finds all flags, within an hour. Grain: one row.

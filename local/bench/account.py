@@ -90,6 +90,10 @@ class Travelling:
         self._local.travelled_s = time.monotonic() - started
         return waited_s
 
+    def left(self) -> int:
+        """As the budget says."""
+        return self._budget.left()
+
     def observe(self, duration_s: float) -> None:
         """As a client on such a network would see it."""
         self._budget.observe(self._local.travelled_s + duration_s)

@@ -51,6 +51,9 @@ class CallBudget(Protocol):
             BudgetSpent: The day has no calls left for this lane.
         """
 
+    def left(self) -> int:
+        """How many calls are left today."""
+
     def observe(self, duration_s: float) -> None:
         """Take note of how long a call's answer took to begin: its spread is the jitter."""
 

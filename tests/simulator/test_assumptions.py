@@ -56,6 +56,7 @@ ALSO: dict[str, set[str]] = {
     },
     "updated_after": {"opt_outs_unseen"},
     "deletion_dates": {"removal"},
+    "bulk_time": {"removal"},
     "opt_out_fields": {"opt_out_source"},
 }  # fmt: skip
 

@@ -119,6 +119,10 @@ class Client:
         """The connection with the tokens."""
         return self._settings.conn_id
 
+    def calls_left(self) -> int:
+        """How many calls are left today."""
+        return self._budget.left()
+
     @property
     def last_call(self) -> Call | None:
         """The last call that this thread made."""

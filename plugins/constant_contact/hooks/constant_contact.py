@@ -184,11 +184,14 @@ class ConstantContactHook(HttpHook):
         return VariableTokenStore(self.crm, self.constant_contact_conn_id)
 
     @contextmanager
-    def client(self, granted: TokenPair | None = None) -> Iterator[Client]:
+    def client(
+        self, granted: TokenPair | None = None, *, lane: str | None = None
+    ) -> Iterator[Client]:
         """Lend a client; at the end every call it made is in the log.
 
         Args:
             granted: Whose access token to use in place of the stored one.
+            lane: Whose share of the day's calls is used, if not the hook's.
         """
         settings, crm = self.settings, self.crm
         call_log = ApiCallLog(crm, self.caller)
@@ -197,7 +200,7 @@ class ConstantContactHook(HttpHook):
             yield Client(
                 settings,
                 Granted(granted) if granted else self._tokens(measured),
-                ApiBudget(self.budget_crm, settings, self.lane),
+                ApiBudget(self.budget_crm, settings, lane or self.lane),
                 MeasuredCallLog(call_log, self.calls, self.tally),
                 self.retry,
             )

@@ -145,6 +145,10 @@ class ApiBudget:
                 key = {"api_key_digest": self._plan.api_key_digest}
                 database.run(connection, "api/give_back_call", key)
 
+    def left(self) -> int:
+        """How many calls the lane has left today."""
+        return day(self._crm, self._plan).left(self._lane)
+
     def observe(self, duration_s: float) -> None:
         """Take note of how long a call's answer took to begin; the next turn carries it."""
         self._duration_s = duration_s

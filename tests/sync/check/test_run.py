@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -13,11 +14,13 @@ from constant_contact.errors import SettingError
 from constant_contact.store.database import Database
 from constant_contact.store.seam import load_seam
 from constant_contact.sync.check import run
-from constant_contact.sync.check.assumptions import Line, Result
+from constant_contact.sync.check.assumptions import Line, Result, Side
 from constant_contact.sync.check.results import ASSUMED, as_file, load_last
 from constant_contact.sync.check.run import CheckReport, Writes, run_check
 from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.check.vendor_assumptions import WRITES
+from constant_contact.sync.check.vendor_reads import READ_CALLS
+from constant_contact.sync.check.vendor_writes import WRITE_CALLS
 from simulator.server import Running
 from tests.support import CONN_ID, Rows, vendor_contact
 
@@ -26,21 +29,21 @@ Check = Callable[..., tuple[dict[str, run.CheckedLine], CheckReport]]
 
 
 @pytest.fixture
-def check(crm: Database, client: Client) -> Check:
+def check(crm: Database, make_client: Callable[..., Client]) -> Check:
     """Runs a check; returns its lines by name, and its report."""
 
     def run_it(
         writes: Writes = NO_WRITES, crm: Database = crm
     ) -> tuple[dict[str, run.CheckedLine], CheckReport]:
-        checked, report = run_check(crm, lambda: lent(client), CONN_ID, writes)
+        checked, report = run_check(crm, partial(lent, make_client), CONN_ID, writes)
         return {line.name: line for line in checked.lines}, report
 
     return run_it
 
 
 @contextmanager
-def lent(client: Client) -> Iterator[Client]:
-    yield client
+def lent(make_client: Callable[..., Client], lane: str = "engagement") -> Iterator[Client]:
+    yield make_client(lane)
 
 
 def test_a_check_tells_a_line_of_each_assumption_and_keeps_them(
@@ -114,6 +117,13 @@ def test_a_schema_without_the_tables_of_a_check_keeps_none_and_says_so(
 def test_writes_want_a_contact() -> None:
     with pytest.raises(SettingError, match="param test_contact_id: is empty"):
         Writes(are_allowed=True)
+
+
+@pytest.mark.parametrize("address", ["ann@example.com", "ann%40example.com", "@"])
+def test_an_address_is_no_id_and_is_not_repeated(address: str) -> None:
+    with pytest.raises(SettingError, match="param test_contact_id: has the form of") as refused:
+        Writes(address, are_allowed=True)
+    assert address not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +226,41 @@ def test_a_replica_is_not_believed(
         monkeypatch.setattr(crm, "contacts", replica)
         lines, _ = check(Writes("a", are_allowed=True))
     assert "contacts.sql is read from a replica" in lines["own_list"].seen
+
+
+def test_writes_are_not_begun_where_the_days_calls_may_end_in_the_middle(
+    crm: Database, make_client: Callable[..., Client], add_crm_contact: Callable[..., None]
+) -> None:
+    add_crm_contact("a", "ann@example.com")
+    few = partial(make_client, calls_per_day=READ_CALLS + WRITE_CALLS)
+    checked, _ = run_check(crm, partial(lent, few), CONN_ID, Writes("a", are_allowed=True))
+    told = [line for line in checked.lines if line.side == Side.WRITES]
+    assert {line.result for line in told} == {"not tried"}
+    assert {line.seen for line in told} == {
+        f"fewer than {WRITE_CALLS} of the day's calls are left: try writes after 00:00 UTC"
+    }
+
+
+def test_the_writes_may_use_what_other_jobs_must_leave_of_the_day(
+    crm: Database,
+    make_client: Callable[..., Client],
+    add_crm_contact: Callable[..., None],
+    sql_rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_crm_contact("a", "ann@example.com")
+    calls_per_day = 1000
+    calls_left: list[int] = []
+
+    def write(client: Client, _: TrialContact) -> Iterator[Line]:
+        sql_rows("UPDATE ctct_api_budget SET calls = %s", calls_per_day * 9 // 10)
+        calls_left.append(client.calls_left())
+        yield from (Line(each, Result.OK, "") for each in WRITES)
+
+    monkeypatch.setattr(run, "write_vendor", write)
+    limited = partial(make_client, calls_per_day=calls_per_day)
+    run_check(crm, partial(lent, limited), CONN_ID, Writes("a", are_allowed=True))
+    assert calls_left == [calls_per_day // 10]
 
 
 def test_two_checks_never_write_at_once(

@@ -24,6 +24,7 @@ from constant_contact.errors import (
     Rejected,
     ServerFault,
     Throttled,
+    Withdrawn,
     WriteBlocked,
     WriteUncertain,
 )
@@ -43,7 +44,7 @@ REFUSALS: Final = (
     WriteUncertain,
 )  # fmt: skip
 # What reading an answer raises that is not built as the contract has it.
-_ODD_ANSWERS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+ODD_ANSWERS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _SPENT: Final = "the calls of the day are used up: run the check again after 00:00 UTC"
 
 Scene = TypeVar("Scene")
@@ -98,12 +99,30 @@ def run_probes(client: Client, scene: Scene, probes: Sequence[Probe[Scene]]) -> 
             result, seen = Result.REFUSED, name_failure(client, error)
         except Later:
             seen = ended = _SPENT
-        except _ODD_ANSWERS as error:
-            result = Result.REFUSED
-            seen = f"{name_call(client)}: no answer of the contract's ({type(error).__name__})"
+        except Withdrawn as error:
+            seen = ended = str(error)
+        except ODD_ANSWERS as error:
+            result, seen = Result.REFUSED, _name_odd(client, error)
         for assumption in probe.assumptions:
             if assumption.name not in told:
                 yield Line(assumption, result, seen)
+
+
+def why_failed(client: Client, error: Exception) -> str:
+    """Why something was not done, whatever was raised, without the words of whoever answered."""
+    if isinstance(error, Later) and not isinstance(error, BulkQueueFull):
+        return _SPENT
+    if isinstance(error, (*REFUSALS, AuthorizationRequired, RefreshUncertain)):
+        return name_failure(client, error)
+    if isinstance(error, ODD_ANSWERS):
+        return _name_odd(client, error)
+    if isinstance(error, NotTried):
+        return str(error)
+    return "the CRM's database, where the calls are counted, could not be used"
+
+
+def _name_odd(client: Client, error: Exception) -> str:
+    return f"{name_call(client)}: no answer of the contract's ({type(error).__name__})"
 
 
 def name_call(client: Client) -> str:

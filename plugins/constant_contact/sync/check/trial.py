@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
+from constant_contact.api.exchange import Body
 from constant_contact.api.records import text
-from constant_contact.errors import NotFound
+from constant_contact.errors import ConstantContactError, NotFound, WriteUncertain
 from constant_contact.sync.check.account import Row, rows_of
 from constant_contact.sync.check.probes import NotTried
 from constant_contact.sync.check.trial_contact import TrialContact
@@ -24,6 +26,8 @@ MARK: Final = "constant_contact_check"
 _OWN_LIST: Final = re.compile(rf"{MARK} \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+")
 # Between looks at what the vendor does later: together, the time limit of a bulk job in seconds.
 WAITS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# A bulk job that was asked for, and whose answer was lost.
+_UNNAMED_JOB: Final = "without an id"
 NAMES: Final = {"first_name": "Constant", "last_name": "Check"}
 # So often a contact is looked at for what was done before.
 LOOKS: Final = 3
@@ -41,9 +45,11 @@ class Trial:
         list_id: Of the list that was made; likewise `contact_id`. Until the vendor has named one
             that was asked for, `is_unnamed`.
         is_opted_in: The contact may be on lists.
+        was_opted_in: Something was sent that may have opted the contact in.
         refusal: Why nothing may be tried.
         contact_ids: Of all contacts that were made; likewise `list_ids`.
-        slow_jobs: Bulk jobs that did not end in time; the others took `job_seconds`.
+        open_jobs: Bulk jobs that were begun and not seen to end.
+        slow_jobs: How many did not end in time; the others took `job_seconds`.
         counters: Of the jobs that changed memberships, by their kind.
     """
 
@@ -56,8 +62,10 @@ class Trial:
     refusal: str | None = None
     is_unnamed: bool = False
     is_opted_in: bool = False
+    was_opted_in: bool = False
     contact_ids: list[str] = field(default_factory=list)
     list_ids: list[str] = field(default_factory=list)
+    open_jobs: list[str] = field(default_factory=list)
     slow_jobs: int = 0
     job_seconds: list[float] = field(default_factory=list)
     counters: dict[str, Any] = field(default_factory=dict)
@@ -136,16 +144,53 @@ class Trial:
             "email_address": email, "company_name": MARK, "update_source": "Account", **fields
         }  # fmt: skip
 
+    def opt_in(self, **fields: Any) -> None:
+        """PUT the contact as one that may be emailed, if that is still so when the call goes out.
+
+        Raises:
+            Withdrawn: It must not be emailed any more; nothing was sent.
+        """
+        path = f"/contacts/{self.own_contact()}"
+        self.was_opted_in = True
+        self.client.put(path, partial(self._confirmed, self.body("implicit", **fields)))
+
+    def import_contact(self, first_name: str) -> Row:
+        """Have the contact imported onto the list; return the bulk job as it ended.
+
+        Raises:
+            NotTried: As `run_job`.
+            Withdrawn: It must not be emailed any more; nothing was sent.
+        """
+        self.own_contact()
+        if self.open_jobs:
+            # It could come after the contact is deleted, and bring it back.
+            raise NotTried("a bulk job is still open: no import is begun")
+        person = {"email": self.address, "first_name": first_name}
+        body = {"import_data": [person], "list_ids": [self.own_list()]}
+        self.was_opted_in = True
+        return self.run_job("import", partial(self._confirmed, body))
+
+    def _confirmed(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.crm_contact.confirm()
+        return body
+
     def shown(self, is_done: Callable[[Row], bool] = lambda _row: True) -> Row:
         """The contact, looked at until it shows what was done, a few times."""
-        path = f"/contacts/{self.own_contact()}"
-        row = self.client.get(path, _INCLUDE)
+        row = self.look()
         for wait_s in self.waits_s[: LOOKS - 1]:
             if is_done(row):
                 break
             time.sleep(wait_s)
-            row = self.client.get(path, _INCLUDE)
+            row = self.look()
         return row
+
+    def look(self) -> Row:
+        """The contact as it is shown now."""
+        return self.look_at(self.own_contact())
+
+    def look_at(self, contact_id: str) -> Row:
+        """A contact as it is shown now, with its lists."""
+        return self.client.get(f"/contacts/{contact_id}", _INCLUDE)
 
     def is_on_list(self, row: Mapping[str, Any]) -> bool:
         """Whether a contact is on the list.
@@ -158,26 +203,45 @@ class Trial:
             raise NotTried("the contact does not show its lists")
         return self.list_id in lists
 
-    def run_job(self, kind: str, body: Mapping[str, Any]) -> Row:
+    def run_job(self, kind: str, body: Body) -> Row:
         """Have a bulk job done; return it as it ended.
 
         Raises:
             NotTried: It did not end in time, or in no known state.
         """
-        activity_id = text(self.client.post(PATHS[kind], body).get("activity_id"))
+        self.open_jobs.append(_UNNAMED_JOB)
+        try:
+            activity_id = text(self.client.post(PATHS[kind], body).get("activity_id"))
+        except WriteUncertain:
+            raise
+        except ConstantContactError:
+            self.open_jobs.remove(_UNNAMED_JOB)
+            raise
         if activity_id is None:
             raise NotTried("the bulk job has no activity_id")
+        self.open_jobs[-1] = activity_id
         began = time.monotonic()
         for wait_s in self.waits_s:
             time.sleep(wait_s)
             job = self.client.get(f"/activities/{activity_id}")
             if job.get("state") in vendor.JOBS_ENDED:
+                self.open_jobs.remove(activity_id)
                 self.job_seconds.append(time.monotonic() - began)
                 return job
             if job.get("state") not in vendor.JOB_STATES:
                 raise NotTried("the bulk job is in a state that the contract does not name")
         self.slow_jobs += 1
         raise NotTried(f"bulk job {activity_id} did not end within {sum(self.waits_s):.0f} s")
+
+    def wait_for_open_jobs(self) -> None:
+        """Look at the bulk jobs that did not end in time, as long again as was waited for one."""
+        for wait_s in self.waits_s if self.open_jobs else ():
+            time.sleep(wait_s)
+            for job_id in [each for each in self.open_jobs if each != _UNNAMED_JOB]:
+                if self.client.get(f"/activities/{job_id}").get("state") in vendor.JOBS_ENDED:
+                    self.open_jobs.remove(job_id)
+            if set(self.open_jobs) <= {_UNNAMED_JOB}:
+                return
 
     def is_gone(self, contact_id: str) -> bool:
         """Whether a contact is deleted."""

@@ -52,6 +52,11 @@ class TrialContact:
         if self._address() != self.address:
             raise Withdrawn(_MOVED)
 
+    def is_linked(self, constant_contact_id: str) -> bool:
+        """Whether a contact of the CRM is linked to one of Constant Contact."""
+        key = {"constant_contact_id": constant_contact_id}
+        return bool((database.row(self._session, "check/is_linked", key) or {})["is_linked"])
+
     def _address(self) -> str:
         """The address, of a contact that may be emailed."""
         try:

@@ -1,22 +1,24 @@
 """The vendor's side of the check, writing: with a list and a contact of its own.
 
 Nothing is written about a contact that the check did not make. What an interrupted run left is
-found by the next one, by the list's name and the contact's address and company, and removed first.
+found by the next one, by the list's name and the contact's address and company, and removed first;
+but a contact that has come to another list, or is linked, is a subscriber by now and left alone.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import logging
+from collections.abc import Collection, Generator, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+import psycopg
+
 from constant_contact.api.client import Client
 from constant_contact.api.records import text
-from constant_contact.errors import BadRequest, Conflict, NotFound, Rejected
+from constant_contact.errors import BadRequest, Conflict, ConstantContactError, Rejected
 from constant_contact.sync.check import write_assumptions as says
 from constant_contact.sync.check.account import Row
 from constant_contact.sync.check.assumptions import Line, Result
 from constant_contact.sync.check.probes import (
-    REFUSALS,
     RETRY,
     NotTried,
     Probe,
@@ -25,6 +27,7 @@ from constant_contact.sync.check.probes import (
     name_failure,
     run_probes,
 )
+from constant_contact.sync.check.removal import REMOVAL_CALLS, remove_made
 from constant_contact.sync.check.trial import (
     NAMES,
     WAITS_S,
@@ -37,56 +40,85 @@ from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.check.write_probes import WRITE_PROBES
 from constant_contact.sync.memberships.new_contacts import TAKEN_BY
 
+_log = logging.getLogger("constant_contact.check")
 _MOST_LEFT: Final = 5
 _NOT_OURS: Final = (
     "the address is that of a contact of this account: give one that no contact has. Nothing was "
     "changed"
+)
+_IN_USE: Final = (
+    "contact {} was made by an earlier run, and is on a list or linked now: it is left alone. Give "
+    "an address that no contact has, or delete it at Constant Contact. Nothing was changed"
 )
 _OPTED_OUT: Final = "the person with this address has unsubscribed: give another address"
 
 
 def _prepare(trial: Trial) -> Iterator[Line]:
     """Refuse a contact that is not ours; remove what an earlier run left; make the list."""
+    left = trial.own_lists()
     for row in trial.at_address(trial.address):
         if trial.has_address(row):
-            _adopt(trial, row)
+            _adopt(trial, row, left)
     if trial.contact_id is not None:
-        _remove_left(trial, trial.contact_id)
-    lists = dict(islice(trial.own_lists().items(), _MOST_LEFT))
+        _remove_left(trial, trial.contact_id, left)
+    lists = dict(islice(left.items(), _MOST_LEFT))
+    kept = []
     for list_id, contact_id in lists.items():
-        if contact_id is not None:
-            _remove_left(trial, contact_id)
+        if contact_id is not None and not _remove_left(trial, contact_id, left):
+            kept.append(contact_id)
         trial.client.delete(f"/contact_lists/{list_id}")
     trial.is_unnamed = True
     made = trial.client.post("/contact_lists", {"name": trial.list_name})
     trial.list_id = text(made.get("list_id"))
     trial.list_ids.append(trial.own_list())
     trial.is_unnamed = False
+    others = f"; not a check's any more, and left: contact {', '.join(kept)}" if kept else ""
     removed = f"; an earlier run's lists that were removed: {', '.join(lists)}" if lists else ""
-    yield judge(says.OWN_LIST, None, f"list {trial.list_id}{removed}")
+    yield judge(says.OWN_LIST, None, f"list {trial.list_id}{removed}{others}")
 
 
-def _remove_left(trial: Trial, contact_id: str) -> None:
-    """Delete a contact that an earlier run left, unless its person has unsubscribed since."""
+def _remove_left(trial: Trial, contact_id: str, left: Collection[str]) -> bool:
+    """Delete a contact that an earlier run left; return whether none is there that is somebody's.
+
+    Args:
+        trial: This run.
+        contact_id: Of the contact.
+        left: The lists that runs left.
+    """
     try:
-        contact = trial.client.get(f"/contacts/{contact_id}")
+        contact = trial.look_at(contact_id)
     except Rejected:
-        return
-    if is_own(contact) and not contact.get("deleted_at") and not has_opted_out(contact):
-        trial.client.delete(f"/contacts/{contact_id}")
+        return True
+    if contact.get("deleted_at"):
+        return True
+    if not is_own(contact) or has_opted_out(contact) or _is_in_use(trial, contact, left):
+        return False
+    trial.client.delete(f"/contacts/{contact_id}")
+    return True
 
 
-def _adopt(trial: Trial, contact: Row) -> None:
+def _adopt(trial: Trial, contact: Row, left: Collection[str]) -> None:
     """Take a contact with the address for an earlier run's.
 
     Raises:
-        NotTried: It is none, or its person has unsubscribed.
+        NotTried: It is none, it is in use, or its person has unsubscribed.
     """
     if not is_own(contact):
         raise trial.refuse(_NOT_OURS)
     if has_opted_out(contact):
         raise trial.refuse(_OPTED_OUT)
+    if _is_in_use(trial, contact, left):
+        raise trial.refuse(_IN_USE.format(contact.get("contact_id")))
     trial.contact_id = text(contact.get("contact_id"))
+
+
+def _is_in_use(trial: Trial, contact: Row, left: Collection[str]) -> bool:
+    """Whether a contact that a check made is a subscriber by now: on a list, or linked."""
+    if contact.get("deleted_at"):
+        return False
+    lists = contact.get("list_memberships")
+    is_on_none = isinstance(lists, list) and set(lists) <= set(left)
+    return not is_on_none or trial.crm_contact.is_linked(str(contact.get("contact_id")))
 
 
 def _create(trial: Trial) -> Iterator[Line]:
@@ -111,7 +143,7 @@ def _create(trial: Trial) -> Iterator[Line]:
         named = TAKEN_BY.search(error.said)
         if not named:
             raise trial.refuse(_NOT_OURS) from None
-        _adopt(trial, trial.client.get(f"/contacts/{named[1]}"))
+        _adopt(trial, trial.look_at(named[1]), trial.own_lists())
         _revive(trial)
         raise NotTried("the contact is an earlier run's: give another address") from None
     trial.contact_id = text(made.get("contact_id"))
@@ -138,60 +170,21 @@ def _name_contact(trial: Trial) -> None:
     trial.client.put(f"/contact_lists/{trial.own_list()}", body)
 
 
-def _clean(trial: Trial) -> Iterator[Line]:
-    """Delete what was made, each whatever became of the others."""
-    if trial.is_unnamed:
-        _find_unnamed(trial)
-    if not _made(trial):
-        raise NotTried(trial.refusal or "nothing was made")
-    failures = []
-    for what, path in _made(trial):
-        try:
-            trial.client.delete(path)
-            if what.startswith("contact") and not trial.is_gone(what.split()[1]):
-                failures.append(f"{what} is still there")
-        except NotFound:
-            pass
-        except REFUSALS as error:
-            failures.append(f"{what} is still there: {name_failure(trial.client, error)}")
-    yield judge(says.REMOVAL, "; ".join(failures) or None, "list and contact are deleted")
-
-
-def _find_unnamed(trial: Trial) -> None:
-    """What was asked for, and made although the answer was lost."""
-    trial.list_ids = list(trial.own_lists())
-    trial.contact_ids = [
-        contact_id
-        for row in trial.at_address(trial.address)
-        if trial.has_address(row)
-        and is_own(row)
-        and not row.get("deleted_at")
-        and (contact_id := text(row.get("contact_id")))
-    ]
-
-
-def _made(trial: Trial) -> list[tuple[str, str]]:
-    """What was made, as a line names it, and its path."""
-    contacts = [(f"contact {each}", f"/contacts/{each}") for each in trial.contact_ids]
-    return contacts + [(f"list {each}", f"/contact_lists/{each}") for each in trial.list_ids]
-
-
 PROBES: Final[tuple[Probe[Trial], ...]] = (
     Probe(6 + 3 * _MOST_LEFT, (says.OWN_LIST,), _prepare),
-    Probe(4, (says.UNSUBSCRIBED_CREATION,), _create),
+    Probe(6, (says.UNSUBSCRIBED_CREATION,), _create),
     *WRITE_PROBES,
-    Probe(9, (says.REMOVAL,), _clean),
 )
-WRITE_CALLS: Final = calls_of(PROBES)
+WRITE_CALLS: Final = calls_of(PROBES) + REMOVAL_CALLS
 
 
 def write_vendor(
     client: Client, contact: TrialContact, *, waits_s: Sequence[float] = WAITS_S
-) -> Iterator[Line]:
+) -> Generator[Line, None, None]:
     """Try each of `WRITES` with a contact of the check's own; yield one line for each.
 
-    The contact and the list are deleted at the end. An address that another contact has is
-    refused, and nothing is written then.
+    The contact and the list are deleted at the end, whatever brings it. An address that another
+    contact has is refused, and nothing is written then.
 
     Args:
         client: Of the account; up to `WRITE_CALLS` of its calls are made, and the repeats of those
@@ -204,10 +197,13 @@ def write_vendor(
         ConstantContactError: The CRM database, where tokens and budget are, cannot be used.
     """
     trial = Trial(client.repeating(RETRY), contact, waits_s)
-    for line in run_probes(trial.client, trial, PROBES):
-        is_left = line.result in {Result.NOT_TRIED, Result.REFUSED} and _made(trial)
-        if line.assumption == says.REMOVAL and is_left:
-            left = ", ".join(what for what, _ in _made(trial))
-            yield replace(line, seen=f"{line.seen}; made by this check: {left}")
-        else:
-            yield line
+    try:
+        yield from run_probes(trial.client, trial, PROBES)
+    except (ConstantContactError, psycopg.Error):
+        yield remove_made(trial)
+        raise
+    except BaseException:
+        # A signal or a time limit: no line is read any more, but the log is.
+        _log.warning("the check was interrupted: removal: %s", remove_made(trial).seen)
+        raise
+    yield remove_made(trial)
