@@ -1,10 +1,14 @@
 """The check, as a DAG and as a command: before anything else is set but the two connections."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from constant_contact.hooks.constant_contact import ConstantContactHook
+from constant_contact.operators import check as check_operator
+from constant_contact.operators.check import CheckOperator
 from constant_contact.sync.check.results import ASSUMED
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection, crm_connection
@@ -70,6 +74,32 @@ def test_an_account_that_is_not_connected_leaves_the_lines_of_the_crm(
     assert "ok: server_version: PostgreSQL" in ran.log
 
 
+def test_no_run_is_made_with_an_address_in_place_of_the_id(run_dag: Run) -> None:
+    from airflow.models.dagrun import DagRun
+    from airflow.sdk.exceptions import ParamValidationError
+    from airflow.utils.session import create_session
+
+    for address in ("only.i.read.this@example.com", "only.i.read.this%40example.com"):
+        with pytest.raises(ParamValidationError, match="test_contact_id"):
+            run_dag("constant_contact_check", write=True, test_contact_id=address)
+    with create_session() as session:
+        kept = session.query(DagRun).filter_by(dag_id="constant_contact_check").all()
+        assert "only.i.read" not in str([run.conf for run in kept])
+
+
+def test_a_run_that_is_ended_from_outside_ends_where_it_is(
+    connections: pytest.MonkeyPatch,
+) -> None:
+    from airflow.sdk.exceptions import AirflowTaskTerminated
+
+    operator = CheckOperator(task_id="check")
+    operator.on_kill()
+    connections.setattr(check_operator, "run_check", lambda *_: operator.on_kill())
+    with closing(ConstantContactHook()) as hook, pytest.raises(AirflowTaskTerminated):
+        operator.sync(hook, {})
+    operator.on_kill()
+
+
 def test_the_address_of_the_test_contact_is_nowhere(
     run_dag: Run, add_crm_contact: Callable[..., None], sql_rows: Rows
 ) -> None:
@@ -133,6 +163,9 @@ def test_the_command_says_in_one_line_why_it_cannot_run(
 ) -> None:
     assert command("check", "--account", "eu") == (1, "", "--account: is none of default.\n")
     assert command("check", "--write")[2].startswith("param test_contact_id: is empty")
+    address = command("check", "--write", "--test-contact-id", "only.i.read.this@example.com")[2]
+    assert address.startswith("param test_contact_id: has the form of an address")
+    assert "only.i.read" not in address
     connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", "mysql://host/crm")
     status, out, err = command("check")
     assert (status, out) == (1, "")

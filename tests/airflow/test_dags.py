@@ -109,7 +109,8 @@ def test_a_dag_is_documented_tagged_owned_and_tried_again(
     assert not dag.catchup
     for task in dag.tasks:
         assert task.owner == "constant_contact"
-        assert task.retries > 0
+        # A check may write at Constant Contact, which wants a person's yes each time.
+        assert (task.retries > 0) is (dag_id != "constant_contact_check")
         # Only a person may take as long as they like.
         assert task.execution_timeout or task.task_type == "HITLOperator"
 

@@ -98,6 +98,10 @@ def test_writes_want_a_yes_and_a_contact(site: Site, dag: str) -> None:
     refused = site.post(CHECK, "OP", once=ONCE, write="true")
     assert refused.status == 422
     assert "param test_contact_id: is empty" in text_of(refused.text)
+    refused = site.post(CHECK, "OP", once=ONCE, write="true", test_contact_id="ann@example.com")
+    assert refused.status == 422
+    assert "param test_contact_id: has the form of an address" in text_of(refused.text)
+    assert "ann@" not in refused.text
     assert runs() == []
     site.post(CHECK, "OP", once=ONCE, write="true", test_contact_id=" test ")
     site.post(CHECK, "OP", once="fedc3210", test_contact_id="test")
