@@ -321,8 +321,8 @@ WHERE link.contact_id = changed.contact_id;
 -- names begin. Parameters: wanted (all of it); begin (the pattern of its first word), and the
 -- patterns of both names, whichever is which, as arrays: one, other; most.
 -- Grain: one row a contact; whose id it is, first.
--- Each index is read by itself, before the rows are put in order: in the order of ids at once, the
--- planner walks through all contacts.
+-- Each index is read by itself, and no further than is shown: which ones of more are shown is left
+-- open. In an order, all contacts whose names begin so are read, or all there are.
 WITH by_first_name AS MATERIALIZED (
     SELECT
         contact_id,
@@ -370,8 +370,7 @@ FROM (
                     lower(named.first_name) LIKE lower(split.one)
                     AND lower(coalesce(named.last_name, '')) LIKE lower(split.other)
             )
-        ORDER BY named.contact_id
-        LIMIT %(most)s
+        FETCH FIRST %(most)s ROWS ONLY
     )
     UNION
     (
@@ -387,8 +386,7 @@ FROM (
                     lower(named.last_name) LIKE lower(split.one)
                     AND lower(coalesce(named.first_name, '')) LIKE lower(split.other)
             )
-        ORDER BY named.contact_id
-        LIMIT %(most)s
+        FETCH FIRST %(most)s ROWS ONLY
     )
 ) AS found
 ORDER BY found.contact_id <> %(wanted)s, found.last_name, found.first_name, found.contact_id
