@@ -1,4 +1,4 @@
--- What a check found, kept to be compared with the next one and to be sent to somebody.
+-- What a check found, kept to be compared with the next one and to be sent.
 
 CREATE TABLE ctct_check (
     check_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -41,4 +41,4 @@ COMMENT ON COLUMN ctct_check_line.seen IS
 COMMENT ON COLUMN ctct_check_line.remedy IS
 'What to do here, with the statement to run; may name roles and tables.';
 COMMENT ON COLUMN ctct_check_line.exported_remedy IS
-'The same without those names, as a file that is sent to somebody has it.';
+'The same without those names, as a file to be sent has it.';

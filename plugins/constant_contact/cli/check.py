@@ -29,5 +29,5 @@ def check(args: Namespace) -> None:
                 raise SettingError(
                     "--file", f"{args.file} cannot be written ({error.strerror})"
                 ) from None
-            print(f"written into {args.file}, fit to be sent to somebody")
+            print(f"written into {args.file}, fit to be sent")
     sys.exit(0)

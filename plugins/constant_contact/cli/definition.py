@@ -26,7 +26,7 @@ _CHECK_FILE: Final = Arg(  # type: ignore[no-untyped-call]
 )
 _TEST_CONTACT: Final = Arg(  # type: ignore[no-untyped-call]
     ("--test-contact-id",),
-    help="A contact of the CRM whose address is nobody's, for --write.",
+    help="A contact of the CRM whose address reaches only you, for --write.",
     default="",
 )
 _WRITE: Final = Arg(  # type: ignore[no-untyped-call]

@@ -16,7 +16,7 @@ write: run it again when the cause is gone.
 **By hand**: *Trigger*, with
 - `write`: yes, try writes at Constant Contact too: a list and a contact are made, changed and
   deleted,
-- `test_contact_id`: for those a contact of the CRM whose address reaches you and nobody else, and
+- `test_contact_id`: for those a contact of the CRM whose address reaches only you, and
   which Constant Contact does not know. Its id and not its address, since Airflow keeps and shows
   the params of a run.
 """
@@ -44,7 +44,7 @@ def make_dag(account: Account) -> DAG:
                 type="string",
                 # No address: Airflow would keep it with the run.
                 pattern="^(?!.*(@|%40))",
-                description="For the writes: a CRM contact whose address is nobody else's.",
+                description="For the writes: a CRM contact whose address reaches only you.",
             ),
         },
         # It runs when a person asks, who should not have to switch it on first.

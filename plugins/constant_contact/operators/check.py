@@ -18,7 +18,7 @@ class CheckOperator(ConstantContactOperator):
     """Tries each thing that the jobs rely on; succeeds whatever it finds.
 
     Args:
-        test_contact_id: A contact of the CRM whose address is nobody's, for the writes (templated).
+        test_contact_id: For the writes: a CRM contact whose address reaches only you (templated).
         write: Whether a person said yes to writes at Constant Contact (templated).
     """
 

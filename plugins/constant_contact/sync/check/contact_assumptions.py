@@ -147,7 +147,7 @@ DELETED_BY_ID: Final = _read(
 )
 OPT_OUT_FIELDS: Final = _read(
     name="opt_out_fields",
-    states="An unsubscribed contact shows when it opted out, and by whom: Account or Contact.",
+    states="An unsubscribed contact shows when it opted out, and who did it: Account or Contact.",
     source="EmailAddress.opt_out_source, opt_out_date",
     otherwise="An opt-out without a known source is taken back only if we made it.",
     remedy=_REPORT_IT,

@@ -146,7 +146,7 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     _of_crm(
         "contacts_flags",
         "Do Not Email is true or false for each contact.",
-        "An empty flag says nothing: it opts nobody out, and lifts nothing.",
+        "An empty flag says nothing: it opts no contact out, and lifts no objection.",
         "Select coalesce(…, false) where an empty flag means that the contact may be emailed.",
     ),
     _of_crm(

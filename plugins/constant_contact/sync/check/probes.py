@@ -109,7 +109,7 @@ def run_probes(client: Client, scene: Scene, probes: Sequence[Probe[Scene]]) -> 
 
 
 def why_failed(client: Client, error: Exception) -> str:
-    """Why something was not done, whatever was raised, without the words of whoever answered."""
+    """Why something was not done, whatever was raised, without the words of the answer."""
     if isinstance(error, Later) and not isinstance(error, BulkQueueFull):
         return _SPENT
     if isinstance(error, (*REFUSALS, AuthorizationRequired, RefreshUncertain)):
@@ -137,7 +137,7 @@ def _shortened(call: str) -> str:
 
 
 def name_failure(client: Client, error: ConstantContactError) -> str:
-    """The last call and how it was answered, without the words of whoever answered."""
+    """The last call and how it was answered, without the words of the answer."""
     call = client.last_call
     if call is None:
         return "no call could be made: there is no access token"

@@ -1,4 +1,4 @@
-"""A check as it is kept, read, and written into a file for somebody else."""
+"""A check as it is kept, read, and written into a file to be sent."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,9 +1,9 @@
 """A whole check: the CRM, the account's reads, its writes if a person said yes; kept and compared.
 
-Writes need an address that is nobody's. It is asked for as the id of a contact of the CRM, whose
-address is read when it is needed: Airflow keeps a run's params and shows them, and an id is no
-secret. So the address is in no param, no log and no row of ours, and the gate can be asked about
-it as about any other.
+Writes need an address of no contact at Constant Contact. It is asked for as the id of a contact of
+the CRM, whose address is read when it is needed: Airflow keeps a run's params and shows them, and
+an id is no secret. So the address is in no param, no log and no row of ours, and the gate can be
+asked about it as about any other.
 """
 
 import time
@@ -75,8 +75,8 @@ class Writes:
         if self.are_allowed and not self.contact_id:
             raise SettingError(
                 "param test_contact_id",
-                "is empty, and writes need a contact of the CRM whose address is nobody's; make "
-                "one, give its id, or leave the writes out",
+                "is empty, and writes need a contact of the CRM whose address reaches only you; "
+                "make one, give its id, or leave the writes out",
             )
         if is_telling(self.contact_id):
             # Airflow would keep it with the run. Not quoted, for the same reason.
@@ -97,7 +97,7 @@ def run_check(
         open_client: Lends a client of the account; its argument `lane` names a share of the day's
             calls.
         conn_id: The account's connection to Constant Contact.
-        writes: Whether to try them, and with whom.
+        writes: Whether to try them, and with which contact.
 
     Raises:
         DatabaseUnavailable: The CRM's server does not answer, so that nothing can be told.

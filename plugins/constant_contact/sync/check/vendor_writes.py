@@ -78,7 +78,7 @@ def _prepare(trial: Trial) -> Iterator[Line]:
 
 
 def _remove_left(trial: Trial, contact_id: str, left: Collection[str]) -> bool:
-    """Delete a contact that an earlier run left; return whether none is there that is somebody's.
+    """Delete a contact that an earlier run left; return whether it is a check's or gone.
 
     Args:
         trial: This run.

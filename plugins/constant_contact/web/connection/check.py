@@ -55,7 +55,7 @@ def check(
 
 @router.get("/file")
 def file(account: CurrentAccount, hook: PageHook, _may: MayRead) -> Response:
-    """The last check without a name or an address, to be sent to somebody.
+    """The last check without a name or an address, to be sent.
 
     Raises:
         HTTPException: 404; no check was kept yet.

@@ -264,7 +264,7 @@ def _of_tokens(hook: ConstantContactHook) -> str:
         return (
             f"Constant Contact refused to renew the tokens of connection {settings.conn_id} at "
             f"{call['called_at'].astimezone(UTC):%Y-%m-%d %H:%M} UTC "
-            f"({call['error_key'] or call['status']}): authorize it again, unless somebody has."
+            f"({call['error_key'] or call['status']}): authorize it again, unless that is done."
         )
     idle = datetime.now(UTC) - pair.obtained_at_utc if pair else timedelta()
     if idle.days >= REFRESH_WARN_DAYS:

@@ -32,7 +32,7 @@ router = APIRouter(prefix="/runs")
 
 NotStarted = Literal["active", "paused"]
 NOT_STARTED: Final[dict[NotStarted, str]] = {
-    "active": "A run that somebody started has not ended yet: no other was started.",
+    "active": "A run that was started by hand has not ended yet: no other was started.",
     "paused": "It is paused, so no run would begin: unpause it first.",
 }
 
@@ -60,7 +60,7 @@ def row(
 def start(
     request: Request, noun: str, session: SessionDep, user: CurrentUser, account: CurrentAccount
 ) -> Response:
-    """Start a run, unless one that somebody started has not ended."""
+    """Start a run, unless one that was started by hand has not ended."""
     shown = _row(session, user, account, noun)
     if shown.sync.page:
         # Its runs need params: another page asks for them.
