@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.operators import check as check_operator
-from constant_contact.operators.check import CheckOperator
 from constant_contact.sync.check.results import ASSUMED
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection, crm_connection
@@ -92,9 +89,12 @@ def test_a_run_that_is_ended_from_outside_ends_where_it_is(
 ) -> None:
     from airflow.sdk.exceptions import AirflowTaskTerminated
 
-    operator = CheckOperator(task_id="check")
+    from constant_contact.hooks.constant_contact import ConstantContactHook
+    from constant_contact.operators import check
+
+    operator = check.CheckOperator(task_id="check")
     operator.on_kill()
-    connections.setattr(check_operator, "run_check", lambda *_: operator.on_kill())
+    connections.setattr(check, "run_check", lambda *_: operator.on_kill())
     with closing(ConstantContactHook()) as hook, pytest.raises(AirflowTaskTerminated):
         operator.sync(hook, {})
     operator.on_kill()
