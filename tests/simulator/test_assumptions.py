@@ -56,7 +56,9 @@ ALSO: dict[str, set[str]] = {
     },
     "updated_after": {"opt_outs_unseen"},
     "deletion_dates": {"removal"},
+    # a job that is not known to have ended may bring the contact back
     "bulk_time": {"removal"},
+    "job_states": {"removal"},
     "opt_out_fields": {"opt_out_source"},
 }  # fmt: skip
 
