@@ -191,6 +191,6 @@ def test_the_repositorys_folders_alone_have_the_plugin_and_the_dags(
         shutil.copytree(ROOT / folder, project.home / folder, dirs_exist_ok=True)
     assert project.python(PLUGINS) == "1 {}"
     dags = "from airflow.dag_processing.dagbag import DagBag; print('answer:', len(DagBag().dags))"
-    assert project.python(dags) == "11"
+    assert project.python(dags) == str(len([*(ROOT / "dags").glob("*.py")]))
     shutil.rmtree(project.home)
     databases.drop(name)
