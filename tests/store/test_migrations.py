@@ -1,6 +1,5 @@
 """The schema: applied once, in order, together or not at all."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,14 +10,6 @@ from constant_contact.errors import SchemaError
 from constant_contact.store import migrations
 from constant_contact.store.migrations import migrate
 from constant_contact.store.sql import SQL_DIR
-from tests.databases import Databases
-
-
-@pytest.fixture
-def empty_url(databases: Databases) -> Iterator[str]:
-    name = databases.create_empty()
-    yield databases.url(name)
-    databases.drop(name)
 
 
 def test_a_new_database_gets_every_version_and_a_second_call_none(empty_url: str) -> None:

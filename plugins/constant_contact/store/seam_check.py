@@ -10,18 +10,11 @@ from constant_contact.commands import command
 from constant_contact.errors import SettingError
 from constant_contact.redact import told_by
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import (
-    MissingRight,
-    check_contacts,
-    explained,
-    plan,
-    plan_of_one,
-    seam_session,
-    unread_columns,
-)
+from constant_contact.store.crm_contacts import check_contacts, plan_of_one, unread_columns
 from constant_contact.store.migrations import migrate
 from constant_contact.store.seam import SHIPPED, Seam, SeamFile, load_seam, stray_files
 from constant_contact.store.seam_rights import Relation, missing_rights, named_relations
+from constant_contact.store.seam_session import MissingRight, explained, plan, seam_session
 
 _WITHOUT_DOORBELL: Final = "a change of Do Not Email is seen every quarter of an hour"
 # Behind a session that holds a table for long, all that write to it would queue behind us.

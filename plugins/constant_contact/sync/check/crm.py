@@ -14,9 +14,9 @@ from constant_contact.errors import (
     SettingError,
 )
 from constant_contact.redact import told_by
-from constant_contact.store.crm_contacts import MissingRight
 from constant_contact.store.database import Database
 from constant_contact.store.migrations import has_schema
+from constant_contact.store.seam_session import MissingRight
 from constant_contact.sync.check import crm_seam, crm_server
 from constant_contact.sync.check.assumptions import Line
 from constant_contact.sync.check.crm_assumptions import ASSUMPTIONS, MOST_SECONDS

@@ -12,14 +12,11 @@ from constant_contact.errors import SettingError
 from constant_contact.store import database, state
 from constant_contact.store.crm_contacts import (
     COLUMN_NAMES,
-    MissingRight,
     column_types,
     count_addresses,
     count_contacts,
-    explained,
     find_id_problems,
     read_differences,
-    seam_session,
 )
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
@@ -33,6 +30,7 @@ from constant_contact.store.seam_check import (
     rung_relations,
 )
 from constant_contact.store.seam_rights import Relation
+from constant_contact.store.seam_session import MissingRight, explained, seam_session
 from constant_contact.sync.check.assumptions import Line
 from constant_contact.sync.check.crm_assumptions import MOST_BEHIND_S, MOST_SECONDS
 from constant_contact.sync.check.crm_lines import (

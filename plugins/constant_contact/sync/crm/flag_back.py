@@ -12,8 +12,8 @@ import psycopg
 from constant_contact.errors import ConstantContactError
 from constant_contact.redact import redact
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import explained, seam_session
 from constant_contact.store.database import Database
+from constant_contact.store.seam_session import explained, seam_session
 from constant_contact.sync.crm.write_back import LOCK_TIMEOUT
 
 _log = logging.getLogger("constant_contact.links")

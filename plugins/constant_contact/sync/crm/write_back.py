@@ -9,9 +9,9 @@ import psycopg
 
 from constant_contact.redact import told_by
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import seam_session
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
+from constant_contact.store.seam_session import seam_session
 from constant_contact.sync.report import Report
 
 _log = logging.getLogger("constant_contact.links")

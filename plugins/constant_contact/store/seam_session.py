@@ -1,0 +1,88 @@
+"""How the files of the seam run in a session, and what the database says against one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from constant_contact.commands import command
+from constant_contact.errors import SettingError
+from constant_contact.redact import told_by
+from constant_contact.store.seam import SeamFile
+
+_OF_THE_FILE: Final = (
+    psycopg.ProgrammingError,
+    psycopg.DataError,
+    psycopg.NotSupportedError,
+    psycopg.IntegrityError,
+    psycopg.InternalError,
+)
+_CAST_ID: Final = (
+    "cast where types differ, as in crm.id = changed.contact_id::bigint (docs/your-crm.md)"
+)
+_CAST_FLAG: Final = "a flag is written as a condition, as in flag = 'Y' AS do_not_email"
+_REMEDIES: Final[dict[type[psycopg.Error], str]] = {
+    psycopg.errors.UndefinedFunction: _CAST_ID,
+    psycopg.errors.DatatypeMismatch: _CAST_ID,
+    psycopg.errors.CannotCoerce: _CAST_FLAG,
+    psycopg.errors.InvalidTextRepresentation: _CAST_FLAG,
+    psycopg.errors.UndefinedTable: "write the name with its schema, as in crm.person",
+}
+
+
+def plan(
+    connection: psycopg.Connection[Any], query: sql.Composable, params: Any = None
+) -> dict[str, Any]:
+    """The plan of a statement that reads a whole table only if no index serves."""
+    for method in ("seqscan", "hashjoin", "mergejoin"):
+        connection.execute("SELECT set_config(%s, 'off', true)", [f"enable_{method}"])
+    cursor = psycopg.ClientCursor(connection)
+    cursor.execute(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(query), params)
+    (((found,),),) = cursor.fetchall()
+    root: dict[str, Any] = found["Plan"]
+    return root
+
+
+@contextmanager
+def seam_session(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """How the seam's files run: public is in sight, and a row that a policy hides is an error.
+
+    A further account's session sees its own schema only; the firm's tables are in public too.
+    """
+    ((path, row_security),) = connection.execute(
+        "SELECT current_setting('search_path'), current_setting('row_security')"
+    ).fetchall()
+    settings = "SELECT set_config('search_path', %s, true), set_config('row_security', %s, true)"
+    connection.execute(settings, [f"{path}, public", "off"])
+    yield
+    connection.execute(settings, [path, row_security])
+
+
+class MissingRight(SettingError):
+    """The role of a connection may not do what a file of the seam does."""
+
+
+@contextmanager
+def explained(file: SeamFile) -> Iterator[None]:
+    """What the database says against a file of the seam names the file.
+
+    Raises:
+        SettingError: In place of any such error.
+    """
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise MissingRight(
+            f"{file.path}", f"{told_by(error)}; {command('migrate')} names the GRANT"
+        ) from None
+    except _OF_THE_FILE as error:
+        raise SettingError(f"{file.path}", f"{told_by(error)}; {_remedy(error)}") from None
+
+
+def _remedy(error: psycopg.Error) -> str:
+    for kind, remedy in _REMEDIES.items():
+        if isinstance(error, kind):
+            return remedy
+    return "correct it (docs/your-crm.md)"
