@@ -65,7 +65,7 @@ class Settings:
     text_unit: str = "character"
     organization_name: str = "Demo Organization"
     # What a vendor does otherwise than its contract says or than the simulator takes it to say: the
-    # mutations of `mutations.py` set these, one at a time.
+    # mutations of `mutations` set these, one at a time.
     #: Parameters of queries that count as not given.
     ignored_parameters: list[str] = field(default_factory=list)
     #: Of every reply.

@@ -1,0 +1,79 @@
+"""One point in which a vendor may differ, and the faults that it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simulator.settings import update
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+#: No test makes so many calls.
+_ALWAYS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One difference.
+
+    Attributes:
+        point: What it differs in.
+        differs: How, in words.
+        settings: Fields of `Settings`.
+        faults: As `add_fault` takes them; each hits every call that it matches.
+        ahead_s: How far the clock is ahead.
+    """
+
+    point: str
+    differs: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    faults: tuple[dict[str, Any], ...] = ()
+    ahead_s: float = 0
+
+    def apply(self, world: World) -> None:
+        """Let the vendor differ so from now on."""
+        update(world.settings, self.settings)
+        for fault in self.faults:
+            world.faults.add({"times": _ALWAYS, **fault})
+        world.clock.set(advance_s=self.ahead_s)
+
+    def as_json(self) -> dict[str, str]:
+        """As the control API shows it."""
+        return {"point": self.point, "differs": self.differs}
+
+
+def refusal(key: str, message: str = "Refused.") -> list[dict[str, str]]:
+    """A body in the vendor's words."""
+    return [{"error_key": key, "error_message": message}]
+
+
+def fault(
+    kind: str, path: str, *, method: str | None = None, query: str | None = None,
+    holds: str | None = None, **params: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """A fault of calls whose path, query and body match."""
+    match = {"path": path, "method": method, "query": query, "body": holds}
+    return {"kind": kind, "match": match, "params": params}
+
+
+def no_500(path: str) -> dict[str, Any]:
+    """A page of 500 is refused."""
+    refused = refusal("query.param.invalid", "limit must be from 1 to 100")
+    return fault("status", path, query="limit=500", status=400, body=refused)
+
+
+def unknown(path: str, name: str) -> dict[str, Any]:
+    """A field has a value that the contract does not know."""
+    return fault("unknown_fields", path, method="GET", enums=[name])
+
+
+def nulls(path: str, *names: str) -> dict[str, Any]:
+    """Some fields are null."""
+    return fault("nulls", path, fields=list(names))
+
+
+def failing(kind: str) -> dict[str, Any]:
+    """Bulk jobs of a kind fail."""
+    return fault("failed_job", f"^/v3/activities/{kind}$", method="POST")
