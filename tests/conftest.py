@@ -98,6 +98,14 @@ def crm_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[st
 
 
 @pytest.fixture
+def empty_url(databases: Databases) -> Iterator[str]:
+    """A database with nothing in it."""
+    name = databases.create_empty()
+    yield databases.url(name)
+    databases.drop(name)
+
+
+@pytest.fixture
 def crm(databases: Databases, crm_url: str) -> Database:
     return databases.as_jobs_see(urlsplit(crm_url).path.removeprefix("/"))
 

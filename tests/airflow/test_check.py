@@ -1,6 +1,6 @@
 """The check, as a DAG and as a command: before anything else is set but the two connections."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -9,18 +9,10 @@ import pytest
 from constant_contact.sync.check.results import ASSUMED
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection, crm_connection
-from tests.databases import Databases
 from tests.support import CONN_ID, Rows
 
 Run = Callable[..., Ran]
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def empty_url(databases: Databases) -> Iterator[str]:
-    name = databases.create_empty()
-    yield databases.url(name)
-    databases.drop(name)
 
 
 def test_a_run_tells_each_line_counts_them_last_and_keeps_them(

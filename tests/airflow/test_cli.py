@@ -5,7 +5,7 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,9 @@ import requests
 from constant_contact.store.seam import SHIPPED
 from simulator.server import Running
 from tests.airflow.airflow_runs import account_connection, crm_connection
-from tests.databases import Databases
 from tests.support import EU_SCHEMA, run_rows
 
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def empty_url(databases: Databases) -> Iterator[str]:
-    name = databases.create_empty()
-    yield databases.url(name)
-    databases.drop(name)
 
 
 def test_the_schema_comes_to_the_connection_that_airflows_database_has_and_comes_once(

@@ -1,25 +1,16 @@
 """`make migrate`, of several accounts."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.airflow.airflow_runs import crm_connection
-from tests.databases import Databases
 from tests.guide import TABLE, examples, write_files
 from tests.local.local_commands import Commands
 from tests.support import EU_SCHEMA, run_rows
 
 ACCOUNTS = "AIRFLOW__CONSTANT_CONTACT__ACCOUNTS"
-
-
-@pytest.fixture
-def empty_url(databases: Databases) -> Iterator[str]:
-    name = databases.create_empty()
-    yield databases.url(name)
-    databases.drop(name)
 
 
 @pytest.mark.slow
