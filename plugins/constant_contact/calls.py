@@ -40,6 +40,13 @@ class AccessTokens(Protocol):
             AuthorizationRequired: There is none.
         """
 
+    def renew(self) -> None:
+        """Redeem the refresh token though the access token may still be good.
+
+        Raises:
+            AuthorizationRequired, SettingError, RefreshUncertain: It gave none.
+        """
+
 
 class CallBudget(Protocol):
     """Hands out the calls of one API key to everyone who shares the database."""

@@ -13,6 +13,26 @@ _FORBIDDEN: dict[str, Any] = {"status": 403, "body": refusal("forbidden", "You l
 _SOME_PRIVILEGES = [{"privilege_id": 20, "privilege_name": "contacts:read"}]
 
 CONTACTS = (
+    Mutation(
+        "credentials",
+        "the secret is refused",
+        faults=(
+            fault(
+                "status", "^/oauth2/.*/token$", status=401,
+                body={"error": "invalid_client", "error_description": "Refused."},
+            ),
+        ),
+    ),
+    Mutation(
+        "credentials",
+        "the refresh token is refused",
+        faults=(
+            fault(
+                "status", "^/oauth2/.*/token$", status=400,
+                body={"error": "invalid_grant", "error_description": "Refused."},
+            ),
+        ),
+    ),
     Mutation("token", "every call is answered 401", faults=(fault("unauthorized", "^/v3/"),)),
     Mutation(
         "scopes",
@@ -88,7 +108,7 @@ CONTACTS = (
     Mutation("deleted_by_id", "a deleted contact is 404", settings={"deleted_by_id": False}),
     Mutation(
         "opt_out_fields",
-        "no opt-out tells by whom",
+        "no opt-out has a source",
         faults=(nulls("^/v3/contacts", "opt_out_source"),),
     ),
     Mutation(

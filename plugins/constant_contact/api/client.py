@@ -153,6 +153,14 @@ class Client:
         """DELETE; see `_write` for what is raised."""
         return self._write("DELETE", path, None)
 
+    def renew_token(self) -> None:
+        """Redeem the refresh token now: one call of the token endpoint.
+
+        Raises:
+            AuthorizationRequired, SettingError, RefreshUncertain: The access token is used on.
+        """
+        self._tokens.renew()
+
     def privileges(self) -> list[str]:
         """The names of what the user who authorized may do: getUserPrivileges.
 

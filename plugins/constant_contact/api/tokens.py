@@ -115,6 +115,14 @@ class Granted:
             )
         return self._pair.access_token
 
+    def renew(self) -> None:
+        """Refuse to: see above.
+
+        Raises:
+            AuthorizationRequired: Always.
+        """
+        raise AuthorizationRequired("a grant that is not stored is not renewed")
+
 
 class Tokens:
     """Gives the current access token to any number of threads.
@@ -166,6 +174,18 @@ class Tokens:
                     self._failure = error
                     raise
             return self._pair.access_token
+
+    def renew(self) -> None:
+        """Redeem the refresh token though the access token may still be good: to see that it works.
+
+        What is stored stays where that is refused, and is used on.
+
+        Raises:
+            AuthorizationRequired, SettingError, RefreshUncertain: As `access_token`.
+        """
+        current = self.access_token()
+        with self._lock:
+            self._pair = self._stored_or_refreshed(current)
 
     def authorize(
         self,

@@ -145,3 +145,34 @@ def test_no_line_holds_an_address_or_a_name(stocked: Running, client: Client) ->
     shown = " ".join(line.seen for line in read_vendor(client))
     assert "anna" not in shown.lower()
     assert "@" not in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "remedy"),
+    [
+        (401, "invalid_client", "Password (client secret)"),
+        (400, "invalid_grant", "authorize"),
+        (503, "server_error", "token"),
+    ],
+)
+def test_a_wrong_secret_is_found_while_the_access_token_still_works(
+    stocked: Running, client: Client, status: int, error: str, remedy: str
+) -> None:
+    stocked.control.add_fault(
+        "status", match={"path": "/token$"}, times=_OFTEN,
+        params={"status": status, "body": {"error": error}},
+    )  # fmt: skip
+    lines = list(read_vendor(client))
+    assert found(lines) == {"credentials": Result.REFUSED}
+    assert remedy in (lines[-1].remedy or "")
+    # what is stored stays, and is used on
+    assert client.get("/contact_lists")
+
+
+def test_what_the_refresh_gave_is_what_the_next_client_uses(
+    stocked: Running, client: Client, make_client: Any
+) -> None:
+    assert results(read_vendor(client))["credentials"] is Result.OK
+    stocked.control.clear_calls()
+    assert make_client().get("/contact_lists")
+    assert [call["path"] for call in stocked.control.calls()] == ["/v3/contact_lists"]

@@ -5,7 +5,13 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from constant_contact.errors import Forbidden, Rejected
+from constant_contact.errors import (
+    AuthorizationRequired,
+    Forbidden,
+    RefreshUncertain,
+    Rejected,
+    SettingError,
+)
 from constant_contact.redact import redact
 from constant_contact.sync.check import contact_assumptions as says
 from constant_contact.sync.check.account import Account
@@ -90,9 +96,26 @@ def _link_again(account: Account) -> Iterator[Line]:
         yield judge(says.LINK_LIFE, None, "followed twice")
 
 
+def _renew(account: Account) -> Iterator[Line]:
+    try:
+        account.client.renew_token()
+    except RefreshUncertain as error:
+        yield Line(
+            says.CREDENTIALS, Result.REFUSED, "the token endpoint gave no answer", str(error)
+        )
+    except (AuthorizationRequired, SettingError) as error:
+        yield Line(says.CREDENTIALS, Result.REFUSED, "the token endpoint refuses them", str(error))
+    else:
+        yield judge(says.CREDENTIALS, None, "a new access token was given for them")
+
+
 ACCESS_PROBES: Final = (
     Probe(1, (says.TOKEN, says.PRIVILEGES, says.CALL_LIMITS, says.CLOCKS), _access),
     Probe(2, (says.SCOPES,), _scopes),
     Probe(2, (says.PAGE_LINKS,), _links),
 )
-LINK_PROBE: Final = Probe(1, (says.LINK_LIFE,), _link_again)
+#: Last: a link is older then, and a refused refresh ends nothing that is read.
+LAST_PROBES: Final = (
+    Probe(1, (says.LINK_LIFE,), _link_again),
+    Probe(0, (says.CREDENTIALS,), _renew),
+)

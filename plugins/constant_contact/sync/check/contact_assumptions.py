@@ -19,6 +19,15 @@ TOKEN: Final = _read(
     otherwise="Every job refreshes the token once, then fails and says who must authorize again.",
     remedy=_AUTHORIZE,
 )
+CREDENTIALS: Final = _read(
+    name="credentials",
+    states="The token endpoint takes the API key, its secret and the refresh token.",
+    source="OAuth 2.0 (RFC 6749, section 6), the contract's oauth2_access_code",
+    otherwise="The jobs run until the access token expires, within a day; then all of them fail "
+    "and say what must be corrected.",
+    remedy="Copy key and secret from the active application into the connection, then authorize "
+    "again (docs/tokens.md).",
+)
 SCOPES: Final = _read(
     name="scopes",
     states="The grant has the scopes contact_data and campaign_data.",

@@ -6,20 +6,22 @@ from typing import Final
 from constant_contact.api.client import Client
 from constant_contact.sync.check.account import Account
 from constant_contact.sync.check.assumptions import Line
-from constant_contact.sync.check.call_probes import ACCESS_PROBES, LINK_PROBE
+from constant_contact.sync.check.call_probes import ACCESS_PROBES, LAST_PROBES
 from constant_contact.sync.check.contact_probes import CONTACT_PROBES
 from constant_contact.sync.check.engagement_probes import ENGAGEMENT_PROBES
 from constant_contact.sync.check.probes import RETRY, Probe, calls_of, run_probes
 
-# The link is followed again last: so it is the older.
 PROBES: Final[tuple[Probe[Account], ...]] = (
-    *ACCESS_PROBES, *CONTACT_PROBES, *ENGAGEMENT_PROBES, LINK_PROBE,
+    *ACCESS_PROBES, *CONTACT_PROBES, *ENGAGEMENT_PROBES, *LAST_PROBES,
 )  # fmt: skip
 READ_CALLS: Final = calls_of(PROBES)
 
 
 def read_vendor(client: Client) -> Iterator[Line]:
     """Try each of `READS` by GET requests; yield one line for each, whatever the vendor answers.
+
+    The refresh token is redeemed once, as each job does it once a day: no other call shows that
+    the secret is right.
 
     Args:
         client: Of the account; of its calls, up to `READ_CALLS` are made, and the repeats of

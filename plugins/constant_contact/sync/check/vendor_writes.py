@@ -2,7 +2,7 @@
 
 Nothing is written about a contact that the check did not make. What an interrupted run left is
 found by the next one, by the list's name and the contact's address and company, and removed first;
-but a contact that has come to another list, or is linked, is a subscriber by now and left alone.
+but a contact that has come to another list, or is linked, is a subscriber and left alone.
 """
 
 import logging
@@ -113,7 +113,7 @@ def _adopt(trial: Trial, contact: Row, left: Collection[str]) -> None:
 
 
 def _is_in_use(trial: Trial, contact: Row, left: Collection[str]) -> bool:
-    """Whether a contact that a check made is a subscriber by now: on a list, or linked."""
+    """Whether a contact that a check made has become a subscriber: on a list, or linked."""
     if contact.get("deleted_at"):
         return False
     lists = contact.get("list_memberships")
