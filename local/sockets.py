@@ -20,5 +20,5 @@ def socket_folder(folder: Path, kind: str, socket_name: str) -> Path:
 
 
 def digest_of(folder: Path) -> str:
-    """What the socket folder of a server's folder ends with, whoever runs the server."""
+    """What the socket folder of a server's folder ends with, for every user."""
     return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]

@@ -41,7 +41,7 @@ from tests.support import (
 def pytest_collection_finish() -> None:
     """What is loaded stays: a collection of garbage need not look at all of it each time."""
     if "airflow" in sys.modules:
-        # It would work on the database of whoever runs the tests.
+        # It would work in the Airflow home of the person who runs the tests.
         pytest.exit("a test imports Airflow at its top, before it has its environment", 2)
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Our pages as Airflow's own api-server app serves them, asked over HTTP by somebody logged in."""
+"""Our pages as Airflow's own api-server app serves them, asked over HTTP by a logged-in user."""
 
 import os
 import threading
@@ -65,7 +65,7 @@ def milliseconds(paths: Mapping[str, str | Form], times: int) -> dict[str, list[
 
 @contextmanager
 def _served() -> Iterator[tuple[str, requests.Session]]:
-    """Airflow's app on a port of its own, and somebody who is logged in."""
+    """Airflow's app on a port of its own, and a user who is logged in."""
     import uvicorn  # noqa: PLC0415 - only here
     from airflow.api_fastapi.app import create_app, get_auth_manager  # noqa: PLC0415
     from airflow.api_fastapi.auth.managers.simple.user import (  # noqa: PLC0415

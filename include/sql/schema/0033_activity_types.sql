@@ -17,7 +17,7 @@ VALUES
 ('forward', 'Forwarded %s'),
 ('opt_out', 'Unsubscribed through %s');
 
--- Whether a campaign has moved is asked of these from now on: one that has none would be read anew.
+-- A campaign has moved where one of these counts changed: without them each would be read again.
 INSERT INTO ctct_campaign_count (
     campaign_id, activity_type, vendor_count, counted_at, changed_at, noted_count, noted_at
 )

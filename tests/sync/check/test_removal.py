@@ -151,7 +151,7 @@ def test_a_database_that_is_away_in_the_middle_leaves_a_line_that_names_what_was
 
 
 def cut_off(crm: Database, sql_rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The CRM's server lets nobody in."""
+    """The CRM's server lets no login in."""
 
     def refuse() -> psycopg.Connection[Any]:
         raise psycopg.OperationalError("connection refused")

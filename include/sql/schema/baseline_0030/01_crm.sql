@@ -174,7 +174,7 @@ BEGIN
 END
 $$;
 
--- A request that is made anew has a new time, whoever makes it: what is on its way is told from it.
+-- A request that is made again has a new time, which tells it from the one that is on its way.
 CREATE FUNCTION crm_list_membership_anew() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.requested_at = OLD.requested_at THEN

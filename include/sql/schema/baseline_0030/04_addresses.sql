@@ -236,7 +236,7 @@ RETURN CASE
     ELSE ctct_email_key_unseen(address)
 END;
 
--- How an address is known again without being kept. Whoever has the address can make it too: it is
+-- How an address is known again without being kept. Who has the address can make it too: it is
 -- a person's data still, kept for the one purpose of never writing to that person again.
 CREATE FUNCTION ctct_email_digest(email_key text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

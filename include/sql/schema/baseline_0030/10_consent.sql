@@ -162,7 +162,7 @@ COMMENT ON COLUMN ctct_cut_over.ended_at IS
 COMMENT ON COLUMN ctct_cut_over.opt_ins_ended_at IS
 'When it was first compared which opt-outs nothing holds any more; null: not yet.';
 
--- All objections that stand against emailing somebody: by the CRM contact, the Constant Contact
+-- All objections that stand against emailing a person: by the CRM contact, the Constant Contact
 -- contact and the address, and by CRM contacts that have that link or address. An opt-out of the
 -- account's own ends with its contact: a clean-up of lists looks like one.
 CREATE FUNCTION ctct_standing_objections(crm_contact text, vendor_contact text, address text)
