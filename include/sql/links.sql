@@ -5,6 +5,18 @@ CREATE TEMPORARY TABLE IF NOT EXISTS changed_link (
     constant_contact_id text
 ) ON COMMIT DELETE ROWS;
 
+-- name: forget_changed
+-- What stage_changed made, where a plan wants something else under its name; taken back.
+-- Grain: one relation.
+DROP TABLE IF EXISTS pg_temp.changed_link;
+
+-- name: stage_one
+-- In place of the batch; taken back. Grain: one row, known only when the statement runs.
+CREATE TEMPORARY VIEW changed_link AS
+SELECT
+    (SELECT NULL::text) AS contact_id,
+    (SELECT NULL::text) AS constant_contact_id;
+
 -- name: stage_flags
 -- What flag_back.sql reads; one a connection, empty at commit. Grain: one row a CRM contact.
 CREATE TEMPORARY TABLE IF NOT EXISTS changed_flag (contact_id text) ON COMMIT DELETE ROWS;

@@ -192,11 +192,37 @@ def test_a_missing_index_for_one_contact_is_advice_with_the_statement_that_makes
     assert check(contacts=contacts, write_back=None) == ([], [])
 
 
-def test_a_write_back_that_reads_the_whole_table_each_time_is_advice(check: Check) -> None:
+@pytest.mark.parametrize("persons", [0, 1, 5, 1000])
+def test_a_write_back_that_reads_the_whole_table_each_time_is_advice(
+    check: Check, url: str, persons: int
+) -> None:
+    run_rows(url, "DELETE FROM firm.person")
+    run_rows(url, f"INSERT INTO firm.person (id) SELECT n FROM generate_series(1, {persons}) AS n")
+    run_rows(url, "VACUUM ANALYZE firm.person")
+    assert check() == ([], [])
     found = check(write_back=WRITE_BACK.replace("person.id =", "person.id || '' ="))
     assert found.problems == []
     (advice,) = found.advice
     assert "each batch reads all of person" in advice
+
+
+@pytest.mark.parametrize("persons", [0, 5, 1000])
+@pytest.mark.parametrize(
+    "write_back",
+    [
+        "UPDATE firm.person SET cc_id = 'x' WHERE id IN (SELECT contact_id FROM changed_link)",
+        "UPDATE firm.person SET cc_id = 'x'"
+        " WHERE EXISTS (SELECT FROM changed_link WHERE contact_id = person.id)",
+        "MERGE INTO firm.person USING changed_link AS changed ON person.id = changed.contact_id"
+        " WHEN MATCHED THEN UPDATE SET cc_id = changed.constant_contact_id",
+    ],
+)
+def test_a_write_back_may_be_written_in_many_ways(
+    check: Check, url: str, write_back: str, persons: int
+) -> None:
+    run_rows(url, f"INSERT INTO firm.person (id) SELECT n FROM generate_series(1, {persons}) AS n")
+    run_rows(url, "VACUUM ANALYZE firm.person")
+    assert check(write_back=write_back) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,6 @@ def _look_at_write_back(connection: psycopg.Connection[Any], crm: Database) -> I
     if file is None:
         yield not_tried("write_back", "there is no write_back.sql: the ids are in ctct_link")
         return
-    database.run(connection, "links/stage_changed")
     yield _planned(connection, "write_back", file, find_slow_batches)
 
 
