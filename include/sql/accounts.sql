@@ -27,7 +27,7 @@ SELECT
     AND NOT EXISTS (
         SELECT FROM pg_class AS known
         WHERE
-            known.relnamespace = current_schema()::regnamespace
+            known.relnamespace = quote_ident(current_schema())::regnamespace
             AND known.relname = 'crm_contact_link'
             AND known.relkind = 'r'
     ) AS has_own,

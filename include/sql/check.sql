@@ -36,7 +36,7 @@ SELECT DISTINCT split_part(given.setting, '=', 1) AS name
 FROM pg_db_role_setting AS kept
 CROSS JOIN LATERAL unnest(kept.setconfig) AS given (setting)
 WHERE
-    kept.setrole IN (0, current_user::regrole::oid)
+    kept.setrole IN (0, quote_ident(current_user)::regrole::oid)
     AND (
         kept.setdatabase = 0
         OR kept.setdatabase
@@ -69,7 +69,9 @@ SELECT current_setting('max_prepared_transactions')::integer AS prepared_transac
 SELECT wanted.name
 FROM unnest(%(names)s::text[]) AS wanted (name)
 LEFT JOIN pg_class AS relation
-    ON wanted.name = relation.relname AND relation.relnamespace = current_schema()::regnamespace
+    ON
+        wanted.name = relation.relname
+        AND relation.relnamespace = quote_ident(current_schema())::regnamespace
 LEFT JOIN pg_index AS its ON relation.oid = its.indexrelid
 WHERE its.indisvalid IS NOT TRUE
 ORDER BY wanted.name;
@@ -84,7 +86,7 @@ SELECT
     count(relation.oid) AS our_tables
 FROM pg_class AS relation
 WHERE
-    relation.relnamespace = current_schema()::regnamespace
+    relation.relnamespace = quote_ident(current_schema())::regnamespace
     AND relation.relkind = 'r'
     AND (
         starts_with(relation.relname, 'ctct_')

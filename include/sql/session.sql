@@ -1,19 +1,20 @@
 -- name: server
 -- What a migration needs to know of the server, the database and the login. Grain: one row;
 -- `schema` is null where search_path names none that the login may use, `elsewhere` names the
--- schemas with tables of ours, or the CRM's as shipped, where no new ones would go.
+-- schemas with tables of ours, or the CRM's as shipped, where no new ones would go. Names as SQL
+-- writes them.
 SELECT
     current_setting('server_version_num')::integer AS version,
     current_setting('server_version') AS version_name,
     current_setting('server_encoding') AS encoding,
     current_setting('transaction_read_only')::boolean AS is_read_only,
     pg_is_in_recovery() AS is_standby,
-    current_database()::text AS database,
-    current_user::text AS login,
+    quote_ident(current_database()) AS database,
+    quote_ident(current_user) AS login,
     current_setting('search_path') AS search_path,
-    current_schema()::text AS schema,
+    quote_ident(current_schema()) AS schema,
     array(
-        SELECT DISTINCT namespace.nspname::text
+        SELECT DISTINCT quote_ident(namespace.nspname)
         FROM pg_class AS relation
         INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
         WHERE
@@ -51,7 +52,7 @@ FROM (
             END
         ) AS wanted (privilege)
     WHERE
-        relation.relnamespace = current_schema()::regnamespace
+        relation.relnamespace = quote_ident(current_schema())::regnamespace
         AND relation.relkind IN ('r', 'v')
         AND (
             starts_with(relation.relname, 'ctct_')

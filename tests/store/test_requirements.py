@@ -36,21 +36,28 @@ def run(databases: Databases, name: str) -> Run:
 
 
 @pytest.fixture
-def login(databases: Databases, name: str) -> Iterator[str]:
-    """A role of ours with the right to connect, and no other."""
-    role = f"ctct_test_{uuid.uuid4().hex[:12]}"
+def user(databases: Databases, name: str) -> Iterator[str]:
+    """A role of ours with the right to connect, and no other; its name needs quotes."""
+    user = f'Ctct "Test" {uuid.uuid4().hex[:12]}'
+    role = sql.Identifier(user)
     with psycopg.connect(databases.url("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(sql.Identifier(role)))
-    yield role
+        server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(role))
+    yield user
     databases.drop(name)
     with psycopg.connect(databases.url("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+        server.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 @pytest.fixture
-def migrate_as(databases: Databases, name: str, login: str) -> Callable[[], list[str]]:
+def login(user: str) -> str:
+    """The role's name as SQL writes it."""
+    return sql.Identifier(user).as_string()
+
+
+@pytest.fixture
+def migrate_as(databases: Databases, name: str, user: str) -> Callable[[], list[str]]:
     def as_login() -> list[str]:
-        url = make_conninfo(databases.url(name), user=login, password="x")
+        url = make_conninfo(databases.url(name), user=user, password="x")
         with psycopg.connect(url) as connection:
             return migrate(connection)
 
@@ -106,16 +113,30 @@ def test_a_schema_of_the_logins_own_name_does_not_split_the_tables(
     run("CREATE TABLE public.crm_contact (contact_id text PRIMARY KEY)")
     run(f"GRANT ALL ON public.crm_contact TO {login}")
     told = refusal(migrate_as, SettingError)
-    remedy = f'ALTER ROLE "{login}" SET search_path = "public"'
     assert f"would go into the schema {login}" in told
+    remedy = f"ALTER ROLE {login} SET search_path = public"
     assert told.endswith(f"{remedy}.")
+    run(remedy)
 
 
 def test_a_search_path_without_a_schema_is_refused(
     migrate_as: Callable[[], list[str]], run: Run, login: str
 ) -> None:
     run(f"ALTER ROLE {login} SET search_path = nowhere")
-    assert "search_path (nowhere) names no schema" in refusal(migrate_as, SettingError)
+    told = refusal(migrate_as, SettingError)
+    assert "search_path (nowhere) names no schema" in told
+    assert f"GRANT USAGE, CREATE ON SCHEMA public TO {login}, or ALTER ROLE {login} SET" in told
+
+
+def test_tables_may_be_in_a_schema_whose_name_needs_quotes(
+    migrate_as: Callable[[], list[str]], run: Run, login: str
+) -> None:
+    schema = '"Sales CRM"'
+    run("CREATE SCHEMA sales; CREATE TABLE sales.ctct_link (contact_id text)")
+    run(f"CREATE SCHEMA {schema} AUTHORIZATION {login}")
+    run(f"ALTER ROLE {login} SET search_path = {schema}")
+    assert migrate_as()
+    assert migrate_as() == []
 
 
 def test_a_database_that_takes_no_writes_is_refused(

@@ -149,10 +149,14 @@ def _is_new(connection: psycopg.Connection[Any]) -> bool:
     """Whether nothing there has a name like ours; migrations leave a firm's own crm_… as it is."""
     found = connection.execute("""
         SELECT FROM pg_class
-        WHERE relnamespace = current_schema()::regnamespace AND relname ~ '^(crm|ctct)_'
+        WHERE
+            relnamespace = quote_ident(current_schema())::regnamespace
+            AND relname ~ '^(crm|ctct)_'
         UNION ALL
         SELECT FROM pg_proc
-        WHERE pronamespace = current_schema()::regnamespace AND proname ~ '^(crm|ctct)_'
+        WHERE
+            pronamespace = quote_ident(current_schema())::regnamespace
+            AND proname ~ '^(crm|ctct)_'
     """)
     return not found.fetchall()
 

@@ -67,8 +67,8 @@ def find_problems(server: Mapping[str, Any]) -> Iterator[tuple[str, SettingError
             SettingError(
                 where,
                 f"search_path ({server['search_path']}) names no schema that {server['login']} "
-                f'may use; GRANT USAGE, CREATE ON SCHEMA public TO "{server["login"]}", or ALTER '
-                f'ROLE "{server["login"]}" SET search_path',
+                f"may use; GRANT USAGE, CREATE ON SCHEMA public TO {server['login']}, or "
+                f"ALTER ROLE {server['login']} SET search_path",
             ),
         )
     elif server["elsewhere"]:
@@ -79,7 +79,7 @@ def find_problems(server: Mapping[str, Any]) -> Iterator[tuple[str, SettingError
                 where,
                 f"new tables would go into the schema {server['schema']}, which search_path "
                 f"({server['search_path']}) names first, but those of before are in {there}; "
-                f'ALTER ROLE "{server["login"]}" SET search_path = "{there}"',
+                f"ALTER ROLE {server['login']} SET search_path = {there}",
             ),
         )
 

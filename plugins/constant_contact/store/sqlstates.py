@@ -7,6 +7,7 @@ import re
 from typing import Final, NamedTuple
 
 import psycopg
+from psycopg import sql
 from sqlalchemy.exc import OperationalError
 
 from constant_contact.commands import command
@@ -123,7 +124,7 @@ _PRIVILEGES: Final = {
     "database": "CONNECT, TEMPORARY",
     "function": "EXECUTE",
 }
-_DENIED: Final = re.compile(rf"permission denied for ({'|'.join(_PRIVILEGES)}) (\S+)")
+_DENIED: Final = re.compile(rf"permission denied for ({'|'.join(_PRIVILEGES)}) (.+)")
 
 
 def explained(error: Exception, name: str, login: str = "") -> ConstantContactError | None:
@@ -163,13 +164,13 @@ def _first_line(error: BaseException) -> str:
 
 def _remedy(said: str, login: str) -> str:
     """The GRANT, where the server names what it denies in words that we know."""
-    role = f'"{login}"' if login else "the login"
+    role = _identifier(login) if login else "the login"
     if denied := _DENIED.search(said):
         kind, what = denied.groups()
         on = "" if kind in ("table", "view") else f"{kind.upper()} "
         return (
-            f"its owner grants what is missing of these: GRANT {_PRIVILEGES[kind]} ON {on}{what} "
-            f"TO {role}"
+            f"its owner grants what is missing of these: GRANT {_PRIVILEGES[kind]} ON "
+            f"{on}{_identifier(what)} TO {role}"
         )
     if "row-level security" in said:
         return (
@@ -177,3 +178,8 @@ def _remedy(said: str, login: str) -> str:
             f"{role} BYPASSRLS, or give it a view of all rows"
         )
     return f"{command('migrate')}, run as {role}, names the GRANT for what it finds"
+
+
+def _identifier(name: str) -> str:
+    """A name as SQL writes it."""
+    return sql.Identifier(name).as_string()

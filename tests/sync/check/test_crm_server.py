@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from constant_contact.store import requirements
 from constant_contact.store.database import Database
@@ -16,7 +17,7 @@ from constant_contact.store.session import connect
 from constant_contact.sync.check.assumptions import Result
 from tests.databases import Databases
 from tests.support import Rows
-from tests.sync.check.looks import as_login, looked
+from tests.sync.check.looks import as_login, found, looked
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
@@ -91,6 +92,29 @@ class Pooled(Database):
         yield self.shared
 
     shared: psycopg.Connection[Any]
+
+
+def test_names_of_login_and_schema_may_need_quotes(
+    firm: Callable[..., Database], databases: Databases
+) -> None:
+    name, login = databases.create_empty(), f'Ctct "Test" {uuid.uuid4().hex[:12]}'
+    role, schema = sql.Identifier(login), sql.Identifier('Sales "CRM"')
+    with psycopg.connect(databases.url("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(role))
+        server.execute(sql.SQL("ALTER ROLE {} SET search_path = {}").format(role, schema))
+        server.execute(sql.SQL("ALTER ROLE {} SET datestyle = 'German'").format(role))
+    try:
+        with psycopg.connect(databases.url(name), autocommit=True) as owner:
+            owner.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(schema, role))
+        with connect(as_login(databases.url(name), login)) as connection:
+            install(connection)
+        lines = looked(firm(as_login(databases.url(name), login)))
+    finally:
+        databases.drop(name)
+        with psycopg.connect(databases.url("postgres"), autocommit=True) as server:
+            server.execute(sql.SQL("DROP ROLE {}").format(role))
+    assert found(lines) == {}
+    assert "datestyle" in lines["session_settings"].seen.lower()
 
 
 def test_a_pooler_that_lends_one_process_to_two_sessions_is_told(crm_url: str) -> None:
