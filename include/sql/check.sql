@@ -97,11 +97,19 @@ WHERE
 
 -- name: replica
 -- Whether a server is a replica, and how far it is behind. Grain: one row; `behind_s` is null where
--- the server cannot tell.
+-- it hears no primary, and has applied nothing since it started.
 SELECT
     pg_is_in_recovery() AS is_standby,
     CASE
-        WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+        -- Of a primary that is not heard, nothing waits either.
+        WHEN
+            pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
+            -- The state is hidden from a login without pg_read_all_stats.
+            AND EXISTS (
+                SELECT FROM pg_stat_wal_receiver AS receiver
+                WHERE coalesce(receiver.status, 'streaming') = 'streaming'
+            )
+            THEN 0
         ELSE extract(EPOCH FROM clock_timestamp() - pg_last_xact_replay_timestamp())::bigint
     END AS behind_s;
 

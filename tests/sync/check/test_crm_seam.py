@@ -1,6 +1,7 @@
 """What a check says of the files in which the CRM meets us."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -140,6 +141,72 @@ def test_contacts_of_another_server_are_read_there(
     assert lines["contacts_read"].seen.startswith("2 rows")
     assert lines["contacts_replica"].seen == "contacts.sql is read from a primary server"
     assert lines["shared_addresses"].seen == "shared addresses: 1, of 2 contacts"
+
+
+@pytest.mark.parametrize(
+    ("receiver", "applied_at", "result", "seen"),
+    [
+        ("'streaming' AS status", "now() - interval '1 day'", Result.OK, "a replica, 0 s behind"),
+        ("NULL::text AS status", "now() - interval '1 day'", Result.OK, "a replica, 0 s behind"),
+        (
+            "'starting' AS status",
+            "now() - interval '1 day'",
+            Result.DIFFERS,
+            "a replica, 86,400 s behind",
+        ),
+        (
+            "NULL::text AS status WHERE FALSE",
+            "now() - interval '1 minute'",
+            Result.OK,
+            "a replica, 60 s behind",
+        ),
+        (
+            "NULL::text AS status WHERE FALSE",
+            "now() - interval '1 day'",
+            Result.DIFFERS,
+            "a replica, 86,400 s behind",
+        ),
+        (
+            "NULL::text AS status WHERE FALSE",
+            "NULL",
+            Result.DIFFERS,
+            "a replica that hears no primary since it started",
+        ),
+    ],
+)
+def test_a_replica_that_hears_no_primary_is_as_old_as_what_it_applied_last(
+    crm: Database,
+    crm_url: str,
+    sql_rows: Rows,
+    receiver: str,
+    applied_at: str,
+    result: Result,
+    seen: str,
+) -> None:
+    """Stands in for a standby: the functions by which the server tells of itself."""
+    sql_rows("CREATE SCHEMA replica")
+    for name, type_, answer in (
+        ("pg_is_in_recovery", "boolean", "true"),
+        ("pg_last_wal_receive_lsn", "pg_lsn", "'0/1'"),
+        ("pg_last_wal_replay_lsn", "pg_lsn", "'0/1'"),
+        ("pg_last_xact_replay_timestamp", "timestamptz", applied_at),
+        ("clock_timestamp", "timestamptz", "now()"),
+    ):
+        sql_rows(
+            f"CREATE FUNCTION replica.{name}() RETURNS {type_} LANGUAGE sql"
+            f" RETURN ({answer})::{type_}"
+        )
+    sql_rows(f"CREATE VIEW replica.pg_stat_wal_receiver AS SELECT {receiver}")
+    replica = Database(
+        lambda: psycopg.connect(crm_url),
+        name="connection crm_replica",
+        settings={"search_path": "replica, pg_catalog, public"},
+    )
+    with closing(replica):
+        crm.contacts = replica
+        line = looked(crm)["contacts_replica"]
+        crm.contacts = None
+    assert (line.result, line.seen) == (result, seen)
 
 
 def test_a_comparison_that_takes_long_is_told(

@@ -115,12 +115,14 @@ def _look_at_replica(_: psycopg.Connection[Any], crm: Database) -> Iterator[Line
     with crm.contacts.transaction() as reading:
         limit(reading, is_read_only=True)
         found = database.row(reading, "check/replica") or {}
+    behind_s = found["behind_s"]
     if not found["is_standby"]:
         yield holds("contacts_replica", "contacts.sql is read from a primary server")
-    elif (found["behind_s"] or 0) > MOST_BEHIND_S:
-        yield differs("contacts_replica", f"a replica, {found['behind_s']:,} s behind")
+    elif behind_s is None:
+        yield differs("contacts_replica", "a replica that hears no primary since it started")
     else:
-        yield holds("contacts_replica", f"a replica, {found['behind_s'] or 0:,} s behind")
+        told = differs if behind_s > MOST_BEHIND_S else holds
+        yield told("contacts_replica", f"a replica, {behind_s:,} s behind")
 
 
 def _look_at_addresses(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
