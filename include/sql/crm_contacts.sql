@@ -189,6 +189,19 @@ INNER JOIN pg_namespace AS namespace
 WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f') AND relation.relpersistence <> 't'
 ORDER BY relation;
 
+-- name: planned
+-- A table that a plan names, as SQL writes it; of a partition the partitioned table.
+-- Parameters: schema_name, name, alias. Grain: one row.
+SELECT
+    format('%%I.%%I', namespace.nspname, relation.relname) AS relation,
+    quote_ident(%(alias)s) AS alias
+FROM pg_class AS planned
+INNER JOIN pg_namespace AS place ON planned.relnamespace = place.oid
+INNER JOIN pg_class AS relation
+    ON coalesce(pg_partition_root(planned.oid), planned.oid) = relation.oid
+INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
+WHERE place.nspname = %(schema_name)s AND planned.relname = %(name)s;
+
 -- name: lock
 -- One look at the CRM's contacts at a time, to the transaction's end. Grain: one row.
 SELECT pg_advisory_xact_lock(hashtextextended('constant_contact crm contacts', ctct_account_key()));

@@ -192,6 +192,58 @@ def test_a_missing_index_for_one_contact_is_advice_with_the_statement_that_makes
     assert check(contacts=contacts, write_back=None) == ([], [])
 
 
+_ODD_TABLES = """
+CREATE TABLE firm."Kontakt""e" AS SELECT n::text AS "Nr." FROM generate_series(1, 9) AS n;
+CREATE VIEW public.contact AS SELECT "Nr." AS id FROM firm."Kontakt""e";
+CREATE TABLE firm.part (id bigint) PARTITION BY LIST (id);
+CREATE TABLE firm.one PARTITION OF firm.part FOR VALUES IN (1);
+CREATE TABLE firm.rest PARTITION OF firm.part DEFAULT PARTITION BY LIST (id);
+CREATE TABLE firm.others PARTITION OF firm.rest DEFAULT;
+"""
+
+
+@pytest.mark.parametrize(
+    ("id_column", "table", "index"),
+    [
+        ('"Nr."', 'firm."Kontakt""e"', 'firm."Kontakt""e" ("Nr.")'),
+        ("id", "contact", 'firm."Kontakt""e" ("Nr.")'),
+        ("id", "firm.part", "firm.part (id)"),
+        (
+            "k.\"Nr.\" || 'k.'",
+            'firm.person AS p JOIN firm."Kontakt""e" AS k ON k."Nr." = p.id',
+            """firm."Kontakt""e" ((("Nr." || 'k.'::text)))""",
+        ),
+    ],
+)
+def test_the_statement_for_an_index_names_the_table_whatever_leads_to_it(
+    check: Check, url: str, id_column: str, table: str, index: str
+) -> None:
+    run_rows(url, _ODD_TABLES)
+    contacts = (
+        f"SELECT {id_column} AS contact_id, NULL AS preferred_email, FALSE AS do_not_email,"
+        f" NULL AS first_name, NULL AS last_name FROM {table}"
+    )
+    found = check(contacts=contacts, write_back=None)
+    assert found.problems == []
+    (advice,) = found.advice
+    (_, _, made) = advice.rstrip(".").partition("CREATE INDEX ON ")
+    assert made == index
+    run_rows(url, f"CREATE INDEX ON {made}")
+    assert check(contacts=contacts, write_back=None) == ([], [])
+
+
+def test_a_role_that_has_switched_index_scans_off_is_told_of_no_missing_index(
+    check: Check, url: str, role: str, role_url: str
+) -> None:
+    for method in ("indexscan", "indexonlyscan", "bitmapscan", "nestloop"):
+        run_rows(url, f'ALTER ROLE "{role}" SET enable_{method} = off')
+    run_rows(url, f'ALTER ROLE "{role}" SUPERUSER')
+    run_rows(url, f'ALTER ROLE "{role}" SET random_page_cost = 1000')
+    run_rows(url, "INSERT INTO firm.person (id) SELECT n FROM generate_series(1, 400) AS n")
+    run_rows(url, "ANALYZE firm.person")
+    assert check(role_url, doorbell=None) == ([], [])
+
+
 @pytest.mark.parametrize("persons", [0, 1, 5, 1000])
 def test_a_write_back_that_reads_the_whole_table_each_time_is_advice(
     check: Check, url: str, persons: int
@@ -203,7 +255,7 @@ def test_a_write_back_that_reads_the_whole_table_each_time_is_advice(
     found = check(write_back=WRITE_BACK.replace("person.id =", "person.id || '' ="))
     assert found.problems == []
     (advice,) = found.advice
-    assert "each batch reads all of person" in advice
+    assert "each batch reads all of firm.person" in advice
 
 
 @pytest.mark.parametrize("persons", [0, 5, 1000])

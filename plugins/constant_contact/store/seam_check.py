@@ -1,5 +1,6 @@
 """Checks the seam's files against the adopter's tables, and makes the doorbell."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -120,23 +121,26 @@ def find_unread_columns(
 def find_slow_look(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
     """Tables that a look at one contact reads whole, each with the index that it wants."""
     root, probe = plan_of_one(connection, file)
+    wanted: dict[tuple[str, str], None] = {}
     for node in _nodes(root):
         condition = node.get("Filter", "")
         if probe not in condition:
             continue
-        if relation := node.get("Relation Name"):
-            id_column = _compared(condition, probe).removeprefix(f"{node['Alias']}.")
-            yield SettingError(
-                f"{file.path}",
-                f"a look at one contact reads all of {relation}, for want of an index: "
-                f"CREATE INDEX ON {_qualified(connection, file, relation)} ({id_column})",
-            )
+        if "Relation Name" in node:
+            relation, alias = _names(connection, node)
+            wanted[relation, _compared(condition, probe, alias)] = None
         else:
             yield SettingError(
                 f"{file.path}",
                 "a look at one contact reads all of them, since contact_id comes out of a "
                 f"{node['Node Type']}: select it from the table itself",
             )
+    for relation, id_column in wanted:
+        yield SettingError(
+            f"{file.path}",
+            f"a look at one contact reads all of {relation}, for want of an index: "
+            f"CREATE INDEX ON {relation} ({id_column})",
+        )
 
 
 def _try_write_back(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
@@ -157,15 +161,15 @@ def find_slow_batches(
         database.run(connection, "links/forget_changed")
         database.run(connection, "links/stage_one")
         root = plan_file(connection, file)
-    for relation in {
-        node["Relation Name"]
+    for relation in dict.fromkeys(
+        _names(connection, node)[0]
         for node in _nodes(root)
         if "Relation Name" in node and _reads_all(node)
-    }:
+    ):
         yield SettingError(
             f"{file.path}",
-            f"each batch reads all of {relation}: compare its id as it is, and cast the other "
-            "side, as in crm.id = changed.contact_id::bigint",
+            f"each batch reads all of {relation}: compare its id, which needs an index, as it is, "
+            "and cast the other side, as in crm.id = changed.contact_id::bigint",
         )
 
 
@@ -272,23 +276,25 @@ def _reads_all(node: dict[str, Any]) -> bool:
     )
 
 
-def _compared(condition: str, probe: str) -> str:
-    """What a plan's condition compares with the probe, as an index has it."""
+def _names(connection: psycopg.Connection[Any], node: dict[str, Any]) -> tuple[str, str]:
+    """The table of a plan's node, and what its columns are told with; as SQL writes them.
+
+    Of a partition the partitioned table: an index on that is one on each partition.
+    """
+    params = {"schema_name": node["Schema"], "name": node["Relation Name"], "alias": node["Alias"]}
+    found = database.row(connection, "crm_contacts/planned", params) or {}
+    return found["relation"], found["alias"]
+
+
+def _compared(condition: str, probe: str, alias: str) -> str:
+    """What a plan's condition compares with the probe, as an index of the table has it."""
     end = condition.rindex(" = ANY (", 0, condition.index(probe))
     depth, start = 0, end
     while start and depth >= 0:
         start -= 1
         depth += {")": 1, "(": -1}.get(condition[start], 0)
-    found = condition[start + 1 : end]
+    found = re.sub(rf"""(?<![\w."']){re.escape(alias)}\.""", "", condition[start + 1 : end])
     return f"({found})" if "(" in found else found
-
-
-def _qualified(connection: psycopg.Connection[Any], file: SeamFile, relation: str) -> str:
-    with seam_session(connection):
-        for each in named_relations(connection, file):
-            if each.relation.rpartition(".")[2].strip('"') == relation:
-                return each.relation
-    return relation
 
 
 _CHECKS: Final[dict[str, Callable[[psycopg.Connection[Any], SeamFile], Iterator[SettingError]]]] = {
