@@ -166,6 +166,7 @@ ORDER BY bell.tgname;
 -- Grain: one row a table or view that there is.
 SELECT
     named.is_written,
+    login.rolinherit AS inherits,
     relation.oid::bigint AS relation_id,
     format('%%I.%%I', namespace.nspname, relation.relname) AS relation,
     quote_ident(namespace.nspname) AS schema_name,
@@ -176,6 +177,8 @@ SELECT
     has_schema_privilege(namespace.oid, 'USAGE') AS may_use_schema,
     has_any_column_privilege(relation.oid, 'SELECT') AS may_select,
     has_any_column_privilege(relation.oid, 'UPDATE') AS may_update,
+    has_table_privilege(relation.oid, 'SELECT') AS may_select_all,
+    has_table_privilege(relation.oid, 'UPDATE') AS may_update_all,
     has_table_privilege(relation.oid, 'TRIGGER') AS may_trigger,
     row_security_active(relation.oid) AS hides_rows
 FROM
@@ -186,6 +189,7 @@ INNER JOIN pg_namespace AS namespace
     ON
         relation.relnamespace = namespace.oid
         AND coalesce(named.schema_name = namespace.nspname, pg_table_is_visible(relation.oid))
+INNER JOIN pg_roles AS login ON current_user = login.rolname
 WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f') AND relation.relpersistence <> 't'
 ORDER BY relation;
 

@@ -406,6 +406,64 @@ def test_a_policy_that_may_hide_contacts_is_told_with_what_mends_it(
     assert check(role_url, doorbell=None).problems == []
 
 
+def test_a_right_to_some_columns_is_told_with_the_grant_of_all(
+    check: Check, url: str, role: str, role_url: str
+) -> None:
+    run_rows(
+        url,
+        f'GRANT USAGE ON SCHEMA firm TO "{role}";'
+        f'GRANT SELECT (id, mail), UPDATE (last) ON firm.person TO "{role}"',
+    )
+    told = check(role_url, doorbell=None).problems
+    assert len(told) == 3
+    for grant in (grant for problem in told for grant in _grants(problem)):
+        run_rows(url, grant)
+    assert check(role_url, doorbell=None) == ([], [])
+
+
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_no_remedy_is_the_command_that_tells_it(
+    check: Check, url: str, role: str, role_url: str, is_forced: bool
+) -> None:
+    run_rows(
+        url,
+        f'GRANT USAGE ON SCHEMA firm TO "{role}"; CREATE ROLE "{role} v";'
+        f'GRANT USAGE ON SCHEMA firm TO "{role} v"; GRANT SELECT ON firm.person TO "{role} v";'
+        "ALTER TABLE firm.person ENABLE ROW LEVEL SECURITY;"
+        "CREATE VIEW firm.people AS SELECT * FROM firm.person;"
+        f'GRANT SELECT ON firm.people TO "{role}";'
+        f'ALTER VIEW firm.people OWNER TO "{role} v"',
+    )
+    if is_forced:
+        run_rows(url, f'ALTER TABLE firm.person FORCE ROW LEVEL SECURITY, OWNER TO "{role} v"')
+    contacts = CONTACTS.replace("firm.person", "firm.people")
+    (problem,) = check(role_url, contacts=contacts, write_back=None, doorbell=None).problems
+    assert "make migrate" not in problem
+    assert "the view's owner" in problem
+    run_rows(url, f'ALTER ROLE "{role} v" BYPASSRLS')
+    assert check(role_url, contacts=contacts, write_back=None, doorbell=None) == ([], [])
+    run_rows(url, f'DROP OWNED BY "{role} v" CASCADE; DROP ROLE "{role} v"')
+
+
+def test_a_role_without_inheritance_is_not_told_to_join_the_owner(
+    check: Check, url: str, role: str, role_url: str
+) -> None:
+    run_rows(url, f'GRANT USAGE ON SCHEMA firm TO "{role}"; ALTER ROLE "{role}" NOINHERIT')
+    (problem,) = check(role_url, contacts=BARE, write_back=None).problems[1:]
+    assert "run this file once" in problem
+    assert " or GRANT " not in problem
+
+
+def test_a_view_that_cannot_be_written_is_the_files_fault(check: Check, url: str) -> None:
+    run_rows(url, "CREATE VIEW firm.people AS SELECT DISTINCT id, cc_id FROM firm.person")
+    write_back = (
+        "UPDATE firm.people SET cc_id = changed.constant_contact_id"
+        " FROM changed_link AS changed WHERE people.id = changed.contact_id"
+    )
+    (problem,) = check(write_back=write_back).problems
+    assert 'cannot update view "people"; correct it' in problem
+
+
 def test_a_table_that_somebody_holds_is_told_and_the_rest_is_checked(
     check: Check, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,8 +83,7 @@ def prepare_seam(
                 reading.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
                 found.advice.extend(str(each) for each in check(reading, file))
         except MissingRight as error:
-            missing = find_missing_rights(reading, name, file)
-            found.problems.extend(map(str, missing or [error]))
+            found.problems.extend(map(str, find_missing_rights(reading, name, file, error)))
         except SettingError as error:
             found.problems.append(str(error))
         except psycopg.OperationalError as error:
@@ -93,11 +92,32 @@ def prepare_seam(
 
 
 def find_missing_rights(
-    connection: psycopg.Connection[Any], name: str, file: SeamFile
+    connection: psycopg.Connection[Any],
+    name: str,
+    file: SeamFile,
+    error: MissingRight | None = None,
 ) -> list[SettingError]:
-    """As `missing_rights`, in a transaction of its own, or in the one that is open."""
+    """As `missing_rights`, in a transaction of its own, or in the one that is open.
+
+    Args:
+        connection: That was refused.
+        name: Which of the files it is, such as "doorbell".
+        file: The file.
+        error: What it was refused with, which is told where the catalog shows no reason.
+    """
     with connection.transaction(), seam_session(connection):
-        return missing_rights(connection, name, file)
+        missing = missing_rights(connection, name, file)
+        if missing or error is None:
+            return missing
+        ((role,),) = connection.execute("SELECT quote_ident(current_user)").fetchall()
+    return [
+        SettingError(
+            f"{file.path}",
+            f"{error.said}: {role} lacks a right on what a view or a function of the file uses; "
+            "grant it there to the view's owner, or to who calls the function; a policy that "
+            "hides rows wants ALTER ROLE … BYPASSRLS of the same",
+        )
+    ]
 
 
 def _check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:

@@ -17,6 +17,9 @@ class Relation:
 
     Attributes:
         relation: Its name with its schema, as SQL writes it.
+        inherits: Whether the role has the rights of what it is a member of.
+        may_select: Some column of it; `may_update` likewise.
+        may_select_all: Each column of it; `may_update_all` likewise.
         hides_rows: Whether a policy may keep rows from the role.
         is_written: Whether the file writes it.
     """
@@ -28,9 +31,12 @@ class Relation:
     owner: str
     is_view: bool
     is_owner: bool
+    inherits: bool
     may_use_schema: bool
     may_select: bool
     may_update: bool
+    may_select_all: bool
+    may_update_all: bool
     may_trigger: bool
     hides_rows: bool
     is_written: bool
@@ -50,18 +56,19 @@ def named_relations(connection: psycopg.Connection[Any], file: SeamFile) -> list
 def missing_rights(
     connection: psycopg.Connection[Any], kind: str, file: SeamFile
 ) -> list[SettingError]:
-    """What the session's role lacks for a file.
+    """What the session's role lacks for a file, as far as the catalog tells.
 
     Args:
         connection: That was refused.
         kind: Which of the files it is, such as "doorbell".
         file: The file.
     """
-    return [
-        SettingError(f"{file.path}", problem)
-        for relation in named_relations(connection, file)
-        for problem in _problems(kind, file, relation)
-    ]
+    relations = named_relations(connection, file)
+    problems = [each for its in relations for each in _problems(kind, file, its)]
+    if not problems and kind != "doorbell":
+        # Which columns the file needs is not known.
+        problems = [each for its in relations for each in _lacking_columns(its)]
+    return [SettingError(f"{file.path}", problem) for problem in problems]
 
 
 def _problems(kind: str, file: SeamFile, its: Relation) -> Iterator[str]:
@@ -78,11 +85,11 @@ def _problems(kind: str, file: SeamFile, its: Relation) -> Iterator[str]:
                     f"GRANT TRIGGER ON {its.relation} TO {its.role}"
                 )
         elif not its.is_owner:
+            joining = f"GRANT {its.owner} TO {its.role}; or " if its.inherits else ""
             yield (
                 f"only its owner may change {its.relation}: let {its.owner} run this file once, "
-                f"after GRANT EXECUTE ON FUNCTION ctct_ring() TO {its.owner}, or "
-                f"GRANT {its.owner} TO {its.role}; or remove the ALTER TABLE from it and "
-                f"GRANT TRIGGER ON {its.relation} TO {its.role}"
+                f"after GRANT EXECUTE ON FUNCTION ctct_ring() TO {its.owner}, or {joining}"
+                f"remove the ALTER TABLE from it and GRANT TRIGGER ON {its.relation} TO {its.role}"
             )
         return
     if not its.may_select:
@@ -96,8 +103,25 @@ def _problems(kind: str, file: SeamFile, its: Relation) -> Iterator[str]:
             "GRANT UPDATE (…)"
         )
     if its.hides_rows:
+        by_view = (
+            f"; or read a view of {its.owner}'s over it, with GRANT SELECT on that to {its.role}"
+        )
         yield (
             f"row-level security of {its.relation} may hide contacts from {its.role}: "
-            f"ALTER ROLE {its.role} BYPASSRLS; or read a view of {its.owner}'s over it, with "
-            f"GRANT SELECT on that to {its.role}"
+            f"ALTER ROLE {its.role} BYPASSRLS{'' if its.is_owner else by_view}"
+        )
+
+
+def _lacking_columns(its: Relation) -> Iterator[str]:
+    if not its.may_select_all:
+        yield (
+            f"{its.role} may not read each column of {its.relation}: "
+            f"GRANT SELECT ON {its.relation} TO {its.role}, or of the columns that it reads, "
+            "GRANT SELECT (…)"
+        )
+    if its.is_written and not its.may_update_all:
+        yield (
+            f"{its.role} may not write each column of {its.relation}: "
+            f"GRANT UPDATE ON {its.relation} TO {its.role}, or of the one column that it sets, "
+            "GRANT UPDATE (…)"
         )

@@ -16,6 +16,8 @@ _OF_THE_FILE: Final = (
     psycopg.ProgrammingError,
     psycopg.DataError,
     psycopg.NotSupportedError,
+    # Such as a view that cannot be updated.
+    psycopg.errors.ObjectNotInPrerequisiteState,
     psycopg.IntegrityError,
     psycopg.InternalError,
 )
@@ -69,7 +71,16 @@ def seam_session(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 class MissingRight(SettingError):
-    """The role of a connection may not do what a file of the seam does."""
+    """The role of a connection may not do what a file of the seam does.
+
+    Args:
+        file: The file.
+        said: What the database says, in one line.
+    """
+
+    def __init__(self, file: SeamFile, said: str) -> None:
+        super().__init__(f"{file.path}", f"{said}; {command('migrate')} names the GRANT")
+        self.said = said
 
 
 @contextmanager
@@ -82,9 +93,7 @@ def explained(file: SeamFile) -> Iterator[None]:
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
-        raise MissingRight(
-            f"{file.path}", f"{told_by(error)}; {command('migrate')} names the GRANT"
-        ) from None
+        raise MissingRight(file, told_by(error)) from None
     except _OF_THE_FILE as error:
         raise SettingError(f"{file.path}", f"{told_by(error)}; {_remedy(error)}") from None
 

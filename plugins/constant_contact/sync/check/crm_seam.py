@@ -102,7 +102,7 @@ def _unfit(
     if not isinstance(error, MissingRight):
         return differs(name, f"{kind}.sql does not fit the CRM's tables", error.problem)
     missing = find_missing_rights(connection, kind, file)
-    remedy = said(missing or [error])
+    remedy = said(missing or find_missing_rights(connection, kind, file, error))
     names = placeholders(rung_relations(connection, file))
     exported = without_names(remedy, names) if missing else ""
     return refused(name, "our login lacks a right on the CRM's tables", remedy, exported)
