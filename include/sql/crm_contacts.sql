@@ -140,7 +140,7 @@ ANALYZE copied_contact;
 
 -- name: doorbells
 -- Triggers that ring here. Grain: one row a trigger; its `arguments` end with a zero byte each,
--- `columns` are those of its table, `enabled` is O, A, R or D as in pg_trigger.
+-- `columns` are those of its table that a trigger sees, `enabled` is O, A, R or D as in pg_trigger.
 SELECT
     bell.tgname AS name,
     bell.tgargs AS arguments,
@@ -153,12 +153,40 @@ SELECT
             attribute.attrelid = bell.tgrelid
             AND attribute.attnum > 0
             AND NOT attribute.attisdropped
+            -- Virtual generated columns (PostgreSQL 18) are null for it.
+            AND attribute.attgenerated <> 'v'
     ) AS columns
 FROM pg_trigger AS bell
 WHERE
     bell.tgfoid = to_regprocedure(quote_ident(current_schema()) || '.ctct_ring()')
     AND bell.tgparentid = 0
 ORDER BY bell.tgname;
+
+-- name: unrung_heirs
+-- Tables that inherit columns from a table that rings, and not its triggers, as partitions do.
+-- Grain: one row a table.
+WITH RECURSIVE bell AS (
+    SELECT DISTINCT tgrelid AS relation_id
+    FROM pg_trigger
+    WHERE tgfoid = to_regprocedure(quote_ident(current_schema()) || '.ctct_ring()')
+),
+
+heir AS (
+    SELECT inhrelid AS relation_id
+    FROM pg_inherits
+    WHERE inhparent IN (SELECT bell.relation_id FROM bell)
+    UNION
+    SELECT below.inhrelid
+    FROM heir
+    INNER JOIN pg_inherits AS below ON heir.relation_id = below.inhparent
+)
+
+SELECT format('%I.%I', namespace.nspname, relation.relname) AS relation
+FROM heir
+INNER JOIN pg_class AS relation ON heir.relation_id = relation.oid
+INNER JOIN pg_namespace AS namespace ON relation.relnamespace = namespace.oid
+WHERE heir.relation_id NOT IN (SELECT bell.relation_id FROM bell)
+ORDER BY relation;
 
 -- name: rights
 -- What the session's role may do with tables, and what they are. Parameters: schemas (each null:

@@ -406,6 +406,34 @@ def test_a_policy_that_may_hide_contacts_is_told_with_what_mends_it(
     assert check(role_url, doorbell=None).problems == []
 
 
+def test_a_table_that_inherits_from_one_that_rings_is_advice(check: Check, url: str) -> None:
+    run_rows(url, "CREATE TABLE firm.vip (PRIMARY KEY (id)) INHERITS (firm.person)")
+    (advice,) = check().advice
+    assert "firm.vip has its columns by inheritance, which brings no trigger" in advice
+    assert check(doorbell=DOORBELL + DOORBELL.replace("person", "vip")) == ([], [])
+
+
+def test_a_partition_rings_by_its_tables_trigger(check: Check, url: str) -> None:
+    run_rows(
+        url,
+        "DROP TABLE firm.person; CREATE TABLE firm.person (id text PRIMARY KEY, mail text,"
+        " first text, last text, no_mail boolean, cc_id text) PARTITION BY HASH (id);"
+        "CREATE TABLE firm.all PARTITION OF firm.person FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
+    )
+    assert check() == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["STORED", "VIRTUAL"])
+def test_a_column_that_no_trigger_sees_is_told(check: Check, url: str, kind: str) -> None:
+    with psycopg.connect(url) as connection:
+        # Before PostgreSQL 18 each generated column is stored.
+        is_seen = kind == "STORED" or connection.info.server_version < 180_000
+    made = f"GENERATED ALWAYS AS (mail) {'STORED' if is_seen else kind}"
+    run_rows(url, f"ALTER TABLE firm.person ADD made text {made}")
+    problems = check(doorbell=DOORBELL.replace("'mail'", "'made'")).problems
+    assert ["names a column made" in each for each in problems] == ([] if is_seen else [True])
+
+
 def test_a_right_to_some_columns_is_told_with_the_grant_of_all(
     check: Check, url: str, role: str, role_url: str
 ) -> None:

@@ -223,12 +223,8 @@ def _try(connection: psycopg.Connection[Any], file: SeamFile, stage: str) -> Non
 
 def _make_doorbell(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
     relations = rung_relations(connection, file)
-    for view in (relation for relation in relations if relation.is_view):
-        yield SettingError(
-            f"{file.path}",
-            f"{view.relation} is a view, which has no row triggers: {_WITHOUT_DOORBELL}; for "
-            "seconds, ring from the table below it (docs/your-crm.md)",
-        )
+    if views := find_views(file, relations):
+        yield views[0]
         return
     try:
         with connection.transaction(), seam_session(connection), explained(file):
@@ -250,6 +246,32 @@ def _make_doorbell(connection: psycopg.Connection[Any], file: SeamFile) -> Itera
         )
     for bell in bells:
         check_bell(file, bell)
+    yield from find_unrung_heirs(connection, file)
+
+
+def find_views(file: SeamFile, relations: list[Relation]) -> list[SettingError]:
+    """Views that doorbell.sql names, among the relations that it names."""
+    return [
+        SettingError(
+            f"{file.path}",
+            f"{view.relation} is a view, which has no row triggers: {_WITHOUT_DOORBELL}; for "
+            "seconds, ring from the table below it (docs/your-crm.md)",
+        )
+        for view in relations
+        if view.is_view
+    ]
+
+
+def find_unrung_heirs(connection: psycopg.Connection[Any], file: SeamFile) -> list[SettingError]:
+    """Tables whose rows are read with those of a table that rings, and do not ring."""
+    return [
+        SettingError(
+            f"{file.path}",
+            f"{heir['relation']} has its columns by inheritance, which brings no trigger: of its "
+            f"rows {_WITHOUT_DOORBELL}; for seconds, make the triggers on it, too",
+        )
+        for heir in database.rows(connection, "crm_contacts/unrung_heirs")
+    ]
 
 
 def rung_relations(connection: psycopg.Connection[Any], file: SeamFile) -> list[Relation]:
@@ -279,7 +301,9 @@ def check_bell(file: SeamFile, bell: dict[str, Any]) -> None:
     for column in arguments[:2]:
         if column not in bell["columns"]:
             raise SettingError(
-                of, f"ctct_ring names a column {column}, which does not exist; correct its name"
+                of,
+                f"ctct_ring names a column {column}, which does not exist, or is a virtual "
+                "generated one, which no trigger sees; name one that is stored",
             )
 
 

@@ -34,6 +34,23 @@ def test_a_doorbell_that_is_gone_or_on_another_table_is_told(crm: Database, sql_
     assert looked(crm)["doorbell"].result == Result.OK
 
 
+def test_what_cannot_ring_is_told_as_make_migrate_does(
+    with_files: Callable[..., Looked], sql_rows: Rows
+) -> None:
+    sql_rows("CREATE TABLE crm_vip () INHERITS (crm_contact)")
+    assert "public.crm_vip has its columns by inheritance" in (
+        with_files()["doorbell"].remedy or ""
+    )
+    sql_rows("CREATE VIEW person AS SELECT * FROM crm_contact")
+    line = with_files(
+        doorbell="CREATE TRIGGER bell AFTER UPDATE ON person FOR EACH ROW"
+        " EXECUTE FUNCTION ctct_ring('contact_id', 'preferred_email', 'true')"
+    )["doorbell"]
+    assert line.result == Result.DIFFERS
+    assert "public.person is a view, which has no row triggers" in (line.remedy or "")
+    assert "person" not in line.exported_remedy
+
+
 def test_a_change_that_no_doorbell_rang_for_is_counted(
     crm: Database,
     client: Client,

@@ -26,6 +26,8 @@ from constant_contact.store.seam_check import (
     find_slow_batches,
     find_slow_look,
     find_unread_columns,
+    find_unrung_heirs,
+    find_views,
     plan_file,
     rung_relations,
 )
@@ -217,9 +219,11 @@ def _doorbell_there(
     if elsewhere:
         seen += f"; tables that doorbell.sql does not name: {elsewhere}, as after a swap"
     if without or not tables:
-        missing = find_missing_rights(connection, "doorbell", file)
-        exported = without_names(said(missing), placeholders(relations))
-        return differs("doorbell", seen, said(missing) or None, exported)
+        problems = find_views(file, relations) or find_missing_rights(connection, "doorbell", file)
+        exported = without_names(said(problems), placeholders(relations))
+        return differs("doorbell", seen, said(problems) or None, exported)
+    if heirs := find_unrung_heirs(connection, file):
+        return differs("doorbell", f"{seen}; heirs without: {len(heirs)}", said(heirs))
     try:
         for bell in bells:
             check_bell(file, bell)
