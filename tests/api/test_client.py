@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client, RetryPolicy
+from constant_contact.api.replies import decode
 from constant_contact.errors import (
     AuthorizationRequired,
     BadRequest,
@@ -345,3 +346,7 @@ def test_page_links_are_followed_however_they_are_written(
     assert read_all(client) == ["0", "1"]
     first = next(client.pages("/contacts", {"limit": 1}))
     assert first.next_href == "/v3/contacts?cursor=b"
+
+
+def test_a_reply_may_begin_with_a_byte_order_mark() -> None:
+    assert decode(b'\xef\xbb\xbf{"contacts": []}') == {"contacts": []}

@@ -7,6 +7,7 @@ import pytest
 
 from constant_contact.api.records import (
     id_array,
+    identifier,
     moment,
     number,
     parse_campaign,
@@ -63,6 +64,21 @@ def test_counts_are_integers_that_fit_or_none(given: Any, expected: int | None) 
 def test_a_number_in_place_of_a_text_becomes_one() -> None:
     assert text("") is None
     assert text(1100407204171) == "1100407204171"
+
+
+def test_an_id_in_capitals_is_the_same_id() -> None:
+    small, capitals = "ab00cd12-cdef-4abc-8def-0000000000ef", "AB00CD12-CDEF-4ABC-8DEF-0000000000EF"
+    contact = parse_contact({"contact_id": capitals, "list_memberships": [capitals, small]})
+    assert contact is not None
+    assert (contact.contact_id, contact.list_ids) == (small, f'{{"{small}"}}')
+    found = parse_list({"list_id": capitals})
+    assert found is not None
+    assert found.list_id == small
+    click = {"created_time": "2026-01-01T00:00:00Z", "url_id": "1"}
+    events, _ = parse_events([{**click, "contact_id": each} for each in (capitals, small)])
+    assert [(event.contact_id, event.ordinal) for event in events] == [(small, 1), (small, 2)]
+    # What is no UUID may mean something else in capitals.
+    assert identifier("List-A") == "List-A"
 
 
 def test_a_contact_without_an_email_address_is_read() -> None:

@@ -4,6 +4,7 @@ Each record's fields are the columns of its page statement in include/sql, by th
 A `parse_…` returns None for a row that lacks its own id: the caller counts it.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import lru_cache
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from constant_contact.api import vendor
 
 _INT4 = 2**31
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 Record = TypeVar("Record")
 
 
@@ -29,6 +31,12 @@ def text(value: Any) -> str | None:
     if value is None or value == "":
         return None
     return value if isinstance(value, str) else str(value)
+
+
+def identifier(value: Any) -> str | None:
+    """An id as all of ours are: a UUID in small letters, since in capitals it is the same one."""
+    found = text(value)
+    return found.lower() if found and _UUID.fullmatch(found) else found
 
 
 def cut(shown: str, most: int) -> str:
@@ -88,7 +96,8 @@ def id_array(value: Any) -> str | None:
 # Few combinations of lists occur among many contacts.
 @lru_cache(maxsize=4096)
 def _id_array(ids: frozenset[str]) -> str:
-    plain = (each.replace("\\", "\\\\").replace('"', '\\"') for each in sorted(ids))
+    told = sorted({identifier(each) or "" for each in ids})
+    plain = (each.replace("\\", "\\\\").replace('"', '\\"') for each in told)
     return "{%s}" % ",".join(f'"{each}"' for each in plain)  # noqa: UP031
 
 
@@ -107,7 +116,7 @@ class ListRecord(NamedTuple):
 
 def parse_list(row: dict[str, Any]) -> ListRecord | None:
     """Read one row of getLists."""
-    if (list_id := text(row.get("list_id"))) is None:
+    if (list_id := identifier(row.get("list_id"))) is None:
         return None
     favorite = row.get("favorite")
     return ListRecord(
@@ -145,7 +154,7 @@ class ContactRecord(NamedTuple):
 
 def parse_contact(row: dict[str, Any]) -> ContactRecord | None:
     """Read one contact; one that has a telephone only has no `email_address`."""
-    if (contact_id := text(row.get("contact_id"))) is None:
+    if (contact_id := identifier(row.get("contact_id"))) is None:
         return None
     email = row.get("email_address")
     if not isinstance(email, dict):
@@ -180,7 +189,7 @@ class CampaignRecord(NamedTuple):
 
 def parse_campaign(row: dict[str, Any]) -> CampaignRecord | None:
     """Read one campaign, of the collection or by itself."""
-    if (campaign_id := text(row.get("campaign_id"))) is None:
+    if (campaign_id := identifier(row.get("campaign_id"))) is None:
         return None
     return CampaignRecord(
         campaign_id,
@@ -204,7 +213,7 @@ class SummaryRecord(NamedTuple):
 
 def parse_summary(row: dict[str, Any]) -> SummaryRecord | None:
     """Read one row of the summary report."""
-    if (campaign_id := text(row.get("campaign_id"))) is None:
+    if (campaign_id := identifier(row.get("campaign_id"))) is None:
         return None
     counts = row.get("unique_counts")
     if not isinstance(counts, dict):
@@ -227,7 +236,7 @@ class CampaignActivityRecord(NamedTuple):
 
 def parse_campaign_activity(row: dict[str, Any], campaign_id: str) -> CampaignActivityRecord | None:
     """Read one activity reference of retrieveEmailCampaignUsingGET."""
-    if (campaign_activity_id := text(row.get("campaign_activity_id"))) is None:
+    if (campaign_activity_id := identifier(row.get("campaign_activity_id"))) is None:
         return None
     return CampaignActivityRecord(campaign_activity_id, campaign_id, text(row.get("role")))
 
@@ -268,7 +277,7 @@ def parse_events(
     for row in rows:
         if not isinstance(row, dict):
             continue
-        contact_id = text(row.get("contact_id"))
+        contact_id = identifier(row.get("contact_id"))
         occurred_at = moment(row.get("created_time"))
         if contact_id is None or occurred_at is None:
             continue

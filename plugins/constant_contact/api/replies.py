@@ -1,5 +1,6 @@
 """What a reply means: the vendor's status and body, turned into a page or an error."""
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -62,6 +63,7 @@ def decode(body: bytes) -> Any:
     Raises:
         ServerFault: The body is empty, cut off or not JSON (a gateway's HTML).
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -54,6 +54,7 @@ _PROBES: Final = {
     "bigint": "918273645546372819",
     "uuid": "91827364-5546-4372-8190-918273645546",
 }
+_VENDORS_ID: Final = "^\\s*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\s*$"
 # What an index of ours can hold.
 _MAX_ID_BYTES: Final = 2_000
 # What a file of the seam can bring about, in place of a server or a lock.
@@ -226,12 +227,20 @@ def _select(
 
 
 def _cast(column: _Column, types: Collection[str]) -> sql.Composed:
-    """A column of contacts.sql as ours are: a collation of the CRM's own is no part of it."""
+    """A column of contacts.sql as ours are: a collation of the CRM's own is no part of it.
+
+    Nor are capitals of the vendor's ids: in small letters a UUID is the same one.
+    """
     if column.name not in types:
         return sql.SQL("NULL::{}").format(sql.SQL(column.type))
     collation = sql.SQL(' COLLATE "default"' if column.type == "text" else "")
     name, type_ = sql.Identifier(column.name), sql.SQL(column.type)
-    return sql.SQL("seam.{}::{}{}").format(name, type_, collation)
+    cast = sql.SQL("seam.{}::{}{}").format(name, type_, collation)
+    if column.name != "constant_contact_id":
+        return cast
+    return sql.SQL("CASE WHEN {0} ~* {1} THEN lower({0}) ELSE {0} END").format(
+        cast, sql.Literal(_VENDORS_ID)
+    )
 
 
 def column_types(connection: psycopg.Connection[Any], file: SeamFile) -> dict[str, LiteralString]:

@@ -213,3 +213,14 @@ def test_who_asked_before_there_was_a_link_is_left_alone_once_there_is_one(
     assert link_contacts(crm).opt_ins_requeued == 1
     assert push().held == 1
     assert permission(simulator, ANN) == "unsubscribed"
+
+
+def test_a_no_reaches_the_contact_whose_id_the_crm_has_in_capitals(
+    simulator: Running, push: Push, full_night: Callable[[], None], add_crm_contact: Add
+) -> None:
+    ann = ANN.replace("0000-4000", "0000-4abc")
+    simulator.control.load(contacts=[{"contact_id": ann, "email": "ann@before.example.com"}])
+    add_crm_contact("c1", "ann@example.com", do_not_email=True, constant_contact_id=ann.upper())
+    full_night()
+    push()
+    assert permission(simulator, ann) == "unsubscribed"

@@ -21,12 +21,12 @@ from constant_contact.api.records import (
     CampaignActivityRecord,
     CampaignRecord,
     SummaryRecord,
+    identifier,
     iso,
     number,
     parse_campaign,
     parse_campaign_activity,
     parse_summary,
-    text,
 )
 from constant_contact.errors import NotFound, Rejected
 from constant_contact.store import database, state
@@ -291,7 +291,7 @@ def _counts(client: Client, batch: list[str]) -> list[dict[str, Any]]:
         return [result for single in batch for result in _counts(client, [single])]
     told = reply.get("results")
     results = [each for each in (told if isinstance(told, list) else []) if isinstance(each, dict)]
-    answered = {text(result.get("campaign_activity_id")) for result in results}
+    answered = {identifier(result.get("campaign_activity_id")) for result in results}
     if unanswered := [each for each in batch if each not in answered]:
         _log.warning("the stats report has no counts of activities %s", ", ".join(unanswered))
     return results
@@ -307,7 +307,7 @@ def _store_counts(
         (activity_id, tracker.activity_type, count)
         for result in results
         for tracker in vendor.TRACKERS
-        if (activity_id := text(result.get("campaign_activity_id"))) in activity_ids
+        if (activity_id := identifier(result.get("campaign_activity_id"))) in activity_ids
         and isinstance(stats := result.get("stats"), dict)
         and (count := number(stats.get(tracker.count_field))) is not None
     ]

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import text
+from constant_contact.api.records import identifier, text
 from constant_contact.errors import (
     BulkPending,
     ConstantContactError,
@@ -143,7 +143,7 @@ class BulkActivities:
             self._in_a_row = 0
             self.refusals.note_passed(bulk_id, "call")
             self.sent += 1
-            activity_id = text(answer.get("activity_id"))
+            activity_id = identifier(answer.get("activity_id"))
             if activity_id is None:
                 self._find_unnamed(current)
             else:
@@ -256,7 +256,7 @@ class BulkActivities:
         """
         missing, lost = dict(queued), dict(lost)
         for job in self._jobs():
-            activity_id = text(job.get("activity_id"))
+            activity_id = identifier(job.get("activity_id"))
             if activity_id in missing:
                 self._keep(missing.pop(activity_id), job)
             elif activity_id is not None:
@@ -280,7 +280,7 @@ class BulkActivities:
         """
         lost = {activity["bulk_id"]: activity}
         for job in self._jobs():
-            if (activity_id := text(job.get("activity_id"))) is not None:
+            if (activity_id := identifier(job.get("activity_id"))) is not None:
                 self._adopt(activity_id, job, lost)
             if not lost:
                 return

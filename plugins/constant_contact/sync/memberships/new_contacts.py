@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client
-from constant_contact.api.records import cut, parse_contact
+from constant_contact.api.records import cut, identifier, parse_contact
 from constant_contact.errors import (
     BadRequest,
     Conflict,
@@ -254,10 +254,12 @@ class NewContacts:
         email = contact.get("email_address")
         permission = email.get("permission_to_send") if isinstance(email, dict) else None
         is_out = person["gate"] != "may" and permission == "unsubscribed"
-        on = activity["list_ids"] if is_out else contact.get("list_memberships") or []
+        shown = contact.get("list_memberships") or []
+        on = activity["list_ids"] if is_out else [identifier(each) for each in shown]
         with self._crm.transaction() as connection:
             single.mirror(connection, contact)
-            new = {"bulk_id": activity["bulk_id"], "constant_contact_id": contact["contact_id"]}
+            contact_id = identifier(contact["contact_id"])
+            new = {"bulk_id": activity["bulk_id"], "constant_contact_id": contact_id}
             database.run(connection, "links/link_created", new)
             if is_out:
                 source = email.get("opt_out_source") if isinstance(email, dict) else None
