@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -332,11 +333,21 @@ def test_page_links_are_followed_behind_a_proxy_that_puts_a_path_before_them(
     assert read_all(client) == ["0", "1"]
 
 
-@pytest.mark.parametrize("link", ["?cursor=b", "contacts?cursor=b", "{url}/v3/contacts?cursor=b"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "?cursor=b",
+        "contacts?cursor=b",
+        "{url}/v3/contacts?cursor=b",
+        "https://{host}/v3/contacts?cursor=b",
+        "https://{host}:443/v3/contacts?cursor=b",
+        "//{host}/v3/contacts?cursor=b",
+    ],
+)
 def test_page_links_are_followed_however_they_are_written(
     simulator: Running, client: Client, link: str
 ) -> None:
-    href = link.format(url=simulator.url)
+    href = link.format(url=simulator.url, host=urlsplit(simulator.url).hostname)
     for number, links in enumerate([{"next": {"href": href}}, {}]):
         body = {"contacts": [{"contact_id": str(number)}], "_links": links}
         simulator.control.add_fault(

@@ -210,7 +210,9 @@ class Client:
             seen.add(url)
 
     def _page_url(self, href: str, page_url: str | None = None) -> str:
-        """The URL of a page link: of the same host, or refused.
+        """The URL of a page link: of the same host, or refused; called as the connection says.
+
+        What ends TLS before the vendor's own servers may leave them writing http, or a port.
 
         Args:
             href: As the vendor gave it, or as a page's `next_href`.
@@ -220,13 +222,14 @@ class Client:
         proxied = urlsplit(self._settings.base_url).path
         if href.startswith("/") and not href.startswith(f"{proxied}/"):
             href = proxied + href
-        url = urljoin(page_url or f"{self._settings.base_url}/", href)
-        if urlsplit(url)[:2] != urlsplit(self._settings.base_url)[:2]:
+        leads_to = urlsplit(urljoin(page_url or f"{self._settings.base_url}/", href))
+        base = urlsplit(self._settings.base_url)
+        if leads_to.hostname != base.hostname:
             raise ContractBroken(
-                f"a page link leads to another host ({urlsplit(url).hostname}); it was not "
+                f"a page link leads to another host ({leads_to.hostname}); it was not "
                 "followed, since the access token would go there"
             )
-        return url
+        return leads_to._replace(scheme=base.scheme, netloc=base.netloc).geturl()
 
     def _read(self, url: str, *, is_page_link: bool) -> dict[str, Any]:
         try:
