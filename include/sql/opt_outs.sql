@@ -472,8 +472,8 @@ LIMIT 1
 FOR UPDATE OF change SKIP LOCKED;
 
 -- name: opt_out_changes
--- A page of the outbox, the newest first. Parameters: status ('': any), before (a change id; null:
--- from the newest), most. Grain: one row a change.
+-- The changes of the outbox that a person asks for, in no order. Parameters: status ('': any),
+-- do_not_email and requested_by_contact (null: any). Grain: one row a change.
 SELECT
     change.change_id,
     change.contact_id,
@@ -487,14 +487,18 @@ SELECT
     change.detail,
     change.hold_id,
     coalesce(change.requested_by_contact, FALSE) AS requested_by_contact,
-    concat_ws(' ', crm.first_name, crm.last_name) AS name
+    nullif(concat_ws(' ', crm.first_name, crm.last_name), '') AS name
 FROM crm_opt_out_change AS change
 LEFT JOIN ctct_link AS crm ON change.contact_id = crm.contact_id
 WHERE
     (%(status)s = '' OR change.status = %(status)s)
-    AND (%(before)s::bigint IS NULL OR change.change_id < %(before)s::bigint)
-ORDER BY change.change_id DESC
-LIMIT %(most)s;
+    AND (%(do_not_email)s::boolean IS NULL OR change.do_not_email = %(do_not_email)s::boolean)
+    AND (
+        %(requested_by_contact)s::boolean IS NULL
+        -- As its index has it.
+        OR (%(requested_by_contact)s::boolean AND change.requested_by_contact)
+        OR (NOT %(requested_by_contact)s::boolean AND change.requested_by_contact IS NOT TRUE)
+    );
 
 -- name: count_opt_outs
 -- How many changes of the outbox have each status, counted no further than a page tells.

@@ -85,11 +85,10 @@ FROM ctct_api_call
 WHERE call_id = %(call_id)s;
 
 -- name: matching_calls
--- The calls that a person asks for, in no order; null asks for all. `before_at` and `before_id`,
--- `after_at` and `after_id`: where a page ended.
+-- The calls that a person asks for, in no order; null asks for all.
 -- Parameters: since, until, dag_id, run_id, task_id, map_index, method, path_like, path_start (the
--- same without a query), status, status_least, status_most, is_failed, error_key, request_id,
--- before_at, before_id, after_at, after_id. Grain: one row a call.
+-- same without a query), status, status_least, status_most, is_failed, error_key, request_id.
+-- Grain: one row a call.
 SELECT
     call_id,
     called_at,
@@ -131,15 +130,7 @@ WHERE
     )
     AND (NOT %(is_failed)s::boolean OR error_message IS NOT NULL)
     AND (%(error_key)s::text IS NULL OR error_key = %(error_key)s::text)
-    AND (%(request_id)s::text IS NULL OR request_id = %(request_id)s::text)
-    AND (
-        %(before_at)s::timestamptz IS NULL
-        OR (called_at, call_id) < (%(before_at)s::timestamptz, %(before_id)s::bigint)
-    )
-    AND (
-        %(after_at)s::timestamptz IS NULL
-        OR (called_at, call_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
-    );
+    AND (%(request_id)s::text IS NULL OR request_id = %(request_id)s::text);
 
 -- name: count_unmet
 -- What of both outboxes needs a person. Parameters: since (rejections before it are old news).

@@ -71,6 +71,10 @@ def filters(found: dict[str, Any]) -> dict[str, dict[str, str]]:
         "rare error key, 80 days ago": _RARE_KEY | _LONG_AGO,
         "path and status, all": {"path": "/v3/contacts/", "status": "429"} | _ALL,
         "for which nothing is found, all": {"error_key": "none.such"} | _ALL,
+        "slowest": {"sort": "-duration_ms"},
+        "slowest, all": {"sort": "-duration_ms"} | _ALL,
+        "DAG, slowest": {"dag_id": "constant_contact_activities", "sort": "-duration_ms"} | _ALL,
+        "rare status, slowest": {"status": "409", "sort": "-duration_ms"} | _ALL,
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran
+from tests.airflow.overview_page import text_of
 from tests.airflow.site import NOBODY, Site
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -143,17 +144,75 @@ def test_pages_show_each_call_once_while_others_arrive(
     calls.reverse()
     first = site.get(CALLS).text
     assert shown(first) == calls[:50]
-    assert "← newer" not in first
+    assert "← previous" not in first
     new = [add_call(called_at=LATELY + timedelta(minutes=1)) for _ in range(3)]
-    second = site.get(link(first, "older →")).text
-    third = site.get(link(second, "older →")).text
+    second = site.get(link(first, "next →")).text
+    third = site.get(link(second, "next →")).text
     assert shown(second) + shown(third) == calls[50:]
-    assert "older →" not in third
-    assert shown(site.get(link(third, "← newer")).text) == calls[50:100]
+    assert "next →" not in third
+    assert shown(site.get(link(third, "← previous")).text) == calls[50:100]
     # what would be less than a page is the newest page
-    assert shown(site.get(link(second, "← newer")).text) == calls[:50]
-    newest = site.get(link(site.get(link(second, "← newer")).text, "← newer")).text
+    assert shown(site.get(link(second, "← previous")).text) == calls[:50]
+    newest = site.get(link(site.get(link(second, "← previous")).text, "← previous")).text
     assert shown(newest) == [*reversed(new), *calls[:47]]
+
+
+def test_calls_are_sorted_by_their_address_and_their_rows_and_duration_added_up(
+    site: Site, add_call: Callable[..., int]
+) -> None:
+    quick = add_call(duration_ms=3, items=500, called_at=LATELY)
+    slow = add_call(duration_ms=70_000, items=20, called_at=LATELY - timedelta(minutes=1))
+    other = add_call("/v3/emails", duration_ms=40, called_at=LATELY - timedelta(minutes=2))
+    assert asked(site, sort="-duration_ms") == [slow, other, quick]
+    assert asked(site, sort="duration_ms") == [quick, other, slow]
+    # without rows comes last, either way
+    assert asked(site, sort="items") == [slow, quick, other]
+    assert asked(site, sort="-items") == [quick, slow, other]
+    assert asked(site, sort="called_at") == [other, slow, quick]
+    assert asked(site, sort="-duration_ms", path="/v3/contact_lists") == [slow, quick]
+    body = site.get(f"{CALLS}?sort=-duration_ms&method=GET").text
+    assert 'aria-sort="descending"' in body
+    assert link(body, "Rows") == f"{CALLS}?method=GET&sort=-items"
+    assert '<input type="hidden" name="sort" value="-duration_ms">' in body
+    words = text_of(body)
+    assert "All 3 calls 520 1 min 10 s" in words
+    assert "All 1 call 0 0.0 s" in text_of(site.get(f"{CALLS}?path=/v3/emails").text)
+    assert site.get(f"{CALLS}?sort=reply_body").status == 422
+
+
+def test_of_many_calls_the_newest_are_sorted_and_added_up(
+    site: Site, add_call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from constant_contact.web.calls.call_filter import CallFilter
+    from constant_contact.web.frame import tables
+
+    monkeypatch.setattr(CallFilter, "most_sorted", 4)
+    monkeypatch.setattr(tables, "PAGE_ROWS", 3)
+    calls = [
+        add_call(duration_ms=n, items=10, called_at=LATELY + timedelta(seconds=n))
+        for n in range(1, 7)
+    ]
+    first = site.get(f"{CALLS}?sort=duration_ms").text
+    assert shown(first) == calls[2:5]
+    words = text_of(first)
+    assert "The newest 4 calls of this filter, sorted" in words
+    assert "1 to 3 of the newest 4 calls" in words
+    assert "The newest 4 calls 40" in words
+    assert shown(site.get(link(first, "next →")).text) == [calls[5]]
+    # the oldest first is an order of all
+    oldest = site.get(f"{CALLS}?sort=called_at").text
+    assert shown(oldest) == calls[:3]
+    assert shown(site.get(link(oldest, "next →")).text) == calls[3:]
+
+
+def test_a_time_is_told_as_how_long_ago_it_is_with_the_time_itself_on_hover(
+    site: Site, add_call: Callable[..., int]
+) -> None:
+    add_call()
+    body = site.get(CALLS).text
+    assert re.search(
+        r'<time [^>]*title="\d{4}-\d\d-\d\d [\d:]{8} UTC" data-ago>\d+ minutes ago', body
+    )
 
 
 def test_what_a_reply_holds_is_shown_and_never_run(
@@ -172,9 +231,9 @@ def test_what_a_reply_holds_is_shown_and_never_run(
 def test_the_file_holds_all_that_the_filter_finds_and_no_formula(
     site: Site, add_call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from constant_contact.store import call_search
+    from constant_contact.store import listing
 
-    monkeypatch.setattr(call_search, "_CHUNK", 2)
+    monkeypatch.setattr(listing, "_CHUNK", 2)
     calls = [add_call(path=f"/v3/{n}", dag_id="a_dag", map_index=-1) for n in range(5)]
     add_call(dag_id="another_dag")
     evil = add_call(
@@ -265,7 +324,9 @@ def test_htmx_gets_the_table_alone_and_history_the_page(
 
 @pytest.mark.parametrize(
     "query",
-    ["status=abc", "map_index=x", "before=1", "after=9.9.9", "before=9999999999999999999999.1",
+    ["status=abc", "map_index=x", "before=1", "after=9.9.9", "before=[9999999999999999999999,1]",
+     'after=["2026-01-31T00:00:00Z",1,2]', 'after=["2026-01-31T00:00:00",1]',
+     f'after=["2026-01-31T00:00:00Z",{2**63}]',
      "from=yesterday", "to=0001-01-01T00:00&zone=Asia/Tokyo"],
 )  # fmt: skip
 def test_what_cannot_be_understood_is_told(site: Site, query: str) -> None:

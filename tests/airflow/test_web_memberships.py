@@ -9,6 +9,7 @@ import pytest
 from constant_contact.store.database import Database
 from constant_contact.sync.crm.crm_contacts import see_contacts
 from simulator.server import Running
+from tests.airflow.overview_page import table
 from tests.airflow.site import Site
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id
@@ -52,10 +53,17 @@ def status_of(sql_rows: Rows, contact: str) -> str:
     return str(row["status"])
 
 
+def section_of(site: Site, query: str) -> str:
+    """The requests that an address shows, as HTML."""
+    answer = site.get(f"{PAGE}?{query}")
+    assert answer.status == 200, answer.text
+    return answer.text[answer.text.index('<section aria-labelledby="requests">') :]
+
+
 def test_without_requests_the_page_says_so(site: Site, lists: None) -> None:
     body = site.get(PAGE).text
-    assert "No membership was requested yet." in body
-    assert "No call has changed a membership lately." in body
+    assert "The CRM has requested no membership yet" in body
+    assert "No bulk job has changed a membership lately" in body
 
 
 def test_a_crm_that_is_away_shows_as_such(site: Site, connections: pytest.MonkeyPatch) -> None:
@@ -87,7 +95,7 @@ def test_requests_are_filtered_by_status_list_and_action(
     assert shown(f"list_id={NEWS}") == {"c1", "c3"}
     assert shown("action=remove") == {"c3"}
     assert shown(f"status=done&list_id={NEWS}&action=remove") == {"c3"}
-    assert "No request is listed here." in site.get(f"{PAGE}?status=failed").text
+    assert "No request is like this." in site.get(f"{PAGE}?status=failed").text
 
 
 def test_pages_of_requests_meet_without_gap_or_overlap_even_at_one_time(
@@ -105,6 +113,80 @@ def test_pages_of_requests_meet_without_gap_or_overlap_even_at_one_time(
         following = re.search(r'rel="next" href="([^"]+)"', body)
         path = following[1].replace("&amp;", "&") if following else ""
     assert seen == [f"p{number:03}" for number in range(120, 0, -1)]
+
+
+def test_requests_are_sorted_by_their_address(
+    site: Site, lists: None, request_row: Add, sql_rows: Rows
+) -> None:
+    sql_rows("INSERT INTO ctct_link (contact_id, first_name) VALUES ('c1', 'Zoe'), ('c2', 'Ann')")
+    request_row("c1", "done", minutes=3)
+    request_row("c2", "rejected", minutes=2, number=2)
+    request_row("c3", "done", minutes=1, action="remove")
+
+    def shown(query: str) -> list[str]:
+        return [row[0].split()[-1] for row in table(section_of(site, query))]
+
+    assert shown("") == shown("sort=-requested_at") == ["c3", "c2", "c1"]
+    assert shown("sort=requested_at") == ["c1", "c2", "c3"]
+    assert shown("sort=name") == ["c2", "c1", "c3"]
+    assert shown("sort=-name") == ["c1", "c2", "c3"]
+    assert shown("sort=list_name") == ["c2", "c3", "c1"]
+    assert shown("sort=status&action=add") == ["c1", "c2"]
+    body = site.get(f"{PAGE}?list_id={NEWS}&status=done&sort=name").text
+    assert f'href="{PAGE}?status=done&amp;list_id={NEWS}&amp;sort=-name"' in body
+    assert f'href="{PAGE}?status=held&amp;list_id={NEWS}&amp;sort=name"' in body
+    assert '<input type="hidden" name="status" value="done">' in body
+    assert '<input type="hidden" name="sort" value="name">' in body
+
+
+def test_of_many_requests_the_newest_are_sorted(
+    site: Site, lists: None, request_row: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from constant_contact.web.people.memberships import RequestFilter
+
+    monkeypatch.setattr(RequestFilter, "most_sorted", 2)
+    for number in (1, 2, 3):
+        request_row(f"c{number}", ("pending", "failed", "done")[number - 1], minutes=4 - number)
+    body = section_of(site, "sort=-status")
+    assert re.findall(r"<td>(c\d)</td>", body) == ["c2", "c3"]
+    assert "The newest 2 requests of this filter, sorted" in body
+    assert "1 to 2 of the newest 2 requests" in body
+
+
+@pytest.mark.parametrize("sort", ["", "sort=requested_at"])
+def test_a_page_leads_to_the_one_before_it_too(
+    site: Site, lists: None, sql_rows: Rows, sort: str
+) -> None:
+    sql_rows(
+        "INSERT INTO crm_list_membership (contact_id, list_id)"
+        " SELECT lpad(n::text, 3, '0') || '@crm.example', %s FROM generate_series(1, 120) n",
+        NEWS,
+    )
+
+    def page_of(query: str) -> tuple[list[str], dict[str, str]]:
+        body = section_of(site, query)
+        links = re.findall(r'rel="(prev|next)" href="[^"]+?\?([^"]*)"', body)
+        return (
+            re.findall(r"<td>(\d+)@crm", body),
+            {rel: each.replace("&amp;", "&") for rel, each in links},
+        )
+
+    first, links = page_of(sort)
+    assert list(links) == ["next"]
+    second, links = page_of(links["next"])
+    third, of_third = page_of(links["next"])
+    assert sorted(first + second + third) == [f"{n:03}" for n in range(1, 121)]
+    assert list(of_third) == ["prev"]
+    assert page_of(of_third["prev"])[0] == second
+    assert page_of(links["prev"])[0] == first
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["sort=password", "status=odd", "action=odd", "before=x", 'after=["2026-01-01T00:00Z","c"]'],
+)
+def test_what_an_address_asks_for_wrongly_is_told(site: Site, lists: None, query: str) -> None:
+    assert site.get(f"{PAGE}?{query}").status == 422
 
 
 def test_a_bulk_call_under_way_is_followed(site: Site, lists: None, sql_rows: Rows) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from simulator.server import Running
 from tests.airflow.airflow_runs import carry_on
+from tests.airflow.overview_page import table
 from tests.airflow.site import Site
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id
@@ -65,8 +66,8 @@ def runs() -> list[tuple[str, str]]:
 
 
 def test_an_empty_outbox_says_so(site: Site, connections: pytest.MonkeyPatch) -> None:
-    assert "Nobody has set or cleared Do Not Email yet." in site.get(PAGE).text
-    assert "No change is listed here." in site.get(f"{PAGE}?status=held").text
+    assert "Do Not Email was not set or cleared in the CRM yet" in site.get(PAGE).text
+    assert "No change is like this." in site.get(f"{PAGE}?status=held").text
     assert site.get(f"{PAGE}/1").status == 404
 
 
@@ -105,6 +106,39 @@ def test_pages_of_changes_meet_without_gap_or_overlap(
         following = re.search(r'rel="next" href="([^"]+)"', body)
         path = following[1].replace("&amp;", "&") if following else ""
     assert seen == [f"p{number}" for number in range(120, 0, -1)]
+
+
+def test_changes_are_filtered_and_sorted_by_their_address(
+    site: Site, connections: pytest.MonkeyPatch, sql_rows: Rows
+) -> None:
+    sql_rows("INSERT INTO ctct_link (contact_id, first_name) VALUES ('a', 'Zoe'), ('b', 'Ann')")
+    sql_rows(
+        "INSERT INTO crm_opt_out_change"
+        " (contact_id, do_not_email, requested_by_contact, changed_by, processed_at)"
+        " VALUES ('a', TRUE, TRUE, 'jo', '2026-01-01Z'), ('b', TRUE, NULL, 'al', '2026-01-03Z'),"
+        " ('c', FALSE, FALSE, NULL, NULL)"
+    )
+
+    def shown(query: str) -> list[str]:
+        answer = site.get(f"{PAGE}?{query}")
+        assert answer.status == 200, answer.text
+        return [row[1].split()[-1] for row in table(answer.text)]
+
+    assert shown("flag=clear") == ["c"]
+    assert shown("flag=set") == ["b", "a"]
+    assert shown("wish=contact") == ["a"]
+    assert shown("wish=account") == ["c", "b"]
+    assert shown("flag=set&wish=account&status=pending") == ["b"]
+    assert shown("") == shown("sort=-change_id") == ["c", "b", "a"]
+    assert shown("sort=change_id") == ["a", "b", "c"]
+    assert shown("sort=name") == ["b", "a", "c"]
+    assert shown("sort=-processed_at") == ["b", "a", "c"]
+    assert shown("sort=changed_by") == ["b", "a", "c"]
+    body = site.get(f"{PAGE}?flag=set&status=pending&sort=name").text
+    assert f'href="{PAGE}?status=pending&amp;flag=set&amp;sort=-name"' in body
+    assert f'href="{PAGE}?status=held&amp;flag=set&amp;sort=name"' in body
+    for query in ("flag=odd", "sort=reason", "before=[1.5]", "after=7"):
+        assert site.get(f"{PAGE}?{query}").status == 422
 
 
 def test_the_mail_is_sent_only_after_a_step_that_says_to_whom_and_that_it_is_once_ever(

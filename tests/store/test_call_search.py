@@ -7,10 +7,13 @@ import pytest
 
 from constant_contact.store import call_search
 from constant_contact.store.database import Database
+from constant_contact.store.listing import keyset_page
 from constant_contact.web.calls.call_filter import CallFilter
 from local.bench.made_up import make, settle
 from tests.databases import Databases
 
+CALLS = "web/matching_calls"
+NEWEST = CallFilter.newest_first()
 _CALLS = 30_000
 _INDEX_SCANS = """
 SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'ctct_api_call'
@@ -61,7 +64,7 @@ def test_each_filter_has_its_index_and_none_reads_the_whole_log(
         before = scans(connection)
         # more often than a statement is tried before its plan is kept for all values
         for _ in range(12):
-            call_search.page(connection, wanted, 50)
+            keyset_page(connection, CALLS, wanted, NEWEST, 50)
         after = scans(connection)
     used = {name for name, times in after.items() if times > before[name]}
     assert used == {f"ctct_api_call_{index}"}
@@ -80,8 +83,8 @@ def test_a_count_of_what_is_at_hand_is_the_databases(full_log: str) -> None:
     wanted = CallFilter(span="all").wanted(datetime.now(UTC))
     crm = Database(lambda: psycopg.connect(full_log), name="connection crm_default")
     with crm.transaction() as connection:
-        found = call_search.page(connection, wanted, 2_000)
-        counts = call_search.count(connection, wanted, 2_000)
+        found = keyset_page(connection, CALLS, wanted, NEWEST, 2_000)
+        counts = call_search.count(connection, wanted, NEWEST, 2_000)
     crm.close()
     key = lambda row: (row["calls"], str(row))  # noqa: E731
     assert sorted(call_search.counted(found.rows), key=key) == sorted(counts, key=key)

@@ -2,16 +2,15 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from typing import Annotated, Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import HTTPException, Query, status
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 from pydantic_core import PydanticCustomError
 
 from constant_contact.redact import is_telling
-from constant_contact.store.call_search import Place
+from constant_contact.web.frame.tables import NewestFilter, Number, without_nul
 
 _MOST_CHARS: Final = 300
 SPANS: Final = {
@@ -51,10 +50,17 @@ Text = Annotated[str, Field(max_length=_MOST_CHARS)]
 Typed = Annotated[Text, AfterValidator(_not_telling)]
 
 
-class CallFilter(BaseModel):
-    """The query of the page's URL; every field may be missing or empty."""
+class CallFilter(NewestFilter):
+    """Which calls are shown, and in which order."""
 
-    model_config = ConfigDict(str_strip_whitespace=True, populate_by_name=True)
+    columns: ClassVar = {
+        "called_at": True, "task_id": False, "path": False, "status": True, "items": True,
+        "duration_ms": True,
+    }  # fmt: skip
+    default: ClassVar = "-called_at"
+    keys: ClassVar = {"called_at": AwareDatetime, "call_id": Number}
+    # A few thousand are also what a plan is made for that follows the time.
+    most_sorted: ClassVar = 2_000
 
     span: Text = ""
     since: Text = Field("", alias="from")
@@ -69,8 +75,6 @@ class CallFilter(BaseModel):
     status: Text = ""
     error_key: Typed = ""
     request_id: Typed = ""
-    before: Text = ""
-    after: Text = ""
 
     @property
     def shown_span(self) -> str:
@@ -78,23 +82,6 @@ class CallFilter(BaseModel):
         if self.since or self.until:
             return ""
         return self.span or ("all" if self.run_id or self.request_id else "week")
-
-    def query(self, **changes: str) -> str:
-        """The URL's query with some fields changed, and no place of a page but a given one."""
-        fields = self.model_dump(by_alias=True) | {"before": "", "after": ""} | changes
-        return urlencode({name: value for name, value in fields.items() if value})
-
-    def place(self, name: str) -> Place | None:
-        """Where the page begins (`before`) or ends (`after`).
-
-        Raises:
-            HTTPException: 422; it is not one of ours.
-        """
-        text = getattr(self, name)
-        try:
-            return Place.parse(text) if text else None
-        except (ValueError, OverflowError):
-            raise _refused(f"{name}: {text} is no place in the log.") from None
 
     def wanted(self, now: datetime) -> dict[str, Any]:
         """The parameters of web/matching_calls.
@@ -118,8 +105,7 @@ class CallFilter(BaseModel):
         }
 
     def _text(self, name: str) -> str | None:
-        # PostgreSQL's texts know no NUL
-        return getattr(self, name).replace("\0", "") or None
+        return without_nul(getattr(self, name)) or None
 
     def _range(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         zone = _zone(self.zone)

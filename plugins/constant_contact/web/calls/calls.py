@@ -1,9 +1,10 @@
 """API calls: what was asked of Constant Contact, by which task, and what came back."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -12,19 +13,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from constant_contact.config import accounts
 from constant_contact.store import call_search
-from constant_contact.store.call_search import Place, Row
+from constant_contact.store.listing import Row, keyset_chunks
 from constant_contact.web.calls.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
 from constant_contact.web.frame import csv_file
 from constant_contact.web.frame.access import MayRead
 from constant_contact.web.frame.accounts import CurrentAccount, turn_to
 from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import go_to, page, wants_part
+from constant_contact.web.frame.tables import newest
 from constant_contact.web.overview.syncs import account_of
 
 router = APIRouter(prefix="/calls")
 of_task = APIRouter()
-_MOST_ROWS: Final = 50
-_MOST_COUNTED: Final = 2_000
 _MOST_KEYS: Final = 5
 _COLUMNS: Final = (
     "call_id", "called_at", "dag_id", "run_id", "task_id", "map_index", "try_number", "method",
@@ -43,12 +43,16 @@ class Summary:
         has_more: There are older ones.
         failed: By status as the filter has it (4xx, no answer, 2xx for what could not be read).
         error_keys: The most frequent ones.
+        items: Rows of their answers.
+        duration: What they took together.
     """
 
     counted: int
     has_more: bool
     failed: Mapping[str, int]
     error_keys: Mapping[str, int]
+    items: int
+    duration: timedelta
 
     @property
     def succeeded(self) -> int:
@@ -60,23 +64,21 @@ class Summary:
 def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> HTMLResponse:
     """The page; for htmx only what the form replaces."""
     wanted = asked.wanted(datetime.now(UTC))
-    before, after = asked.place("before"), asked.place("after")
     is_part = wants_part(request)
     with hook.crm.transaction() as connection:
-        found = call_search.page(connection, wanted, _MOST_ROWS, before=before, after=after)
-        if found.has_newer or found.has_older:
-            counts = call_search.count(connection, wanted, _MOST_COUNTED)
+        found, pager = newest(connection, "web/matching_calls", wanted, asked)
+        if pager.before is None and pager.after is None:
+            counts = call_search.counted(found)
         else:
-            counts = call_search.counted(found.rows)
+            counts = call_search.count(connection, wanted, asked.newest_first(), asked.most_sorted)
         choices = {} if is_part else call_search.choices(connection)
     return page(
         request,
         "calls_found" if is_part else "calls",
         asked=asked,
         found=found,
-        newer=asked.query(after=str(Place.of(found.rows[0]))) if found.rows else "",
-        older=asked.query(before=str(Place.of(found.rows[-1]))) if found.rows else "",
-        summary=_summary(counts),
+        pager=pager,
+        summary=_summary(counts, asked.most_sorted),
         most_in_file=csv_file.MOST_ROWS,
         choices=choices,
         spans=SPANS,
@@ -91,7 +93,9 @@ def calls_csv(
 ) -> StreamingResponse:
     """The same calls as a file."""
     wanted = asked.wanted(datetime.now(UTC))
-    chunks = call_search.every(hook.crm, wanted, csv_file.MOST_ROWS)
+    chunks = keyset_chunks(
+        hook.crm, "web/matching_calls", wanted, asked.newest_first(), csv_file.MOST_ROWS
+    )
     return csv_file.answer(account, "api-calls", _COLUMNS, chunks)
 
 
@@ -170,18 +174,24 @@ def _readable(body: str | None) -> str | None:
         return body
 
 
-def _summary(counts: list[Row]) -> Summary:
-    failed: dict[str, int] = {}
-    error_keys: dict[str, int] = {}
-    counted = 0
+def _summary(counts: list[Row], most: int) -> Summary:
+    failed: Counter[str] = Counter()
+    error_keys: Counter[str] = Counter()
+    counted = items = duration_ms = 0
     for row in counts:
         counted += row["calls"]
+        items += row["items"]
+        duration_ms += row["duration_ms"]
         if row["status"] is not None:
             name = f"{row['status'] // 100}xx" if row["status"] else "no answer"
-            failed[name] = failed.get(name, 0) + row["calls"]
+            failed[name] += row["calls"]
         if row["error_key"]:
-            error_keys[row["error_key"]] = error_keys.get(row["error_key"], 0) + row["calls"]
-    most_frequent = sorted(error_keys.items(), key=lambda item: -item[1])[:_MOST_KEYS]
+            error_keys[row["error_key"]] += row["calls"]
     return Summary(
-        counted, counted == _MOST_COUNTED, dict(sorted(failed.items())), dict(most_frequent)
+        counted,
+        counted == most,
+        dict(sorted(failed.items())),
+        dict(error_keys.most_common(_MOST_KEYS)),
+        items,
+        timedelta(milliseconds=duration_ms),
     )

@@ -16,7 +16,7 @@ from constant_contact.web.frame.access import MayRead
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import page
-from constant_contact.web.frame.tables import PAGE_ROWS, Pager, TableFilter
+from constant_contact.web.frame.tables import PAGE_ROWS, TableFilter, Text, numbered
 
 router = APIRouter(prefix="/campaigns")
 _COUNTS: Final = ("sends", "opens", "automatic", "clicks", "bounces", "opt_outs")
@@ -37,6 +37,7 @@ class CampaignFilter(TableFilter):
     default: ClassVar = "-sent_at"
     ties: ClassVar = "campaign_id"
 
+    search: Text = ""
     state: Literal["", "agree", "differ", "incomplete", "not compared", "not reported"] = ""
 
 
@@ -55,7 +56,7 @@ def campaigns(
         "campaigns",
         asked=asked,
         found=found,
-        pager=Pager(asked, found),
+        pager=numbered(asked, found),
         unreported=UNREPORTED,
     )
 

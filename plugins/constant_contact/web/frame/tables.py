@@ -1,19 +1,32 @@
 """Tables that are sorted and paged by their address: what a table shows can be sent as a link."""
 
+import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Self
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 from urllib.parse import urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+import psycopg
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic_core import PydanticCustomError, ValidationError
 
 from constant_contact.redact import is_telling
-from constant_contact.store.listing import Listing, Order
+from constant_contact.store.listing import (
+    Keyset,
+    Listing,
+    Order,
+    Place,
+    Row,
+    keyset_page,
+    listing,
+)
 
 PAGE_ROWS: Final = 50
 _MOST_CHARS: Final = 300
 _MOST_PAGES: Final = 10_000
+_MOST_PLACE_CHARS: Final = 2_000
 
 
 # With a blank on both sides an @ is of no address, but of a name such as "Lunch @ noon".
@@ -23,11 +36,18 @@ _LONE_AT: Final = re.compile(r"(?<!\S)@(?!\S)")
 def _not_telling(text: str) -> str:
     if is_telling(_LONE_AT.sub("", text)):
         raise PydanticCustomError("telling", "no email address may be in a URL")
-    # PostgreSQL's texts know no NUL
+    return without_nul(text)
+
+
+def without_nul(text: str) -> str:
+    """A text as PostgreSQL takes it."""
     return text.replace("\0", "")
 
 
 Text = Annotated[str, Field(max_length=_MOST_CHARS), AfterValidator(_not_telling)]
+# Parts of a place.
+Key = Annotated[str, AfterValidator(without_nul)]
+Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class TableFilter(BaseModel):
@@ -40,16 +60,17 @@ class TableFilter(BaseModel):
             largest.
         default: The order without one in the address.
         ties: What tells two rows apart.
+        left_behind: Fields that no link carries to another page of ours.
     """
 
-    model_config = ConfigDict(str_strip_whitespace=True)
+    model_config = ConfigDict(str_strip_whitespace=True, populate_by_name=True)
 
     columns: ClassVar[Mapping[str, bool]]
     default: ClassVar[str]
     ties: ClassVar[str]
+    left_behind: ClassVar[frozenset[str]] = frozenset({"page"})
 
-    search: Text = ""
-    sort: Text = ""
+    sort: Annotated[str, Field(max_length=_MOST_CHARS)] = ""
     page: Annotated[int, Field(ge=1, le=_MOST_PAGES)] = 1
 
     @model_validator(mode="after")
@@ -62,13 +83,15 @@ class TableFilter(BaseModel):
         return self
 
     @property
+    def by(self) -> Order:
+        """The column that the table is sorted by."""
+        sort = self.sort or self.default
+        return Order(sort.removeprefix("-"), sort.startswith("-"))
+
+    @property
     def order(self) -> tuple[Order, ...]:
         """As `listing` takes it."""
-        sort = self.sort or self.default
-        return (
-            Order(sort.removeprefix("-"), sort.startswith("-")),
-            Order(self.ties, is_descending=False),
-        )
+        return (self.by, Order(self.ties, is_descending=False))
 
     @property
     def skip(self) -> int:
@@ -77,7 +100,7 @@ class TableFilter(BaseModel):
 
     def direction(self, column: str) -> str:
         """How the table is sorted by a column, as `aria-sort` has it; empty: it is not."""
-        by, is_descending = self.order[0]
+        by, is_descending = self.by
         if by != column:
             return ""
         return "descending" if is_descending else "ascending"
@@ -86,27 +109,141 @@ class TableFilter(BaseModel):
         """The address's query for a click on a column's head."""
         now = self.direction(column)
         is_descending = self.columns[column] if not now else now == "ascending"
-        return self.query(sort=f"-{column}" if is_descending else column, page=1)
+        return self.query(sort=f"-{column}" if is_descending else column)
 
     def query(self, **changes: Any) -> str:
-        """The address's query with some fields changed; what is as without a query is left out."""
-        fields = self.model_dump() | changes
-        defaults = {name: field.default for name, field in type(self).model_fields.items()}
+        """The address's query with some fields changed, of the first page unless one is given.
+
+        What is as without a query is left out.
+        """
+        fields = self._own() | {"sort": self.sort} | changes
+        defaults = {
+            field.alias or name: field.default for name, field in type(self).model_fields.items()
+        }
         return urlencode({name: value for name, value in fields.items() if value != defaults[name]})
 
     @property
     def is_filtered(self) -> bool:
         """Whether the address asks for some rows only."""
-        own = self.model_dump(exclude={"sort", "page"})
-        return any(own.values())
+        return any(self._own().values())
+
+    def _own(self) -> dict[str, Any]:
+        return self.model_dump(by_alias=True, exclude={"sort", *self.left_behind})
 
 
-class Pager:
-    """Which rows of a listing are shown, and where the others are."""
+class NewestFilter(TableFilter):
+    """The query of a table of millions of rows: the newest first, unless it is sorted.
 
-    def __init__(self, asked: TableFilter, found: Listing) -> None:
-        self.first = asked.skip + 1
-        self.last = asked.skip + len(found.rows)
-        self.total = found.total
-        self.before = asked.query(page=asked.page - 1) if asked.page > 1 else None
-        self.after = asked.query(page=asked.page + 1) if self.last < found.total else None
+    The newest and the oldest first, a page begins behind the last row of the page before. By any
+    other column the newest rows are sorted, `most_sorted` of them.
+
+    Attributes:
+        keys: What orders the rows by their time, and then tells two apart: columns that are never
+            null, with their types.
+        most_sorted: Rows that are sorted by another column; a page has seconds.
+    """
+
+    keys: ClassVar[Mapping[str, Any]]
+    most_sorted: ClassVar[int]
+    left_behind: ClassVar[frozenset[str]] = frozenset({"page", "before", "after"})
+
+    before: Annotated[str, Field(max_length=_MOST_PLACE_CHARS)] = ""
+    after: Annotated[str, Field(max_length=_MOST_PLACE_CHARS)] = ""
+
+    @model_validator(mode="after")
+    def _known_places(self) -> Self:
+        for text in (self.before, self.after):
+            self._place(text)
+        return self
+
+    @property
+    def order(self) -> tuple[Order, ...]:
+        """As `listing` takes it."""
+        return (self.by, *(Order(column, is_descending=True) for column in self.keys))
+
+    @property
+    def is_by_time(self) -> bool:
+        """Whether the rows stand in the order of their time."""
+        return self.by.column == next(iter(self.keys))
+
+    @classmethod
+    def newest_first(cls) -> Keyset:
+        """The order of their time."""
+        return Keyset(tuple(cls.keys), is_descending=True)
+
+    @property
+    def places(self) -> dict[str, Place | None]:
+        """Before and after which row the page is, as `keyset_page` takes it."""
+        return {"before": self._place(self.before), "after": self._place(self.after)}
+
+    def _place(self, text: str) -> Place | None:
+        try:
+            return _adapter(tuple(self.keys.values())).validate_json(text) if text else None
+        except ValidationError:
+            raise PydanticCustomError(
+                "place", f"{text} is no place in this table: load its first page"
+            ) from None
+
+
+@cache
+def _adapter(types: tuple[Any, ...]) -> TypeAdapter[Place]:
+    shape: Any = tuple.__class_getitem__(types)
+    return TypeAdapter(shape)
+
+
+class Pager(NamedTuple):
+    """Where the other rows of a table are.
+
+    Attributes:
+        before: The address's query of the page before; None: there is none.
+        after: Of the page after.
+        shown: Which rows these are, up to their noun; empty where that would cost a count.
+    """
+
+    before: str | None
+    after: str | None
+    shown: str = ""
+
+
+def numbered(asked: TableFilter, found: Listing, most: int | None = None) -> Pager:
+    """The pager of a listing; `most`: rows that it has at most, the newest ones."""
+    last = asked.skip + len(found.rows)
+    total = f"{'the newest ' if found.total == most else ''}{found.total:,}"
+    return Pager(
+        before=asked.query(page=asked.page - 1) if asked.page > 1 else None,
+        after=asked.query(page=asked.page + 1) if last < found.total else None,
+        shown=f"{asked.skip + 1:,} to {last:,} of {total}",
+    )
+
+
+def newest(
+    connection: psycopg.Connection[Any], name: str, params: Mapping[str, Any], asked: NewestFilter
+) -> tuple[list[Row], Pager]:
+    """A page of the statement `name`, as a table's address asks for it."""
+    keyset = asked.newest_first()
+    if not asked.is_by_time:
+        found = listing(
+            connection,
+            name,
+            params,
+            order=asked.order,
+            most=PAGE_ROWS,
+            skip=asked.skip,
+            among=(keyset, asked.most_sorted),
+        )
+        return found.rows, numbered(asked, found, asked.most_sorted)
+    if not asked.by.is_descending:
+        keyset = keyset.reversed()
+    rows, has_before, has_after = keyset_page(
+        connection, name, params, keyset, PAGE_ROWS, **asked.places
+    )
+    return rows, Pager(
+        # Without a row the page before is the first one.
+        before=asked.query(before=_place(keyset, rows[0]) if rows else "") if has_before else None,
+        after=asked.query(after=_place(keyset, rows[-1])) if has_after else None,
+    )
+
+
+def _place(keyset: Keyset, row: Row) -> str:
+    """Where a row stands, as the address has it."""
+    return json.dumps(keyset.place(row), default=datetime.isoformat)

@@ -6,12 +6,13 @@ from fastapi import APIRouter, HTTPException, Query, Request, status
 from fastapi.responses import HTMLResponse
 
 from constant_contact.store import database
-from constant_contact.store.listing import listing
+from constant_contact.store.listing import keyset_page, listing
 from constant_contact.sync.upkeep import findings
 from constant_contact.web.frame.access import MayRead
 from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import MOST_COUNTED, page
-from constant_contact.web.frame.tables import PAGE_ROWS, Pager, TableFilter
+from constant_contact.web.frame.tables import PAGE_ROWS, TableFilter, Text, numbered
+from constant_contact.web.people.memberships import RequestFilter
 
 router = APIRouter(prefix="/lists")
 _SUMMED: Final = (
@@ -32,6 +33,7 @@ class ListFilter(TableFilter):
     default: ClassVar = "name"
     ties: ClassVar = "list_id"
 
+    search: Text = ""
     state: Literal["", "agree", "differ", "incomplete", "not compared"] = ""
 
 
@@ -59,7 +61,7 @@ def lists(request: Request, _may: MayRead, hook: PageHook, asked: ListQuery) -> 
         "lists",
         asked=asked,
         found=found,
-        pager=Pager(asked, found),
+        pager=numbered(asked, found),
         refusals=refusals,
         most_reasons=_MOST_REASONS,
         most_counted=MOST_COUNTED,
@@ -85,14 +87,13 @@ def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> H
             )
         changes = database.rows(connection, "lists/changes_of_list", one | {"days": _DAYS})
         refusals = database.rows(connection, "lists/refusals", counted | {"most": _MOST_REASONS})
-        requests = database.rows(
+        requests = keyset_page(
             connection,
-            "memberships/memberships",
-            {
-                "status": "", "action": "", "requested_at": None, "contact_id": "",
-                "after_list_id": "", "most": _MOST_REQUESTS, **one,
-            },
-        )  # fmt: skip
+            "memberships/requests",
+            {"status": "", "action": "", **one},
+            RequestFilter.newest_first(),
+            _MOST_REQUESTS,
+        )
     _, what_to_do = findings.reason({"noun": "list"})
     return page(
         request,
@@ -104,5 +105,5 @@ def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> H
         refusals=refusals,
         most_reasons=_MOST_REASONS,
         most_counted=MOST_COUNTED,
-        requests=requests,
+        requests=requests.rows,
     )

@@ -1,11 +1,10 @@
 """Memberships: what became of each request, the calls under way, and another try."""
 
-from datetime import datetime
-from typing import Annotated, Final, Literal, NamedTuple
-from urllib.parse import urlencode
+from typing import Annotated, ClassVar, Final, Literal
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import AwareDatetime
 
 from constant_contact.store import database
 from constant_contact.sync.memberships import push
@@ -13,30 +12,34 @@ from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger,
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import MOST_COUNTED, go_to, page
+from constant_contact.web.frame.tables import Key, NewestFilter, newest
 
 router = APIRouter(prefix="/memberships")
 
-_ROWS: Final = 50
 _STATUSES: Final = ("pending", "held", "failed", "rejected", "done")
-Status = Literal["", "pending", "held", "failed", "rejected", "done"]
 Action = Literal["", "add", "remove"]
 
 
-class Filter(NamedTuple):
-    """Which requests are shown; empty: any."""
+class RequestFilter(NewestFilter):
+    """Which requests are shown, and in which order.
 
-    status: Status = ""
-    list_id: str = ""
+    Attributes:
+        retried: How many were put back into the outbox a moment ago.
+    """
+
+    columns: ClassVar = {
+        "name": False, "list_name": False, "action": False, "requested_at": True, "status": False,
+        "processed_at": True,
+    }  # fmt: skip
+    default: ClassVar = "-requested_at"
+    keys: ClassVar = {"requested_at": AwareDatetime, "contact_id": Key, "list_id": Key}
+    most_sorted: ClassVar = MOST_COUNTED
+    left_behind: ClassVar = NewestFilter.left_behind | {"retried"}
+
+    status: Literal["", "pending", "held", "failed", "rejected", "done"] = ""
+    list_id: Key = ""
     action: Action = ""
-
-    def query(self, **more: str) -> str:
-        """As the end of an address, without what is empty."""
-        given = {name: value for name, value in (self._asdict() | more).items() if value}
-        return f"?{urlencode(given)}" if given else ""
-
-
-def _filter(status: Status = "", list_id: str = "", action: Action = "") -> Filter:
-    return Filter(status, list_id, action)
+    retried: int | None = None
 
 
 @router.get("")
@@ -47,21 +50,16 @@ def list_memberships(
     user: CurrentUser,
     account: CurrentAccount,
     hook: PageHook,
-    chosen: Annotated[Filter, Depends(_filter)],
-    before: datetime | None = None,
-    before_contact: str = "",
-    before_list: str = "",
-    retried: Annotated[int | None, Query()] = None,
+    asked: Annotated[RequestFilter, Query()],
 ) -> HTMLResponse:
-    """The requests, the newest first, and the calls that carry them."""
-    params = chosen._asdict() | {
-        "requested_at": before,
-        "contact_id": before_contact,
-        "after_list_id": before_list,
-        "most": _ROWS + 1,
-    }
+    """The requests, the newest first unless another order is asked for, and what carries them."""
     with hook.crm.transaction() as connection:
-        found = database.rows(connection, "memberships/memberships", params)
+        requests, pager = newest(
+            connection,
+            "memberships/requests",
+            {"status": asked.status, "list_id": asked.list_id, "action": asked.action},
+            asked,
+        )
         counts = database.rows(
             connection,
             "memberships/count_memberships",
@@ -70,26 +68,16 @@ def list_memberships(
         lists = database.rows(connection, "web/live_lists")
         holds = database.rows(connection, "web/holds", {"nouns": ["memberships"]})
         calls = database.rows(connection, "web/bulk_activities")
-    shown = found[:_ROWS]
     return page(
         request,
         "memberships",
-        memberships=shown,
-        older=chosen.query(
-            before=shown[-1]["requested_at"].isoformat(),
-            before_contact=shown[-1]["contact_id"],
-            before_list=shown[-1]["list_id"],
-        )
-        if len(found) > _ROWS
-        else "",
-        newest=chosen.query(),
-        is_filtered=bool(before or any(chosen)),
-        chosen=chosen,
+        asked=asked,
+        requests=requests,
+        pager=pager,
         counts={row["status"]: row["requests"] for row in counts},
         lists=lists,
         holds=holds,
         calls=calls,
-        retried=retried,
         may_retry=may_trigger(user, account.dag_id("list_memberships")),
         may_request=may_trigger(user, account.dag_id("bulk_memberships")),
     )
@@ -109,5 +97,5 @@ def retry(
     retried = push.retry(
         hook.crm, status=status, list_id=list_id, action=action, contact_id=contact_id
     )
-    here = Filter(status, list_id, action) if not contact_id else Filter()
-    return go_to(request, f"/memberships{here._replace(status='').query(retried=str(retried))}")
+    here = RequestFilter() if contact_id else RequestFilter(list_id=list_id, action=action)
+    return go_to(request, f"/memberships?{here.query(retried=retried)}")

@@ -1,6 +1,6 @@
 """Opt-outs: what became of each change of Do Not Email, and what a person may do about it."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from fastapi import APIRouter, Form, HTTPException, Query, Request, status
@@ -16,28 +16,53 @@ from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger,
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import MOST_COUNTED, go_to, page
+from constant_contact.web.frame.tables import NewestFilter, Number, newest
 
 router = APIRouter(prefix="/opt-outs")
 
 _MAY_DECIDE: Final = require_trigger("opt_ins")
-_ROWS: Final = 50
 _STATUSES: Final = ("pending", "held", "failed", "done", "superseded")
-# What the looks at the CRM and the linking hold stands here too: there is no page of contacts.
-Status = Literal["", "pending", "held", "failed", "done", "superseded"]
+# A choice as the address has it, as SQL has it.
+_DO_NOT_EMAIL: Final = {"": None, "set": True, "clear": False}
+_REQUESTED_BY_CONTACT: Final = {"": None, "contact": True, "account": False}
+
+
+class ChangeFilter(NewestFilter):
+    """Which changes of Do Not Email are shown, and in which order."""
+
+    columns: ClassVar = {
+        "change_id": True, "name": False, "changed_by": False, "status": False,
+        "processed_at": True,
+    }  # fmt: skip
+    default: ClassVar = "-change_id"
+    keys: ClassVar = {"change_id": Number}
+    most_sorted: ClassVar = MOST_COUNTED
+
+    # What the looks at the CRM and the linking hold stands here too: there is no page of contacts.
+    status: Literal["", "pending", "held", "failed", "done", "superseded"] = ""
+    flag: Literal["", "set", "clear"] = ""
+    wish: Literal["", "contact", "account"] = ""
 
 
 @router.get("")
 def list_changes(
-    request: Request,
-    _may: MayRead,
-    hook: PageHook,
-    status: Status = "",
-    before: Annotated[int | None, Query()] = None,
+    request: Request, _may: MayRead, hook: PageHook, asked: Annotated[ChangeFilter, Query()]
 ) -> HTMLResponse:
-    """The outbox, the newest change first; what the circuit breaker holds stands above it."""
+    """The outbox, the newest change first unless another order is asked for.
+
+    What the circuit breaker holds stands above it.
+    """
     with hook.crm.transaction() as connection:
-        params = {"status": status, "before": before, "most": _ROWS + 1}
-        changes = database.rows(connection, "opt_outs/opt_out_changes", params)
+        changes, pager = newest(
+            connection,
+            "opt_outs/opt_out_changes",
+            {
+                "status": asked.status,
+                "do_not_email": _DO_NOT_EMAIL[asked.flag],
+                "requested_by_contact": _REQUESTED_BY_CONTACT[asked.wish],
+            },
+            asked,
+        )
         counts = database.rows(
             connection,
             "opt_outs/count_opt_outs",
@@ -47,12 +72,11 @@ def list_changes(
     return page(
         request,
         "opt_outs",
-        changes=changes[:_ROWS],
-        has_more=len(changes) > _ROWS,
+        asked=asked,
+        changes=changes,
+        pager=pager,
         counts={row["status"]: row["changes"] for row in counts},
         holds=holds,
-        chosen=status,
-        before=before,
     )
 
 

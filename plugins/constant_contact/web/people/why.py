@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from constant_contact.errors import ConstantContactError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling
-from constant_contact.store import call_search, database
+from constant_contact.store import database
+from constant_contact.store.listing import keyset_page
 from constant_contact.sync import objections
 from constant_contact.sync.memberships.explain import explain
 from constant_contact.web.calls.call_filter import CallFilter, begins_with
@@ -299,7 +300,7 @@ def _calls(connection: psycopg.Connection[Any], linked_id: str | None) -> dict[s
         return {"rows": [], "query": ""}
     asked = CallFilter.model_validate({"path": f"/v3/contacts/{linked_id}", "span": "all"})
     wanted = asked.wanted(datetime.now(UTC))
-    found = call_search.page(connection, wanted, _MOST_ROWS)
+    found = keyset_page(connection, "web/matching_calls", wanted, asked.newest_first(), _MOST_ROWS)
     return {"rows": found.rows, "query": asked.query()}
 
 
