@@ -378,24 +378,15 @@ WHERE activity.campaign_id = %(campaign_id)s AND of_stream.events > 0
 GROUP BY of_stream.day_utc, stream.activity_type
 ORDER BY of_stream.day_utc ASC, stream.activity_type ASC;
 
--- name: links_of_campaign
--- The links of one campaign by clicks. Parameters: campaign_id, most.
+-- name: links_of_streams
+-- The links of some reports by clicks. Parameters: stream_ids, as of events_of_streams; most.
 -- Grain: one row a link, the most clicked first.
 SELECT
-    coalesce(click.link_url, 'a link without an address') AS link,
+    coalesce(link_url, 'a link without an address') AS link,
     count(*) AS clicks
-FROM ctct_engagement AS click
-WHERE
-    click.stream_id = any(
-        array(
-            SELECT stream.stream_id
-            FROM ctct_campaign_activity AS activity
-            INNER JOIN ctct_engagement_stream AS stream
-                ON activity.campaign_activity_id = stream.campaign_activity_id
-            WHERE activity.campaign_id = %(campaign_id)s AND stream.activity_type = 'click'
-        )
-    )
-GROUP BY click.link_url
+FROM ctct_engagement
+WHERE stream_id = any(%(stream_ids)s::integer[])
+GROUP BY link_url
 ORDER BY clicks DESC, link ASC
 LIMIT %(most)s;
 
@@ -405,6 +396,7 @@ LIMIT %(most)s;
 SELECT
     activity.campaign_activity_id,
     activity.role,
+    stream.stream_id,
     stream.activity_type,
     stream.reported_count,
     stream.stored_count,
@@ -426,53 +418,38 @@ INNER JOIN ctct_engagement_stream AS stream
 WHERE activity.campaign_id = %(campaign_id)s
 ORDER BY activity.campaign_activity_id ASC, stream.stream_id ASC;
 
--- name: contacts_of_campaign
--- Who did something with one campaign, the newest first. Parameters: campaign_id, activity_type; of
--- the last row of the page before: before_at (null: from the newest), before_event; most.
--- Grain: one row an event, with the CRM contacts that its contact is linked to.
-WITH newest AS (
-    SELECT of_stream.*
-    FROM ctct_campaign_activity AS activity
-    INNER JOIN ctct_engagement_stream AS stream
-        ON activity.campaign_activity_id = stream.campaign_activity_id
-    CROSS JOIN
-        LATERAL (
-            SELECT
-                event.event_id,
-                event.stream_id,
-                event.occurred_at,
-                event.contact_id
-            FROM ctct_engagement AS event
-            WHERE
-                event.stream_id = stream.stream_id
-                AND (
-                    %(before_at)s::timestamptz IS NULL
-                    OR (event.occurred_at, event.event_id)
-                    < (%(before_at)s::timestamptz, %(before_event)s::bigint)
-                )
-            ORDER BY event.occurred_at DESC, event.event_id DESC
-            LIMIT %(most)s
-        ) AS of_stream
-    WHERE
-        activity.campaign_id = %(campaign_id)s
-        AND stream.activity_type = %(activity_type)s
-    ORDER BY of_stream.occurred_at DESC, of_stream.event_id DESC
-    LIMIT %(most)s
-)
-
+-- name: events_of_streams
+-- Events of some reports, in no order. Parameters: stream_ids, an array and no query: how many
+-- events each has decides about the plan. Grain: one row an event.
 SELECT
-    newest.event_id,
-    newest.occurred_at,
-    newest.contact_id AS constant_contact_id,
+    event_id,
+    stream_id,
+    occurred_at,
+    contact_id
+FROM ctct_engagement
+WHERE stream_id = any(%(stream_ids)s::integer[]);
+
+-- name: contacts_of_events
+-- Who did something, by events that are known. Parameters: arrays contact_id, stream_id,
+-- occurred_at, event_id, in the order to return. Grain: one row an event, with the CRM contacts
+-- that its contact is linked to.
+SELECT
+    asked.contact_id AS constant_contact_id,
+    asked.occurred_at,
     said.description,
     coalesce(linked.contacts, '[]') AS contacts
-FROM newest
+FROM
+    unnest(
+        %(contact_id)s::text[], %(stream_id)s::integer[], %(occurred_at)s::timestamptz[],
+        %(event_id)s::bigint[]
+    )
+    WITH ORDINALITY AS asked (contact_id, stream_id, occurred_at, event_id, number)
 INNER JOIN ctct_interaction AS said
     ON
-        newest.contact_id = said.contact_id
-        AND newest.stream_id = said.stream_id
-        AND newest.occurred_at = said.occurred_at
-        AND newest.event_id = said.event_id
+        asked.contact_id = said.contact_id
+        AND asked.stream_id = said.stream_id
+        AND asked.occurred_at = said.occurred_at
+        AND asked.event_id = said.event_id
 CROSS JOIN
     LATERAL (
         SELECT
@@ -484,6 +461,6 @@ CROSS JOIN
                 ORDER BY crm.contact_id
             ) AS contacts
         FROM ctct_link AS crm
-        WHERE crm.constant_contact_id = newest.contact_id
+        WHERE crm.constant_contact_id = asked.contact_id
     ) AS linked
-ORDER BY newest.occurred_at DESC, newest.event_id DESC;
+ORDER BY asked.number ASC;

@@ -32,8 +32,8 @@ def paths() -> dict[str, str | Form]:
     def who(campaign: str, kind: str, **place: str) -> str:
         return f"{campaign}/contacts?{urlencode({'activity_type': kind, **place})}"
 
-    # where a page of the events of a month would end
-    later = {"before_at": "2026-01-01T00:00:00+00:00", "before_event": "1"}
+    # in the middle of the contacts
+    later = {"after": '["8", 1, "2026-01-01T00:00:00Z", 1]'}
     return {
         "overview": "/",
         "campaigns": "/campaigns",

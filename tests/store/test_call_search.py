@@ -13,7 +13,7 @@ from local.bench.made_up import make, settle
 from tests.databases import Databases
 
 CALLS = "web/matching_calls"
-NEWEST = CallFilter.newest_first()
+NEWEST = CallFilter.keyset()
 _CALLS = 30_000
 _INDEX_SCANS = """
 SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'ctct_api_call'

@@ -27,12 +27,27 @@ SELECT
     CASE WHEN n % 500 = 3 THEN 'failed' ELSE 'done' END
 FROM generate_series(1, 30000) AS n;
 """
+# A campaign that was sent to all contacts, and 99 that were sent to one in ten.
+_EVENTS = """
+INSERT INTO ctct_engagement (stream_id, ordinal, occurred_at, contact_id, url_id)
+SELECT
+    stream_id,
+    1,
+    now() - make_interval(secs => n % 1000),
+    'v' || n,
+    ''
+FROM
+    generate_series(1, 100) AS stream_id
+CROSS JOIN generate_series(1, 10000) AS n
+WHERE stream_id = 1 OR n % 10 = stream_id % 10
+ORDER BY stream_id
+"""
 _SCANS = """
 SELECT indexrelname, idx_scan FROM pg_stat_user_indexes
-WHERE relname IN ('crm_list_membership', 'crm_opt_out_change')
+WHERE relname IN ('crm_list_membership', 'crm_opt_out_change', 'ctct_engagement')
 UNION ALL
 SELECT 'seq', sum(seq_scan)::bigint FROM pg_stat_user_tables
-WHERE relname IN ('crm_list_membership', 'crm_opt_out_change')
+WHERE relname IN ('crm_list_membership', 'crm_opt_out_change', 'ctct_engagement')
 """
 REQUESTS = "memberships/requests"
 ANY_REQUEST = {"status": "", "list_id": "", "action": ""}
@@ -45,6 +60,7 @@ def full_outboxes(databases: Databases) -> Iterator[str]:
     name = databases.create()
     with psycopg.connect(databases.url(name)) as connection:
         connection.execute(_ROWS)
+        connection.execute(_EVENTS)
     settle(databases.url(name))
     yield databases.url(name)
     databases.take_back(name)
@@ -83,3 +99,20 @@ def test_each_filter_has_its_index_and_none_reads_the_whole_table(
         keyset_page(connection, name, {**rest, **asked}, Keyset(columns, True), 50)
         after = scans(connection)
     assert {each for each, times in after.items() if times > before[each]} == {f"crm_{index}"}
+
+
+@pytest.mark.parametrize(
+    ("index", "stream_id"),
+    [("identity", 1), ("stream_events", 777)],
+)
+def test_who_is_in_a_campaign_is_read_by_contact_or_where_few_are_all_of_them(
+    full_outboxes: str, index: str, stream_id: int
+) -> None:
+    keyset = Keyset(("contact_id", "stream_id", "occurred_at", "event_id"), is_descending=False)
+    with psycopg.connect(full_outboxes) as connection:
+        before = scans(connection)
+        params = {"stream_ids": [stream_id]}
+        keyset_page(connection, "campaigns/events_of_streams", params, keyset, 50)
+        after = scans(connection)
+    used = {each for each, times in after.items() if times > before[each]}
+    assert used == {f"ctct_engagement_{index}"}

@@ -70,7 +70,7 @@ def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> 
         if pager.before is None and pager.after is None:
             counts = call_search.counted(found)
         else:
-            counts = call_search.count(connection, wanted, asked.newest_first(), asked.most_sorted)
+            counts = call_search.count(connection, wanted, asked.keyset(), asked.most_sorted)
         choices = {} if is_part else call_search.choices(connection)
     return page(
         request,
@@ -94,7 +94,7 @@ def calls_csv(
     """The same calls as a file."""
     wanted = asked.wanted(datetime.now(UTC))
     chunks = keyset_chunks(
-        hook.crm, "web/matching_calls", wanted, asked.newest_first(), csv_file.MOST_ROWS
+        hook.crm, "web/matching_calls", wanted, asked.keyset(), csv_file.MOST_ROWS
     )
     return csv_file.answer(account, "api-calls", _COLUMNS, chunks)
 

@@ -41,10 +41,11 @@ def campaign(request: Request, _may: MayRead, hook: PageHook, campaign_id: str) 
     with hook.crm.transaction() as connection:
         counts = database.rows(connection, "campaigns/counts_of_campaign", one)
         days = database.rows(connection, "campaigns/days_of_campaign", one)
-        links = database.rows(
-            connection, "campaigns/links_of_campaign", one | {"most": _MOST_LINKS}
-        )
         streams = database.rows(connection, "campaigns/streams_of_campaign", one)
+        clicks = [row["stream_id"] for row in streams if row["activity_type"] == "click"]
+        links = database.rows(
+            connection, "campaigns/links_of_streams", {"stream_ids": clicks, "most": _MOST_LINKS}
+        )
     return page(
         request,
         "campaign",

@@ -1,18 +1,19 @@
 """Who did something with a campaign: each event with the CRM contacts that it belongs to."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import urlencode
 
+import psycopg
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, AwareDatetime
 from pydantic_core import PydanticCustomError
 
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling, redact
 from constant_contact.store import database
+from constant_contact.store.listing import Row, keyset_chunks
 from constant_contact.web.campaigns.campaign import known_campaign
 from constant_contact.web.campaigns.words import EVENTS
 from constant_contact.web.frame import csv_file
@@ -20,11 +21,11 @@ from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger
 from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import page
-from constant_contact.web.frame.tables import PAGE_ROWS
+from constant_contact.web.frame.tables import Key, Number, PlacedFilter, placed
 
+Connection = psycopg.Connection[Any]
 router = APIRouter(prefix="/campaigns")
-# Rows that one transaction reads of a file.
-_CHUNK: Final = 5_000
+_EVENTS: Final = "campaigns/events_of_streams"
 _COLUMNS: Final = (
     "occurred_at", "contact_id", "name", "constant_contact_id", "activity_type", "description",
 )  # fmt: skip
@@ -36,12 +37,16 @@ def _known_type(activity_type: str) -> str:
     return activity_type
 
 
-class EventFilter(BaseModel):
-    """Which events, and where the page begins: behind the last one of the page before."""
+class EventFilter(PlacedFilter):
+    """Which events are shown: a contact's together, as their index has them."""
+
+    columns: ClassVar = {"contact_id": False}
+    default: ClassVar = "contact_id"
+    keys: ClassVar = {
+        "contact_id": Key, "stream_id": Number, "occurred_at": AwareDatetime, "event_id": Number,
+    }  # fmt: skip
 
     activity_type: Annotated[str, AfterValidator(_known_type)] = "open"
-    before_at: datetime | None = None
-    before_event: Annotated[int, Query(ge=0, lt=2**63)] = 0
 
 
 EventQuery = Annotated[EventFilter, Query()]
@@ -51,29 +56,25 @@ EventQuery = Annotated[EventFilter, Query()]
 def contacts(
     request: Request, _may: MayRead, hook: PageHook, campaign_id: str, asked: EventQuery
 ) -> HTMLResponse:
-    """A page of events, the newest first.
+    """A page of events, by contact.
 
     Raises:
         HTTPException: 404; there is no such campaign.
     """
     known = known_campaign(hook, campaign_id)
-    found = _found(hook, campaign_id, asked, PAGE_ROWS + 1)
-    shown = [row | {"contacts": _linkable(row["contacts"])} for row in found[:PAGE_ROWS]]
     with hook.crm.transaction() as connection:
-        streams = database.rows(
-            connection, "campaigns/streams_of_campaign", {"campaign_id": campaign_id}
-        )
+        streams = _streams(connection, campaign_id, asked)
+        found, pager = placed(connection, _EVENTS, _params(streams), asked)
+        events = _with_contacts(connection, found)
     return page(
         request,
         "campaign_contacts",
         campaign=known,
         events=EVENTS,
         asked=asked,
-        shown=shown,
-        total=sum(
-            row["stored_count"] for row in streams if row["activity_type"] == asked.activity_type
-        ),
-        older=_after(asked, shown[-1]) if len(found) > PAGE_ROWS else "",
+        shown=[row | {"contacts": _linkable(row["contacts"])} for row in events],
+        total=sum(row["stored_count"] for row in streams),
+        pager=pager,
     )
 
 
@@ -104,30 +105,39 @@ def contacts_csv(
 def _every(
     hook: ConstantContactHook, campaign_id: str, asked: EventFilter
 ) -> Iterator[list[dict[str, Any]]]:
+    with hook.crm.transaction() as connection:
+        params = _params(_streams(connection, campaign_id, asked))
     left = csv_file.MOST_ROWS
-    place = asked.model_copy(update={"before_at": None})
-    while left > 0:
-        chunk = _found(hook, campaign_id, place, min(left, _CHUNK))
+    for chunk in keyset_chunks(hook.crm, _EVENTS, params, asked.keyset(), left):
+        with hook.crm.transaction() as connection:
+            events = _with_contacts(connection, chunk)
         rows = [
             row | {"activity_type": asked.activity_type} | contact
-            for row in chunk
+            for row in events
             for contact in (row["contacts"] or [{"contact_id": None, "name": None}])
         ]
         yield rows[:left]
         left -= len(rows)
-        if len(chunk) < _CHUNK:
+        if left <= 0:
             return
-        place = place.model_copy(
-            update={"before_at": chunk[-1]["occurred_at"], "before_event": chunk[-1]["event_id"]}
-        )
 
 
-def _found(
-    hook: ConstantContactHook, campaign_id: str, asked: EventFilter, most: int
-) -> list[dict[str, Any]]:
-    params = asked.model_dump() | {"campaign_id": campaign_id, "most": most}
-    with hook.crm.transaction() as connection:
-        rows = database.rows(connection, "campaigns/contacts_of_campaign", params)
+def _streams(connection: Connection, campaign_id: str, asked: EventFilter) -> list[Row]:
+    """The reports of a campaign that have what is asked for."""
+    streams = database.rows(
+        connection, "campaigns/streams_of_campaign", {"campaign_id": campaign_id}
+    )
+    return [row for row in streams if row["activity_type"] == asked.activity_type]
+
+
+def _params(streams: list[Row]) -> dict[str, Any]:
+    return {"stream_ids": [row["stream_id"] for row in streams]}
+
+
+def _with_contacts(connection: Connection, found: list[Row]) -> list[Row]:
+    """What each event is, in words, and whose."""
+    params = {key: [row[key] for row in found] for key in EventFilter.keys}
+    rows = database.rows(connection, "campaigns/contacts_of_events", params)
     # Links and reasons hold what people were sent or wrote.
     return [row | {"description": redact(row["description"])} for row in rows]
 
@@ -143,13 +153,3 @@ def _linkable(contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for contact in contacts
     ]
-
-
-def _after(asked: EventFilter, row: dict[str, Any]) -> str:
-    return urlencode(
-        {
-            "activity_type": asked.activity_type,
-            "before_at": row["occurred_at"].isoformat(),
-            "before_event": row["event_id"],
-        }
-    )

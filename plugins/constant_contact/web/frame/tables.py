@@ -131,20 +131,15 @@ class TableFilter(BaseModel):
         return self.model_dump(by_alias=True, exclude={"sort", *self.left_behind})
 
 
-class NewestFilter(TableFilter):
-    """The query of a table of millions of rows: the newest first, unless it is sorted.
-
-    The newest and the oldest first, a page begins behind the last row of the page before. By any
-    other column the newest rows are sorted, `most_sorted` of them.
+class PlacedFilter(TableFilter):
+    """The query of a table of millions of rows: a page begins behind the last row before it.
 
     Attributes:
-        keys: What orders the rows by their time, and then tells two apart: columns that are never
-            null, with their types.
-        most_sorted: Rows that are sorted by another column; a page has seconds.
+        keys: What orders the rows and tells two apart: columns that are never null, with their
+            types. The first one is what the table is sorted by.
     """
 
     keys: ClassVar[Mapping[str, Any]]
-    most_sorted: ClassVar[int]
     left_behind: ClassVar[frozenset[str]] = frozenset({"page", "before", "after"})
 
     before: Annotated[str, Field(max_length=_MOST_PLACE_CHARS)] = ""
@@ -156,20 +151,10 @@ class NewestFilter(TableFilter):
             self._place(text)
         return self
 
-    @property
-    def order(self) -> tuple[Order, ...]:
-        """As `listing` takes it."""
-        return (self.by, *(Order(column, is_descending=True) for column in self.keys))
-
-    @property
-    def is_by_time(self) -> bool:
-        """Whether the rows stand in the order of their time."""
-        return self.by.column == next(iter(self.keys))
-
     @classmethod
-    def newest_first(cls) -> Keyset:
-        """The order of their time."""
-        return Keyset(tuple(cls.keys), is_descending=True)
+    def keyset(cls) -> Keyset:
+        """The order without one in the address."""
+        return Keyset(tuple(cls.keys), cls.default.startswith("-"))
 
     @property
     def places(self) -> dict[str, Place | None]:
@@ -183,6 +168,28 @@ class NewestFilter(TableFilter):
             raise PydanticCustomError(
                 "place", f"{text} is no place in this table: load its first page"
             ) from None
+
+
+class NewestFilter(PlacedFilter):
+    """The query of a table of millions of rows: the newest first, unless it is sorted.
+
+    By any other column than the time the newest rows are sorted, in numbered pages.
+
+    Attributes:
+        most_sorted: So many; a page has seconds.
+    """
+
+    most_sorted: ClassVar[int] = 5_000
+
+    @property
+    def order(self) -> tuple[Order, ...]:
+        """As `listing` takes it."""
+        return (self.by, *(Order(column, is_descending=True) for column in self.keys))
+
+    @property
+    def is_by_time(self) -> bool:
+        """Whether the rows stand in the order of their time."""
+        return self.by.column == next(iter(self.keys))
 
 
 @cache
@@ -220,20 +227,25 @@ def newest(
     connection: psycopg.Connection[Any], name: str, params: Mapping[str, Any], asked: NewestFilter
 ) -> tuple[list[Row], Pager]:
     """A page of the statement `name`, as a table's address asks for it."""
-    keyset = asked.newest_first()
-    if not asked.is_by_time:
-        found = listing(
-            connection,
-            name,
-            params,
-            order=asked.order,
-            most=PAGE_ROWS,
-            skip=asked.skip,
-            among=(keyset, asked.most_sorted),
-        )
-        return found.rows, numbered(asked, found, asked.most_sorted)
-    if not asked.by.is_descending:
-        keyset = keyset.reversed()
+    if asked.is_by_time:
+        return placed(connection, name, params, asked)
+    found = listing(
+        connection,
+        name,
+        params,
+        order=asked.order,
+        most=PAGE_ROWS,
+        skip=asked.skip,
+        among=(asked.keyset(), asked.most_sorted),
+    )
+    return found.rows, numbered(asked, found, asked.most_sorted)
+
+
+def placed(
+    connection: psycopg.Connection[Any], name: str, params: Mapping[str, Any], asked: PlacedFilter
+) -> tuple[list[Row], Pager]:
+    """A page of the statement `name` in the order of its keys, or in that from its end."""
+    keyset = asked.keyset()._replace(is_descending=asked.by.is_descending)
     rows, has_before, has_after = keyset_page(
         connection, name, params, keyset, PAGE_ROWS, **asked.places
     )

@@ -91,7 +91,7 @@ def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> H
             connection,
             "memberships/requests",
             {"status": "", "action": "", **one},
-            RequestFilter.newest_first(),
+            RequestFilter.keyset(),
             _MOST_REQUESTS,
         )
     _, what_to_do = findings.reason({"noun": "list"})

@@ -33,7 +33,6 @@ class RequestFilter(NewestFilter):
     }  # fmt: skip
     default: ClassVar = "-requested_at"
     keys: ClassVar = {"requested_at": AwareDatetime, "contact_id": Key, "list_id": Key}
-    most_sorted: ClassVar = MOST_COUNTED
     left_behind: ClassVar = NewestFilter.left_behind | {"retried"}
 
     status: Literal["", "pending", "held", "failed", "rejected", "done"] = ""

@@ -36,7 +36,6 @@ class ChangeFilter(NewestFilter):
     }  # fmt: skip
     default: ClassVar = "-change_id"
     keys: ClassVar = {"change_id": Number}
-    most_sorted: ClassVar = MOST_COUNTED
 
     # What the looks at the CRM and the linking hold stands here too: there is no page of contacts.
     status: Literal["", "pending", "held", "failed", "done", "superseded"] = ""

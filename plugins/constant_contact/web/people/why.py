@@ -300,7 +300,7 @@ def _calls(connection: psycopg.Connection[Any], linked_id: str | None) -> dict[s
         return {"rows": [], "query": ""}
     asked = CallFilter.model_validate({"path": f"/v3/contacts/{linked_id}", "span": "all"})
     wanted = asked.wanted(datetime.now(UTC))
-    found = keyset_page(connection, "web/matching_calls", wanted, asked.newest_first(), _MOST_ROWS)
+    found = keyset_page(connection, "web/matching_calls", wanted, asked.keyset(), _MOST_ROWS)
     return {"rows": found.rows, "query": asked.query()}
 
 

@@ -14,3 +14,6 @@ BEGIN
     END IF;
 END
 $$;
+
+-- One campaign's days, among those of all.
+CREATE INDEX ctct_engagement_day_stream ON ctct_engagement_day (stream_id);
