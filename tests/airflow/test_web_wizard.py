@@ -141,6 +141,70 @@ def test_contacts_are_found_by_what_is_known_of_them(site: Site, people: Running
     assert "No contact of the CRM fits." in site.get(choose(site, search="nobody")).text
 
 
+def searched(text: str) -> tuple[str, bool]:
+    """What the first form has as part of a name, and whether it looks among those on the list."""
+    search = re.search(r'name="search"[^>]*value="([^"]*)"', text)
+    assert search
+    on_list = text.split('<select id="on_list"')[1].split("</select>", maxsplit=1)[0]
+    return search[1], f'value="{NEWS}" selected' in on_list
+
+
+def test_a_search_is_kept_under_a_name_found_again_and_changed(
+    site: Site, people: Running, sql_rows: Rows
+) -> None:
+    wanted = {"list_id": NEWS, "action": "remove", "search": "fl", "on_list": NEWS}
+    answer = site.post(f"{PAGE}/searches", name=" All of <b>Flo</b> ", **wanted)
+    assert answer.status == 303, answer.text
+    again = answer.headers["location"]
+    text = site.get(again, "OP").text
+    assert "All of &lt;b&gt;Flo&lt;/b&gt;" in site.get(f"{PAGE}/new", "OP").text
+    assert f'href="{again}"' in site.get(f"{PAGE}/new", "OP").text
+    assert "was saved by op" in text
+    assert 'value="remove" checked' in text
+    assert searched(text) == ("fl", True)
+    assert searched(site.get(f"{PAGE}/new", "OP").text) == ("", False)
+    # under its name: in its place
+    changed = site.post(f"{PAGE}/searches", name="All of <b>Flo</b>", **wanted | {"search": "flo"})
+    assert changed.headers["location"] == again
+    assert searched(site.get(again, "OP").text) == ("flo", True)
+    assert runs() == []
+    (row,) = sql_rows("SELECT search_id FROM ctct_saved_search")
+    gone = site.post(f"{PAGE}/searches/{row['search_id']}/deletion")
+    assert gone.headers["location"] == f"{PAGE}/new"
+    missing = site.get(again, "OP")
+    assert (missing.status, "There is no saved search" in missing.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"name": " "}, "a saved search needs one"),
+        ({"name": "n" * 101}, "name"),
+        ({"search": "ann@example.com"}, "keeps no email address"),
+        ({"name": "of ann@example.com"}, "keeps no email address"),
+        ({"contact_ids": "c1"}, "keeps no ids"),
+    ],
+)
+def test_a_search_that_names_a_contact_or_has_no_name_is_not_kept(
+    site: Site, people: Running, sql_rows: Rows, fields: dict[str, str], said: str
+) -> None:
+    answer = site.post(
+        f"{PAGE}/searches", **{"name": "n", "list_id": NEWS, "action": "add"} | fields
+    )
+    assert (answer.status, said in answer.text) == (422, True)
+    assert "ann@" not in answer.text
+    assert sql_rows("SELECT name FROM ctct_saved_search") == []
+
+
+def test_a_viewer_keeps_and_deletes_no_search(site: Site, people: Running, sql_rows: Rows) -> None:
+    wanted = {"name": "n", "list_id": NEWS, "action": "add"}
+    assert site.post(f"{PAGE}/searches", "VIEWER", **wanted).status == 403
+    site.post(f"{PAGE}/searches", **wanted)
+    (row,) = sql_rows("SELECT search_id FROM ctct_saved_search")
+    assert site.post(f"{PAGE}/searches/{row['search_id']}/deletion", "VIEWER").status == 403
+    assert len(sql_rows("SELECT name FROM ctct_saved_search")) == 1
+
+
 def test_what_was_typed_is_in_no_address_and_no_conf(
     site: Site, people: Running, start_dag: Start
 ) -> None:

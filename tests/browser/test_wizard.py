@@ -80,3 +80,24 @@ def test_contacts_are_put_on_a_list_as_foretold(
     assert accessible(page) == []
     page.set_viewport_size({"width": 400, "height": 800})
     assert not scrolls_sideways(page)
+
+
+def test_a_search_is_saved_and_found_again_in_a_narrow_frame(
+    open_window: Callable[..., Page], a_list: dict[str, Any]
+) -> None:
+    narrow = open_window(viewport={"width": 400, "height": 800})
+    narrow.goto(f"{MEMBERSHIPS}/new")
+    narrow.get_by_label("List", exact=True).select_option(str(a_list["list_id"]))
+    narrow.get_by_label("Part of a name").fill("an")
+    narrow.get_by_label("Name of the search").fill("Names with an")
+    narrow.get_by_role("button", name="Save this search").click()
+    narrow.goto(f"{MEMBERSHIPS}/new")
+    expect(narrow.get_by_label("Part of a name")).to_have_value("")
+    narrow.get_by_role("link", name="Names with an").click()
+    expect(narrow.get_by_label("Part of a name")).to_have_value("an")
+    expect(narrow.get_by_label("List", exact=True)).to_have_value(str(a_list["list_id"]))
+    assert accessible(narrow) == []
+    assert beyond_the_keyboard(narrow) == []
+    assert not scrolls_sideways(narrow)
+    narrow.get_by_role("button", name="Delete this search").click()
+    expect(narrow.get_by_role("link", name="Names with an")).to_have_count(0)

@@ -17,7 +17,7 @@ from constant_contact.web.frame.pages import STATIC_DIR
 from constant_contact.web.frame.problems import explain_problems
 from constant_contact.web.lists import lists
 from constant_contact.web.overview import overview, sync_now, waiting
-from constant_contact.web.people import holds, memberships, opt_outs, why, wizard
+from constant_contact.web.people import holds, memberships, opt_outs, saved_searches, why, wizard
 from constant_contact.web.requests import ForgetsQueries, FormsOfUsers
 
 # A page each, of every account; every route names the permission it needs, by a dependency of
@@ -40,6 +40,7 @@ _ROUTERS: Final = (
     holds.router,
     memberships.router,
     wizard.router,
+    saved_searches.router,
 )
 # At one address for all accounts: what leads there cannot tell whose it is.
 _ROUTERS_OF_ALL: Final = (authorize.way_back, calls.of_task)

@@ -5,7 +5,7 @@ only its number is in an address or in a run's conf.
 """
 
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from constant_contact.errors import QueryTooSlow
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import budget, database
-from constant_contact.sync.memberships import choices
+from constant_contact.sync.memberships import choices, saved_searches
 from constant_contact.sync.memberships.bulk_memberships import Wanted
 from constant_contact.web.frame import dag_runs
 from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
@@ -31,7 +31,7 @@ _ROWS: Final = 50
 # By the page itself; about a tenth of a second a thousand.
 _MOST_LOOKED_AT: Final = 5_000
 _BULK: Final = "bulk_memberships"
-_MAY_REQUEST: Final = require_trigger(_BULK)
+MAY_REQUEST: Final = require_trigger(_BULK)
 
 
 class Asked(BaseModel):
@@ -49,14 +49,21 @@ class Asked(BaseModel):
     def wanted(self) -> Wanted:
         """Which contacts to find; ids stand one a line."""
         ids = dict.fromkeys(filter(None, map(str.strip, self.contact_ids.splitlines())))
-        rest = self.model_dump(exclude={"list_id", "action", "contact_ids"})
+        rest = self.model_dump(include={field.name for field in fields(Wanted)} - {"contact_ids"})
         return Wanted(contact_ids=list(ids), **rest)
 
 
-@router.get("/new", dependencies=[_MAY_REQUEST])
-def ask(request: Request, _may: MayRead, hook: PageHook, choice: int | None = None) -> HTMLResponse:
-    """The first form; filled in as a choice was, to change it."""
-    made = _choice(hook, choice) if choice is not None else None
+@router.get("/new", dependencies=[MAY_REQUEST])
+def ask(
+    request: Request,
+    _may: MayRead,
+    hook: PageHook,
+    choice: int | None = None,
+    search: int | None = None,
+) -> HTMLResponse:
+    """The first form; filled in as a choice or a saved search was, to change it."""
+    saved = _saved(hook, search) if search is not None else None
+    made = _choice(hook, choice) if choice is not None else saved
     wanted = made["criteria"] if made else asdict(Wanted(is_mailable=True))
     with hook.crm.transaction() as connection:
         lists = database.rows(connection, "web/live_lists")
@@ -65,13 +72,15 @@ def ask(request: Request, _may: MayRead, hook: PageHook, choice: int | None = No
         "wizard",
         lists=lists,
         selections=hook.crm.seam.selections(),
+        searches=saved_searches.saved_searches(hook.crm),
+        saved=saved,
         wanted=wanted,
         list_id=made["list_id"] if made else "",
         action=made["action"] if made else "add",
     )
 
 
-@router.post("/new", dependencies=[_MAY_REQUEST])
+@router.post("/new", dependencies=[MAY_REQUEST])
 def find(
     request: Request, user: CurrentUser, hook: PageHook, asked: Annotated[Asked, Form()]
 ) -> RedirectResponse:
@@ -145,7 +154,7 @@ def show_forecast(
     )
 
 
-@router.post("/choices/{choice_id}/forecast", dependencies=[_MAY_REQUEST])
+@router.post("/choices/{choice_id}/forecast", dependencies=[MAY_REQUEST])
 def foretell(
     request: Request,
     *,
@@ -162,7 +171,7 @@ def foretell(
     return go_to(request, f"/memberships/choices/{choice_id}/forecast")
 
 
-@router.post("/choices/{choice_id}/ticks", dependencies=[_MAY_REQUEST])
+@router.post("/choices/{choice_id}/ticks", dependencies=[MAY_REQUEST])
 def leave_out(
     request: Request,
     *,
@@ -184,7 +193,7 @@ def leave_out(
     return go_to(request, f"/memberships/choices/{choice_id}?{urlencode({'after': after})}")
 
 
-@router.post("/choices/{choice_id}/request", dependencies=[_MAY_REQUEST])
+@router.post("/choices/{choice_id}/request", dependencies=[MAY_REQUEST])
 def request_choice(
     request: Request,
     *,
@@ -235,6 +244,16 @@ def _choice(hook: ConstantContactHook, choice_id: int) -> dict[str, Any]:
     if choice is None:
         raise _none(choice_id)
     return choice
+
+
+def _saved(hook: ConstantContactHook, search_id: int) -> dict[str, Any]:
+    saved = saved_searches.saved_search(hook.crm, search_id)
+    if saved is None:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND,
+            f"There is no saved search {search_id} (any more): choose another one in the wizard.",
+        )
+    return saved
 
 
 def _none(choice_id: int) -> HTTPException:
