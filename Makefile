@@ -94,7 +94,7 @@ docs: $(TOOLS)/.ready ## .local/site, the docs as pages with search; fails at a 
 	@$(ALONE) env NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/python -m mkdocs build --clean
 
 licences: $(VENV)/.ready ## fails on a licence that is not allowed
-	@$(RUN) local.licences
+	@$(ALONE) $(BIN)/pip-licenses --summary
 
 audit: $(VENV)/.ready $(TOOLS)/.ready ## known vulnerabilities of what the lock installs; asks the package index
 	@$(ALONE) $(TOOLS)/bin/pip-audit --disable-pip --require-hashes -r requirements.txt --format json \
