@@ -106,7 +106,8 @@ sbom: $(TOOLS)/.ready ## .local/sbom.json, CycloneDX, from the lock
 		--output-reproducible --output-format JSON --output-file .local/sbom.json
 
 wheel: $(VENV)/.ready ## .local/dist, the same bytes from the same sources
-	@$(RUN) local.wheel
+	@$(RUN) hatchling build --clean --target wheel --directory .local/dist
+	@sha256sum .local/dist/*.whl
 
 bench: $(VENV)/.ready $(JUDGE)/.ready ## how fast, beside others (SCALE=1000000: whole nights of so many contacts)
 	@$(RUN) local.bench $(foreach contacts,$(SCALE),--scale $(contacts)) $(ARGS)
@@ -126,7 +127,6 @@ lock: $(VENV)/.ready ## requirements.txt and the image's, from pyproject.toml
 clean: ## removes .venv, .local and every cache
 	@if [ -x $(BIN)/python ] && [ -d .local ]; then $(RUN) local.clean; fi
 	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf plugins/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # prints the first interpreter that Airflow supports, the one asked for first; not the name of it,

@@ -47,9 +47,9 @@ SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "retries": ("UV_HTTP_RETRIES",),
     "cache-dir": (),
 }
-# The first four are read by the shell with which initdb and pg_ctl start the server, wildcards by
-# setuptools; venv refuses the colon, Airflow's configuration the percent sign.
-_NOT_IN_A_PATH: Final = re.compile(r'["$`\\*?\[\]{}:%\n]')
+# The first four are read by the shell with which initdb and pg_ctl start the server; venv refuses
+# the colon, Airflow's configuration the percent sign.
+_NOT_IN_A_PATH: Final = re.compile(r'["$`\\:%\n]')
 
 
 class _DiskFull(Stop):
@@ -152,6 +152,7 @@ def _make_venv() -> None:
 
 def _remove_ourselves(pip: Mapping[str, str]) -> None:
     """Or this package, installed earlier by another name, would be there twice for Airflow."""
+    # as setuptools leaves it, which built this package up to 0.2.0
     for built in (ROOT / "plugins").glob("*.egg-info"):
         shutil.rmtree(built)
     for source in _VENV.glob("lib/*/site-packages/*.dist-info/direct_url.json"):

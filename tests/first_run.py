@@ -28,9 +28,7 @@ NOBODY = pwd.getpwnam("nobody")
 RUN = ("run", "DAG=constant_contact_lists")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PATIENCE_S = 900
-NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", ".local", ".*_cache", "__pycache__", "*.egg-info"
-)
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".local", ".*_cache", "__pycache__")
 
 # becomes a program in a network of its own that has nothing but the loopback
 OFFLINE = """

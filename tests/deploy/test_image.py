@@ -81,8 +81,7 @@ def checkout(tmp_path: Path) -> Path:
     for folder in ("", "dags", "deploy", "docs", "include", "local", "plugins", "simulator"):
         for path in (ROOT / folder).rglob("*") if folder else ROOT.iterdir():
             name = path.relative_to(ROOT)
-            is_made = any(part == "__pycache__" or part.endswith("egg-info") for part in name.parts)
-            if path.is_file() and not is_made:
+            if path.is_file() and "__pycache__" not in name.parts:
                 (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
                 (tmp_path / name).touch()
     return tmp_path

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from local import wheel
 from local.paths import ROOT
 from simulator.server import Running, running
 from tests.airflow.airflow_runs import account_connection, crm_connection
 from tests.databases import Databases
-from tests.install.user import TWO_LINES, VERSIONS, Installation
+from tests.install.user import TWO_LINES, VERSIONS, Installation, build_wheel
 from tests.support import UNLIMITED, run_rows
 
 pytestmark = [pytest.mark.versions, pytest.mark.timeout(1800)]
@@ -59,7 +58,7 @@ print("answer:", client.get(path).status_code, page.status_code, has_row, css.st
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return wheel.build(tmp_path_factory.mktemp("dist"))
+    return build_wheel(tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module", params=VERSIONS)

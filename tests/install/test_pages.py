@@ -14,10 +14,9 @@ import jsonschema
 import pytest
 import yaml
 
-from local import wheel
 from local.paths import ROOT
 from tests.deploy.chart import is_of_type, set_keys
-from tests.install.user import TWO_LINES
+from tests.install.user import TWO_LINES, build_wheel
 
 PAGES: Final = sorted((ROOT / "docs" / "install").glob("*.md"))
 ALL: Final = [ROOT / "docs" / "install.md", *PAGES]
@@ -41,7 +40,7 @@ def code(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return wheel.build(tmp_path_factory.mktemp("dist"))
+    return build_wheel(tmp_path_factory.mktemp("dist"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -27,6 +27,14 @@ globals().update(make_dags())
 """
 
 
+def build_wheel(folder: Path) -> Path:
+    """As `make wheel` does, into a folder."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
+    subprocess.run([*command, folder], cwd=ROOT, check=True)
+    (built,) = folder.iterdir()
+    return built
+
+
 _PIN: Final = re.compile(r"^([\w.-]+)==[^\\\n]+", re.MULTILINE)
 
 

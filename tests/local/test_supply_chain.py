@@ -13,21 +13,21 @@ import pytest
 
 import constant_contact
 from constant_contact.api.authorization import USER_AGENT
-from local import wheel
 from local.audit import judged
 from local.paths import ROOT
 from local.stop import Stop
+from tests.install.user import build_wheel
 
 PACKAGE = "constant_contact"
 
 
 def test_a_wheel_built_again_later_by_somebody_else_is_the_same_file(tmp_path: Path) -> None:
-    first = wheel.build(tmp_path / "one")
+    first = build_wheel(tmp_path / "one")
     before = os.umask(0o077)
     try:
         # As after a fresh checkout.
         os.utime(ROOT / "plugins" / "constant_contact" / "__init__.py")
-        second = wheel.build(tmp_path / "two")
+        second = build_wheel(tmp_path / "two")
     finally:
         os.umask(before)
     digests = {hashlib.sha256(each.read_bytes()).hexdigest() for each in (first, second)}
@@ -35,7 +35,7 @@ def test_a_wheel_built_again_later_by_somebody_else_is_the_same_file(tmp_path: P
 
 
 def test_the_wheel_has_every_statement_page_and_module_and_nothing_else(tmp_path: Path) -> None:
-    with zipfile.ZipFile(wheel.build(tmp_path)) as built:
+    with zipfile.ZipFile(build_wheel(tmp_path)) as built:
         names = {name for name in built.namelist() if ".dist-info/" not in name}
     sources = {PACKAGE: ROOT / "plugins" / PACKAGE, f"{PACKAGE}/sql": ROOT / "include" / "sql"}
     assert names == {
