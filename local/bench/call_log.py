@@ -1,23 +1,11 @@
 """What keeping every call costs a sync: the same pass with and without the call log."""
 
-from typing import Any
-
-from constant_contact.sync.contacts.mirror import sync_contacts
-from local.bench.account import connected
-from local.bench.gauge import Gauge
 from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
 from local.bench.stage import Stage
 
 _SIZE = 100_000
 _MOST_TIMES = 1.05
-
-
-def mirror(gauge: Gauge, *, crm_url: str, account: dict[str, Any], logged: bool) -> Figures:
-    """A full pass of ours; the last row of the log is part of it."""
-    with gauge, connected(crm_url, logged=logged, **account) as (client, crm):
-        report = sync_contacts(client, crm, full=True)
-    return {"rows": report.read}
 
 
 def run(stage: Stage) -> list[Result]:
@@ -38,7 +26,7 @@ def run(stage: Stage) -> list[Result]:
                 with stage.database() as crm_url:
                     vendor.control.clear_calls()
                     figures = measured(
-                        "local.bench.call_log:mirror",
+                        "local.bench.contacts:mirror",
                         crm_url=crm_url,
                         account=vendor.account(),
                         logged=logged,

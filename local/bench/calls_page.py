@@ -1,7 +1,6 @@
 """The page of API calls on a full log: asked over HTTP of Airflow's own api-server app."""
 
 from datetime import UTC, datetime, timedelta
-from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +9,7 @@ import psycopg
 from local.bench import served
 from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
-from local.bench.measure import Figures, measured
+from local.bench.measure import Figures
 from local.bench.result import Result
 from local.bench.stage import Stage
 
@@ -107,22 +106,14 @@ def run(stage: Stage) -> list[Result]:
     result = Result(
         "calls_page",
         f"the first page of API calls out of {_CALLS:,}, over HTTP, {_TIMES} times each",
-        ("asked for", "median ms", "95th percentile ms", "slowest ms"),
+        served.HEADINGS,
     )
-    with stage.database() as crm_url, stage.database() as metadata_url:
+    with stage.database() as crm_url:
         stage.say(f"calls_page: making {_CALLS:,} calls")
         make(crm_url, "calls", calls=_CALLS)
         settle(crm_url)
-        found = measured(
-            "local.bench.calls_page:ask",
-            crm=stage.airflow_connection(crm_url),
-            metadata_url=metadata_url.replace("postgresql://", "postgresql+psycopg2://"),
-            times=_TIMES,
-        )
+        medians = served.measure(stage, result, "local.bench.calls_page:ask", crm_url, _TIMES)
         sizes = _sizes(crm_url)
-    medians = {name: median(taken) for name, taken in found["ms"].items()}
-    for name, taken in found["ms"].items():
-        result.rows.append((name, medians[name], quantiles(taken, n=20)[-1], max(taken)))
     without_index = medians.pop(_NO_INDEX)
     result.at_most("slowest median", max(medians.values()), _MOST_MEDIAN_MS, " ms")
     result.at_most(_NO_INDEX, without_index, _MOST_WITHOUT_INDEX_MS, " ms")

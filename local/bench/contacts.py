@@ -9,7 +9,7 @@ from local.bench.account import connected
 from local.bench.gauge import Gauge
 from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
-from local.bench.rivals import SDK_PYTHON, bare_contacts
+from local.bench.rivals import SDK_PYTHON
 from local.bench.stage import Stage, Vendor
 
 _SIZE, _LARGE = 100_000, 1_000_000
@@ -19,9 +19,9 @@ _MOST_MB = 300
 _Rival = Callable[[Stage, Vendor, str], Figures]
 
 
-def mirror(gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
-    """A full pass of ours, with budget, call log and bookkeeping."""
-    with gauge, connected(crm_url, **account) as (client, crm):
+def mirror(gauge: Gauge, *, crm_url: str, account: dict[str, Any], logged: bool = True) -> Figures:
+    """A full pass of ours, with budget, bookkeeping and, if it is `logged`, the call log."""
+    with gauge, connected(crm_url, logged=logged, **account) as (client, crm):
         report = sync_contacts(client, crm, full=True)
     return {"rows": report.read}
 
@@ -72,7 +72,7 @@ def _ours(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
 
 def _bare(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
     return measured(
-        "local.bench.rivals.bare_contacts:load",
+        "local.bench.rivals.bare:contacts",
         url=vendor.url,
         token=vendor.access_token(),
         crm_url=crm_url,
@@ -81,14 +81,12 @@ def _bare(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
 
 def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
     return measured(
-        "local.bench.rivals.sdk_contacts:load",
+        "local.bench.rivals.sdk:contacts",
         python=SDK_PYTHON,
         url=vendor.url,
         token=vendor.access_token(),
         crm_url=crm_url,
         site_packages=sysconfig.get_path("platlib"),
-        table=bare_contacts.TABLE,
-        copy=bare_contacts.COPY,
     )
 
 

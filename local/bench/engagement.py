@@ -8,7 +8,6 @@ from typing import Any, LiteralString
 import psycopg
 
 from constant_contact.api import vendor as limits
-from constant_contact.sync.contacts.mirror import sync_contacts
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.interactions import project_interactions
 from constant_contact.sync.engagement.ledger import sync_engagement
@@ -17,7 +16,7 @@ from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
 from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
-from local.bench.rivals import SDK_PYTHON, bare_events
+from local.bench.rivals import SDK_PYTHON
 from local.bench.stage import Stage, Vendor
 
 _SIZE, _LARGE = 200_000, 1_000_000
@@ -25,12 +24,6 @@ _CAMPAIGNS = 100
 _LEAST_SHARE_OF_BARE = 0.4
 _MOST_MB = 300
 _MOST_OVER_PAGES = 1.02
-
-
-def prepare(_gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
-    """What the nights before did: contacts."""
-    with connected(crm_url, **account) as (client, crm):
-        return sync_contacts(client, crm, full=True).as_dict()
 
 
 def discover(gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
@@ -99,7 +92,7 @@ def run(stage: Stage) -> list[Result]:
 
 def _round(stage: Stage, vendor: Vendor) -> tuple[Figures, Figures]:
     with stage.database() as crm_url:
-        measured("local.bench.engagement:prepare", crm_url=crm_url, account=vendor.account())
+        measured("local.bench.contacts:mirror", crm_url=crm_url, account=vendor.account())
         make(crm_url, "linked_contacts")
         settle(crm_url)
         _, ours = _night(crm_url, vendor)
@@ -116,7 +109,7 @@ def _round(stage: Stage, vendor: Vendor) -> tuple[Figures, Figures]:
         }
         vendor.control.clear_calls()
         bare = measured(
-            "local.bench.rivals.bare_events:load",
+            "local.bench.rivals.bare:events",
             url=vendor.url,
             token=vendor.access_token(),
             crm_url=crm_url,
@@ -144,14 +137,12 @@ def _sdk(stage: Stage, vendor: Vendor) -> Figures:
     with stage.database() as crm_url:
         vendor.control.clear_calls()
         found = measured(
-            "local.bench.rivals.sdk_events:load",
+            "local.bench.rivals.sdk:events",
             python=SDK_PYTHON,
             url=vendor.url,
             token=vendor.access_token(),
             crm_url=crm_url,
             site_packages=sysconfig.get_path("platlib"),
-            table=bare_events.TABLE,
-            copy=bare_events.COPY,
         )
     found |= {"calls": vendor.calls(), "speed": found["rows"] / found["seconds"]}
     stage.say(f"engagement: the vendor's SDK {found['speed']:,.0f} events/s")

@@ -5,7 +5,6 @@ from typing import Any
 import psycopg
 
 from constant_contact.sync.consent.opt_outs import push_opt_outs
-from constant_contact.sync.contacts.mirror import sync_contacts
 from local.bench.account import connected
 from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
@@ -17,12 +16,6 @@ _CONTACTS, _CHANGES = 3_000, 1_000
 _CALLS_A_CHANGE = 2
 _RATE = 40
 _MOST_TIMES_FLOOR = 1.12
-
-
-def mirror(_gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
-    """What the night before did."""
-    with connected(crm_url, **account) as (client, crm):
-        return sync_contacts(client, crm, full=True).as_dict()
 
 
 def push(gauge: Gauge, *, crm_url: str, account: dict[str, Any]) -> Figures:
@@ -40,7 +33,7 @@ def run(stage: Stage) -> list[Result]:
         ("changes", "calls", "seconds", "at the rate", "busiest second", "throttled", "CPU s"),
     )
     with stage.vendor(contacts=_CONTACTS) as vendor, stage.database() as crm_url:
-        measured("local.bench.opt_outs:mirror", crm_url=crm_url, account=vendor.account())
+        measured("local.bench.contacts:mirror", crm_url=crm_url, account=vendor.account())
         make(crm_url, "linked_contacts")
         settle(crm_url)
         _flag(crm_url)

@@ -1,7 +1,6 @@
 """The other pages on full tables: asked over HTTP of Airflow's own api-server app."""
 
 from dataclasses import replace
-from statistics import median, quantiles
 from urllib.parse import urlencode
 
 import psycopg
@@ -13,7 +12,7 @@ from local.bench import served
 from local.bench.account import crm_database
 from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
-from local.bench.measure import Figures, measured
+from local.bench.measure import Figures
 from local.bench.result import Result
 from local.bench.served import Form
 from local.bench.stage import Stage
@@ -77,23 +76,15 @@ def ask(_gauge: Gauge, *, crm: str, metadata_url: str, times: int) -> Figures:
 def run(stage: Stage) -> list[Result]:
     """An account of two years, linked, mirrored and compared."""
     contacts = _LARGE if stage.large else _CONTACTS
-    with stage.database() as crm_url, stage.database() as metadata_url:
+    with stage.database() as crm_url:
         events = _fill(stage, crm_url, contacts)
         result = Result(
             "pages",
             f"pages on {contacts:,} contacts, requests and calls and {events:,} events, over HTTP, "
             f"{_TIMES} times each",
-            ("asked for", "median ms", "95th percentile ms", "slowest ms"),
+            served.HEADINGS,
         )
-        found = measured(
-            "local.bench.pages:ask",
-            crm=stage.airflow_connection(crm_url),
-            metadata_url=metadata_url.replace("postgresql://", "postgresql+psycopg2://"),
-            times=_TIMES,
-        )
-    medians = {name: median(taken) for name, taken in found["ms"].items()}
-    for name, taken in found["ms"].items():
-        result.rows.append((name, medians[name], quantiles(taken, n=20)[-1], max(taken)))
+        medians = served.measure(stage, result, "local.bench.pages:ask", crm_url, _TIMES)
     result.at_most("slowest median", max(medians.values()), _MOST_MEDIAN_MS, " ms")
     return [result]
 

@@ -2,14 +2,13 @@
 
 import psycopg
 
-from constant_contact.store import database, state
-from constant_contact.store.sql import statement
 from constant_contact.sync.crm.crm_contacts import see_contacts
 from constant_contact.sync.engagement.interactions import project_interactions
 from local.bench.account import crm_database
 from local.bench.gauge import Gauge
 from local.bench.made_up import make, settle
 from local.bench.measure import Figures, measured, middle
+from local.bench.plans import PlannedCursor
 from local.bench.result import Result
 from local.bench.stage import Stage
 
@@ -33,29 +32,12 @@ def project(gauge: Gauge, *, crm_url: str) -> Figures:
 
 
 def explain(_gauge: Gauge, *, crm_url: str) -> Figures:
-    """How the server does each statement of the job, right before it is done."""
-    crm = crm_database(crm_url)
-    plans = {}
-    with crm.transaction() as connection:
-        position = state.load(connection, "interactions").position
-        newest = database.row(connection, "engagement/newest_event", {"position": position}) or {}
-        reach = {"position": position, "upto": newest["event_id"], "left_out": []}
-        database.run(connection, "engagement/stage_link_changes")
-        for name in (
-            "engagement/newest_event",
-            "interactions/take_moved_links",
-            "interactions/judge_opens_anew",
-            "campaigns/take_renamed",
-            _NEW,
-            "interactions/take_new_links",
-        ):
-            lines = connection.execute(
-                "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) " + statement(name), reach
-            )
-            plans[name] = "\n".join(line for (line,) in lines)
-        connection.rollback()
+    """One more run, with the plan of each statement."""
+    seen = PlannedCursor.watch(crm_url)
+    crm = crm_database(crm_url, PlannedCursor)
+    project_interactions(crm)
     crm.close()
-    return {"plans": plans}
+    return {"plans": seen.as_dict()}
 
 
 def run(stage: Stage) -> list[Result]:
@@ -76,9 +58,9 @@ def run(stage: Stage) -> list[Result]:
             rounds = []
             for number in range(stage.rounds):
                 _add(crm_url, size + number * _NEW_EVENTS)
-                if number + 1 == stage.rounds:
-                    plans = measured("local.bench.projection:explain", crm_url=crm_url)["plans"]
                 rounds.append(measured("local.bench.projection:project", crm_url=crm_url))
+            _add(crm_url, size + stage.rounds * _NEW_EVENTS)
+            plans = measured("local.bench.projection:explain", crm_url=crm_url)["plans"]
         seconds = middle(rounds, "seconds")
         stage.say(f"projection {size:,}: {_NEW_EVENTS:,} new ones {seconds:.2f} s")
         growth = seconds / before if before else ""
@@ -90,10 +72,8 @@ def run(stage: Stage) -> list[Result]:
         before = seconds
         if size == sizes[-1]:
             result.at_most(f"seconds on {size:,} stored events", seconds, _MOST_S, " s")
-            for name, plan in plans.items():
-                # one line is enough of what ends by finding nothing to do
-                text = f"\n{plan}" if name == _NEW else plan.splitlines()[-1]
-                result.notes.append(f"{name} on {size:,}: {text}")
+            result.notes += [f"{name}: {each['seconds']:.3f} s" for name, each in plans.items()]
+            result.notes.append(plans[_NEW]["plan"])
     return [result]
 
 

@@ -17,7 +17,6 @@ from local.bench.stage import Stage, Vendor
 
 _USUAL = 100_000
 _EVENTS_PER_CONTACT = 10
-_MB = 1 << 20
 _HEADINGS = ("job", "rows", "seconds", "of it replies", "calls", "peak MB", "database grew MB")
 _MOST_CALLS, _MOST_S, _MOST_MB = 60, 60.0, 400
 _MOST_CALLS_ACTIVITIES, _MOST_CALLS_NOTHING_MOVED = 30, 3
@@ -45,7 +44,6 @@ class Scale:
     Attributes:
         events: Stored after the first load.
         day: What a quiet day brought; see `local.bench.days.Day`.
-        tables: MB by table with its indexes after the first load, the largest.
         airflow: Of each DAG as Airflow runs it: seconds, peak MB.
         statements: Of a quiet night, by name; see `local.bench.plans.Statement`.
     """
@@ -54,7 +52,6 @@ class Scale:
     campaigns: int
     events: int = 0
     first: list[Measured] = field(default_factory=list)
-    tables: dict[str, float] = field(default_factory=dict)
     quiet: list[Measured] = field(default_factory=list)
     outboxes: list[Measured] = field(default_factory=list)
     nothing: list[Measured] = field(default_factory=list)
@@ -83,7 +80,7 @@ def measure_scale(
         settle(crm_url)
         days.send(crm_url)
         found.first += account.jobs("first", list(NIGHTLY)[len(found.first) :])
-        found.events, found.tables = _stored(crm_url), _largest_tables(crm_url)
+        found.events = _stored(crm_url)
         settle(crm_url)
         found.day = asdict(days.pass_one(crm_url))
         found.quiet = account.jobs("quiet", NIGHTLY)
@@ -192,16 +189,6 @@ def _stored(crm_url: str) -> int:
     with psycopg.connect(crm_url) as connection:
         row = connection.execute("SELECT count(*) FROM ctct_engagement").fetchone()
     return int(row[0]) if row else 0
-
-
-def _largest_tables(crm_url: str) -> dict[str, float]:
-    with psycopg.connect(crm_url) as connection:
-        rows = connection.execute(
-            "SELECT relname, pg_total_relation_size(oid)::float FROM pg_class"
-            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-            " ORDER BY 2 DESC LIMIT 6"
-        ).fetchall()
-    return {table: size / _MB for table, size in rows}
 
 
 def _table(name: str, title: str, jobs: list[Measured]) -> Result:
