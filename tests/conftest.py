@@ -155,7 +155,7 @@ def client(make_client: Callable[..., Client]) -> Client:
 
 
 @pytest.fixture
-def add_crm_contact(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., None]:
+def add_crm_contact(sql_rows: Rows) -> Callable[..., None]:
     """Adds a contact to the CRM."""
 
     def add(contact_id: str, email: str | None, **columns: Any) -> None:

@@ -1,6 +1,6 @@
 """What tests have in common that is no fixture."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
@@ -26,6 +26,10 @@ LOCK_WAITS = """
 SELECT pid, locktype, waitstart FROM pg_locks INNER JOIN pg_stat_activity USING (pid)
 WHERE NOT granted AND datname = current_database()
 """
+Add = Callable[..., None]
+Calls = Callable[..., int]
+Flag = Callable[..., None]
+Want = Callable[..., None]
 UNLIMITED = {"calls_per_second": 0, "calls_per_day": 0, "token_calls_per_second": 0}
 
 

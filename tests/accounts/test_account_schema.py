@@ -1,7 +1,6 @@
 """An account's own tables: made beside the default one's, never mixed with them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import psycopg
 import pytest
@@ -12,17 +11,10 @@ from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.migrations import migrate
 from constant_contact.store.sql import SQL_DIR
 from tests.databases import Databases
-from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, prepare_account, set_flag
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Add, Flag, Rows, prepare_account, set_flag
 
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Flag = Callable[..., None]
 Migrate = Callable[[], list[str]]
 ALL = sorted(path.stem for path in (SQL_DIR / "schema").glob("*.sql"))
-WAITING = (
-    "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
-    " (SELECT oid FROM pg_database WHERE datname = current_database())"
-)
 
 
 @pytest.fixture

@@ -26,13 +26,10 @@ from constant_contact.sync.upkeep.erasure import erase, person
 from constant_contact.sync.upkeep.restore import flag_lost_opt_outs
 from simulator.server import Running
 from tests.accounts.conftest import Eu
-from tests.support import contact_id, set_flag, vendor_contact
+from tests.support import Add, Flag, Rows, contact_id, set_flag, vendor_contact
 from tests.sync.consent.outbox import FLAG_BACK
 from tests.sync.memberships.requests import list_id, on_lists
 
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Flag = Callable[..., None]
 OURS, THEIRS = contact_id(1), contact_id(1001)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +11,6 @@ from psycopg.conninfo import conninfo_to_dict
 from simulator.server import Running
 
 ROOT = Path(__file__).resolve().parents[2]
-
 
 _OPTIONS = "AIRFLOW__CONSTANT_CONTACT__"
 
@@ -22,6 +22,10 @@ class Ran(NamedTuple):
     tasks: dict[str, str]
     returned: dict[str, Any]
     log: str
+
+
+Run = Callable[..., Ran]
+Start = Callable[..., Any]
 
 
 def load_dags(path: Path, retries: int | None = None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tests.airflow.airflow_runs import (
 )
 from tests.airflow.site import Site
 from tests.databases import Databases
-from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, contact_id
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Rows, contact_id
 
 
 @pytest.fixture(scope="session")
@@ -205,7 +205,7 @@ def site(airflow: pytest.MonkeyPatch) -> Site:
 
 
 @pytest.fixture
-def mirror(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., None]:
+def mirror(sql_rows: Rows) -> Callable[..., None]:
     """Puts a contact into the mirror."""
 
     def add(**columns: Any) -> None:

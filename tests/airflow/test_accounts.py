@@ -9,18 +9,14 @@ from constant_contact.accounts import Account, accounts_named
 from simulator.server import Running
 from tests.airflow.airflow_runs import (
     ROOT,
-    Ran,
+    Run,
     account_connection,
     crm_connection,
     load_dags,
 )
 from tests.airflow.test_dags import DAGS
-from tests.support import EU_CONN_ID, EU_SCHEMA, contact_id, vendor_contact
+from tests.support import EU_CONN_ID, EU_SCHEMA, Add, Flag, Rows, contact_id, vendor_contact
 
-Rows = Callable[..., list[dict[str, Any]]]
-Run = Callable[..., Ran]
-Add = Callable[..., None]
-Flag = Callable[..., None]
 OPTION = "AIRFLOW__CONSTANT_CONTACT__ACCOUNTS"
 PREFIX = "constant_contact_"
 

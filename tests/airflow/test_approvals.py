@@ -8,12 +8,10 @@ import pytest
 
 from simulator.server import Running
 from tests.airflow import alarms
-from tests.airflow.airflow_runs import carry_on
+from tests.airflow.airflow_runs import Start, carry_on
 from tests.airflow.site import Site
-from tests.support import contact_id, vendor_contact
+from tests.support import Rows, contact_id, vendor_contact
 
-Rows = Callable[..., list[dict[str, Any]]]
-Start = Callable[..., Any]
 APPROVALS = "constant_contact_approvals"
 PEOPLE = 8
 

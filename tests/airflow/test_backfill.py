@@ -8,6 +8,7 @@ import pytest
 
 from simulator.server import Running
 from tests.airflow.airflow_runs import ROOT, load_dags
+from tests.support import Rows
 from tests.sync.engagement.ledgers import happened, stored
 
 DAG_ID = "constant_contact_activities"
@@ -113,7 +114,7 @@ def account(simulator: Running) -> Running:
 
 
 @pytest.fixture
-def calls_by_run(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[[], dict[str, int]]:
+def calls_by_run(sql_rows: Rows) -> Callable[[], dict[str, int]]:
     """How many API calls each run made, those that made any."""
 
     def count() -> dict[str, int]:

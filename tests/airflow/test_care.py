@@ -3,17 +3,14 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from constant_contact.store.seam import SHIPPED
 from simulator.server import Running
-from tests.airflow.airflow_runs import Ran
-from tests.support import contact_id, vendor_contact
+from tests.airflow.airflow_runs import Run
+from tests.support import Rows, contact_id, vendor_contact
 
-Run = Callable[..., Ran]
-Rows = Callable[..., list[dict[str, Any]]]
 ANN = contact_id(1)
 
 

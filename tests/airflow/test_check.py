@@ -8,10 +8,9 @@ import pytest
 
 from constant_contact.sync.check.results import ASSUMED
 from simulator.server import Running
-from tests.airflow.airflow_runs import Ran, account_connection, crm_connection
+from tests.airflow.airflow_runs import Run, account_connection, crm_connection
 from tests.support import CONN_ID, Rows
 
-Run = Callable[..., Ran]
 Command = Callable[..., tuple[int, str, str]]
 
 

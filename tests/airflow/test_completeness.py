@@ -1,16 +1,13 @@
 """What is missing is shown by the run, on the overview and as a metric, until it is there."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from simulator.server import Running
+from tests.airflow.airflow_runs import Start
 from tests.airflow.overview_page import section, sync_row, text_of
 from tests.airflow.site import Site
+from tests.support import Rows
 
-Rows = Callable[..., list[dict[str, Any]]]
-Start = Callable[..., Any]
 ACTIVITIES = "constant_contact_activities"
 NO_REPORT = {"status": 404, "body": {"error_key": "not_found", "error_message": "no report"}}
 

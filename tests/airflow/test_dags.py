@@ -1,6 +1,5 @@
 """What Airflow makes of dags/: quick to read, complete, documented."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -176,17 +175,17 @@ print(time.perf_counter() - began)
 """
 
 
+def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], check=False, capture_output=True, text=True
+    )
+
+
 def test_importing_the_dag_files_reaches_for_no_network_and_no_database(
     airflow: pytest.MonkeyPatch,
 ) -> None:
     files = [str(path) for path in sorted((ROOT / "dags").glob("*.py"))]
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT_ALL, *files],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=os.environ,
-    )
+    done = run_python(IMPORT_ALL, *files)
     assert done.returncode == 0, done.stderr
     # The figure itself is the bench's business; this only says that it can be had.
     assert float(done.stdout.splitlines()[-1]) > 0
@@ -198,9 +197,7 @@ def test_folder_and_entry_point_register_the_plugin_once(airflow: pytest.MonkeyP
         "names = [plugin['name'] for plugin in get_plugin_info()]\n"
         "print(names.count('constant_contact'), get_import_errors())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=False, capture_output=True, text=True, env=os.environ
-    )
+    done = run_python(code)
     assert done.stdout.splitlines()[-1] == "1 {}", done.stderr[-2000:]
 
 
@@ -228,11 +225,5 @@ def test_each_file_of_dags_is_imported_by_itself_in_a_process_of_its_own(
 ) -> None:
     """Each is forked from one that has loaded Airflow, which takes seconds, and nothing of ours."""
     files = [str(path) for path in sorted((ROOT / "dags").glob("*.py"))]
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT_EACH, *files],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=os.environ,
-    )
+    done = run_python(IMPORT_EACH, *files)
     assert done.returncode == 0, done.stderr

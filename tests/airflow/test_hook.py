@@ -13,7 +13,7 @@ import requests
 from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
 from tests.api.raw_server import raw_server, whole
-from tests.support import CONN_ID, MemoryTokenStore
+from tests.support import CONN_ID, MemoryTokenStore, Rows
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 
@@ -87,7 +87,7 @@ def test_the_provider_info_is_what_airflows_schema_asks_for() -> None:
 
 
 def test_a_session_for_calls_by_hand_is_authorized_and_paced(
-    simulator: Running, run_dag: Callable[..., Ran], sql_rows: Callable[..., list[dict[str, Any]]]
+    simulator: Running, run_dag: Callable[..., Ran], sql_rows: Rows
 ) -> None:
     simulator.control.load(lists=[{"name": "One"}])
     ran = run_dag("by_hand", folder=Path(__file__).parent / "dags")

@@ -11,12 +11,10 @@ import pytest
 
 from constant_contact.store import sql
 from simulator.server import Running
-from tests.airflow.airflow_runs import Ran, account_connection
+from tests.airflow.airflow_runs import Run, account_connection
 from tests.airflow.collector import Collector, collecting
-from tests.support import EU_CONN_ID, contact_id, vendor_contact
+from tests.support import EU_CONN_ID, Rows, contact_id, vendor_contact
 
-Run = Callable[..., Ran]
-Rows = Callable[..., list[dict[str, Any]]]
 DEFAULT = "account=default"
 
 

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import Ran, account_connection
-from tests.support import CONN_ID, contact_id, vendor_contact
+from tests.airflow.airflow_runs import Run, account_connection
+from tests.support import CONN_ID, Rows, contact_id, vendor_contact
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 # Whatever has it is an address; the rest are tokens and secrets.
@@ -19,7 +19,6 @@ SECRETS = ("demo-secret", "hunter2zqx")
 # Where these are at home: people's addresses, and tokens that Airflow has encrypted.
 AT_HOME = {"crm_contact", "ctct_link", "ctct_contact", "ctct_bulk_activity_row", "variable"}
 PEOPLE = 12
-Run = Callable[..., Ran]
 
 
 def address(number: int) -> str:
@@ -31,7 +30,7 @@ def people(
     simulator: Running,
     add_crm_contact: Callable[..., None],
     set_do_not_email: Callable[..., None],
-    sql_rows: Callable[..., list[dict[str, Any]]],
+    sql_rows: Rows,
 ) -> Running:
     """An account and a CRM whose addresses are marked, with flags set and cleared."""
     control = simulator.control
@@ -134,7 +133,7 @@ def test_nothing_people_look_at_holds_a_secret_a_token_or_an_address(
     people: Running,
     connections: pytest.MonkeyPatch,
     run_dag: Run,
-    sql_rows: Callable[..., list[dict[str, Any]]],
+    sql_rows: Rows,
     crm_url: str,
 ) -> None:
     control = people.control

@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import Ran, account_connection
-from tests.support import CONN_ID, contact_id, vendor_contact
+from tests.airflow.airflow_runs import Run, account_connection
+from tests.support import CONN_ID, Rows, contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id, on_lists
 
-Rows = Callable[..., list[dict[str, Any]]]
-Run = Callable[..., Ran]
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 
 

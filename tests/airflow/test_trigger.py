@@ -1,19 +1,14 @@
 """What wakes the DAGs of opt-outs and of memberships: rows in the CRM."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from typing import Any
 
 import pytest
 
-from tests.support import EU_SCHEMA
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Flag = Callable[..., None]
-
+from tests.support import EU_SCHEMA, Add, Flag, Rows
 
 SESSIONS = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"

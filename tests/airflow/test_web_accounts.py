@@ -1,22 +1,17 @@
 """The pages of two accounts: each shows what is its own, and acts on nothing else."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from constant_contact.accounts import DEFAULT, Account, accounts_named
 from simulator.server import Running
-from tests.airflow.airflow_runs import account_connection, carry_on
+from tests.airflow.airflow_runs import Start, account_connection, carry_on
 from tests.airflow.overview_page import EU_OVERVIEW, OVERVIEW, section, sync_row, text_of
 from tests.airflow.site import Site
-from tests.support import EU_CONN_ID, contact_id, vendor_contact
+from tests.support import EU_CONN_ID, Add, Rows, contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id
 
-Rows = Callable[..., list[dict[str, Any]]]
-Start = Callable[..., Any]
-Add = Callable[..., None]
 ROOT = "/constant-contact"
 EU = f"{ROOT}/accounts/eu"
 MARKS = {ROOT: "Alpha", EU: "Beta"}

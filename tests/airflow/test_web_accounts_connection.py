@@ -11,12 +11,11 @@ from tests.airflow.airflow_runs import account_connection
 from tests.airflow.consent import CALLBACK, PAGE, Person, query
 from tests.airflow.site import Site
 from tests.airflow.teams import team_of
-from tests.support import CONN_ID, EU_CONN_ID, contact_id
+from tests.support import CONN_ID, EU_CONN_ID, Rows, contact_id
 
 EU_PAGE = "/constant-contact/accounts/eu/connection"
 NEW_KEY, NEW_SECRET = "second-api-key", "second-secret-zqx"
 AWAY = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9}'
-Rows = Callable[..., list[dict[str, Any]]]
 
 
 def kept() -> dict[str, str]:

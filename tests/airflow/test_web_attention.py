@@ -3,19 +3,16 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import account_connection, pause_all
+from tests.airflow.airflow_runs import Start, account_connection, pause_all
 from tests.airflow.overview_page import section, text_of
 from tests.airflow.site import Site
-from tests.support import CONN_ID, contact_id, vendor_contact
+from tests.support import CONN_ID, Rows, contact_id, vendor_contact
 
-Rows = Callable[..., list[dict[str, Any]]]
-Start = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("dags_on")
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"

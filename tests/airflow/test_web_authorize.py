@@ -16,7 +16,7 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import Ran, account_connection
 from tests.airflow.consent import CALLBACK, PAGE, Person, query
 from tests.airflow.site import Site
-from tests.support import CONN_ID, LOCK_WAITS, contact_id
+from tests.support import CONN_ID, LOCK_WAITS, Rows, contact_id
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 
@@ -190,7 +190,7 @@ def test_a_grant_without_a_scope_is_refused_and_the_old_one_stays(
 def test_a_grant_of_another_account_is_refused_and_the_old_one_stays(
     person: Person,
     simulator: Running,
-    sql_rows: Callable[..., list[dict[str, Any]]],
+    sql_rows: Rows,
     application: Literal["current", "next"],
 ) -> None:
     from airflow.utils.session import create_session
@@ -216,7 +216,7 @@ def test_a_grant_of_another_account_is_refused_and_the_old_one_stays(
 
 
 def test_a_mirror_whose_lists_were_all_marked_as_deleted_still_knows_its_account(
-    person: Person, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
+    person: Person, simulator: Running, sql_rows: Rows
 ) -> None:
     sql_rows(
         "INSERT INTO ctct_list (list_id, mirrored_at, deleted_at) VALUES (%s, now(), now())",
@@ -258,7 +258,7 @@ def test_no_code_state_token_or_secret_is_logged_or_shown(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    sql_rows: Callable[..., list[dict[str, Any]]],
+    sql_rows: Rows,
 ) -> None:
     # Airflow's own writes to whatever was the output when it was first used.
     requests_log = CapturingLogger()

@@ -15,8 +15,8 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import Ran
 from tests.airflow.overview_page import text_of
 from tests.airflow.site import NOBODY, Site
+from tests.support import Rows
 
-Rows = Callable[..., list[dict[str, Any]]]
 CALLS = "/constant-contact/calls"
 RUN = "scheduled__2026-01-31T01:00:00+00:00"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

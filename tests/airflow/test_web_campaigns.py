@@ -11,12 +11,11 @@ import pytest
 
 from constant_contact.store.database import Database
 from simulator.server import Running
+from tests.airflow.airflow_runs import Start
 from tests.airflow.overview_page import table, text_of
 from tests.airflow.site import Site
-from tests.support import contact_id, vendor_contact
+from tests.support import Rows, contact_id, vendor_contact
 
-Rows = Callable[..., list[dict[str, Any]]]
-Start = Callable[..., Any]
 CAMPAIGNS = "/constant-contact/campaigns"
 MAY, JUNE = (f"00000000-0000-4000-8800-00000000000{number}" for number in (1, 2))
 NIGHT = ("contacts", "activities")

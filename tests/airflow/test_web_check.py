@@ -1,14 +1,14 @@
 """*Connection → Check*: the last check, a file of it, and the start of another."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from constant_contact.sync.check.results import ASSUMED
 from constant_contact.sync.check.vendor_reads import READ_CALLS
-from tests.airflow.airflow_runs import ROOT, Ran, load_dags
+from tests.airflow.airflow_runs import ROOT, Run, load_dags
 from tests.airflow.overview_page import section, text_of
 from tests.airflow.site import NOBODY, Site
 from tests.support import Rows
@@ -17,7 +17,6 @@ CHECK = "/constant-contact/connection/check"
 FILE = f"{CHECK}/file"
 DAG = "constant_contact_check"
 ONCE = "0123abcd"
-Run = Callable[..., Ran]
 
 
 @pytest.fixture

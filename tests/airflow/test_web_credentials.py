@@ -14,7 +14,7 @@ from tests.airflow.airflow_runs import Ran, account_connection
 from tests.airflow.consent import PAGE, REDIRECT_URL, Person
 from tests.airflow.site import Answer, Site
 from tests.airflow.test_privacy import metadata_url
-from tests.support import CONN_ID, contact_id
+from tests.support import CONN_ID, Rows, contact_id
 
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 CREDENTIALS = f"{PAGE}/credentials"
@@ -110,7 +110,7 @@ def test_a_new_application_that_does_not_answer_changes_nothing(
 
 
 def test_an_application_of_another_account_is_not_taken_over(
-    person: Person, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
+    person: Person, simulator: Running, sql_rows: Rows
 ) -> None:
     simulator.control.load(lists=[{"name": "Of this account"}])
     before = connection()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -10,9 +9,8 @@ from constant_contact.store.budget import Day
 from constant_contact.store.database import Database
 from constant_contact.web.overview.forecast import Hour, forecast, waits_from
 from simulator.server import Running
-from tests.support import api_settings
+from tests.support import Rows, api_settings
 
-Rows = Callable[..., list[dict[str, Any]]]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

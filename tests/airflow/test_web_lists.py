@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
+from tests.airflow.airflow_runs import Start
 from tests.airflow.overview_page import table, text_of
 from tests.airflow.site import Site
+from tests.support import Rows
 
-Rows = Callable[..., list[dict[str, Any]]]
-Start = Callable[..., Any]
 LISTS = "/constant-contact/lists"
 MEMBERS = "SELECT list_id, membership_count FROM ctct_list WHERE deleted_at IS NULL"
 

@@ -11,11 +11,9 @@ from constant_contact.sync.crm.crm_contacts import see_contacts
 from simulator.server import Running
 from tests.airflow.overview_page import table
 from tests.airflow.site import Site
-from tests.support import contact_id, vendor_contact
+from tests.support import Add, Rows, contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id
 
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
 PAGE = "/constant-contact/memberships"
 NEWS = list_id(1)
 

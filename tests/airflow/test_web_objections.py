@@ -1,8 +1,5 @@
 """The page Why?: which objections stand, what a person lifts, and what else keeps a contact out."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from constant_contact.store.database import Database
@@ -10,9 +7,7 @@ from constant_contact.sync.crm.crm_contacts import see_contacts
 from constant_contact.sync.objections import hear
 from tests.airflow.site import Site
 from tests.airflow.why_page import ANN, WHY, told
-
-Add = Callable[..., None]
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Add, Rows
 
 pytestmark = pytest.mark.usefixtures("connections")
 

@@ -2,19 +2,16 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import carry_on
+from tests.airflow.airflow_runs import Start, carry_on
 from tests.airflow.overview_page import table
 from tests.airflow.site import Site
-from tests.support import contact_id, vendor_contact
+from tests.support import Rows, contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id
 
-Rows = Callable[..., list[dict[str, Any]]]
-Start = Callable[..., Any]
 PAGE = "/constant-contact/opt-outs"
 OPT_INS = "constant_contact_opt_ins"
 ANN = contact_id(1)

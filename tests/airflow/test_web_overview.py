@@ -1,22 +1,20 @@
 """The overview page."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import psycopg
 import pytest
 
 from constant_contact.api.vendor import TRACKER_BY_TYPE
 from simulator.server import Running
-from tests.airflow.airflow_runs import ROOT, account_connection, pause_all
+from tests.airflow.airflow_runs import ROOT, Start, account_connection, pause_all
 from tests.airflow.overview_page import OVERVIEW, section, sync_row, table, text_of
 from tests.airflow.site import Site
-from tests.support import CONN_ID
+from tests.support import CONN_ID, Rows
 
-Rows = Callable[..., list[dict[str, Any]]]
-Start = Callable[..., Any]
 ACCOUNT = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 AWAY = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "password": "hunter2"}'
 

@@ -1,8 +1,5 @@
 """What goes wrong with a part of a page: it is shown beside the part, which stays as it is."""
 
-from collections.abc import Callable
-from typing import Any
-
 import psycopg
 import pytest
 from psycopg import sql
@@ -11,9 +8,8 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import crm_connection
 from tests.airflow.overview_page import OVERVIEW, section, text_of
 from tests.airflow.site import Site
-from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Rows
 
-Rows = Callable[..., list[dict[str, Any]]]
 ROOT = "/constant-contact"
 HTMX = {"HX-Request": "true"}
 AWAY = '{"conn_type": "postgres", "host": "127.0.0.1", "port": 9}'

@@ -1,7 +1,7 @@
 """*Run now*: runs started from the overview."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +11,6 @@ from tests.airflow.airflow_runs import ROOT, load_dags, pause_all
 from tests.airflow.overview_page import EU_OVERVIEW, OVERVIEW, section, sync_row, text_of
 from tests.airflow.site import Site
 
-Start = Callable[..., Any]
 LISTS = "constant_contact_lists"
 RUNS = "/constant-contact/runs"
 HTMX = {"HX-Request": "true"}

@@ -1,7 +1,6 @@
 """The page that says why: about one contact, in the words of the rules that decide."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,10 +11,8 @@ from constant_contact.sync.crm.crm_contacts import see_contacts
 from tests.airflow.overview_page import table
 from tests.airflow.site import NOBODY, Site
 from tests.airflow.why_page import ANN, WHY, told, words
+from tests.support import Add, Rows
 from tests.sync.memberships.requests import list_id
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
 
 pytestmark = pytest.mark.usefixtures("connections")
 

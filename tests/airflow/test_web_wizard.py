@@ -7,14 +7,11 @@ from typing import Any
 import pytest
 
 from simulator.server import Running
-from tests.airflow.airflow_runs import carry_on
+from tests.airflow.airflow_runs import Start, carry_on
 from tests.airflow.site import Answer, Site
-from tests.support import contact_id, vendor_contact
+from tests.support import Add, Rows, contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id, on_lists
 
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Start = Callable[..., Any]
 PAGE = "/constant-contact/memberships"
 DAG = "constant_contact_bulk_memberships"
 NEWS, OLD = list_id(1), list_id(2)

@@ -25,8 +25,7 @@ from constant_contact.errors import (
     WriteUncertain,
 )
 from simulator.server import Running
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows
 
 
 def read_all(client: Client) -> list[str]:

@@ -1,9 +1,7 @@
 """Tokens are kept: stored though that fails for a moment, and used often enough to live."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -16,8 +14,6 @@ from constant_contact.errors import (
 from simulator.server import Running
 from tests.api.token_pairs import tokens
 from tests.support import CONN_ID, EU_CONN_ID, MemoryTokenStore, api_settings
-
-Rows = Callable[..., list[dict[str, Any]]]
 
 
 def test_a_pair_that_cannot_be_stored_for_a_moment_is_not_lost(

@@ -21,9 +21,7 @@ from constant_contact.errors import (
 )
 from simulator.server import Running
 from tests.api.token_pairs import refreshes, tokens
-from tests.support import MemoryTokenStore, api_settings
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import MemoryTokenStore, Rows, api_settings
 
 
 @pytest.mark.parametrize("rotating", [True, False])

@@ -1,6 +1,7 @@
 """Stages for the jobs."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from tests.faults.account import PAGES
 from tests.faults.runner import Runner
 from tests.faults.stage import Stage
 from tests.faults.wasted import wasted  # noqa: F401 - a fixture
+from tests.faults.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +54,15 @@ def runner() -> Iterator[Runner]:
     started = Runner()
     yield started
     started.close()
+
+
+@pytest.fixture
+def world(
+    databases: Databases, shared_simulator: Running, runner: Runner, tmp_path: Path
+) -> Iterator[World]:
+    name = databases.create()
+    url = databases.url(name)
+    made = World(url, shared_simulator.control, shared_simulator.url, runner, tmp_path / "tokens")
+    yield made
+    made.close()
+    databases.drop(name)

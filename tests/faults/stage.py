@@ -231,3 +231,6 @@ class Stage:
     def close(self) -> None:
         self.execute.close()
         self.crm.close()
+
+
+Open = Callable[[str], Stage]

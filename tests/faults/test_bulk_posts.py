@@ -31,12 +31,10 @@ from tests.faults.faults import (
     assert_hit,
     meet,
 )
-from tests.faults.stage import Stage
+from tests.faults.stage import Open, Stage
+from tests.faults.wasted import Wasted
 
 pytestmark = pytest.mark.slow
-
-Open = Callable[[str], Stage]
-Wasted = Callable[[str, str, int], None]
 
 KINDS = {
     "add": "add_list_memberships",

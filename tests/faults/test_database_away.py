@@ -1,7 +1,7 @@
 """The CRM database goes away in the middle of a job and comes back: fail fast, lose nothing."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,11 +16,10 @@ from simulator.server import Running
 from tests.databases import Databases
 from tests.faults import account
 from tests.faults.jobs import JOBS
-from tests.faults.stage import OWN_NAME, Stage
+from tests.faults.stage import OWN_NAME, Open, Stage
 
 pytestmark = pytest.mark.slow
 
-Open = Callable[[str], Stage]
 SEED = 20261122
 TIMES = 3
 

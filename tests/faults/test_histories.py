@@ -5,44 +5,17 @@ steps that matter. After each run the law is checked (`tests.faults.model`); at 
 jobs run twice undisturbed, and both sides must agree.
 """
 
-from collections.abc import Iterator
-from functools import partial
 from itertools import chain
-from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.server import Running
-from tests.databases import Databases
 from tests.faults.history import FAULTS, History
-from tests.faults.runner import Runner
+from tests.faults.steps import Step, address, number, step
 from tests.faults.world import ADDRESSES, World
 
-
-class Step:
-    """A method of `History` and its arguments."""
-
-    def __init__(self, name: str, arguments: dict[str, Any]) -> None:
-        self._name = name
-        self._arguments = arguments
-
-    def __repr__(self) -> str:
-        return f"{self._name}({', '.join(f'{k}={v!r}' for k, v in self._arguments.items())})"
-
-    def happen(self, history: History) -> None:
-        getattr(history, self._name)(**self._arguments)
-
-
-def step(name: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
-    return st.fixed_dictionaries(arguments).map(partial(Step, name))
-
-
-number = st.integers(0, 5)
-address = st.sampled_from(ADDRESSES)
 spelled = st.sampled_from([*ADDRESSES, *(f" {each.upper()}\t" for each in ADDRESSES)])
 job = st.sampled_from(["opt_outs", "links", "activities", "opt_outs", "links_changed", "lists"])
 event = st.sampled_from(["opens", "clicks"])
@@ -82,23 +55,6 @@ def any_of(steps: list[st.SearchStrategy[Step]]) -> st.SearchStrategy[Step]:
 
 # Somebody does something, something runs: so that most of what happens has consequences.
 happenings = st.tuples(any_of([*in_crm, *at_vendor]), any_of(between))
-
-
-@pytest.fixture
-def world(
-    databases: Databases, shared_simulator: Running, runner: Runner, tmp_path: Path
-) -> Iterator[World]:
-    name = databases.create()
-    made = World(
-        databases.url(name),
-        shared_simulator.control,
-        shared_simulator.url,
-        runner,
-        tmp_path / "tokens",
-    )
-    yield made
-    made.close()
-    databases.drop(name)
 
 
 def play(world: World, *, seed: int) -> None:

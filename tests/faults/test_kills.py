@@ -6,7 +6,6 @@ is what a run without a kill leaves. The points come from a seed that the test's
 """
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
@@ -15,11 +14,10 @@ import pytest
 from constant_contact.errors import AuthorizationRequired
 from tests.faults.job import Order, Outcome
 from tests.faults.runner import Runner, wait_for_the_dead
-from tests.faults.stage import FileTokenStore, Stage
+from tests.faults.stage import FileTokenStore, Open, Stage
 
 pytestmark = pytest.mark.slow
 
-Open = Callable[[str], Stage]
 SEED = 20261122
 KILLS = 50
 AT_STEPS = 56

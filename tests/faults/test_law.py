@@ -7,9 +7,6 @@ contact may be mailed that must not be. A history that fails is shortened to the
 matter.
 """
 
-from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -17,33 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.server import Running
-from tests.databases import Databases
 from tests.faults.firm import HOW, Firm
-from tests.faults.runner import Runner
+from tests.faults.steps import Step, address, number, step
 from tests.faults.world import ADDRESSES, World
 
-
-class Step:
-    """A method of `Firm` and its arguments."""
-
-    def __init__(self, name: str, arguments: dict[str, Any]) -> None:
-        self._name = name
-        self._arguments = arguments
-
-    def __repr__(self) -> str:
-        return f"{self._name}({', '.join(f'{k}={v!r}' for k, v in self._arguments.items())})"
-
-    def happen(self, firm: Firm) -> None:
-        getattr(firm, self._name)(**self._arguments)
-
-
-def step(name: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
-    return st.fixed_dictionaries(arguments).map(partial(Step, name))
-
-
-number = st.integers(0, 5)
-address = st.sampled_from(ADDRESSES)
 job = st.sampled_from(["opt_outs", "opt_outs", "links", "memberships"])
 flag = st.sampled_from([True, False, None])
 VENDOR = st.fixed_dictionaries(
@@ -95,18 +69,6 @@ SILENT = (
     ],
     [SET, Step("merge", {"number": 0, "other": 2}), CLEARED, run("opt_outs")],
 )
-
-
-@pytest.fixture
-def world(
-    databases: Databases, shared_simulator: Running, runner: Runner, tmp_path: Path
-) -> Iterator[World]:
-    name = databases.create()
-    url = databases.url(name)
-    made = World(url, shared_simulator.control, shared_simulator.url, runner, tmp_path / "tokens")
-    yield made
-    made.close()
-    databases.drop(name)
 
 
 def silent(number: int) -> Any:

@@ -4,7 +4,7 @@ A job meets a fault in the middle; the fault is cleared; the job runs again. The
 is what the same two runs give without a fault.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,17 +24,14 @@ from tests.faults.faults import (
     assert_hit,
     meet,
 )
-from tests.faults.stage import Stage
+from tests.faults.stage import Open
+from tests.faults.wasted import Wasted
 
 pytestmark = pytest.mark.slow
-
-Open = Callable[[str], Stage]
-Wasted = Callable[[str, str, int], None]
 
 # Acting without an answer matters to a write only.
 ACTING = {"503 that acted", "time-out that acted"}
 ONE_A_JOB = {*PLACES} - {"opted_out", "summaries", "campaign", "counts", "night", "opt_outs_get"}
-
 
 # The whole night is slow, and its parts have places of their own.
 AT_NIGHT = {"500 array", "throttled", "reset after", "truncated", "401"}

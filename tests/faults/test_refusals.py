@@ -1,6 +1,5 @@
 """What the vendor refuses: one call wasted, the rest goes on, the reason is kept."""
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -24,13 +23,11 @@ from tests.faults.faults import (
     assert_hit,
     shaped,
 )
-from tests.faults.stage import Stage
+from tests.faults.stage import Open
+from tests.faults.wasted import Wasted
 from tests.support import contact_id
 
 pytestmark = pytest.mark.slow
-
-Open = Callable[[str], Stage]
-Wasted = Callable[[str, str, int], None]
 
 
 @pytest.mark.parametrize(

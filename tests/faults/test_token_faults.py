@@ -1,6 +1,5 @@
 """Faults of the token endpoint: no token is lost that need not be, and no storm of requests."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -8,12 +7,10 @@ import pytest
 from constant_contact.errors import AuthorizationRequired, RefreshUncertain
 from tests.faults.faults import ALWAYS, Fault, assert_as_undisturbed
 from tests.faults.jobs import JOBS
-from tests.faults.stage import Stage
+from tests.faults.stage import Open
+from tests.faults.wasted import Wasted
 
 pytestmark = pytest.mark.slow
-
-Open = Callable[[str], Stage]
-Wasted = Callable[[str, str, int], None]
 
 
 @dataclass(frozen=True)

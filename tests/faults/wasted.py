@@ -5,12 +5,13 @@ from itertools import chain
 
 import pytest
 
+Wasted = Callable[[str, str, int], None]
 # Calls beyond the undisturbed runs, as a report's property: fault, job, number.
 _WASTED = "wasted calls"
 
 
 @pytest.fixture
-def wasted(record_property: Callable[[str, object], None]) -> Callable[[str, str, int], None]:
+def wasted(record_property: Callable[[str, object], None]) -> Wasted:
     """Keeps how many calls a fault cost a job, for the table."""
     return lambda fault, job, calls: record_property(_WASTED, (fault, job, calls))
 

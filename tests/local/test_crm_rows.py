@@ -1,19 +1,18 @@
 """Contacts for an empty local CRM."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any
 
 import psycopg
 
 from local.crm_rows import fill_if_empty
 from simulator.control import Control
 from simulator.server import Running
+from tests.support import Rows
 
 
 def test_an_empty_crm_is_filled_once_with_contacts_that_the_account_has(
-    crm_url: str, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
+    crm_url: str, simulator: Running, sql_rows: Rows
 ) -> None:
     simulator.control.generate(seed=1, contacts=200, lists=1, campaigns=0, events=0)
     with psycopg.connect(crm_url) as connection, closing(Control(simulator.url)) as control:
@@ -29,7 +28,7 @@ def test_an_empty_crm_is_filled_once_with_contacts_that_the_account_has(
 
 
 def test_several_who_find_it_empty_at_once_fill_it_once(
-    crm_url: str, simulator: Running, sql_rows: Callable[..., list[dict[str, Any]]]
+    crm_url: str, simulator: Running, sql_rows: Rows
 ) -> None:
     simulator.control.generate(seed=1, contacts=50, lists=1, campaigns=0, events=0)
 

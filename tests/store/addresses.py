@@ -1,13 +1,7 @@
 """The key of an address in Python: what SQL's is held against, made from other data."""
 
 import unicodedata
-from typing import Final
 
-# Some of what comes along at an end of an address that was copied from a page or a message.
-UNSEEN: Final = (
-    "\u00a0\u00ad\u034f\u061c\u115f\u1680\u180e\u2003\u200b\u200d"
-    "\u200e\u202a\u202f\u205f\u2060\u2066\u3000\u3164\ufeff"
-)
 # What may be left out when text is shown, beside controls, format characters and white space.
 _IGNORABLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"

@@ -1,12 +1,10 @@
 """The budget row: paced, counted by the UTC day, shared by lanes."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -14,8 +12,7 @@ from constant_contact.api.settings import ApiSettings
 from constant_contact.errors import BudgetSpent
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows
 
 SETTINGS = ApiSettings.from_connection(
     conn_id="constant_contact_default",

@@ -1,7 +1,6 @@
 """What is said when the CRM database fails."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +14,7 @@ from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.database import Database
 from constant_contact.store.seam import FILES
 from constant_contact.store.sql import SQL_DIR, statement, statements
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows
 
 
 def test_an_unreachable_server_is_named_by_its_setting_and_no_password_shows() -> None:

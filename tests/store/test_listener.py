@@ -16,14 +16,12 @@ from constant_contact.store import listener as listener_module
 from constant_contact.store.listener import Listener, Watcher
 from local.postgres import LocalPostgres
 from tests.databases import prepare_one_account
-from tests.support import Rows
+from tests.support import Add, Flag, Rows
 
 OPT_OUTS = "opt_outs/opt_outs_waiting"
 MEMBERSHIPS = "memberships/memberships_waiting"
 NEVER_S = 3600
 WITHIN_S = 300
-Flag = Callable[..., None]
-Add = Callable[..., None]
 
 REQUEST = "INSERT INTO crm_list_membership (contact_id, list_id) VALUES (%s, 'l1')"
 SESSIONS = (

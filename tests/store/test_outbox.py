@@ -8,8 +8,7 @@ import pytest
 
 from constant_contact.store.sql import statement
 from tests.databases import Databases
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows
 
 
 def test_each_change_of_the_flag_is_one_row(

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,7 @@ from constant_contact.store.database import Database
 from constant_contact.store.session import SETTINGS, connect, settle, settle_async
 from tests.databases import Databases
 from tests.odd_server import DATABASE, LOGIN, OddLogin
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows
 
 # Which kinds of settings change how fast a statement is, what is logged, how the server keeps its
 # rows, and nothing that a statement of ours means.

@@ -1,8 +1,7 @@
 """Each error of the database is named as what it is, by its SQLSTATE."""
 
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -24,8 +23,8 @@ from constant_contact.errors import (
 )
 from constant_contact.redact import told_by
 from constant_contact.store.database import Database
+from tests.support import Rows
 
-Rows = Callable[..., list[dict[str, Any]]]
 AWAY = "check the connection's host, port, login, password and database"
 
 TOLD = [

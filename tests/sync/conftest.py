@@ -15,7 +15,7 @@ from constant_contact.sync.engagement.ledger import EngagementReport, sync_engag
 from constant_contact.sync.memberships.push import MembershipsReport, push_memberships
 from constant_contact.sync.upkeep.erasure import ErasureReport, erase, erase_calls, person
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
+from tests.support import Rows, contact_id, vendor_contact
 from tests.sync.consent.outbox import NOT_FOUND
 from tests.sync.memberships.requests import list_id
 
@@ -159,7 +159,7 @@ def push_lists(
 
 
 @pytest.fixture
-def want(sql_rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., None]:
+def want(sql_rows: Rows) -> Callable[..., None]:
     """Requests a membership as the CRM does."""
 
     def request(contact_id: str, number: int = 1, action: str = "add") -> None:

@@ -13,9 +13,9 @@ from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.ledger import EngagementReport, sync_engagement
 from simulator.server import Running
+from tests.support import Calls
 from tests.sync.engagement.ledgers import happened, stored
 
-Calls = Callable[..., int]
 Night = Callable[[], EngagementReport]
 
 CAMPAIGNS, RECENT_DAYS_AGO = 37, (2, 9, 20)

@@ -1,7 +1,6 @@
 """What the circuit breaker holds: shown to a person, and carried or kept by the answer."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -10,14 +9,11 @@ from constant_contact.errors import ChangesRefused
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.consent.opt_outs import OptOutsReport, push_opt_outs
+from constant_contact.sync.consent.opt_outs import push_opt_outs
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.consent.outbox import approve
+from tests.support import Flag, Rows, contact_id, vendor_contact
+from tests.sync.consent.outbox import Push, approve
 
-Rows = Callable[..., list[dict[str, Any]]]
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
 PEOPLE = 20
 
 

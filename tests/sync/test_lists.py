@@ -10,8 +10,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows
 
 
 def load(simulator: Running, count: int) -> list[str]:

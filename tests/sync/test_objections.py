@@ -9,20 +9,15 @@ import pytest
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from constant_contact.sync.contacts.links import link_contacts
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
-from tests.support import contact_id, set_flag, vendor_contact
-from tests.sync.consent.outbox import crowd, merge
+from tests.support import Add, Flag, Rows, contact_id, set_flag, vendor_contact
+from tests.sync.consent.outbox import Push, crowd, merge
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 
 ANN, BOB = contact_id(1), contact_id(2)
-Add = Callable[..., None]
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
-Rows = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture

@@ -20,12 +20,9 @@ from constant_contact.sync.engagement.interactions import project_interactions
 from constant_contact.sync.engagement.ledger import EngagementReport
 from constant_contact.sync.lists import sync_lists
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
+from tests.support import Add, Calls, Rows, contact_id, vendor_contact
 from tests.sync.engagement.ledgers import happened, stored
 
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Calls = Callable[..., int]
 Night = Callable[..., EngagementReport]
 
 OLD, LATER = "2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"

@@ -9,10 +9,12 @@ from typing import Any
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync import holds
+from constant_contact.sync.consent.opt_outs import OptOutsReport
 from constant_contact.sync.objections import lift
 from simulator.server import Running
-from tests.support import LOCK_WAITS, contact_id, vendor_contact
+from tests.support import LOCK_WAITS, Add, Rows, contact_id, vendor_contact
 
+Push = Callable[..., OptOutsReport]
 # The seam's file that is not shipped.
 FLAG_BACK = SeamFile(
     Path("flag_back.sql"),
@@ -23,8 +25,6 @@ NOT_FOUND: dict[str, Any] = {
     "status": 404,
     "body": [{"error_key": "contacts.api.not_found", "error_message": "x"}],
 }
-Add = Callable[..., None]
-Rows = Callable[..., list[dict[str, Any]]]
 
 
 def changes(sql_rows: Rows) -> list[tuple[str, str, bool]]:

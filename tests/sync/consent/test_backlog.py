@@ -11,11 +11,9 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.consent.opt_outs import OptOutsReport, push_opt_outs
 from simulator.server import Running
-from tests.support import api_settings, contact_id, vendor_contact
+from tests.support import Flag, Rows, api_settings, contact_id, vendor_contact
 from tests.sync.consent.outbox import approve, crowd
 
-Rows = Callable[..., list[dict[str, Any]]]
-Flag = Callable[..., None]
 Push = Callable[[], OptOutsReport]
 
 CALLS_A_DAY = 200

@@ -1,22 +1,16 @@
 """The first comparison of all after an upgrade: what a person is asked, once."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.consent.outbox import approve, permission
+from tests.support import Add, Flag, Rows, contact_id, vendor_contact
+from tests.sync.consent.outbox import Push, approve, permission
 
-Add = Callable[..., None]
-Flag = Callable[..., None]
 Night = Callable[[], None]
-Push = Callable[..., OptOutsReport]
-Rows = Callable[..., list[dict[str, Any]]]
 Upgrade = Callable[[], None]
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")

@@ -1,6 +1,5 @@
 """What a firewall or proxy on the way answers is no verdict: the others go on."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any
@@ -17,16 +16,10 @@ from constant_contact.errors import (
 from constant_contact.store.database import Database
 from constant_contact.sync.consent import rules
 from constant_contact.sync.consent.opt_out_changes import Carrier
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.consent.outbox import changes, crowd, puts
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
+from tests.support import Add, Flag, Rows, contact_id, vendor_contact
+from tests.sync.consent.outbox import Push, changes, crowd, puts
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 

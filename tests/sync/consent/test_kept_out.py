@@ -11,20 +11,16 @@ from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync import holds
 from constant_contact.sync.consent.opt_ins import dismiss
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from simulator.server import Running
-from tests.support import contact_id
-from tests.sync.consent.outbox import NOT_FOUND, approve, crowd, lift_all, permission
+from tests.support import Add, Flag, Rows, contact_id
+from tests.sync.consent.outbox import NOT_FOUND, Push, approve, crowd, lift_all, permission
 
 ANN = contact_id(1)
-Add = Callable[..., None]
-Flag = Callable[..., None]
 Night = Callable[[], None]
-Push = Callable[..., OptOutsReport]
-Rows = Callable[..., list[dict[str, Any]]]
+
+pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 @pytest.mark.parametrize("now", ["NULL", "TRUE"])
 def test_without_a_flag_that_is_false_nothing_is_taken_back(
     cleared_by_a_404: Running, push: Push, sql_rows: Rows, now: str
@@ -35,7 +31,6 @@ def test_without_a_flag_that_is_false_nothing_is_taken_back(
     assert permission(cleared_by_a_404, ANN) == "unsubscribed"
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_what_left_the_crm_takes_nothing_back(
     cleared_by_a_404: Running, push: Push, sql_rows: Rows
 ) -> None:
@@ -44,7 +39,6 @@ def test_what_left_the_crm_takes_nothing_back(
     assert permission(cleared_by_a_404, ANN) == "unsubscribed"
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_a_flag_that_was_unknown_between_set_and_cleared_takes_nothing_back(
     ann_and_bob: Running, push: Push, set_do_not_email: Flag, sql_rows: Rows
 ) -> None:
@@ -56,7 +50,6 @@ def test_a_flag_that_was_unknown_between_set_and_cleared_takes_nothing_back(
     assert permission(ann_and_bob, ANN) == "unsubscribed"
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_a_baseline_takes_nothing_back(
     cleared_by_a_404: Running, push: Push, crm: Database
 ) -> None:
@@ -66,7 +59,6 @@ def test_a_baseline_takes_nothing_back(
     assert permission(cleared_by_a_404, ANN) == "unsubscribed"
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 @pytest.mark.parametrize("source", ["Account", "Contact"])
 def test_an_opt_out_at_the_vendor_since_ours_is_not_taken_back(
     cleared_by_a_404: Running, push: Push, full_night: Night, source: str
@@ -78,7 +70,6 @@ def test_an_opt_out_at_the_vendor_since_ours_is_not_taken_back(
     assert permission(cleared_by_a_404, ANN) == "unsubscribed"
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_an_opt_out_at_the_vendor_that_is_not_mirrored_yet_is_not_taken_back(
     cleared_by_a_404: Running, push: Push
 ) -> None:
@@ -89,7 +80,6 @@ def test_an_opt_out_at_the_vendor_that_is_not_mirrored_yet_is_not_taken_back(
     assert push().found == 0
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_a_flag_that_is_set_while_the_opt_in_is_under_way_stops_it(
     cleared_by_a_404: Running, client: Client, push: Push, sql_rows: Rows,
     monkeypatch: pytest.MonkeyPatch,
@@ -107,7 +97,6 @@ def test_a_flag_that_is_set_while_the_opt_in_is_under_way_stops_it(
     assert permission(cleared_by_a_404, ANN) == "unsubscribed"
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_who_could_not_be_mailed_before_is_held_once_with_the_reason(
     simulator: Running, push: Push, full_night: Night, add_crm_contact: Add, set_do_not_email: Flag,
     sql_rows: Rows, calls: Callable[..., int],
@@ -132,7 +121,6 @@ def test_who_could_not_be_mailed_before_is_held_once_with_the_reason(
     assert "temp_hold" in row["detail"]
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_what_a_person_dismissed_stays_out(
     ann_and_bob: Running, push: Push, set_do_not_email: Flag, crm: Database, sql_rows: Rows
 ) -> None:
@@ -147,7 +135,6 @@ def test_what_a_person_dismissed_stays_out(
     assert permission(ann_and_bob, ANN) == "unsubscribed"
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_what_was_so_before_a_restore_stays_out(
     cleared_by_a_404: Running, push: Push, sql_rows: Rows
 ) -> None:
@@ -155,7 +142,6 @@ def test_what_was_so_before_a_restore_stays_out(
     assert push().found == 0
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 @pytest.mark.parametrize("lifts", ["a person", "the flag"])
 def test_an_id_that_another_person_has_now_takes_nothing_back(
     ann_and_bob: Running, push: Push, full_night: Night, add_crm_contact: Add,
@@ -192,7 +178,6 @@ def test_a_wish_that_is_lifted_lets_no_other_address_be_mailed(
     assert permission(ann_and_bob, ANN) == "unsubscribed"
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_what_constant_contact_refused_waits_for_a_person(
     cleared_by_a_404: Running, push: Push, calls: Callable[..., int]
 ) -> None:
@@ -203,7 +188,6 @@ def test_what_constant_contact_refused_waits_for_a_person(
     assert (push().found, calls()) == (0, 0)
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 @pytest.mark.parametrize("said", ["approved", "rejected"])
 def test_a_mass_that_is_found_waits_for_a_person(
     simulator: Running, push: Push, full_night: Night, add_crm_contact: Add, crm: Database,
@@ -235,7 +219,6 @@ def test_a_mass_that_is_found_waits_for_a_person(
     assert push().found == 0
 
 
-@pytest.mark.usefixtures("nobody_was_wronged")
 def test_after_an_upgrade_what_the_first_comparison_would_take_back_waits_for_a_person(
     cleared_by_a_404: Running, push: Push, crm: Database, sql_rows: Rows
 ) -> None:

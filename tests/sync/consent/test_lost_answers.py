@@ -13,10 +13,8 @@ from constant_contact.store.database import Database
 from constant_contact.sync.consent.opt_outs import push_opt_outs
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
+from tests.support import Flag, Rows
 from tests.sync.consent.outbox import changes, puts, wait_for_a_waiter
-
-Rows = Callable[..., list[dict[str, Any]]]
-Flag = Callable[..., None]
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 

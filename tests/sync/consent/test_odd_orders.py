@@ -11,15 +11,10 @@ from constant_contact.errors import Conflict, ConstantContactError, WriteUncerta
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync import holds
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from simulator.server import Running
-from tests.support import contact_id
-from tests.sync.consent.outbox import approve, crowd
+from tests.support import Add, Flag, Rows, contact_id
+from tests.sync.consent.outbox import Push, approve, crowd
 
-Rows = Callable[..., list[dict[str, Any]]]
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
-Add = Callable[..., None]
 # More contacts than may leave the CRM at once.
 MANY = 120
 REFUSED: dict[str, Any] = {"body": [{"error_key": "contacts.api.x", "error_message": "x"}]}

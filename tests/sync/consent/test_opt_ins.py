@@ -16,11 +16,9 @@ from constant_contact.sync.consent.opt_outs import push_opt_outs
 from constant_contact.sync.contacts.links import LinksReport, link_contacts
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
+from tests.support import Flag, Rows, contact_id, vendor_contact
 from tests.sync.consent.outbox import wait_for_a_waiter
 
-Rows = Callable[..., list[dict[str, Any]]]
-Flag = Callable[..., None]
 Ask = Callable[..., OptInsReport]
 NEWS = "00000000-0000-4000-8001-000000000001"
 ANN = contact_id(1)

@@ -7,17 +7,11 @@ import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from constant_contact.sync.contacts.links import link_contacts
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.consent.outbox import changes, crowd, puts
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
+from tests.support import Add, Flag, Rows, contact_id, vendor_contact
+from tests.sync.consent.outbox import Push, changes, crowd, puts
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 

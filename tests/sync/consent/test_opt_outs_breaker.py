@@ -1,8 +1,6 @@
 """The circuit breaker: a mass opt-out waits for a person."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import psycopg
 import pytest
@@ -11,15 +9,9 @@ from constant_contact.errors import (
     ServerFault,
 )
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from simulator.server import Running
-from tests.support import contact_id
-from tests.sync.consent.outbox import approve, changes, crowd, puts, wait_for_a_waiter
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
+from tests.support import Add, Flag, Rows, contact_id
+from tests.sync.consent.outbox import Push, approve, changes, crowd, puts, wait_for_a_waiter
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 

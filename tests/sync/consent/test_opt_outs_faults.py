@@ -1,6 +1,5 @@
 """Opt-outs that meet a fault: looked at, repeated, kept or marked; never lost."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,15 +13,9 @@ from constant_contact.errors import (
     WriteUncertain,
 )
 from constant_contact.sync.consent import single
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.consent.outbox import changes, puts
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
+from tests.support import Add, Flag, Rows, contact_id, vendor_contact
+from tests.sync.consent.outbox import Push, changes, puts
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 

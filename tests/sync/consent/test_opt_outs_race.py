@@ -15,7 +15,7 @@ from constant_contact.errors import Retriable, WriteUncertain
 from constant_contact.store.database import Database
 from constant_contact.sync.consent.opt_outs import push_opt_outs
 from simulator.server import Running
-from tests.support import contact_id
+from tests.support import Rows, contact_id
 from tests.sync.engagement import one_campaign
 
 # CRM contact → the vendor's contact it is linked to: the last two share one.
@@ -102,7 +102,7 @@ def test_the_newest_word_counts_in_the_end_and_nobody_is_wronged_at_any_moment(
     crm: Database,
     add_crm_contact: Callable[..., None],
     set_do_not_email: Callable[..., None],
-    sql_rows: Callable[..., list[dict[str, Any]]],
+    sql_rows: Rows,
     seed: int,
 ) -> None:
     numbers = sorted(set(LINKS.values()))

@@ -1,21 +1,13 @@
 """Opt-outs by several workers, and what changes while they work."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import psycopg
 import pytest
 
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.consent.outbox import changes, crowd, puts, wait_for_a_waiter
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
+from tests.support import Add, Flag, Rows, contact_id, vendor_contact
+from tests.sync.consent.outbox import Push, changes, crowd, puts, wait_for_a_waiter
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 

@@ -1,27 +1,21 @@
 """An opt-out of ours that no objection is behind any more is taken back, whatever came between."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.consent.outbox import changes, lift_all, merge, permission
+from tests.support import Add, Flag, Rows, contact_id, vendor_contact
+from tests.sync.consent.outbox import Push, changes, lift_all, merge, permission
 
 ANN, BOB = contact_id(1), contact_id(2)
-OUT, OUT_BY_CONTACT = ("unsubscribed", "Account"), ("unsubscribed", "Contact")
-NOT_FOUND: dict[str, Any] = {
-    "status": 404,
-    "body": [{"error_key": "contacts.api.not_found", "error_message": "x"}],
-}
-Add = Callable[..., None]
-Flag = Callable[..., None]
+OUT_BY_CONTACT = ("unsubscribed", "Contact")
 Night = Callable[[], None]
-Push = Callable[..., OptOutsReport]
-Rows = Callable[..., list[dict[str, Any]]]
+
+
+def permissions(ann_and_bob: Running) -> tuple[str, str]:
+    return permission(ann_and_bob, ANN), permission(ann_and_bob, BOB)
 
 
 @pytest.mark.usefixtures("nobody_was_wronged")
@@ -61,13 +55,10 @@ def test_a_cleared_flag_reaches_whom_the_set_one_reached_by_another_address(
     push()
     sql_rows("UPDATE crm_contact SET preferred_email = 'bob@example.com'")
     push()
-    assert (permission(ann_and_bob, ANN), permission(ann_and_bob, BOB)) == (
-        "unsubscribed",
-        "unsubscribed",
-    )
+    assert permissions(ann_and_bob) == ("unsubscribed", "unsubscribed")
     set_do_not_email("c1", False)
     push()
-    assert (permission(ann_and_bob, ANN), permission(ann_and_bob, BOB)) == ("implicit", "implicit")
+    assert permissions(ann_and_bob) == ("implicit", "implicit")
 
 
 @pytest.mark.usefixtures("nobody_was_wronged")
@@ -100,14 +91,11 @@ def test_what_a_merged_contact_objected_to_ends_with_its_flag(
     push()
     set_do_not_email("c1", True)
     push()
-    assert (permission(ann_and_bob, ANN), permission(ann_and_bob, BOB)) == (
-        "unsubscribed",
-        "unsubscribed",
-    )
+    assert permissions(ann_and_bob) == ("unsubscribed", "unsubscribed")
     set_do_not_email("c1", False)
     push()
     push()
-    assert (permission(ann_and_bob, ANN), permission(ann_and_bob, BOB)) == ("implicit", "implicit")
+    assert permissions(ann_and_bob) == ("implicit", "implicit")
 
 
 @pytest.mark.usefixtures("nobody_was_wronged")
@@ -124,10 +112,7 @@ def test_a_merge_ends_no_flag_of_the_contact_that_is_kept(
     set_do_not_email("c1", False)
     push()
     push()
-    assert (permission(ann_and_bob, ANN), permission(ann_and_bob, BOB)) == (
-        "implicit",
-        "unsubscribed",
-    )
+    assert permissions(ann_and_bob) == ("implicit", "unsubscribed")
 
 
 @pytest.mark.usefixtures("nobody_was_wronged")
@@ -141,10 +126,7 @@ def test_a_flag_that_was_cleared_before_the_merge_lifts_nothing_of_the_merged_co
     add_crm_contact("c2", "bob@example.com", do_not_email=True)
     full_night()
     push()
-    assert (permission(ann_and_bob, ANN), permission(ann_and_bob, BOB)) == (
-        "unsubscribed",
-        "unsubscribed",
-    )
+    assert permissions(ann_and_bob) == ("unsubscribed", "unsubscribed")
 
 
 @pytest.mark.usefixtures("nobody_was_wronged")

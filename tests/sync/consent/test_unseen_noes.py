@@ -9,16 +9,12 @@ from constant_contact.api.client import Client
 from constant_contact.errors import ChangesRefused
 from constant_contact.store.database import Database
 from constant_contact.sync.consent.opt_ins import dismiss
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from constant_contact.sync.contacts.links import link_contacts
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.consent.outbox import Add, Rows
+from tests.support import Add, Flag, Rows, contact_id, vendor_contact
+from tests.sync.consent.outbox import Push
 from tests.sync.engagement import one_campaign
-
-Flag = Callable[..., None]
-Push = Callable[..., OptOutsReport]
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 

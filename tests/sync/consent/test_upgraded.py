@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
 
 import psycopg
 import pytest
@@ -14,7 +13,7 @@ from constant_contact.sync.consent.opt_outs import OptOutsReport
 from simulator.server import Running
 from tests.databases import Databases
 from tests.store.old_schema import VERSIONS_0_2_0, apply
-from tests.support import contact_id, vendor_contact
+from tests.support import Rows, contact_id, vendor_contact
 from tests.sync.consent.outbox import approve, permission
 
 ANN, BOB = contact_id(1), contact_id(2)
@@ -46,7 +45,7 @@ def crm(crm_url: str) -> Iterator[Database]:
 @pytest.mark.usefixtures("nobody_was_wronged")
 def test_a_database_of_0_2_0_is_upgraded_asked_about_and_then_carried(
     simulator: Running, crm_url: str, crm: Database, full_night: Callable[[], None],
-    push: Callable[..., OptOutsReport], sql_rows: Callable[..., list[dict[str, Any]]],
+    push: Callable[..., OptOutsReport], sql_rows: Rows,
 ) -> None:  # fmt: skip
     simulator.control.load(
         contacts=[vendor_contact(1, "ann@example.com"), vendor_contact(2, "bob@example.com")]

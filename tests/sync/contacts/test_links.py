@@ -10,10 +10,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.contacts.links import LinksReport, link_contacts
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
+from tests.support import Add, Rows, contact_id, vendor_contact
 
 
 @pytest.fixture

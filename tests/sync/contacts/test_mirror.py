@@ -11,10 +11,7 @@ from constant_contact.errors import ContractBroken, ServerFault
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts.mirror import refresh_contacts, sync_contacts
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
+from tests.support import Calls, Rows, contact_id, vendor_contact
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What other CRMs do to their tables, none of which is in the way of a look or a write-back."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,6 @@ VENDORS = (
     "INSERT INTO ctct_contact (contact_id, email_address, permission_to_send, mirrored_at)"
     " SELECT 'v' || n, n || '@example.com', 'implicit', now() FROM generate_series(1, 3) AS n"
 )
-
-Rows = Callable[..., list[dict[str, Any]]]
 
 
 class Firm:

@@ -8,8 +8,8 @@ from constant_contact.store.database import Database
 from constant_contact.sync.contacts.mirror import sync_contacts
 from constant_contact.sync.lists import sync_lists
 from simulator.server import Running
-from tests.support import vendor_contact
-from tests.sync.memberships.requests import Rows, list_id
+from tests.support import Rows, vendor_contact
+from tests.sync.memberships.requests import list_id
 
 
 def load(simulator: Running, number: int) -> None:

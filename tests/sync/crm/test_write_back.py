@@ -1,6 +1,5 @@
 """Write-back: the links in the CRM's own column too, never in the way of anything."""
 
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -11,9 +10,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.contacts.links import link_contacts
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows, contact_id, vendor_contact
 
 
 @pytest.fixture

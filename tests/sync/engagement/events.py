@@ -1,14 +1,12 @@
 """The ledger and the truth as the engagement tests compare them."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from constant_contact.api.vendor import TRACKERS
 from simulator.server import Running
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows
 
 TYPES = {f"em_{tracker.path_part}": tracker.activity_type for tracker in TRACKERS}
 

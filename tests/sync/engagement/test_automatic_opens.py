@@ -1,6 +1,5 @@
 """Opens by programs: within seconds of the sending, by someone who clicked nothing."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,11 +8,8 @@ from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement.interactions import project_interactions
 from simulator.server import Running
-from tests.support import contact_id
+from tests.support import Add, Rows, contact_id
 from tests.sync.engagement.one_campaign import load, night, of_ann
-
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
 
 AT_ONCE, LATER = "2026-05-01T10:00:04.000Z", "2026-05-01T10:00:11.000Z"
 AUTOMATIC, OPENED = "Opened “May News” (probably automatic)", "Opened “May News”"

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 import pytest
@@ -16,9 +15,9 @@ from constant_contact.sync.engagement.discovery import is_discovered
 from constant_contact.sync.engagement.ledger import EngagementReport, sync_engagement
 from simulator.server import Running
 from tests.databases import Databases
+from tests.support import Calls, Rows
 from tests.sync.engagement.ledgers import happened, stored
 
-Calls = Callable[..., int]
 Span = tuple[datetime, datetime]
 
 DAYS = 90
@@ -132,7 +131,7 @@ def test_out_of_budget_a_backfill_goes_on_where_it_was(
     crm_url: str,
     calls: Calls,
     at_once: int,
-    sql_rows: Callable[..., list[dict[str, Any]]],
+    sql_rows: Rows,
 ) -> None:
     account.control.add_fault("quota_exceeded", match={"path": "tracking"}, after=20, times=99)
     with pytest.raises(BudgetSpent):
@@ -147,7 +146,7 @@ def test_out_of_budget_a_backfill_goes_on_where_it_was(
 
 
 def test_a_discovery_that_failed_covers_nothing_whoever_reads_meanwhile(
-    account: Running, client: Client, crm: Database, sql_rows: Callable[..., list[dict[str, Any]]]
+    account: Running, client: Client, crm: Database, sql_rows: Rows
 ) -> None:
     account.control.add_fault("quota_exceeded", match={"path": "/stats/"}, times=99)
     with pytest.raises(BudgetSpent):

@@ -1,8 +1,5 @@
 """The first half of the activities job: which campaigns moved, and their counts."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from constant_contact.api.client import Client
@@ -10,9 +7,7 @@ from constant_contact.api.vendor import TRACKERS
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from simulator.server import Running
-
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
+from tests.support import Calls, Rows
 
 
 @pytest.fixture

@@ -9,11 +9,8 @@ from constant_contact.api.client import Client
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement.interactions import project_interactions
 from simulator.server import Running
-from tests.support import contact_id
+from tests.support import Calls, Rows, contact_id
 from tests.sync.engagement.one_campaign import CAMPAIGN, load, night, of_ann
-
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
 
 EVENTS = [of_ann("sends"), of_ann("opens", "2026-05-02T10:00:00Z"), of_ann("optouts")]
 NO_SENDS = {"open", "click", "bounce", "forward", "opt_out"}

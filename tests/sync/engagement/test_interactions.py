@@ -15,10 +15,8 @@ from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.interactions import InteractionsReport, project_interactions
 from constant_contact.sync.engagement.ledger import sync_engagement
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
+from tests.support import Add, Rows, contact_id, vendor_contact
 
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
 ACTIVITY = "00000000-0000-4000-9000-000000000001"
 
 

@@ -15,10 +15,8 @@ from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.ledger import sync_engagement
 from simulator.server import Running
+from tests.support import Calls, Rows
 from tests.sync.engagement.events import event, ledger, truth
-
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
 
 
 def test_the_first_load_costs_one_call_per_page_of_events(

@@ -11,11 +11,9 @@ from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.ledger import EngagementReport, sync_engagement
 from simulator.server import Running
+from tests.support import Calls, Rows
 from tests.sync.engagement.ledgers import happened, stored
 from tests.sync.engagement.one_campaign import ACTIVITY, CAMPAIGN, load, of_ann
-
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
 
 EVENTS = [
     of_ann("sends"),

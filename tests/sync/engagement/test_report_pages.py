@@ -11,10 +11,8 @@ from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.ledger import sync_engagement
 from simulator.server import Running
+from tests.support import Rows
 from tests.sync.engagement.events import event, ledger, truth
-
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.ledger import EngagementReport, sync_engagement
 from simulator.server import Running
+from tests.support import Calls
 from tests.sync.engagement.ledgers import happened, stored
 
-Calls = Callable[..., int]
 MakeClient = Callable[..., Client]
 
 

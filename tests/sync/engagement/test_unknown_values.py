@@ -1,6 +1,5 @@
 """What the contract does not name is read all the same, counted and named."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,11 +12,8 @@ from constant_contact.store.sql import SQL_DIR
 from constant_contact.sync.contacts.mirror import sync_contacts
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from simulator.server import Running
-from tests.support import vendor_contact
+from tests.support import Calls, Rows, vendor_contact
 from tests.sync.engagement.events import ledger, truth
-
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
 
 FOLLOW_UP = "00000000-0000-4000-9000-00000000000f"
 NO_REPORT = {"status": 404, "body": {"error_key": "not_found", "error_message": "no report"}}

@@ -1,12 +1,12 @@
 """Shorthands for the tests of memberships."""
 
 from collections.abc import Callable
-from typing import Any
 
+from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
+from tests.support import Rows
 
-Rows = Callable[..., list[dict[str, Any]]]
-Add = Callable[..., None]
+Push = Callable[..., MembershipsReport]
 
 
 def list_id(number: int) -> str:

@@ -10,17 +10,11 @@ from constant_contact.api.client import Client
 from constant_contact.errors import BulkPending, BulkQueueFull
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts.mirror import sync_contacts
-from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.memberships.requests import Add, Rows, answers, list_id, made, on_lists, statuses
+from tests.support import Add, Calls, Rows, Want, contact_id, vendor_contact
+from tests.sync.memberships.requests import Push, answers, list_id, made, on_lists, statuses
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
-
-Push = Callable[..., MembershipsReport]
-Want = Callable[..., None]
-Calls = Callable[..., int]
-OPEN = "SELECT * FROM ctct_bulk_activity WHERE state <> 'done'"
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Memberships for many contacts at once: who is chosen, what is foretold, what is written."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,10 @@ from constant_contact.sync.memberships.bulk_memberships import (
     find,
     request_memberships,
 )
-from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.memberships.requests import Add, Rows, answers, list_id
+from tests.support import Add, Rows, contact_id, vendor_contact
+from tests.sync.memberships.requests import Push, answers, list_id
 
-Push = Callable[..., MembershipsReport]
 ALL = Chosen(["c1", "c2", "c3", "c4", "nobody"])
 
 

@@ -9,14 +9,11 @@ import pytest
 from constant_contact.api import vendor
 from constant_contact.errors import Unforeseen, WriteUncertain
 from constant_contact.sync.memberships import bulk_jobs, new_contacts
-from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
-from tests.support import contact_id
+from tests.support import Rows, contact_id
 from tests.sync.consent.test_gateways import BLOCK_PAGE, block
-from tests.sync.memberships.requests import answers, made, on_lists, statuses
+from tests.sync.memberships.requests import Push, answers, made, on_lists, statuses
 
-Rows = Callable[..., list[dict[str, Any]]]
-Push = Callable[..., MembershipsReport]
 Many = Callable[..., None]
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")

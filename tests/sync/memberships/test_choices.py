@@ -1,6 +1,5 @@
 """Choices that waited for their run: what was wanted meanwhile stands."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,15 +14,11 @@ from constant_contact.sync.memberships.bulk_memberships import (
     request_memberships,
 )
 from constant_contact.sync.memberships.choices import choose, request_choice, submit
-from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.memberships.requests import Add, Rows, answers, list_id, on_lists
+from tests.support import Add, Rows, Want, contact_id, vendor_contact
+from tests.sync.memberships.requests import Push, answers, list_id, on_lists
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
-
-Push = Callable[..., MembershipsReport]
-Want = Callable[..., None]
 
 
 @pytest.fixture

@@ -9,16 +9,13 @@ from constant_contact.api.client import Client
 from constant_contact.errors import BudgetSpent, BulkPending, ServerFault, WriteUncertain
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.memberships.push import MembershipsReport, push_memberships
+from constant_contact.sync.memberships.push import push_memberships
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
+from tests.support import Add, Rows, Want, contact_id, vendor_contact
 from tests.sync.consent.outbox import approve
-from tests.sync.memberships.requests import Add, Rows, answers, made, on_lists, statuses
+from tests.sync.memberships.requests import Push, answers, made, on_lists, statuses
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
-
-Push = Callable[..., MembershipsReport]
-Want = Callable[..., None]
 
 
 @pytest.fixture

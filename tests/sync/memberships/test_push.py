@@ -1,20 +1,15 @@
 """Who is put on which list, who is not, and what the CRM reads about it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.memberships.requests import Add, Rows, answers, list_id, made, on_lists, statuses
+from tests.support import Add, Calls, Rows, Want, contact_id, vendor_contact
+from tests.sync.memberships.requests import Push, answers, list_id, made, on_lists, statuses
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
-
-Push = Callable[..., MembershipsReport]
-Want = Callable[..., None]
-Calls = Callable[..., int]
 
 
 @pytest.fixture

@@ -17,16 +17,13 @@ from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships import push
 from constant_contact.sync.memberships.bulk_jobs import BulkActivities
 from constant_contact.sync.memberships.bulk_memberships import Chosen, request_memberships
-from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
+from tests.support import Add, Rows, Want, contact_id, vendor_contact
 from tests.sync.consent.outbox import approve
-from tests.sync.memberships.requests import Add, Rows, answers, list_id, on_lists
+from tests.sync.memberships.requests import Push, answers, list_id, on_lists
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 
-Push = Callable[..., MembershipsReport]
-Want = Callable[..., None]
 CROWD = 30
 STRICT: dict[str, Any] = {"breaker_contacts": 5, "breaker_share": 0}
 ANN = "ann@example.com"

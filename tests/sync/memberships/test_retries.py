@@ -11,7 +11,8 @@ from constant_contact.sync.crm.crm_contacts import see_contacts
 from constant_contact.sync.memberships import push
 from constant_contact.sync.memberships.push import retry
 from simulator.server import Running
-from tests.sync.memberships.requests import Rows, list_id
+from tests.support import Rows
+from tests.sync.memberships.requests import list_id
 
 REQUESTS = """
 WITH contact AS (

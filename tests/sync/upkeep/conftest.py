@@ -11,9 +11,8 @@ from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.ledger import sync_engagement
 from constant_contact.sync.upkeep.findings import FindingsReport
 from simulator.server import Running
+from tests.support import Rows
 from tests.sync.upkeep.comparison import LONG_AGO, Night, compared
-
-Rows = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture

@@ -11,11 +11,9 @@ from constant_contact.api.vendor import TRACKERS
 from constant_contact.store.database import Database
 from constant_contact.sync.contacts.mirror import sync_contacts
 from simulator.server import Running
+from tests.support import Calls, Rows
 from tests.sync.engagement.events import event, ledger, truth
 from tests.sync.upkeep.comparison import LONG_AGO, Night, compared
-
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
 
 NO_REPORT = {"status": 404, "body": {"error_key": "not_found", "error_message": "no report"}}
 

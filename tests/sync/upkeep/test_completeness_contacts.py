@@ -12,9 +12,8 @@ from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.upkeep.completeness import compare_contacts
 from constant_contact.sync.upkeep.findings import FindingsReport
 from simulator.server import Running
+from tests.support import Calls, Rows
 
-Rows = Callable[..., list[dict[str, Any]]]
-Calls = Callable[..., int]
 Night = Callable[..., FindingsReport]
 
 

@@ -21,8 +21,8 @@ from constant_contact.sync.memberships.choices import choose, foretell
 from constant_contact.sync.memberships.push import MembershipsReport
 from constant_contact.sync.upkeep.erasure import ErasureReport
 from simulator.server import Running
-from tests.support import contact_id, vendor_contact
-from tests.sync.memberships.requests import Add, Rows, answers, made
+from tests.support import Add, Rows, contact_id, vendor_contact
+from tests.sync.memberships.requests import answers, made
 
 ACTIVITY = "00000000-0000-4000-9000-000000000001"
 ANN, BOB, ANN_ANEW = contact_id(1), contact_id(2), contact_id(4)

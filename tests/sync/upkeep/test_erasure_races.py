@@ -9,15 +9,13 @@ import pytest
 from constant_contact.api.client import Client
 from constant_contact.errors import ChangesRefused
 from constant_contact.store.database import Database
-from constant_contact.sync.consent.opt_outs import OptOutsReport
 from constant_contact.sync.contacts.mirror import sync_contacts
 from constant_contact.sync.upkeep.erasure import ErasureReport, erase, person
 from simulator.server import Running
-from tests.sync.consent.outbox import changes, wait_for_a_waiter
-from tests.sync.memberships.requests import Rows
+from tests.support import Rows
+from tests.sync.consent.outbox import Push, changes, wait_for_a_waiter
 
 Erase = Callable[..., ErasureReport]
-Push = Callable[..., OptOutsReport]
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 

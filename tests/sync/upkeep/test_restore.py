@@ -17,19 +17,17 @@ from constant_contact.sync.contacts.mirror import sync_contacts
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships.bulk_memberships import Wanted
 from constant_contact.sync.memberships.choices import choose, request_choice, submit
-from constant_contact.sync.memberships.push import MembershipsReport, retry
+from constant_contact.sync.memberships.push import retry
 from constant_contact.sync.upkeep.restore import flag_lost_opt_outs, settle
 from simulator.server import Running
 from tests import support
-from tests.support import contact_id, vendor_contact
+from tests.support import Add, Flag, Rows, contact_id, vendor_contact
 from tests.sync.consent.outbox import FLAG_BACK
-from tests.sync.memberships.requests import Add, Rows, answers, list_id, on_lists
+from tests.sync.memberships.requests import Push, answers, list_id, on_lists
 
 pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 
 ANN, BOB = contact_id(1), contact_id(2)
-Flag = Callable[..., None]
-Push = Callable[..., MembershipsReport]
 
 
 class Backup:

@@ -1,14 +1,10 @@
 """The call log does not grow for ever."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from constant_contact.store.database import Database
 from constant_contact.sync.upkeep.retention import forget_calls
-
-Rows = Callable[..., list[dict[str, Any]]]
+from tests.support import Rows
 
 
 def test_calls_older_than_the_days_are_forgotten_and_no_others(
