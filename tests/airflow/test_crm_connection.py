@@ -1,5 +1,6 @@
 """The CRM's connection: a host that swallows packets is given up, and other jobs go on."""
 
+import asyncio
 import json
 import os
 import socket
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from constant_contact.errors import DatabaseUnavailable
+from constant_contact.errors import DatabaseUnavailable, SettingError
 from tests.airflow.airflow_runs import crm_connection
 
 VARIABLE = "PGCONNECT_TIMEOUT"
@@ -74,6 +75,23 @@ def test_what_the_connection_has_for_others_changes_nothing_of_ours(
         connection.rollback()
         assert connection.execute("SELECT count(*) FROM crm_contact").fetchone() == (0,)
     assert found == (r"\s", date(2026, 2, 1), "名")
+    crm.close()
+
+
+def test_an_extra_that_the_driver_does_not_know_is_named(
+    connections: pytest.MonkeyPatch, crm_url: str
+) -> None:
+    from constant_contact.hooks.crm import connect_async, crm_database
+
+    given = json.loads(crm_connection(crm_url))
+    given["extra"] = given.get("extra", {}) | {"application_nam": "x"}
+    connections.setenv("AIRFLOW_CONN_CRM_DEFAULT", json.dumps(given))
+    crm = crm_database()
+    says = 'connection crm_default, field Extra: .*"application_nam"'
+    with pytest.raises(SettingError, match=says), crm.transaction():
+        pass
+    with pytest.raises(SettingError, match=says):
+        asyncio.run(connect_async())
     crm.close()
 
 

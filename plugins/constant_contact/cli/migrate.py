@@ -57,8 +57,8 @@ def _connected(conn_id: str) -> Iterator[Any]:
         return
     place = postgres(conn_id)
     try:
-        opened = connector(place)()
-    except psycopg.OperationalError as error:
+        opened = settle(connector(place)())
+    except psycopg.Error as error:
         raise explained(error, named(conn_id)) or error from None
-    with closing(settle(opened)), opened:
+    with closing(opened), opened:
         yield opened

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from constant_contact import config
 from constant_contact.accounts import Account
 from constant_contact.errors import SettingError
+from constant_contact.redact import redact
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SHIPPED, load_seam
 
@@ -73,8 +74,15 @@ def connector(given: Any, connect_timeout_s: int = 10) -> Callable[[], psycopg.C
     Args:
         given: The connection, whichever class of Airflow's it is.
         connect_timeout_s: As `crm_database`.
+
+    What it returns raises `SettingError` where the driver does not know an extra.
     """
-    return lambda: psycopg.connect(**_arguments(given, connect_timeout_s))
+
+    def connect() -> psycopg.Connection[Any]:
+        with _told_if_odd(given.conn_id):
+            return psycopg.connect(**_arguments(given, connect_timeout_s))
+
+    return connect
 
 
 async def connect_async(
@@ -87,7 +95,7 @@ async def connect_async(
         connect_timeout_s: As `crm_database`.
 
     Raises:
-        SettingError: There is no such connection.
+        SettingError: There is no such connection, or the driver does not know an extra of it.
         psycopg.OperationalError: The server does not let us in.
     """
     with _told_if_missing(conn_id):
@@ -97,7 +105,20 @@ async def connect_async(
         arguments = await asyncio.to_thread(_arguments, given, connect_timeout_s)
     else:
         arguments = _arguments(given, connect_timeout_s)
-    return await psycopg.AsyncConnection.connect(**arguments, autocommit=True)
+    with _told_if_odd(conn_id):
+        return await psycopg.AsyncConnection.connect(**arguments, autocommit=True)
+
+
+@contextmanager
+def _told_if_odd(conn_id: str) -> Iterator[None]:
+    """What the driver cannot connect with, before a server is asked, is the connection's fault."""
+    try:
+        yield
+    except psycopg.ProgrammingError as error:
+        raise SettingError(
+            f"connection {conn_id}, field Extra",
+            f"PostgreSQL's driver does not take it ({redact(str(error))}); correct or remove it",
+        ) from None
 
 
 @contextmanager
