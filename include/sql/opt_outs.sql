@@ -318,6 +318,43 @@ SELECT max(change_id) AS change_id
 FROM crm_opt_out_change
 WHERE status = 'pending';
 
+-- name: unknown_contacts
+-- Changes of Do Not Email that wait, of contacts whose id was never seen in the CRM; ours to the
+-- transaction's end. Rows that another worker is at are left to it.
+-- Parameters: change_id (null: any). Grain: one row a change.
+SELECT
+    change.change_id,
+    change.contact_id
+FROM crm_opt_out_change AS change
+WHERE
+    change.status = 'pending'
+    AND NOT change.is_found
+    AND (%(change_id)s::bigint IS NULL OR change.change_id = %(change_id)s)
+    AND NOT EXISTS (
+        SELECT FROM ctct_link AS known
+        WHERE known.contact_id = change.contact_id
+    )
+FOR UPDATE OF change SKIP LOCKED;
+
+-- name: spell_contact
+-- Give a change the id that the CRM has, and what the register heard of it meanwhile the keys of
+-- that contact. Parameters: change_id, contact_id. Grain: one row an objection.
+WITH spelled AS (
+    UPDATE crm_opt_out_change
+    SET contact_id = %(contact_id)s
+    WHERE change_id = %(change_id)s
+    RETURNING change_id, contact_id
+)
+
+UPDATE ctct_objection AS objection
+SET
+    contact_id = spelled.contact_id,
+    constant_contact_id = coalesce(objection.constant_contact_id, link.constant_contact_id),
+    email_digest = coalesce(objection.email_digest, ctct_email_digest(link.email_key))
+FROM spelled
+LEFT JOIN ctct_link AS link ON spelled.contact_id = link.contact_id
+WHERE objection.change_id = spelled.change_id;
+
 -- name: waiting
 -- Changes of Do Not Email that wait, or are held; which are of a backlog, a mass that a person
 -- released. Grain: one row a change.

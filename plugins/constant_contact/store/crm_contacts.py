@@ -1,7 +1,8 @@
 """Reads the CRM's contacts by the seam's contacts.sql, from this database or another one."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import nullcontext
 from typing import Any, Final, LiteralString, NamedTuple
 
 import psycopg
@@ -37,15 +38,34 @@ _COLUMNS: Final = (
 )
 #: What contacts.sql may yield.
 COLUMN_NAMES: Final = frozenset(column.name for column in _COLUMNS)
+
+
+class _IdType(NamedTuple):
+    """How ids are compared.
+
+    Attributes:
+        type: In which type of the database's.
+        form: What a text of that type looks like.
+        spell: Writes such a text as the database does: 007 is 7.
+    """
+
+    type: LiteralString
+    form: re.Pattern[str]
+    spell: Callable[[str], str]
+
+
 _ANY_ID: Final = re.compile(r".+", re.DOTALL)
-_NUMBER: Final[tuple[LiteralString, re.Pattern[str]]] = "bigint", re.compile(r"-?[0-9]{1,18}")
-# How ids are compared, by the type of the CRM's column; others as text.
-_ID_TYPES: Final[dict[str, tuple[LiteralString, re.Pattern[str]]]] = {
+_AS_TEXT: Final = _IdType("text", _ANY_ID, str)
+_NUMBER: Final = _IdType("bigint", re.compile(r"-?[0-9]{1,18}"), lambda each: str(int(each)))
+# By the type of the CRM's column; others as text.
+_ID_TYPES: Final = {
     "smallint": _NUMBER,
     "integer": _NUMBER,
     "bigint": _NUMBER,
-    "uuid": ("uuid", re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")),
-    "character": ("bpchar", _ANY_ID),
+    "uuid": _IdType(
+        "uuid", re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I), str.lower
+    ),
+    "character": _IdType("bpchar", _ANY_ID, lambda each: each.rstrip(" ")),
 }
 _TEXT_PROBE: Final = "no contact has this id"
 _PROBES: Final = {
@@ -91,7 +111,8 @@ def read_differences(
     file = crm.seam.contacts
     contacts, params = _source(connection, crm, contact_ids)
     params |= {
-        "contact_ids": None if contact_ids is None else list(contact_ids),
+        # Also as the CRM spells them, by which they are known.
+        "contact_ids": None if contact_ids is None else [*contact_ids, *params["ids"]],
         "knows_links": crm.seam.knows_links,
     }
     differing, without_id = _compare(connection, file, contacts, params)
@@ -116,6 +137,25 @@ def count_addresses(connection: psycopg.Connection[Any], crm: Database) -> dict[
     with seam_session(connection):
         cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
         return cursor.execute(_with_contacts(contacts, "check/addresses"), params).fetchall()[0]
+
+
+def spell_ids(
+    connection: psycopg.Connection[Any], crm: Database, contact_ids: Collection[str]
+) -> dict[str, str]:
+    """Ids as contacts.sql yields them, by those given that are written otherwise.
+
+    Raises:
+        SettingError: contacts.sql does not yield what it must.
+    """
+    file = crm.seam.contacts
+    with (
+        crm.contacts.transaction() if crm.contacts else nullcontext(connection) as reading,
+        seam_session(reading),
+        explained(file),
+    ):
+        its = _ID_TYPES.get(column_types(reading, file)["contact_id"], _AS_TEXT)
+    spelled = {each: its.spell(each) for each in contact_ids if its.form.fullmatch(each)}
+    return {given: id_ for given, id_ in spelled.items() if id_ != given}
 
 
 class Present(NamedTuple):
@@ -147,8 +187,8 @@ def _source(
     if crm.contacts is None:
         with seam_session(connection), explained(file):
             return _select(connection, file, contact_ids)
-    _copy(connection, crm.contacts, file, contact_ids)
-    return sql.SQL("SELECT * FROM {}").format(sql.Identifier("copied_contact")), {}
+    params = _copy(connection, crm.contacts, file, contact_ids)
+    return sql.SQL("SELECT * FROM {}").format(sql.Identifier("copied_contact")), params
 
 
 def _compare(
@@ -190,7 +230,7 @@ def _copy(
     source: Database,
     file: SeamFile,
     contact_ids: Collection[str] | None,
-) -> None:
+) -> dict[str, Any]:
     database.stage(connection, "crm_contacts/stage_copied", "copied_contact", [])
     with source.transaction() as reading, seam_session(reading), explained(file):
         select, params = _select(reading, file, contact_ids)
@@ -202,6 +242,7 @@ def _copy(
             for block in rows:
                 copied.write(block)
     database.run(connection, "crm_contacts/analyze_copied")
+    return params
 
 
 def _select(
@@ -216,13 +257,12 @@ def _select(
     contacts = sql.SQL(file.escaped)
     if contact_ids is None:
         return sql.SQL("SELECT {} FROM (\n{}\n) AS seam").format(columns, contacts), {}
-    known = _ID_TYPES.get(types["contact_id"])
-    id_type, form = known or ("text", _ANY_ID)
-    id_column = sql.SQL("seam.contact_id" if known else "seam.contact_id::text")
+    its = _ID_TYPES.get(types["contact_id"], _AS_TEXT)
+    id_column = sql.SQL("seam.contact_id::text" if its is _AS_TEXT else "seam.contact_id")
     # In the id's own type: so the table's own index finds it. What is no such id is in no row.
-    ids = [each for each in contact_ids if form.fullmatch(each)]
+    ids = [its.spell(each) for each in contact_ids if its.form.fullmatch(each)]
     return sql.SQL("SELECT {} FROM (\n{}\n) AS seam WHERE {} = any(%(ids)s::text[]::{}[])").format(
-        columns, contacts, id_column, sql.SQL(id_type)
+        columns, contacts, id_column, sql.SQL(its.type)
     ), {"ids": ids}
 
 

@@ -33,7 +33,7 @@ from constant_contact.sync import holds
 from constant_contact.sync.consent.opt_out_changes import Carrier
 from constant_contact.sync.consent.write_block import WriteBlock
 from constant_contact.sync.contacts.relink import follow
-from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see, spell_changes
 from constant_contact.sync.objections import find_mailable, find_taken_back, hear
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.report import Report
@@ -168,6 +168,7 @@ def _look(crm: Database, *, whole: bool, dry_run: bool) -> _Looked:
     """Look at the CRM, bring the register up to it and to the mirror, end what is taken back."""
     with crm.transaction() as connection:
         database.row(connection, "crm_contacts/lock")
+        spell_changes(connection, crm)
         # What is committed after this may be of a flag that is not seen below.
         waiting = database.rows(connection, "opt_outs/waiting")
         pending = {
@@ -315,7 +316,15 @@ class _Queue:
             params = {"skip": list(self.set_aside), "upto": upto}
             is_more = self._left_of_slice > 0 and not self.is_out_of_calls
         params["with_backlog"] = is_more
-        return database.row(connection, "opt_outs/claim_opt_out", params)
+        change = database.row(connection, "opt_outs/claim_opt_out", params)
+        if (
+            change is not None
+            and change["constant_contact_id"] is None
+            and spell_changes(connection, self._crm, change["change_id"])
+        ):
+            # It came since the look.
+            change = database.row(connection, "opt_outs/claim_opt_out", params)
+        return change
 
     def _set_aside(self, carrier: Carrier) -> None:
         """What stays pending is not claimed again, while its row is still locked."""

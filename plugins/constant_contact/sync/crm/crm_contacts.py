@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 
 from constant_contact.store import database, state
-from constant_contact.store.crm_contacts import read_differences
+from constant_contact.store.crm_contacts import read_differences, spell_ids
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.report import Report
@@ -79,6 +79,9 @@ def see(
 ) -> SeenReport:
     """As `see_contacts`, in a transaction of the caller's that has the lock."""
     report = SeenReport()
+    if contact_ids is None:
+        # Before the register hears them.
+        spell_changes(connection, crm)
     report.doubled, report.without_id = read_differences(connection, crm, contact_ids)
     if report.doubled or report.without_id:
         _log.warning(
@@ -100,6 +103,30 @@ def see(
         now = state.database_now(connection)
         state.save(connection, _NOUN, known._replace(full_pass_at=now, cursor=digest))
     return report
+
+
+def spell_changes(
+    connection: psycopg.Connection[Any], crm: Database, change_id: int | None = None
+) -> bool:
+    """Give changes of unknown contacts the id of contacts.sql; return whether any had another.
+
+    A program of the CRM's may write 007, or a UUID in capitals, where the table has the number 7.
+
+    Args:
+        connection: Of `crm`; the changes are ours to the end of its transaction.
+        crm: Its seam has contacts.sql.
+        change_id: Only this one; None: all that wait.
+    """
+    unknown = database.rows(connection, "opt_outs/unknown_contacts", {"change_id": change_id})
+    spelled = spell_ids(connection, crm, {row["contact_id"] for row in unknown}) if unknown else {}
+    wrong = [row for row in unknown if row["contact_id"] in spelled]
+    for row in wrong:
+        database.run(
+            connection,
+            "opt_outs/spell_contact",
+            {"change_id": row["change_id"], "contact_id": spelled[row["contact_id"]]},
+        )
+    return bool(wrong)
 
 
 def _see_absent(
