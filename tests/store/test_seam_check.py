@@ -157,6 +157,13 @@ def test_a_file_that_is_not_utf_8_says_so(check: Check, tmp_path: Path) -> None:
         load_seam(tmp_path)
 
 
+@pytest.mark.parametrize(("flag", "is_told"), [("'no'", True), ("NULL", False), ("0", False)])
+def test_a_flag_that_is_a_text_is_advice(check: Check, flag: str, is_told: bool) -> None:
+    found = check(contacts=CONTACTS.replace("no_mail AS", f"{flag} AS"))
+    assert found.problems == []
+    assert ["do_not_email is a text" in each for each in found.advice] == [True] * is_told
+
+
 def test_a_column_or_a_file_that_nothing_reads_is_advice(check: Check, tmp_path: Path) -> None:
     (tmp_path / "writeback.sql").write_text(WRITE_BACK, encoding="utf-8")
     found = check(contacts=CONTACTS.replace("FROM", ", TRUE AS request_by_contact FROM"))

@@ -67,6 +67,7 @@ _ID_TYPES: Final = {
     ),
     "character": _IdType("bpchar", _ANY_ID, lambda each: each.rstrip(" ")),
 }
+_TEXTS: Final = frozenset({"text", "character varying", "character", "name", "citext"})
 _TEXT_PROBE: Final = "no contact has this id"
 _PROBES: Final = {
     "smallint": "918273645546372819",
@@ -318,21 +319,25 @@ class Counted(NamedTuple):
         contacts: The rows.
         ids: Different ids.
         longest: Bytes of the longest id.
+        texts_of_flags: Flags that are there, and were read out of texts.
     """
 
     contacts: int
     ids: int
     longest: int
+    texts_of_flags: int
 
 
-def check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> None:
-    """Read all contacts once, as a job will, and keep none.
+def check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Counted:
+    """Read all contacts once, as a job will, and keep none; return what was counted.
 
     Raises:
         SettingError: A column is missing or of no use, a right is missing, or ids are not unique.
     """
-    for problem in find_id_problems(count_contacts(connection, file), file):
+    counted = count_contacts(connection, file)
+    for problem in find_id_problems(counted, file):
         raise problem
+    return counted
 
 
 def count_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Counted:
@@ -348,8 +353,9 @@ def count_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Count
             " coalesce(max(octet_length(contact_id)), 0), count(do_not_email)"
             " FROM ({}) AS seam"
         ).format(select)
-        contacts, ids, longest, _ = connection.execute(count, params).fetchall()[0]
-    return Counted(contacts, ids, longest)
+        contacts, ids, longest, flags = connection.execute(count, params).fetchall()[0]
+        is_text = column_types(connection, file)["do_not_email"] in _TEXTS
+    return Counted(contacts, ids, longest, flags if is_text else 0)
 
 
 def find_id_problems(counted: Counted, file: SeamFile) -> Iterator[SettingError]:
@@ -366,6 +372,16 @@ def find_id_problems(counted: Counted, file: SeamFile) -> Iterator[SettingError]
             f"{file.path}",
             f"a contact_id has {counted.longest} bytes, and {_MAX_ID_BYTES} are the most: select a "
             "shorter one, such as md5(…)",
+        )
+
+
+def find_texts_of_flags(counted: Counted, file: SeamFile) -> Iterator[SettingError]:
+    """Flags that are texts: the first that cannot be read ends every look, and with it the noes."""
+    if counted.texts_of_flags:
+        yield SettingError(
+            f"{file.path}",
+            "do_not_email is a text, and one that means neither true nor false would stop every "
+            "job that reads contacts; write a condition, as in flag = 'Y' AS do_not_email",
         )
 
 

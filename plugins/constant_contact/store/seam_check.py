@@ -11,7 +11,12 @@ from constant_contact.commands import command
 from constant_contact.errors import SettingError
 from constant_contact.redact import told_by
 from constant_contact.store import database
-from constant_contact.store.crm_contacts import check_contacts, plan_of_one, unread_columns
+from constant_contact.store.crm_contacts import (
+    check_contacts,
+    find_texts_of_flags,
+    plan_of_one,
+    unread_columns,
+)
 from constant_contact.store.migrations import migrate
 from constant_contact.store.seam import SHIPPED, Seam, SeamFile, load_seam, stray_files
 from constant_contact.store.seam_rights import Relation, missing_rights, named_relations
@@ -121,7 +126,8 @@ def find_missing_rights(
 
 
 def _check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Iterator[SettingError]:
-    check_contacts(connection, file)
+    counted = check_contacts(connection, file)
+    yield from find_texts_of_flags(counted, file)
     yield from find_unread_columns(connection, file)
     yield from find_slow_look(connection, file)
 

@@ -116,6 +116,18 @@ def test_files_that_do_not_fit_are_told(
     assert lines["flag_back"].result == Result.OK
 
 
+def test_a_flag_that_is_a_text_is_told(
+    with_files: Callable[..., Looked], add_crm_contact: Callable[..., None]
+) -> None:
+    add_crm_contact("a", "ann@example.com")
+    shown = (Path(__file__).parents[3] / "include/sql/crm/contacts.sql").read_text()
+    line = with_files(contacts=shown.replace("do_not_email,", "'no' AS do_not_email,"))[
+        "contacts_read"
+    ]
+    assert line.result == Result.DIFFERS
+    assert "do_not_email is a text" in (line.remedy or "")
+
+
 def test_a_look_that_reads_the_whole_table_is_told(
     with_files: Callable[..., Looked], sql_rows: Rows
 ) -> None:

@@ -16,6 +16,7 @@ from constant_contact.store.crm_contacts import (
     count_addresses,
     count_contacts,
     find_id_problems,
+    find_texts_of_flags,
     read_differences,
 )
 from constant_contact.store.database import Database
@@ -68,6 +69,7 @@ def _look_at_contacts(connection: psycopg.Connection[Any], crm: Database) -> Ite
             yield _unfit(reading, "contacts_read", "contacts", file, error)
             return
         unread = list(find_unread_columns(reading, file))
+        unread += find_texts_of_flags(counted, file)
         yield _contacts_read(types, counted.contacts, unread)
         if problems := list(find_id_problems(counted, file)):
             seen = f"{counted.ids:,} ids in {counted.contacts:,} rows; {counted.longest} bytes"
@@ -80,16 +82,17 @@ def _look_at_contacts(connection: psycopg.Connection[Any], crm: Database) -> Ite
             yield holds("contacts_look_up", "by an index, or a table of a few rows")
 
 
-def _contacts_read(types: dict[str, Any], contacts: int, unread: list[SettingError]) -> Line:
+def _contacts_read(types: dict[str, Any], contacts: int, problems: list[SettingError]) -> Line:
     ours = {name: its for name, its in types.items() if name in COLUMN_NAMES}
     columns = ", ".join(
         f"{name} {its if _PLAIN_TYPE.fullmatch(its) else 'of a type of its own'}"
         for name, its in ours.items()
     )
     seen = f"{contacts:,} rows: {columns}"
-    if unread:
+    if problems:
         more = len(types) - len(ours)
-        return differs("contacts_read", f"{seen}; and {more} that nothing reads", said(unread))
+        seen += f"; and {more} that nothing reads" if more else ""
+        return differs("contacts_read", seen, said(problems))
     return holds("contacts_read", seen)
 
 
