@@ -68,8 +68,10 @@ class Site:
     def below(self, prefix: str) -> Iterator[None]:
         """Until the end all of Airflow is below a path, as its option base_url may say."""
         self._app.root_path = self._prefix = prefix
-        yield
-        self._app.root_path = self._prefix = ""
+        try:
+            yield
+        finally:
+            self._app.root_path = self._prefix = ""
 
     def form_token(self, role: str | None) -> str:
         """The token in the forms of the pages that a user of this role sees."""

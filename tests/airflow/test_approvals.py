@@ -251,7 +251,7 @@ def test_an_answer_on_our_page_is_the_one_that_airflow_asked_for(
     assert '<td class="number">8</td><td>moved | to ann@example.com</td>' in shown
     assert "c1, c2, c3" in shown
     assert site.post(f"{PAGE}/answer", choice=choice).status == 303
-    assert f"{choice}, said op" in site.get(PAGE).text
+    assert f"{choice}, by op" in site.get(PAGE).text
     # What is flagged after the question is none of what was shown.
     mass_opt_out.control.load(contacts=[vendor_contact(99, "late@example.com")])
     add_crm_contact("late", "late@example.com", constant_contact_id=contact_id(99))
@@ -279,7 +279,7 @@ def test_an_answer_reaches_airflow_wherever_it_is_mounted_and_is_logged_as_the_u
 ) -> None:
     with site.below("/airflow"):
         assert site.post(f"{PAGE}/answer", choice="Approve").status == 303
-        assert "Approve, said op" in site.get(PAGE).text
+        assert "Approve, by op" in site.get(PAGE).text
     logged = json.loads(site.get("/api/v2/eventLogs?order_by=-when&limit=2", "ADMIN").text)
     newest, before = logged["event_logs"]
     assert (newest["event"], newest["run_id"], newest["owner"]) == (
@@ -292,8 +292,8 @@ def test_a_question_is_answered_once_wherever(asked: Question, site: Site) -> No
     asked.answer("Reject")
     answer = site.post(f"{PAGE}/answer", choice="Approve")
     assert answer.status == 409
-    assert "Somebody has answered this question before" in answer.text
-    assert "Reject, said op" in site.get(PAGE).text
+    assert "This question was answered before" in answer.text
+    assert "Reject, by op" in site.get(PAGE).text
 
 
 def test_a_viewer_is_shown_the_question_and_no_button(asked: Question, site: Site) -> None:

@@ -51,7 +51,7 @@ def test_all_accounts_come_back_to_one_address_and_each_to_its_own_page(
     back = eu_person.come_back(theirs)
     assert (back.status, back.headers["location"]) == (303, EU_PAGE)
     assert kept().keys() == {f"{EU_CONN_ID}_tokens", f"{CONN_ID}_authorization_token"}
-    assert "Nobody has authorized yet" in person.site.get(PAGE).text
+    assert "Not authorized yet" in person.site.get(PAGE).text
     assert "by op" in person.site.get(EU_PAGE).text
     back = person.come_back(mine)
     assert (back.status, back.headers["location"]) == (303, PAGE)

@@ -36,7 +36,7 @@ OUTBOXES = {
     "an opt-in of a contact that opted out": (
         "INSERT INTO crm_opt_out_change (contact_id, do_not_email, status)"
         " VALUES ('a', FALSE, 'held')",
-        "1 opt-in is held, because these contacts said no by their own act",
+        "1 opt-in is held, because these contacts opted out themselves",
         "/opt-outs",
     ),
     "a stopped mass removal": (

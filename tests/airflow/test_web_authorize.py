@@ -297,7 +297,7 @@ def test_no_code_state_token_or_secret_is_logged_or_shown(
 
 
 def test_the_page_tells_the_state_to_a_viewer_without_buttons(person: Person) -> None:
-    assert "Nobody has authorized yet" in person.site.get(PAGE, "VIEWER").text
+    assert "Not authorized yet" in person.site.get(PAGE, "VIEWER").text
     person.authorize()
     seen = person.site.get(PAGE, "VIEWER")
     assert seen.status == 200

@@ -136,8 +136,8 @@ def test_the_accounts_own_opt_out_that_a_person_lifted_is_not_heard_again(
     ("flag", "decision", "also", "reason"),
     [
         (False, "unsubscribed", "", "The next comparison takes our opt-out back"),
-        (None, "unsubscribed", "", "Do Not Email is not false here but unknown"),
-        (False, "unchanged", "", "That opt-out is none of ours"),
+        (None, "unsubscribed", "", "Do Not Email is not false but unknown"),
+        (False, "unchanged", "", "That opt-out is not ours"),
         (False, "unsubscribed", "INSERT INTO ctct_restore (settled_by) VALUES ('ann')",
          "The CRM was restored since our opt-out"),
     ],

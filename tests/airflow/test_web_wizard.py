@@ -107,7 +107,7 @@ def test_the_whole_way_ends_with_the_memberships_at_constant_contact(
     assert carry_on(DAG) == {"bulk_memberships": "success"}
     waiting = site.get(path).text
     assert "6 requests were written." in waiting
-    assert "Nothing had changed since it was shown." in waiting
+    assert "Nothing changed since the forecast." in waiting
     assert 'hx-trigger="every 3s"' in waiting
     start_dag("constant_contact_list_memberships")
     done = site.get(path).text
@@ -135,7 +135,8 @@ def test_contacts_are_found_by_what_is_known_of_them(site: Site, people: Running
         path = choose(site, **fields)
         assert found(site, path) == who, fields
     assert "ids that were not: 1" in site.get(choose(site, contact_ids="c3\nc77")).text
-    assert "No contact of the CRM fits." in site.get(choose(site, search="nobody")).text
+    nothing = site.get(choose(site, search="nobody")).text
+    assert "No contact of the CRM fits: change the search." in nothing
 
 
 def searched(text: str) -> tuple[str, bool]:
@@ -237,7 +238,7 @@ def test_who_is_left_out_is_left_out(
 def test_all_are_left_out_or_taken_in_by_one_button(site: Site, people: Running) -> None:
     path = choose(site)
     site.post(f"{path}/ticks", everyone="out")
-    assert "Nobody is left to request it for." in site.get(f"{path}/forecast", "OP").text
+    assert "No contact is included: tick one at least." in site.get(f"{path}/forecast", "OP").text
     site.post(f"{path}/ticks", everyone="in")
     assert "Request it for 6 contacts" in site.get(f"{path}/forecast", "OP").text
 
@@ -259,7 +260,7 @@ def test_what_changed_between_the_page_and_the_run_is_told_and_obeyed(
     set_do_not_email("c1", True)
     carry_on(DAG)
     body = site.get(path).text
-    assert "Things have changed since it was shown" in body
+    assert "The forecast no longer holds" in body
     assert "of 2 contacts 2 were to be carried and 0 refused" in body
     start_dag("constant_contact_list_memberships")
     assert 1 not in on_lists(people)["ann@example.com"]

@@ -73,7 +73,7 @@ def test_contacts_are_put_on_a_list_as_foretold(
     # no click and no reload: the page asks for itself
     outcome = page.get_by_role("row").filter(has=page.locator(".badge.done"))
     expect(outcome.get_by_role("cell").first).to_have_text(str(WANTED - 1), timeout=DONE_WITHIN_MS)
-    expect(page.get_by_text("Nothing had changed since it was shown.")).to_be_visible()
+    expect(page.get_by_text("Nothing changed since the forecast.")).to_be_visible()
     assert accessible(page) == []
     page.get_by_role("main").get_by_role("link", name="Memberships", exact=True).click()
     expect(page.get_by_role("table").last).to_contain_text(some_contacts[0])

@@ -79,7 +79,7 @@ _UNMET: Final = {
     "failed_opt_outs": (
         "change of Do Not Email was",
         "changes of Do Not Email were",
-        "refused by Constant Contact, so these contacts may still be mailed: see why, correct the "
+        "refused by Constant Contact, so these contacts may still be emailed: see why, correct the "
         "contact, and try again.",
         "/opt-outs",
     ),
@@ -92,8 +92,7 @@ _UNMET: Final = {
     "held_opt_ins": (
         "opt-in is",
         "opt-ins are",
-        "held, because these contacts said no by their own act: ask them for confirmation, or "
-        "dismiss.",
+        "held, because these contacts opted out themselves: ask them for confirmation, or dismiss.",
         "/opt-outs",
     ),
     "held_memberships": (

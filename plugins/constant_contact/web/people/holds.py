@@ -82,7 +82,7 @@ async def answer(
 
 _SAID: Final = {
     404: "Airflow does not ask about this hold now: load its page again.",
-    409: "Somebody has answered this question before: load its page again.",
+    409: "This question was answered before: load its page again.",
 }
 
 

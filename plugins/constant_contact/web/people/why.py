@@ -44,7 +44,7 @@ _ANSWERS: Final = {
 
 # By the columns of consent/kept_out; the first that is so is shown.
 _KEPT_OUT: Final = {
-    "is_not_ours": "That opt-out is none of ours: it ends at Constant Contact, or with the next "
+    "is_not_ours": "That opt-out is not ours: it ends at Constant Contact, or with the next "
     "cleared flag if a person lifted it.",
     "was_dismissed": "A person dismissed the opt-in: set Do Not Email and clear it if it is meant.",
     "was_restored": "The CRM was restored since our opt-out: set Do Not Email and clear it if "
@@ -52,8 +52,8 @@ _KEPT_OUT: Final = {
     "was_refused": "Constant Contact refused the opt-in: see the timeline below.",
     "may_be_another": "A person lifted an objection, and the addresses differ: it may be another "
     "person's. Set Do Not Email and clear it if it is meant.",
-    "flag_is_unknown": "Do Not Email is not false here but unknown, which takes nothing back: set "
-    "and clear it if it is meant.",
+    "flag_is_unknown": "Do Not Email is not false but unknown, so nothing is taken back: set and "
+    "clear it if it is meant.",
 }
 
 Id = Annotated[str, Query(max_length=_MOST_CHARS)]
