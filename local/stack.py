@@ -84,8 +84,6 @@ def migrate_local_crm(stack: Stack) -> list[str]:
     """
     if stack.local_crm_url is None:
         return []
-    # here, not above: the package is not needed to start the parts
-
     simulator_url = json.loads(stack.environment[environment.CONSTANT_CONTACT])["host"]
     with (
         psycopg.connect(stack.local_crm_url) as connection,

@@ -36,15 +36,15 @@ def task_ended(hook: ConstantContactHook, report: Report | None) -> None:
     _measured(
         lambda: _calls(hook.calls, tags | {"account": account.name}),
         lambda: _rows(report, account, tags),
-        lambda: _outboxes(hook.crm, account),
-        lambda: _findings(hook.crm, account),
+        lambda: _counts(hook.crm, account, "opt_outs/backlog"),
+        lambda: _counts(hook.crm, account, "completeness/count_findings", "completeness."),
         lambda: _budget(hook, account),
     )
 
 
 def outboxes(crm: Database, crm_conn_id: str) -> None:
     """Tell how the outboxes stand; never fails the task."""
-    _measured(lambda: _outboxes(crm, Account.of(crm_conn_id)))
+    _measured(lambda: _counts(crm, Account.of(crm_conn_id), "opt_outs/backlog"))
 
 
 def _measured(*measures: Callable[[], None]) -> None:
@@ -83,20 +83,11 @@ def _rows(report: Report | None, account: Account, tags: dict[str, str]) -> None
             _gauge(account, "rows", float(value), tags | {"kind": name})
 
 
-def _outboxes(crm: Database, account: Account) -> None:
+def _counts(crm: Database, account: Account, statement: str, prefix: str = "") -> None:
     with crm.transaction() as connection:
-        backlog = database.row(connection, "opt_outs/backlog") or {}
-    for name, value in backlog.items():
-        noun, _, measure = name.partition("__")
-        _gauge(account, f"{noun}.{measure}", float(value), {})
-
-
-def _findings(crm: Database, account: Account) -> None:
-    with crm.transaction() as connection:
-        found = database.row(connection, "completeness/count_findings") or {}
-    for name, value in found.items():
-        noun, _, measure = name.partition("__")
-        _gauge(account, f"completeness.{noun}.{measure}", float(value), {})
+        counts = database.row(connection, statement) or {}
+    for name, value in counts.items():
+        _gauge(account, prefix + name.replace("__", ".", 1), float(value), {})
 
 
 def _budget(hook: ConstantContactHook, account: Account) -> None:

@@ -156,26 +156,23 @@ def allowance(
 
 def ask(crm: Database, hold_id: int) -> Hold | None:
     """What to show to the person who is asked now; None if that is settled."""
-    with crm.transaction() as connection:
-        hold = database.row(connection, "holds/ask", {"hold_id": hold_id})
-        if hold is None:
-            return None
-        groups = database.rows(
-            connection, f"{_rows_of(hold['noun'])}/show_held", {"hold_id": hold_id}
-        )
-    return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups)
+    return _shown(crm, "holds/ask", hold_id)
 
 
 def look(crm: Database, hold_id: int) -> Hold | None:
     """How a stop stands, without asking; None if there is no such stop."""
+    return _shown(crm, "holds/look", hold_id)
+
+
+def _shown(crm: Database, statement: str, hold_id: int) -> Hold | None:
     with crm.transaction() as connection:
-        hold = database.row(connection, "holds/look", {"hold_id": hold_id})
+        hold = database.row(connection, statement, {"hold_id": hold_id})
         if hold is None:
             return None
         groups = database.rows(
             connection, f"{_rows_of(hold['noun'])}/show_held", {"hold_id": hold_id}
         )
-    kept = hold["answer"], hold["answered_at"], hold["answered_by"]
+    kept = hold.get("answer"), hold.get("answered_at"), hold.get("answered_by")
     return Hold(hold_id, hold["noun"], hold["detail"], hold["held_at"], groups, *kept)
 
 

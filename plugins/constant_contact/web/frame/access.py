@@ -4,7 +4,7 @@ A page takes one of these as a dependency. `known_user` is on every route of the
 route without any is still closed to those who are not signed in.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -43,12 +43,7 @@ def may_read(user: BaseUser, account: Account) -> bool:
     Reading our tables is reading what our DAGs did. By the name of one: without it, a request
     could name any.
     """
-    return get_auth_manager().is_authorized_dag(
-        method="GET",
-        access_entity=DagAccessEntity.TASK_LOGS,
-        details=_details(account.dag_id("opt_outs")),
-        user=user,
-    )
+    return _may(user, "GET", account.dag_id("opt_outs"), DagAccessEntity.TASK_LOGS)
 
 
 def _read(user: CurrentUser, account: CurrentAccount) -> None:
@@ -65,12 +60,7 @@ def readable_dags(user: BaseUser, session: Session) -> set[str]:
 
 def may_trigger(user: BaseUser, dag: str | DagDetails) -> bool:
     """Whether a user may start runs of a DAG, by its id or with its team looked up already."""
-    return get_auth_manager().is_authorized_dag(
-        method="POST",
-        access_entity=DagAccessEntity.RUN,
-        details=_details(dag),
-        user=user,
-    )
+    return _may(user, "POST", dag, DagAccessEntity.RUN)
 
 
 def require_trigger(noun: str) -> Any:
@@ -97,17 +87,12 @@ RequireEditOfNoun = Depends(_edit_of_noun)
 
 def may_edit_dag(user: BaseUser, dag: str | DagDetails) -> bool:
     """Whether a user may pause and unpause a DAG, by its id or with its team looked up already."""
-    return get_auth_manager().is_authorized_dag(method="PUT", details=_details(dag), user=user)
+    return _may(user, "PUT", dag)
 
 
 def may_answer(user: BaseUser, account: Account) -> bool:
     """Whether a user may answer what Airflow asks about the circuit breaker's holds."""
-    return get_auth_manager().is_authorized_dag(
-        method="PUT",
-        access_entity=DagAccessEntity.HITL_DETAIL,
-        details=_details(account.dag_id("approvals")),
-        user=user,
-    )
+    return _may(user, "PUT", account.dag_id("approvals"), DagAccessEntity.HITL_DETAIL)
 
 
 def _answer(user: CurrentUser, account: CurrentAccount) -> None:
@@ -140,11 +125,18 @@ def _edit_connection(user: CurrentUser, account: CurrentAccount) -> None:
 MayEditConnection = Annotated[None, Depends(_edit_connection)]
 
 
-def _details(dag: str | DagDetails) -> DagDetails:
-    if isinstance(dag, DagDetails):
-        return dag
-    # Where Airflow has several teams, what is one's is closed to the others.
-    return DagDetails(id=dag, team_name=DagModel.get_team_name(dag))
+def _may(
+    user: BaseUser,
+    method: Literal["GET", "POST", "PUT"],
+    dag: str | DagDetails,
+    entity: DagAccessEntity | None = None,
+) -> bool:
+    if not isinstance(dag, DagDetails):
+        # Where Airflow has several teams, what is one's is closed to the others.
+        dag = DagDetails(id=dag, team_name=DagModel.get_team_name(dag))
+    return get_auth_manager().is_authorized_dag(
+        method=method, access_entity=entity, details=dag, user=user
+    )
 
 
 def _require(is_allowed: bool) -> None:
