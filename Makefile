@@ -140,7 +140,7 @@ FIND_PYTHON = \
 		'install one, or name it: make PYTHON=/path/to/python3.12' >&2; exit 1
 
 $(VENV)/.ready: requirements.txt local/requirements-uv.txt pyproject.toml
-	@python=$$($(FIND_PYTHON)) && "$$python" $(ISOLATE) "$$python" -m local.install $(if $(PYTHON),--anew)
+	@python=$$($(FIND_PYTHON)) && "$$python" $(ISOLATE) "$$python" -m local.install $(if $(PYTHON),--new)
 
 $(JUDGE)/.ready: $(JUDGE_LOCK) | $(VENV)/.ready
 	@echo 'installing the vendor'"'"'s SDK into $(JUDGE)'

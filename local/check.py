@@ -12,7 +12,7 @@ from local.stop import command
 
 
 def main() -> int:
-    """Says what was found; changes nothing unless it is told to."""
+    """Says what was found; changes nothing but with `--writes`."""
     with local_stack(os.environ) as stack:
         os.environ.update(stack.environment)
         os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"

@@ -1,4 +1,4 @@
-"""`python -m local.install [--anew]`: makes .venv from the lock, first half of every target.
+"""`python -m local.install [--new]`: makes .venv from the lock, first half of every target.
 
 uv installs in seconds what pip does in minutes. pip brings it from the registry, pinned by hash
 as everything is; where it cannot be had, or fails, pip does it all.
@@ -27,7 +27,7 @@ _PYTHON: Final = _VENV / "bin" / "python"
 _UV: Final = _VENV / "bin" / "uv"
 _READY: Final = _VENV / ".ready"
 _LOCK: Final = ("--require-hashes", "--no-deps", "-r", "requirements.txt")
-# the lock is whole: to resolve it anew, pip would want a hash of whatever is newest
+# the lock is whole: to resolve it again, pip would want a hash of whatever is newest
 _UV_LOCK: Final = ("--require-hashes", "--no-deps", "-r", "local/requirements-uv.txt")
 _OURSELVES: Final = ("--no-deps", "--no-build-isolation", "-e", ".")
 
@@ -61,7 +61,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _check_folder()
     # without the mark it was never finished: an interrupted pip leaves half of a package
-    if "--anew" in sys.argv[1:] or not _READY.exists() or not os.access(_PYTHON, os.X_OK):
+    if "--new" in sys.argv[1:] or not _READY.exists() or not os.access(_PYTHON, os.X_OK):
         _make_venv()
     _READY.unlink(missing_ok=True)
     settings = pip_settings(_run([_PYTHON, "-m", "pip", "config", "list"], os.environ))

@@ -71,7 +71,7 @@ def _coprime(n: int, near: int) -> int:
     return near
 
 
-def _store(  # noqa: PLR0917 - told apart by their types
+def _store(  # noqa: PLR0917 - their types differ
     world: World,
     kind: str,
     which: NDArray[np.int64],

@@ -27,7 +27,7 @@ _KEPT = (
 )
 
 
-def handle(  # noqa: PLR0917 - told apart by their types
+def handle(  # noqa: PLR0917 - their types differ
     world: World, method: str, path: str, query: str, headers: dict[str, str], raw: bytes
 ) -> Reply:
     """Answer a call under ``/oauth2``."""

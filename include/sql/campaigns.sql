@@ -285,7 +285,7 @@ WITH counted AS (
     GROUP BY compared.campaign_id
 ),
 
-told AS (
+shown AS (
     SELECT
         campaign.campaign_id,
         campaign.last_sent_at AS sent_at,
@@ -305,12 +305,12 @@ told AS (
 )
 
 SELECT
-    told.campaign_id,
-    told.name,
-    told.kind,
-    told.sent_at,
-    told.status,
-    told.unreported,
+    shown.campaign_id,
+    shown.name,
+    shown.kind,
+    shown.sent_at,
+    shown.status,
+    shown.unreported,
     standing.state,
     counted.sends,
     counted.opens,
@@ -327,18 +327,18 @@ SELECT
     / nullif(greatest(counted.sends - counted.bounces, 0), 0) AS open_rate,
     counted.clicks::double precision
     / nullif(greatest(counted.sends - counted.bounces, 0), 0) AS click_rate
-FROM told
-LEFT JOIN counted ON told.campaign_id = counted.campaign_id
+FROM shown
+LEFT JOIN counted ON shown.campaign_id = counted.campaign_id
 CROSS JOIN
     LATERAL (
         SELECT
             CASE
-                WHEN told.unreported IS NOT NULL THEN 'not reported'
+                WHEN shown.unreported IS NOT NULL THEN 'not reported'
                 ELSE coalesce(counted.state, 'not compared')
             END AS state
     ) AS standing
 WHERE
-    (%(search)s = '' OR strpos(lower(told.name), lower(%(search)s)) > 0)
+    (%(search)s = '' OR strpos(lower(shown.name), lower(%(search)s)) > 0)
     AND (%(state)s = '' OR standing.state = %(state)s);
 
 -- name: counts_of_campaign

@@ -24,19 +24,19 @@ SELECT pg_advisory_xact_lock(7263512004 + ctct_account_key());
 INSERT INTO ctct_campaign_count AS known (
     campaign_id, activity_type, vendor_count, counted_at, changed_at, noted_count, noted_at
 )
-SELECT DISTINCT ON (page.campaign_id, told.activity_type)
+SELECT DISTINCT ON (page.campaign_id, entry.activity_type)
     page.campaign_id,
-    told.activity_type,
-    told.vendor_count::integer,
+    entry.activity_type,
+    entry.vendor_count::integer,
     %(mirrored_at)s,
     %(mirrored_at)s,
-    told.vendor_count::integer,
+    entry.vendor_count::integer,
     %(mirrored_at)s
 FROM
     unnest(%(campaign_id)s::text[], %(unique_counts)s::jsonb[]) AS page (campaign_id, unique_counts)
-CROSS JOIN LATERAL jsonb_each_text(page.unique_counts) AS told (activity_type, vendor_count)
-WHERE told.vendor_count IS NOT NULL
-ORDER BY page.campaign_id, told.activity_type
+CROSS JOIN LATERAL jsonb_each_text(page.unique_counts) AS entry (activity_type, vendor_count)
+WHERE entry.vendor_count IS NOT NULL
+ORDER BY page.campaign_id, entry.activity_type
 ON CONFLICT (campaign_id, activity_type) DO UPDATE SET
     vendor_count = excluded.vendor_count,
     counted_at = excluded.counted_at,
@@ -200,7 +200,7 @@ WHERE counted.campaign_id = due.campaign_id AND counted.activity_type = 'open';
 
 -- name: lacking_campaigns
 -- What the summary report counts and the ledger lacks, by ctct_campaign_compared.
--- What may be on its way is told apart: a campaign of the last hours; a report that was not read
+-- What may be on its way is set apart: a campaign of the last hours; a report that was not read
 -- since its count changed; as many as came in the last hours. Not for longer than a day.
 -- Parameters: ab_test_type_code; in_flight (interval). Grain: one row a campaign and activity type,
 -- the largest gap first; `is_partly_read`: not back to the beginning, as was wanted.

@@ -35,7 +35,7 @@ WHERE
 
 -- name: add_cleared
 -- A flag that was set when it was last seen and is cleared now becomes a change that waits, unless
--- the CRM told of it. Grain: one row a CRM contact.
+-- the CRM wrote one. Grain: one row a CRM contact.
 INSERT INTO crm_opt_out_change (
     contact_id, constant_contact_id, do_not_email, requested_by_contact, changed_by, email_digest
 )
@@ -54,12 +54,12 @@ WHERE
     -- Else it was absent in between.
     AND link.absence_hold_id IS NULL
     AND NOT EXISTS (
-        SELECT FROM crm_opt_out_change AS told
+        SELECT FROM crm_opt_out_change AS change
         WHERE
-            told.contact_id = link.contact_id
-            AND NOT told.do_not_email
-            AND NOT told.is_found
-            AND told.status IN ('pending', 'held')
+            change.contact_id = link.contact_id
+            AND NOT change.do_not_email
+            AND NOT change.is_found
+            AND change.status IN ('pending', 'held')
     );
 
 -- name: hear_clicks
@@ -163,7 +163,7 @@ INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by, change_id
 )
 SELECT
-    told.source,
+    cause.source,
     change.contact_id,
     coalesce(link.constant_contact_id, change.constant_contact_id, gone.constant_contact_id),
     coalesce(change.email_digest, ctct_email_digest(link.email_key)),
@@ -181,7 +181,7 @@ CROSS JOIN
         UNION ALL
         SELECT 'flag' AS source
         WHERE link.do_not_email IS NOT FALSE OR link.absence_hold_id IS NOT NULL
-    ) AS told
+    ) AS cause
 WHERE
     change.status IN ('pending', 'held')
     AND change.do_not_email
@@ -271,7 +271,7 @@ INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason
 )
 SELECT
-    told.source,
+    cause.source,
     link.contact_id,
     link.constant_contact_id,
     ctct_email_digest(link.email_key),
@@ -312,7 +312,7 @@ CROSS JOIN
                         )
                     )
             )
-    ) AS told
+    ) AS cause
 WHERE
     link.do_not_email
     AND (%(contact_ids)s::text[] IS NULL OR link.contact_id = any(%(contact_ids)s::text[]));
@@ -858,12 +858,12 @@ cleared AS (
         NOT link.do_not_email
         AND link.absence_hold_id IS NULL
         AND NOT EXISTS (
-            SELECT FROM ctct_objection AS told
+            SELECT FROM ctct_objection AS objection
             WHERE
-                told.contact_id = link.contact_id
+                objection.contact_id = link.contact_id
                 AND (
-                    told.lifted_at IS NULL
-                    OR (told.lifted_by IS NOT NULL AND concerned.has_address IS NOT TRUE)
+                    objection.lifted_at IS NULL
+                    OR (objection.lifted_by IS NOT NULL AND concerned.has_address IS NOT TRUE)
                 )
         )
     ORDER BY
@@ -995,9 +995,9 @@ WHERE change.change_id = any(%(change_ids)s);
 
 -- name: standing_objections
 -- Which objections stand against emailing a contact. Parameters: contact_id, constant_contact_id,
--- address (each may be null). Grain: one row: whether the contact itself asked, told by the CRM;
--- whether it is the contact's own word at all, told there or at Constant Contact; whether the CRM's
--- flag is set, of any contact that it concerns; whether it was erased.
+-- address (each may be null). Grain: one row: whether the contact itself asked, as the CRM says;
+-- whether it is the contact's own word at all, there or at Constant Contact; whether the CRM's flag
+-- is set, of any contact that it concerns; whether it was erased.
 SELECT
     coalesce(bool_or(source = 'asked'), FALSE) AS is_asked,
     coalesce(bool_or(source IN ('asked', 'vendor_contact', 'click')), FALSE) AS is_own,
@@ -1008,7 +1008,7 @@ FROM ctct_standing_objections(
 );
 
 -- name: lift
--- A person lifts an objection: one that the CRM told of, or the account's own at Constant Contact.
+-- A person lifts an objection: one of the CRM's, or the account's own at Constant Contact.
 -- Not what a contact did at Constant Contact, which only the contact undoes; not an erasure; and a
 -- flag that is set now is cleared in the CRM. Parameters: objection_id, lifted_by, evidence.
 -- Grain: one row an objection.

@@ -60,10 +60,10 @@ WHERE mirrored.mirrored_at <= excluded.mirrored_at;
 -- name: same_address
 -- Which of some addresses have a key. Parameters: addresses (array, nulls among them), email_key.
 -- Grain: one row an address that has it: its position in the array, from 0.
-SELECT (told.nth - 1)::integer AS position
-FROM unnest(%(addresses)s::text[]) WITH ORDINALITY AS told (address, nth)
-WHERE ctct_email_key(told.address) = %(email_key)s
-ORDER BY told.nth;
+SELECT (listed.nth - 1)::integer AS position
+FROM unnest(%(addresses)s::text[]) WITH ORDINALITY AS listed (address, nth)
+WHERE ctct_email_key(listed.address) = %(email_key)s
+ORDER BY listed.nth;
 
 -- name: mark_purged
 -- Mark contacts as deleted that the vendor no longer knows; their addresses are free, and none of
@@ -121,8 +121,8 @@ FROM ctct_contact;
 -- not name. Parameters: permissions, opt_out_sources (those that it names).
 -- Grain: one row a noun (permission, opt-out source) and value.
 SELECT
-    told.noun,
-    told.value,
+    stored.noun,
+    stored.value,
     count(*) AS count
 FROM ctct_contact AS contact
 CROSS JOIN
@@ -130,10 +130,10 @@ CROSS JOIN
         VALUES
         ('permission', contact.permission_to_send, %(permissions)s::text[]),
         ('opt-out source', contact.opt_out_source, %(opt_out_sources)s::text[])
-    ) AS told (noun, value, known)
-WHERE contact.deleted_at IS NULL AND told.value <> all(told.known)
-GROUP BY told.noun, told.value
-ORDER BY told.noun, told.value;
+    ) AS stored (noun, value, known)
+WHERE contact.deleted_at IS NULL AND stored.value <> all(stored.known)
+GROUP BY stored.noun, stored.value
+ORDER BY stored.noun, stored.value;
 
 -- name: unseen
 -- Contacts that should live and that a full pass did not see.

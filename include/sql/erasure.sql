@@ -181,8 +181,8 @@ FROM erased
 WHERE is_waiting_opt_in;
 
 -- name: erase_choices
--- Forget choices that an erased person is in, or was looked for by address; whoever is still at one
--- chooses again. Parameters: contact_ids, email_digests. Grain: one row a choice.
+-- Forget choices that an erased person is in, or was looked for by address; a person who is
+-- still at one chooses again. Parameters: contact_ids, email_digests. Grain: one row a choice.
 WITH erased AS (
     SELECT choice.choice_id FROM ctct_choice AS choice
     WHERE
@@ -319,17 +319,17 @@ SET email_address = NULL, opt_out_reason = NULL, list_ids = '{}'
 WHERE contact_id = any(%(constant_contact_ids)s::text[]);
 
 -- name: erase_events
--- Make an erased person's events nobody's: the counts of the reports stay right. Each of the
--- vendor's contacts becomes a nobody of its own, as their events may be alike.
+-- Cut an erased person's events off: the counts of the reports stay right. Each of the vendor's
+-- contacts gets a random id of its own, as their events may be alike.
 -- Parameters: constant_contact_ids. Grain: one row an event.
 WITH erased AS MATERIALIZED (
     SELECT
         contact_id,
-        gen_random_uuid()::text AS nobody
+        gen_random_uuid()::text AS random_id
     FROM unnest(%(constant_contact_ids)s::text[]) AS contact (contact_id)
 )
 
 UPDATE ctct_engagement AS event
-SET contact_id = erased.nobody, link_url = NULL, opt_out_reason = NULL
+SET contact_id = erased.random_id, link_url = NULL, opt_out_reason = NULL
 FROM erased
 WHERE event.contact_id = erased.contact_id;

@@ -36,8 +36,8 @@ WHERE noun = any(%(nouns)s) AND asked_at IS NULL AND answer IS NULL
 ORDER BY hold_id;
 
 -- name: remind
--- Holds of what contacts asked for themselves that wait for more than a day since they were last
--- told of; told of again now. Parameters: nouns. Grain: one row a hold.
+-- Holds of what contacts asked for themselves that wait for more than a day since the last
+-- alarm; they alarm again now. Parameters: nouns. Grain: one row a hold.
 UPDATE ctct_hold AS hold
 SET reminded_at = clock_timestamp()
 WHERE

@@ -271,8 +271,8 @@ FROM counted;
 
 -- name: count_differences
 -- How often the two sides disagree about whether a linked contact may be mailed.
--- Grain: one row: by who alone says no, and ten contacts of those whom only the vendor keeps from
--- being mailed (the others are in the outbox).
+-- Grain: one row: by the side that alone says no, and ten contacts that only the vendor keeps
+-- from being mailed (the others are in the outbox).
 WITH difference AS MATERIALIZED (
     SELECT
         contact_id,

@@ -946,7 +946,7 @@ tried AS (
         wanted.contact_id,
         wanted.list_id,
         count(*) AS times,
-        -- One by one the vendor says what is wrong with whom; a large call costs too many.
+        -- One by one the vendor says what is wrong with each; a large call costs too many.
         bool_or(
             activity.kind = 'import'
             AND (

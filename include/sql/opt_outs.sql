@@ -253,9 +253,9 @@ SET
 WHERE change_id = %(change_id)s AND status = 'pending';
 
 -- name: opt_out_standing
--- How a change stands now that its contact is ours: the CRM's flag as last seen, and whom the
--- change is about. Parameters: contact_id, change_id. Grain: one row; `do_not_email` is null
--- where the CRM says nothing or the contact is gone.
+-- How a change stands now that its contact is ours: the CRM's flag as last seen, and the
+-- contact that it is about. Parameters: contact_id, change_id. Grain: one row; `do_not_email` is
+-- null where the CRM says nothing or the contact is gone.
 SELECT
     CASE WHEN link.absence_hold_id IS NULL THEN link.do_not_email END AS do_not_email,
     link.contact_id IS NOT NULL AS is_in_crm,
@@ -274,11 +274,11 @@ WHERE change.change_id = %(change_id)s;
 SELECT clock_timestamp() AS now
 WHERE
     EXISTS (
-        SELECT FROM ctct_consent AS told
+        SELECT FROM ctct_consent AS answer
         WHERE
-            told.constant_contact_id = %(constant_contact_id)s
-            AND told.call_status = 404
-            AND told.decided_at < clock_timestamp() - interval '1 hour'
+            answer.constant_contact_id = %(constant_contact_id)s
+            AND answer.call_status = 404
+            AND answer.decided_at < clock_timestamp() - interval '1 hour'
     );
 
 -- name: release_old_wishes
@@ -554,7 +554,7 @@ SELECT
 FROM unnest(%(statuses)s::text[]) AS asked (status);
 
 -- name: opt_out_change
--- One change of the outbox, and whom it is about on both sides. Parameters: change_id.
+-- One change of the outbox, and its contact on both sides. Parameters: change_id.
 -- Grain: one row, or none.
 SELECT
     change.change_id,

@@ -68,7 +68,7 @@ GROUP BY lacking.privileges;
 -- name: settle
 -- Give the session our own settings, whatever the role, the database or the connection gave it; one
 -- that this server does not know is passed over. Parameters: settings, as JSON.
--- Grain: one row for each setting that was otherwise, or is told with a unit.
+-- Grain: one row for each setting that was otherwise, or is shown with a unit.
 SELECT pg_catalog.set_config(wanted.name, wanted.setting, FALSE)
 FROM pg_catalog.jsonb_each_text(%(settings)s::jsonb) AS wanted (name, setting)
 WHERE

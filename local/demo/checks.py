@@ -36,12 +36,12 @@ class Check(NamedTuple):
 
 def check(report: DagReport) -> Check:
     """The check before the first night finds what the CRM was made with, and nothing else."""
-    told = report.tasks.get("check", {})
+    reported = report.tasks.get("check", {})
     wanted = dict.fromkeys(_MADE_WITH, "differs")
     return Check(
-        f"check: {told.get('ok', 0)} things hold, {told.get('not_tried', 0)} are not tried, "
-        f"{len(wanted)} differ as they were made",
-        difference(told.get("found", {}), wanted),
+        f"check: {reported.get('ok', 0)} things hold, "
+        f"{reported.get('not_tried', 0)} are not tried, {len(wanted)} differ as they were made",
+        difference(reported.get("found", {}), wanted),
     )
 
 
@@ -104,8 +104,8 @@ def links(crm: Crm, expected: Expected) -> Check:
 def figures(report: DagReport, standing: Standing) -> Check:
     """The job's own figures are true."""
     wanted = standing._asdict()
-    told = report.tasks.get("links", {})
-    got = {name: told.get(name) for name in wanted}
+    reported = report.tasks.get("links", {})
+    got = {name: reported.get(name) for name in wanted}
     return Check("links: the figures that the task tells", difference(got, wanted))
 
 
@@ -236,7 +236,7 @@ def nothing_new(
     before: Mapping[str, int], after: Mapping[str, int], reports: Sequence[DagReport]
 ) -> list[Check]:
     """All was read again from its beginning, and nothing came of it."""
-    told = {
+    reported = {
         f"{report.dag_id} {task} {name}": value
         for report in reports
         for task, figures_ in report.tasks.items()
@@ -246,7 +246,7 @@ def nothing_new(
     writes = sum(report.writes for report in reports)
     return [
         Check("no row more, no row fewer", difference(after, before)),
-        Check("the tasks report nothing new", difference(told, {})),
+        Check("the tasks report nothing new", difference(reported, {})),
         Check("nothing was sent", difference({"writes": writes}, {"writes": 0})),
     ]
 
@@ -283,10 +283,10 @@ def _rows_that_differ(got: pd.DataFrame, wanted: pd.DataFrame, columns: list[str
     must = wanted[columns].fillna("").value_counts()
     balance = have.sub(must, fill_value=0)
     missing, surplus = -balance[balance < 0], balance[balance > 0]
-    told = []
+    reported = []
     for rows, word in ((missing, "missing"), (surplus, "too many")):
         if len(rows):
             first = zip(columns, rows.index[0], strict=True)
             shown = ", ".join(f"{name} {value}" for name, value in first if value != "")
-            told.append(f"{int(rows.sum()):,} {word}, the first: {shown}")
-    return "; ".join(told)
+            reported.append(f"{int(rows.sum()):,} {word}, the first: {shown}")
+    return "; ".join(reported)

@@ -65,8 +65,8 @@ def read(connection: psycopg.Connection[tuple[object, ...]]) -> list[Relation]:
             str(relation), Relation(str(relation), bool(is_view), str(said or ""))
         )
         words = str(comment or "")
-        told = _REFERS_TO.match(words)
-        refers_to = str(target) if target else f"{told[1]}.{told[2]}" if told else None
+        named = _REFERS_TO.match(words)
+        refers_to = str(target) if target else f"{named[1]}.{named[2]}" if named else None
         one.columns.append(
             Column(
                 str(column),

@@ -9,11 +9,11 @@ _log = logging.getLogger("constant_contact.alerts")
 
 
 async def late(context: Mapping[str, Any], callback: str = "") -> None:
-    """Log which run is late, and tell the option's callback.
+    """Log which run is late, and call the option's callback.
 
-    A backfill's runs wait for each other for as long as they do, and whoever starts a run by hand
-    looks at it: they are never late. Nor is a run that has ended: Airflow keeps the deadline of one
-    that failed, and it was told of as that.
+    Runs of a backfill, which wait for each other, and runs by hand, which a person looks at, are
+    never late. Nor is a run that has ended: Airflow keeps the deadline of one that failed, and that
+    was reported.
 
     Args:
         context: By Airflow: `dag_run` and `deadline`, as plain values.

@@ -1,4 +1,4 @@
-"""What OpenLineage is told of a task: the tables that it read and filled, and their columns.
+"""Lineage of a task for OpenLineage: the tables that it read and filled, and their columns.
 
 Asked for by OpenLineage's provider, where a firm has installed it, when a task has ended. Only then
 is it known where a table is: a DAG file may not ask the connection, so our assets have names

@@ -124,7 +124,7 @@ def test_the_question_says_how_many_and_where_to_look_and_nothing_of_anybody(
 
 
 @pytest.fixture
-def told(connections: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def alarmed(connections: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the adopter's callback was called with."""
     name = "AIRFLOW__CONSTANT_CONTACT__ON_HOLD_CALLBACK"
     connections.setenv(name, "tests.airflow.alarms.hold")
@@ -132,8 +132,10 @@ def told(connections: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return alarms.rung
 
 
-def test_the_callback_is_told_of_the_question(told: list[dict[str, Any]], asked: Question) -> None:
-    assert told == [{name: question()[name] for name in ("subject", "body")}]
+def test_the_callback_is_told_of_the_question(
+    alarmed: list[dict[str, Any]], asked: Question
+) -> None:
+    assert alarmed == [{name: question()[name] for name in ("subject", "body")}]
 
 
 @pytest.fixture
@@ -149,17 +151,17 @@ def test_a_callback_that_fails_keeps_no_question_from_being_asked() -> None:
 
 @pytest.mark.parametrize(("by_contact", "alarms_a_day"), [(True, 1), (False, 0)])
 def test_what_contacts_asked_for_is_told_of_each_day_that_it_waits(
-    told: list[dict[str, Any]], asked: Question, start_dag: Start, sql_rows: Rows,
+    alarmed: list[dict[str, Any]], asked: Question, start_dag: Start, sql_rows: Rows,
     by_contact: bool, alarms_a_day: int,
 ) -> None:  # fmt: skip
     sql_rows("UPDATE crm_opt_out_change SET requested_by_contact = %s", by_contact)
     for day in range(2):
-        told.clear()
+        alarmed.clear()
         for _ in range(2):
             start_dag("constant_contact_opt_outs")
-        assert len(told) == (alarms_a_day if day else 0)
+        assert len(alarmed) == (alarms_a_day if day else 0)
         sql_rows("UPDATE ctct_hold SET held_at = now() - INTERVAL '25 hours'")
-    assert all("more than the circuit breaker allows" in each["body"] for each in told)
+    assert all("more than the circuit breaker allows" in each["body"] for each in alarmed)
 
 
 def test_a_hold_is_asked_about_by_one_run(asked: Question, start_dag: Start) -> None:

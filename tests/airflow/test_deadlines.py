@@ -75,8 +75,8 @@ def test_a_run_may_take_as_long_as_the_option_says(session: Any) -> None:
 def test_a_late_run_is_told_to_whoever_wants_to_know(session: Any) -> None:
     deadline = started(session)
     missed(session, deadline)
-    (told,) = alarms.rung
-    assert told["dag_run"]["dag_id"] == DAG_ID
+    (alarm,) = alarms.rung
+    assert alarm["dag_run"]["dag_id"] == DAG_ID
 
 
 @pytest.mark.parametrize(

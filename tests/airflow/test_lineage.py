@@ -84,13 +84,13 @@ def test_columns_have_their_types_their_comments_and_where_they_come_from(
 def test_every_column_that_is_copied_is_there(sql_rows: Rows) -> None:
     from constant_contact.lineage import COPIED
 
-    told = {f"{table}.{column}" for table, columns in COPIED.items() for column in columns}
+    reported = {f"{table}.{column}" for table, columns in COPIED.items() for column in columns}
     sources = {source for columns in COPIED.values() for source in columns.values()}
     found = sql_rows(
         "SELECT concat_ws('.', table_name, column_name) AS name FROM information_schema.columns"
         " WHERE table_schema = 'public'"
     )
-    assert told | sources <= {row["name"] for row in found}
+    assert reported | sources <= {row["name"] for row in found}
     # What is copied word for word in the projection is there.
     projection = statement("interactions/project_new_events")
     assert all(column in projection for column in COPIED["crm_interaction"])

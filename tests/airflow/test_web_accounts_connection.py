@@ -195,10 +195,10 @@ def test_asking_now_tells_whose_account_was_authorized_for_a_new_one(
     assert "compared with those of the other accounts" in eu_person.site.get(EU_PAGE, "OP").text
     assert "holds no list yet" in eu_person.site.post(f"{EU_PAGE}/test").text
     mirrored()
-    told = eu_person.site.post(f"{EU_PAGE}/test").text
-    assert '<p role="alert">Constant Contact answers' in told
-    assert f"It is the account of connection {CONN_ID}, whose mirror has its lists" in told
-    assert "holds no list yet" not in told
+    answered = eu_person.site.post(f"{EU_PAGE}/test").text
+    assert '<p role="alert">Constant Contact answers' in answered
+    assert f"It is the account of connection {CONN_ID}, whose mirror has its lists" in answered
+    assert "holds no list yet" not in answered
 
 
 @pytest.fixture

@@ -206,12 +206,12 @@ def test_engagement_of_a_type_that_nobody_knows_is_told(
     ran = start_dag(dag_id)
     assert ran.state == "success"
     assert "Nothing waits for you." in needs(site)
-    told = site.patch(
+    patched = site.patch(
         f"/api/v2/dags/{dag_id}/dagRuns/{quote(ran.run_id)}/taskInstances/engagement"
         "/xcomEntries/return_value",
         value={"streams": 1, "unknown_types": {"em_<b>fax</b>": 3}},
     )
-    assert told.status == 200, told.text
+    assert patched.status == 200, patched.text
     shown = needs(site)
     assert "em_&lt;b&gt;fax&lt;/b&gt;" in shown
     assert "Look for a newer version of this package." in shown

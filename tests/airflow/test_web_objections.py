@@ -6,7 +6,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.crm.crm_contacts import see_contacts
 from constant_contact.sync.objections import hear
 from tests.airflow.site import Site
-from tests.airflow.why_page import ANN, WHY, told
+from tests.airflow.why_page import ANN, WHY, answer_of
 from tests.support import Add, Rows
 
 pytestmark = pytest.mark.usefixtures("connections")
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("connections")
 
 def test_a_contact_nobody_objects_to_may_be_emailed(site: Site, add_crm_contact: Add) -> None:
     add_crm_contact("c1", "ann@example.com")
-    assert "May be emailed. No objection stands." in told(site, contact_id="c1")
+    assert "May be emailed. No objection stands." in answer_of(site, contact_id="c1")
 
 
 def test_the_objections_that_stand_are_told_with_the_gates_answer(
@@ -27,7 +27,7 @@ def test_the_objections_that_stand_are_told_with_the_gates_answer(
     see_contacts(crm)
     with crm.transaction() as connection:
         hear(connection)
-    said = told(site, contact_id="c1")
+    said = answer_of(site, contact_id="c1")
     assert "Must not be emailed. The contact unsubscribed at Constant Contact." in said
     assert "the contact, at Constant Contact" in said
     assert "too many" in said
@@ -60,7 +60,7 @@ def test_a_person_lifts_an_objection_for_a_reason_which_the_register_keeps(
     assert (answer.status, answer.headers["location"]) == (303, f"{WHY}?contact_id=c1")
     (row,) = sql_rows("SELECT lifted_by, evidence FROM ctct_objection WHERE source = 'asked'")
     assert row == {"lifted_by": "op", "evidence": "<i>wrong</i> contact"}
-    said = told(site, contact_id="c1")
+    said = answer_of(site, contact_id="c1")
     assert "May be emailed. No objection stands." in said
     assert "by op: &lt;i&gt;wrong&lt;/i&gt; contact" in said
     again = site.post(f"{WHY}/lift", **fields, evidence="once more")
@@ -156,4 +156,4 @@ def test_what_keeps_a_contact_out_that_nobody_objects_to(
     )  # fmt: skip
     if also:
         sql_rows(also)
-    assert reason in told(site, contact_id="c1")
+    assert reason in answer_of(site, contact_id="c1")

@@ -57,11 +57,11 @@ def test_what_the_overview_knows_of_our_dags_is_what_they_are(
         dag = dags[sync.dag_id]
         assert "constant_contact" in dag.tags
         assert sync.is_scheduled is bool(dag.schedule), sync.noun
-        told: set[str] = set()
+        reported: set[str] = set()
         for task in map(dag.get_task, sync.tasks):
             operator = getattr(task, "operator_class", type(task))
-            told |= set(get_type_hints(operator.sync)["return"].__dataclass_fields__)
-        assert set(sync.main) <= told, sync.noun
+            reported |= set(get_type_hints(operator.sync)["return"].__dataclass_fields__)
+        assert set(sync.main) <= reported, sync.noun
 
 
 @pytest.mark.usefixtures("one_night")

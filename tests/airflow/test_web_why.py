@@ -10,7 +10,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.crm.crm_contacts import see_contacts
 from tests.airflow.overview_page import table
 from tests.airflow.site import NOBODY, Site
-from tests.airflow.why_page import ANN, WHY, told, words
+from tests.airflow.why_page import ANN, WHY, answer_of, words
 from tests.support import Add, Rows
 from tests.sync.memberships.requests import list_id
 
@@ -31,7 +31,7 @@ def test_a_crm_of_the_required_columns_alone_is_enough(
 ) -> None:
     add_crm_contact("c1", "ann@example.com")
     sql_rows("ALTER TABLE crm_contact DROP COLUMN created_at, DROP COLUMN updated_at")
-    assert "ann@example.com" in told(site, contact_id="c1")
+    assert "ann@example.com" in answer_of(site, contact_id="c1")
 
 
 def test_somebody_linked_for_whom_nobody_asked(
@@ -39,7 +39,7 @@ def test_somebody_linked_for_whom_nobody_asked(
 ) -> None:
     mirror()
     add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
-    said = told(site, contact_id="c1", list_id=news)
+    said = answer_of(site, contact_id="c1", list_id=news)
     assert "The CRM has not requested that it is on this list." in said
     assert "Nothing keeps it from the list" in said
 
@@ -52,7 +52,7 @@ def test_an_address_that_changed_since_the_link_was_made_is_told(
 ) -> None:
     mirror()
     add_crm_contact("c1", in_crm, constant_contact_id=ANN)
-    assert ("The addresses differ" in told(site, contact_id="c1")) is differs
+    assert ("The addresses differ" in answer_of(site, contact_id="c1")) is differs
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_each_reason_is_told_as_the_rules_have_it(
         mirror(**mirrored)
     crm = {"preferred_email": "ann@example.com"} | crm
     add_crm_contact("c1", crm.pop("preferred_email"), **crm)
-    assert reason in told(site, contact_id="c1", list_id=news)
+    assert reason in answer_of(site, contact_id="c1", list_id=news)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_became_of_a_request_is_told_with_its_detail(
         " VALUES ('c1', %s, %s, %s)",
         news, status, detail,
     )  # fmt: skip
-    said = told(site, contact_id="c1", list_id=news)
+    said = answer_of(site, contact_id="c1", list_id=news)
     assert f"to be put on it : {status} {detail or ''}".strip() in said.replace("it:", "it :")
     assert "has not requested" not in said
 
@@ -134,10 +134,10 @@ def test_a_list_that_is_gone_and_one_that_never_was(
 ) -> None:
     sql_rows("UPDATE ctct_list SET deleted_at = now()")
     add_crm_contact("c1", "ann@example.com")
-    said = told(site, contact_id="c1", list_id=news)
+    said = answer_of(site, contact_id="c1", list_id=news)
     assert "News (deleted)" in said
     assert "Now: The list was deleted at Constant Contact." in said
-    unknown = told(site, contact_id="c1", list_id="no-such-list")
+    unknown = answer_of(site, contact_id="c1", list_id="no-such-list")
     assert "Now: Constant Contact has no such list." in unknown
 
 
@@ -146,7 +146,7 @@ def test_somebody_who_is_on_the_list(
 ) -> None:
     mirror(list_ids=[news])
     add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
-    said = told(site, contact_id="c1", list_id=news)
+    said = answer_of(site, contact_id="c1", list_id=news)
     assert "It is on this list." in said
     assert "Now: " not in said
 
@@ -187,7 +187,7 @@ def test_the_timeline_tells_in_order_who_said_no_and_by_which_call_it_was_carrie
 ) -> None:
     mirror()
     add_crm_contact("c1", "ann@example.com", constant_contact_id=ANN)
-    told(site, contact_id="c1")
+    answer_of(site, contact_id="c1")
     sql_rows("UPDATE ctct_link SET linked_at = '2026-01-01 08:00Z'")
     sql_rows(
         "INSERT INTO ctct_objection (source, contact_id, objected_at, told_by, reason, lifted_at,"
@@ -337,9 +337,9 @@ def test_the_page_shows_the_contact_as_the_crm_has_it_now(
     site: Site, sql_rows: Rows, add_crm_contact: Add
 ) -> None:
     add_crm_contact("c1", "ann@example.com")
-    assert "ann@example.com" in told(site, contact_id="c1")
+    assert "ann@example.com" in answer_of(site, contact_id="c1")
     sql_rows("UPDATE crm_contact SET preferred_email = 'new@example.com'")
-    assert "new@example.com" in told(site, contact_id="c1")
+    assert "new@example.com" in answer_of(site, contact_id="c1")
     sql_rows("DELETE FROM crm_contact")
     assert site.get(f"{WHY}?contact_id=c1").status == 404
 
@@ -348,8 +348,8 @@ def test_a_look_that_fails_shows_what_was_seen_and_says_so(
     site: Site, sql_rows: Rows, add_crm_contact: Add
 ) -> None:
     add_crm_contact("c1", "ann@example.com")
-    assert "could not be asked" not in told(site, contact_id="c1")
+    assert "could not be asked" not in answer_of(site, contact_id="c1")
     sql_rows("ALTER TABLE crm_contact RENAME TO contacts_that_moved")
-    said = told(site, contact_id="c1")
+    said = answer_of(site, contact_id="c1")
     assert "The CRM could not be asked just now" in said
     assert "ann@example.com" in said

@@ -300,7 +300,7 @@ def test_a_choice_that_nobody_wants_carried_is_not(
     for choice_id in (1, 77):
         ran = run_dag(DAG, choice_id=choice_id)
         assert ran.state == "failed"
-        assert f"{choice_id} is no choice that somebody wants carried" in ran.log
+        assert f"{choice_id} is no choice that waits to be carried" in ran.log
     assert sql_rows("SELECT * FROM crm_list_membership") == []
 
 

@@ -17,7 +17,7 @@ def words(text: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", text.split("<main")[1]).split())
 
 
-def told(site: Site, **fields: str) -> str:
+def answer_of(site: Site, **fields: str) -> str:
     answer = site.get(f"{WHY}?{urlencode(fields)}")
     assert answer.status == 200, answer.text
     return words(answer.text)

@@ -61,6 +61,6 @@ def test_a_sync_is_started_without_scripts_too(open_window: Callable[..., Page])
     expect(row_of(page, "Retention").get_by_role("link", name="run")).to_have_attribute(
         "href", BY_HAND
     )
-    # times are told in UTC then, and say so
+    # times are in UTC then, and say so
     expect(page.locator("time:not([data-ago])").first).to_contain_text(" UTC")
     expect(page.locator("time[data-ago]").first).to_have_attribute("title", re.compile(" UTC$"))

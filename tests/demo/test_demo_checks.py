@@ -86,9 +86,9 @@ def test_a_name_overwritten_at_the_vendor_is_found_without_telling_it(demo: Smal
     contact_id = next(iter(demo.permissions))
     demo.control.update_contact(contact_id, first_name="Overwritten", list_memberships=[])
     assert "kept" in demo.wrong()
-    told = demo.found()["kept"].difference
-    assert contact_id in told
-    assert "Overwritten" not in told
+    sentence = demo.found()["kept"].difference
+    assert contact_id in sentence
+    assert "Overwritten" not in sentence
 
 
 def test_a_request_without_its_answer_is_found(demo: SmallDemo) -> None:
@@ -123,9 +123,9 @@ def test_a_new_contact_that_is_not_as_it_must_be_is_found(demo: SmallDemo) -> No
     named = next(each for each in new if each["first_name"])
     demo.control.update_contact(named["contact_id"], first_name="Overwritten")
     assert demo.wrong() == {"new"}
-    told = demo.found()["new"].difference
-    assert "CRM-" in told
-    assert "@" not in told
+    sentence = demo.found()["new"].difference
+    assert "CRM-" in sentence
+    assert "@" not in sentence
     demo.control.update_contact(named["contact_id"], first_name=named["first_name"])
     assert not demo.wrong()
     demo.control.load(contacts=[{"email_address": {"address": "nobody@example.com"}}])
@@ -140,10 +140,10 @@ def test_the_account_is_the_same_after_writing_it_down_and_loading_it(demo: Smal
     demo.control.reset()
     account.load_again(demo.control, written)
     again = Vendor.asked(demo.control)
-    told = ("contact_id", "email", "first_name", "permission", "opt_out_source", "opt_out_date",
+    sentence = ("contact_id", "email", "first_name", "permission", "opt_out_source", "opt_out_date",
             "lists", "deleted", "updated_at", "extras")  # fmt: skip
-    assert [[each[name] for name in told] for each in again.contacts] == [
-        [each[name] for name in told] for each in there.contacts
+    assert [[each[name] for name in sentence] for each in again.contacts] == [
+        [each[name] for name in sentence] for each in there.contacts
     ]
     assert again.events.equals(there.events)
     assert again.summary["lists"] == there.summary["lists"]

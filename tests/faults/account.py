@@ -135,7 +135,7 @@ def _events(opens: int) -> list[dict[str, Any]]:
 
 
 def make_crm(connection: psycopg.Connection[Any]) -> None:
-    """People of the CRM: most are contacts, some share an address, some are nobody there."""
+    """People of the CRM: most are contacts, some share an address, some are not there."""
     people: list[tuple[str, str | None, bool]] = [
         (f"c{number:02}", f"u{number}@example.com", number in {5, 6, 10, 11})
         for number in range(1, 29)
@@ -192,7 +192,7 @@ def flag_people(connection: psycopg.Connection[Any]) -> None:
     change("c09", True, "wrote a letter")
     change("c10", False)  # the account's own opt-out: is undone
     change("c11", False)  # the contact's: is held
-    change("c42", False)  # linked to nobody
+    change("c42", False)  # linked to no contact
     change("c01", True, "", True)  # shares its address with c40
     change("c40", True, "", True)
     change("c13", True)

@@ -150,7 +150,7 @@ PASSING |= {
 
 @dataclass(frozen=True)
 class Lasting:
-    """A fault that stays until somebody mends it.
+    """A fault that stays until it is mended.
 
     Attributes:
         error: What the job fails with.

@@ -19,7 +19,7 @@ DAY_S = 24 * 3600
 
 
 class Firm:
-    """What happens on both sides, one method each; everything said is told to the law."""
+    """What happens on both sides, one method each; the law hears everything said."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -50,8 +50,8 @@ class Firm:
         if value:
             # Set once more without a word of the contact's is no news, nor a taking back.
             if is_asked or not row["do_not_email"]:
-                told = how != "unheard"
-                self.law.flagged(person, self.world.now, is_asked=is_asked, is_told=told)
+                is_heard = how != "unheard"
+                self.law.flagged(person, self.world.now, is_asked=is_asked, is_told=is_heard)
         elif value is False:
             self.law.cleared(person)
         self.law.flag_is(person, value)

@@ -33,7 +33,7 @@ class History:
         # Campaigns and activities; who left by which.
         self.sent: list[tuple[str, str]] = []
         self.left: set[tuple[str, str]] = set()
-        # Whether the vendor has given permissions that nobody knows.
+        # Whether the vendor has given permissions that are unknown.
 
     def nothing(self) -> None:
         """What a step that does not matter is shortened to."""

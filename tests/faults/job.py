@@ -123,7 +123,7 @@ def run(order: Order) -> Outcome:
     job = JOBS[order.job]
     try:
         perform(job.run, crm, api_settings(server, order.seed), store, job.lane)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the test is told
+    except Exception as error:  # noqa: BLE001 - whatever it is, the test gets it
         return Outcome(killed=False, steps=steps.taken, error=type(error).__name__)
     return Outcome(killed=False, steps=steps.taken)
 

@@ -193,12 +193,12 @@ def dump(rows: Rows, without: Sequence[str] = ()) -> str:
     for table in TABLES:
         shown = [_shown(table, row, without) for row in rows[table]]
         lines += sorted(f"{table} {json.dumps(row, default=str)}" for row in shown)
-    told = "\n".join(lines)
+    dumped = "\n".join(lines)
     for row in rows["ctct_contact"]:
         # The vendor makes up the ids of new contacts.
         if not row["contact_id"].startswith(account.OLD_CONTACT):
-            told = told.replace(row["contact_id"], row["email_address"])
-    return "\n".join(sorted(told.splitlines()))
+            dumped = dumped.replace(row["contact_id"], row["email_address"])
+    return "\n".join(sorted(dumped.splitlines()))
 
 
 def differences(found: str, expected: str) -> list[str]:
@@ -215,7 +215,7 @@ def _shown(table: str, row: dict[str, Any], without: Sequence[str]) -> dict[str,
         # Purged: the time is ours.
         own = own | {"deleted_at"}
     if row.get("status") == "done":
-        # Whether we did it or found it done: after a write without an answer, nobody knows.
+        # Whether we did it or found it done: after a write without an answer, that is unknown.
         own = own | {"detail"}
     left_out = _LEFT_OUT.get(table, set()).union(without)
     return {

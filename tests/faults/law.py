@@ -1,6 +1,6 @@
-"""The law, told by who said what and when: nobody who said no is mailed because of us.
+"""The law, by who said what and when: no contact that objected is mailed because of us.
 
-And the other way: where the firm took back what it said and nobody else ever said no, nobody stays
+And the other way: where the firm took back what it said and no other ever said no, no contact stays
 unsubscribed. Knows what the firm, its contacts and the vendor's people said, and the vendor's
 contacts as they truly are; nothing of our tables, our links or our rules. Where it is open whether
 something was a yes it takes it for one against a no, and for none against silence: it accuses only
@@ -19,13 +19,13 @@ Row = Mapping[str, Any]
 
 @dataclass
 class No:
-    """One no: of whom, when, and about which address when it was said.
+    """One no: of which person, when, and about which address when it was said.
 
     Attributes:
-        by: `firm` (the CRM's flag), `asked` (the contact, told by the CRM) or `vendor`.
+        by: `firm` (the CRM's flag), `asked` (the contact, by the CRM's word) or `vendor`.
         person: In the CRM; None if it was said at the vendor, about `contact`.
         merged_from: The person who said it, if that one was merged into `person` since.
-        address: None where nobody told us of the no when it was said: then only the address that
+        address: None where we did not hear of the no when it was said: then only the address that
             the person has when we look.
     """
 
@@ -45,7 +45,7 @@ class Law:
     Attributes:
         flags: What the firm's rows say now.
         doubtful: People whose flag was taken away, not cleared: by null, or with the row.
-        ties: Who has or had to do with whom: people, addresses and the vendor's contacts.
+        ties: Which have or had to do with each other: people, addresses and the vendor's contacts.
     """
 
     noes: list[No] = field(default_factory=list)

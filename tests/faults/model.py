@@ -41,7 +41,7 @@ class Scene(NamedTuple):
             if contact_id and person["constant_contact_id"] == contact_id
         ]
 
-    def whom(self, change: Row) -> str | None:
+    def contact_of(self, change: Row) -> str | None:
         """Whom a change is about at the vendor."""
         if change["is_found"]:
             return change["constant_contact_id"]
@@ -49,7 +49,7 @@ class Scene(NamedTuple):
         return (person and person["constant_contact_id"]) or change["constant_contact_id"]
 
     def asks(self, contact_id: str, person: str | None = None) -> list[Row]:
-        """Changes by which somebody with this link, or `person`, asked to be left alone."""
+        """Changes by which a contact with this link, or `person`, asked to be left alone."""
         asking = {each["contact_id"] for each in self.linked_to(contact_id)} | {person}
         return [
             change
@@ -104,13 +104,13 @@ def _assert_contact_lawful(
     assert (was["permission"], was["opt_out_source"]) != ("unsubscribed", "Contact"), (
         "a contact that unsubscribed itself was written to"
     )
-    about = [c for c in after.changes.values() if after.whom(c) == contact_id]
+    about = [c for c in after.changes.values() if after.contact_of(c) == contact_id]
     if now["permission"] == "unsubscribed":
         assert any(change["do_not_email"] for change in about) or before.asks(contact_id), (
-            "nobody wanted this opt-out"
+            "no change wanted this opt-out"
         )
         if now["opt_out_source"] == "Contact":
-            # By a link, an address or somebody who left the CRM: the law says which.
+            # By a link, an address or a contact that left the CRM: the law says which.
             asked = any(change["requested_by_contact"] for change in after.changes.values())
             assert asked, "no contact asked for anything"
         return
@@ -132,7 +132,7 @@ def _assert_contact_lawful(
         and change["status"] in {"done", "pending"}
         and before.changes.get(change["change_id"], {}).get("status") != "done"
         for change in about
-    ), "nobody wanted this opt-in"
+    ), "no change wanted this opt-in"
 
 
 def _has_ended(before: Scene, change: Row) -> bool:
@@ -175,7 +175,7 @@ def assert_opt_outs_carried(before: Scene, after: Scene, opted_in: OptedIn) -> N
             assert status in {"done", "superseded"}, (change, status)
             if status == "superseded":
                 assert person is not None, "who left the CRM takes nothing back"
-                told_at = opted_in.get(after.whom(change) or "")
+                told_at = opted_in.get(after.contact_of(change) or "")
                 assert (
                     not change["requested_by_contact"]
                     or change["is_found"]
@@ -186,7 +186,7 @@ def assert_opt_outs_carried(before: Scene, after: Scene, opted_in: OptedIn) -> N
             if person is not None and person["do_not_email"]:
                 assert status == "superseded", change
         if status == "held":
-            assert not after.can_be_mailed(after.whom(change)), (change, status)
+            assert not after.can_be_mailed(after.contact_of(change)), (change, status)
 
 
 def assert_linked(before: Scene, after: Scene) -> None:
@@ -202,7 +202,7 @@ def assert_linked(before: Scene, after: Scene) -> None:
         mirrored = living.get(new or "")
         if mirrored and person["do_not_email"] and mirrored["email_address"]:
             assert mirrored["permission_to_send"] == "unsubscribed" or any(
-                after.whom(change) == new
+                after.contact_of(change) == new
                 and change["do_not_email"]
                 and change["status"] in {"pending", "held", "failed"}
                 for change in after.changes.values()

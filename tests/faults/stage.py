@@ -47,7 +47,7 @@ class FileTokenStore(MemoryTokenStore):
 
 
 class Budget(ApiBudget):
-    """The real one, but after a throttled call nobody waits for the second to pass.
+    """The real one, but after a throttled call it does not wait for the second to pass.
 
     Attributes:
         taken: Calls made.
@@ -180,7 +180,7 @@ class Stage:
         self.authorize()
 
     def authorize(self) -> None:
-        """A person authorizes the application anew."""
+        """A person authorizes the application again."""
         self.seed = self.control.grant()
         self.store = MemoryTokenStore(self.crm)
 
@@ -212,7 +212,7 @@ class Stage:
         return differences(self.dump(without), expected(without))
 
     def a_new_day(self) -> None:
-        """Midnight UTC: the vendor counts anew."""
+        """Midnight UTC: the vendor counts from zero."""
         self.execute("UPDATE ctct_api_budget SET spent_day_utc = NULL")
 
     def calls(self) -> int:

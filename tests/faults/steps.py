@@ -1,4 +1,4 @@
-"""What is made up for a history: its steps, and whom they meet."""
+"""What is made up for a history: its steps, and the people in it."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each fault, each bulk call of memberships: none sent twice, nobody added who said no.
+"""Each fault, each bulk call of memberships: none sent twice, no contact added that objected.
 
 There is no idempotency key: whether a call without an answer was taken on can be known from the
 vendor's collection of jobs, and from nothing else.
@@ -108,7 +108,7 @@ class Expected:
         stage.reset()
 
     def assert_met(self, stage: Stage) -> None:
-        """Every membership is as asked, by no job more, and nobody was wronged."""
+        """Every membership is as asked, by no job more, and no contact was wronged."""
         # How many a list has is of when it was last looked at.
         assert_as_undisturbed(stage, ("membership_count",))
         assert lists(stage) == self._lists

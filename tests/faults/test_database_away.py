@@ -74,7 +74,7 @@ def assert_goes_on(stage: Stage) -> None:
     # first of them.
     cost = 25 if stage.name in {"night", "links"} else 12
     if stage.name == "memberships":
-        # A look before a write is read anew, all its pages, whatever of it was read.
+        # A look before a write is read again, all its pages, whatever of it was read.
         cost += -(-account.CONTACTS // account.PAGES["CONTACTS_PER_PAGE"])
     assert stage.calls() <= stage.undisturbed.calls_once + cost
 

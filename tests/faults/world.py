@@ -248,7 +248,7 @@ def _contacts() -> list[dict[str, Any]]:
 
 
 def _add_people(connection: psycopg.Connection[Any]) -> None:
-    """Two share an address; some are flagged; one is nobody at the vendor."""
+    """Two share an address; some are flagged; one is not at the vendor."""
     people = [
         ("p0", ADDRESSES[0], False),
         ("p1", f" {ADDRESSES[0].upper()} ", False),

@@ -1,4 +1,4 @@
-"""Two nights of all jobs on a small account, whatever vendor the simulator is told to be."""
+"""Two nights of all jobs on a small account, whatever vendor the simulator is set to be."""
 
 from __future__ import annotations
 
@@ -101,25 +101,25 @@ class Nights:
         self.failures.append(failures)
         for job, report in reports.items():
             figures = {name: value for name, value in report.as_dict().items() if value}
-            told = {name: figures[name] for name in sorted(_TROUBLE & figures.keys())}
-            if told:
-                self.trouble[job] = self.trouble.get(job, {}) | told
+            unusual = {name: figures[name] for name in sorted(_TROUBLE & figures.keys())}
+            if unusual:
+                self.trouble[job] = self.trouble.get(job, {}) | unusual
 
     def said(self) -> str:
         """What was not as usual, in words."""
         stopped: dict[str, list[str]] = {}
         for job, error in (self.failures[0] | self.failures[1]).items():
             stopped.setdefault(type(error).__name__, []).append(job)
-        told = [f"stopped with {error}: {', '.join(jobs)}" for error, jobs in stopped.items()]
-        told += [f"{job}: {in_words(figures)}" for job, figures in sorted(self.trouble.items())]
-        return "; ".join(told) or "as ever"
+        unusual = [f"stopped with {error}: {', '.join(jobs)}" for error, jobs in stopped.items()]
+        unusual += [f"{job}: {in_words(figures)}" for job, figures in sorted(self.trouble.items())]
+        return "; ".join(unusual) or "as ever"
 
 
 def play(client: Client, crm: Database, control: Control, sql_rows: Rows) -> Nights:
     """A first night; what people do on the day after; a second night.
 
     Three people say no: one at the vendor, whose flag the CRM sets and clears, one in the CRM, and
-    one whom the CRM wants on a list all the same. The opt-out of one is taken back, one is deleted
+    one that the CRM wants on a list all the same. The opt-out of one is taken back, one is deleted
     at the vendor and one purged, and both are flagged then.
     """
     nights = Nights()

@@ -68,7 +68,7 @@ def _name(mutation: Mutation) -> str:
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[dict[str, list[str]]]:
+def rows_of() -> Iterator[dict[str, list[str]]]:
     """The table's rows, by the mutation's name; written where that is asked for."""
     rows: dict[str, list[str]] = {}
     yield rows
@@ -121,7 +121,7 @@ def _is_ok(line: Line) -> bool:
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=_name)
 def test_the_check_names_what_differs_and_the_jobs_survive_it(
     client: Client, crm: Database, simulator: Running, sql_rows: Rows, mutation: Mutation,
-    told: dict[str, list[str]],
+    rows_of: dict[str, list[str]],
 ) -> None:  # fmt: skip
     control = simulator.control
     nights.stock(control)
@@ -137,7 +137,7 @@ def test_the_check_names_what_differs_and_the_jobs_survive_it(
     night = nights.play(client, crm, control, sql_rows)
     nights.assert_survived(control, sql_rows, night, before)
     row = _row(mutation, lines[mutation.point], night)
-    told[_name(mutation)] = row
+    rows_of[_name(mutation)] = row
     if not _IS_WRITTEN:
         assert table([], [row]).splitlines()[-1] in PAGE.read_text(), "run `make mutations`"
 

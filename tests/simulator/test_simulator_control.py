@@ -25,12 +25,12 @@ def test_the_same_seed_makes_the_same_account(sim: Running) -> None:
         "start": "2025-01-01T00:00:00Z",
         "end": "2026-01-01T00:00:00Z",
     }
-    told = []
+    worlds = []
     for seed in (1, 1, 2):
         sim.control.generate(seed=seed, **plan)
-        told.append((list(sim.control.truth_contacts()), list(sim.control.truth_events())))
-    assert told[0] == told[1]
-    assert told[0] != told[2]
+        worlds.append((list(sim.control.truth_contacts()), list(sim.control.truth_events())))
+    assert worlds[0] == worlds[1]
+    assert worlds[0] != worlds[2]
 
 
 def test_events_come_in_lifelike_proportions_and_exact_number(account: Running) -> None:

@@ -37,8 +37,8 @@ def test_a_fault_hits_what_it_matches_as_often_as_asked_after_as_many(api: Api) 
     codes = [api.get("/contacts", limit=7).status_code for _ in range(4)]
     assert codes == [200, 500, 500, 200]
     assert api.get("/contact_lists", limit=7).status_code == 200
-    (told,) = api.sim.control.faults()
-    assert (told["matched"], told["fired"]) == (4, 2)
+    (listed,) = api.sim.control.faults()
+    assert (listed["matched"], listed["fired"]) == (4, 2)
     assert [each["fault"] for each in api.sim.control.calls()[-5:]].count("status") == 2
     api.sim.control.clear_faults()
     assert api.sim.control.faults() == []

@@ -41,12 +41,12 @@ def test_trackers_have_the_contracts_shape_and_all_events_newest_first(
     assert found
     if tracker in truth["events"]:
         assert len(found) == truth["events"][tracker]
-        told = account.control.truth_events(type=tracker)
+        expected = account.control.truth_events(type=tracker)
 
         def key(each: dict[str, Any]) -> tuple[Any, ...]:
             return tuple(each.get(n) for n in ("contact_id", "created_time", "url_id"))
 
-        assert Counter(map(key, found)) == Counter(map(key, told))
+        assert Counter(map(key, found)) == Counter(map(key, expected))
 
 
 def test_unique_opens_show_the_last_open_and_didnotopens_the_rest(

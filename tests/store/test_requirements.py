@@ -67,9 +67,9 @@ def migrate_as(databases: Databases, name: str, user: str) -> Callable[[], list[
 def refusal(attempt: Callable[[], object], error: type[Exception]) -> str:
     with pytest.raises(error) as refused:
         attempt()
-    told = str(refused.value)
-    assert "\n" not in told
-    return told
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
 
 
 def test_each_missing_right_is_named_with_the_grant_that_mends_it(
@@ -77,9 +77,9 @@ def test_each_missing_right_is_named_with_the_grant_that_mends_it(
 ) -> None:
     run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     run(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
-    told = refusal(migrate_as, PrivilegeMissing)
-    assert f"GRANT TEMPORARY ON DATABASE {name} TO {login}" in told
-    for grant in told.partition("runs: ")[2].split("; "):
+    message = refusal(migrate_as, PrivilegeMissing)
+    assert f"GRANT TEMPORARY ON DATABASE {name} TO {login}" in message
+    for grant in message.partition("runs: ")[2].split("; "):
         run(grant)
     assert migrate_as()
 
@@ -94,10 +94,10 @@ def test_a_login_that_may_not_use_what_another_has_migrated_is_told_the_grants(
     with psycopg.connect(databases.url(name)) as connection:
         migrate(connection)
     run(f"GRANT CREATE ON SCHEMA public TO {login}")
-    told = refusal(migrate_as, PrivilegeMissing)
-    (grant,) = re.findall(f"GRANT DELETE, INSERT, SELECT, UPDATE ON ([^;]*) TO {login}", told)
+    message = refusal(migrate_as, PrivilegeMissing)
+    (grant,) = re.findall(f"GRANT DELETE, INSERT, SELECT, UPDATE ON ([^;]*) TO {login}", message)
     assert "ctct_contact" in grant.split(", ")
-    for grant in told.partition("runs: ")[2].split("; "):
+    for grant in message.partition("runs: ")[2].split("; "):
         run(grant)
     assert migrate_as() == []
 
@@ -112,10 +112,10 @@ def test_a_schema_of_the_logins_own_name_does_not_split_the_tables(
     run(f"CREATE SCHEMA {login} AUTHORIZATION {login}")
     run("CREATE TABLE public.crm_contact (contact_id text PRIMARY KEY)")
     run(f"GRANT ALL ON public.crm_contact TO {login}")
-    told = refusal(migrate_as, SettingError)
-    assert f"would go into the schema {login}" in told
+    message = refusal(migrate_as, SettingError)
+    assert f"would go into the schema {login}" in message
     remedy = f"ALTER ROLE {login} SET search_path = public"
-    assert told.endswith(f"{remedy}.")
+    assert message.endswith(f"{remedy}.")
     run(remedy)
 
 
@@ -158,8 +158,8 @@ def test_an_encoding_that_cannot_store_every_name_is_refused(
         )
     try:
         with psycopg.connect(databases.url(name)) as connection:
-            told = refusal(lambda: migrate(connection), SettingError)
+            message = refusal(lambda: migrate(connection), SettingError)
     finally:
         databases.drop(name)
-    assert f"its encoding is {encoding}" in told
-    assert "--encoding=UTF8" in told
+    assert f"its encoding is {encoding}" in message
+    assert "--encoding=UTF8" in message

@@ -348,14 +348,14 @@ def test_a_view_has_no_doorbell_and_that_is_advice(check: Check, url: str, end: 
 def test_each_missing_right_is_told_with_its_grant_until_none_is_missing(
     check: Check, url: str, role: str, role_url: str
 ) -> None:
-    told: list[str] = []
+    seen: list[str] = []
     for _ in range(6):
         problems = check(role_url).problems
         if not problems:
             break
         grants = [each for problem in problems for each in _grants(problem)]
         assert grants, problems
-        told += problems
+        seen += problems
         run_rows(url, ";".join(grants))
         if any("only its owner" in problem for problem in problems):
             run_rows(url, DOORBELL)
@@ -364,8 +364,8 @@ def test_each_missing_right_is_told_with_its_grant_until_none_is_missing(
         "USAGE ON SCHEMA firm", "SELECT ON firm.person", "UPDATE ON firm.person",
         "EXECUTE ON FUNCTION ctct_ring()",
     ):  # fmt: skip
-        assert any(f"GRANT {grant} TO" in problem for problem in told)
-    assert all(f'"{role}"' in problem for problem in told)
+        assert any(f"GRANT {grant} TO" in problem for problem in seen)
+    assert all(f'"{role}"' in problem for problem in seen)
 
 
 def test_a_doorbell_that_only_makes_triggers_needs_no_owner(

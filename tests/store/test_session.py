@@ -32,7 +32,7 @@ _WITHOUT_MEANING = (
 )
 # Of the other kinds, each with what it changes.
 _LEFT = {
-    "client_min_messages": "notices, which nobody reads",
+    "client_min_messages": "notices, which are not read",
     "commit_delay": "speed",
     "commit_siblings": "speed",
     "createrole_self_grant": "roles, of which we make none",
@@ -49,7 +49,7 @@ _LEFT = {
     "lc_messages": "the language of the server's messages; errors go by SQLSTATE",
     "lo_compat_privileges": "large objects, of which we have none",
     "search_path": "which schema is an account's",
-    "synchronize_seqscans": "an order of rows that nobody asked for",
+    "synchronize_seqscans": "an order of rows that was not asked for",
     "temp_tablespaces": "where the firm wants temporary tables",
     "transaction_deferrable": "one transaction",
     "transaction_isolation": "one transaction",

@@ -53,25 +53,25 @@ TOLD = [
 
 
 def raised(crm: Database, sqlstate: str) -> ConstantContactError:
-    with pytest.raises(ConstantContactError) as told, crm.transaction() as connection:
+    with pytest.raises(ConstantContactError) as message, crm.transaction() as connection:
         connection.execute(
             f"DO $$ BEGIN RAISE 'the server''s line' USING ERRCODE = '{sqlstate}'; END $$"
         )
-    return told.value
+    return message.value
 
 
 @pytest.mark.parametrize(("sqlstate", "error", "words"), TOLD)
 def test_a_sqlstate_has_its_own_error_and_sentence(
     crm: Database, sqlstate: str, error: type[ConstantContactError], words: str
 ) -> None:
-    told = raised(crm, sqlstate)
-    assert type(told) is error
-    assert str(told).startswith("connection crm_default: ")
-    assert words in str(told)
-    assert "the server's line" in str(told)
-    assert "\n" not in str(told)
+    message = raised(crm, sqlstate)
+    assert type(message) is error
+    assert str(message).startswith("connection crm_default: ")
+    assert words in str(message)
+    assert "the server's line" in str(message)
+    assert "\n" not in str(message)
     is_away = words == "does not answer"
-    assert (AWAY in str(told)) == is_away
+    assert (AWAY in str(message)) == is_away
 
 
 def test_a_person_is_asked_only_for_what_a_repetition_does_not_mend(crm: Database) -> None:
@@ -159,9 +159,9 @@ def test_a_missing_privilege_is_told_with_the_grant_that_mends_it(
 ) -> None:
     with pytest.raises(PrivilegeMissing) as refused, clerks.transaction() as connection:
         connection.execute("SELECT count(*) FROM crm_contact")
-    told = str(refused.value)
-    assert "permission denied for table crm_contact" in told
-    sql_rows(told[told.index("GRANT ") :])
+    message = str(refused.value)
+    assert "permission denied for table crm_contact" in message
+    sql_rows(message[message.index("GRANT ") :])
     with clerks.transaction() as connection:
         assert connection.execute("SELECT count(*) FROM crm_contact").fetchone() == (0,)
 
@@ -184,9 +184,9 @@ def test_a_row_that_a_policy_hides_is_an_error_and_no_absence(
 def test_a_value_that_does_not_fit_is_told_without_the_value(crm_url: str, value: str) -> None:
     with psycopg.connect(crm_url) as connection, pytest.raises(psycopg.DataError) as caught:
         connection.execute(f"SELECT {value}".encode())
-    told = told_by(caught.value)
-    assert "Mary" not in told
-    assert "a value" in told
+    message = told_by(caught.value)
+    assert "Mary" not in message
+    assert "a value" in message
 
 
 def test_other_errors_are_told_with_their_names(crm_url: str) -> None:

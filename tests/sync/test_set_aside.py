@@ -83,9 +83,9 @@ def test_a_contact_that_the_database_refuses_keeps_no_other_from_the_mirror(
     assert sync_contacts(client, crm).set_aside == 1
     assert mirrored(sql_rows) == 1099
     assert aside(sql_rows) == [("contact", odd)]
-    (told,) = sql_rows("SELECT reason FROM ctct_set_aside")
-    assert "CheckViolation" in told["reason"]
-    assert "example.com" not in told["reason"]
+    (kept,) = sql_rows("SELECT reason FROM ctct_set_aside")
+    assert "CheckViolation" in kept["reason"]
+    assert "example.com" not in kept["reason"]
 
     calls()
     assert sync_contacts(client, crm).set_aside == 1

@@ -46,10 +46,10 @@ class World:
         account.load_new(
             control, people, self.calendar, make_events(SEED, now, people, self.calendar)
         )
-        told = make_story(people, day_lists(SEED, self.calendar))
+        edits = make_story(people, day_lists(SEED, self.calendar))
         # What a clearing comes to depends on what was carried before it: here flags are only set.
-        cleared = {change.contact_id for change in told.flags if not change.do_not_email}
-        self.flags = [each for each in told.flags if each.contact_id not in cleared]
+        cleared = {change.contact_id for change in edits.flags if not change.do_not_email}
+        self.flags = [each for each in edits.flags if each.contact_id not in cleared]
         self.contacts = list(crm_contacts(people))
         self.contacts_after = crm_after(people, Story(flags=self.flags))
         with psycopg.connect(postgres.url(CRM_DATABASE)) as connection:

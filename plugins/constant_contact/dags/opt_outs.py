@@ -3,7 +3,7 @@
 Carries each change of Do Not Email from the CRM to Constant Contact within seconds: a row in
 `crm_opt_out_change` wakes this DAG. Every quarter of an hour it compares all contacts of the CRM
 with what was seen of them before, and the objections with Constant Contact: a contact that objects
-and may still be mailed is unsubscribed, whether or not a row told of it.
+and may still be mailed is unsubscribed, with a row of the outbox or without.
 
 - The CRM's flag as it is now counts; changes that it takes back become `superseded`. What a contact
   asked for itself is never taken back so.

@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 
 
 class Watcher:
-    """What one watcher is told; it may be busy when it is told, and loses nothing.
+    """Notices to one watcher; it may be busy when one comes, and loses none.
 
     Args:
         statement: By name; gives one row whose first column names the newest waiting

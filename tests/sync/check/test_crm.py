@@ -65,14 +65,14 @@ def test_five_things_that_are_wrong_at_once_are_each_named_with_their_remedy(
         "write_back": Result.REFUSED,
         "doorbell_enabled": Result.DIFFERS,
     }
-    told = {name: lines[name].remedy or lines[name].assumption.remedy for name in wrong}
-    assert f"GRANT CREATE, USAGE ON SCHEMA public TO {login}" in told["table_rights"]
-    assert f"GRANT UPDATE ON public.crm_contact TO {login}" in told["write_back"]
-    assert "CREATE INDEX ctct_link_email ON ctct_link (email_key)" in told["our_indexes"]
-    assert told["doorbell_enabled"] == (
+    remedies = {name: lines[name].remedy or lines[name].assumption.remedy for name in wrong}
+    assert f"GRANT CREATE, USAGE ON SCHEMA public TO {login}" in remedies["table_rights"]
+    assert f"GRANT UPDATE ON public.crm_contact TO {login}" in remedies["write_back"]
+    assert "CREATE INDEX ctct_link_email ON ctct_link (email_key)" in remedies["our_indexes"]
+    assert remedies["doorbell_enabled"] == (
         'ALTER TABLE crm_contact ENABLE ALWAYS TRIGGER "constant_contact_no"'
     )
-    assert "migrate`" in told["schema_version"]
+    assert "migrate`" in remedies["schema_version"]
     assert "lacks 0031_check" in lines["schema_version"].seen
     assert "1 with a malformed address, 1 without any" in lines["contacts_addresses"].seen
     assert lines["shared_addresses"].seen == "shared addresses: 1, of 2 contacts"

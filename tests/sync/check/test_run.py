@@ -160,9 +160,9 @@ def test_nothing_is_written_without_a_yes_and_a_contact_that_may_be_emailed(
         " ('click', ctct_email_digest('objects@example.com'), now())"
     )
     lines, _ = check(writes)
-    told = [lines[each.name] for each in WRITES]
-    assert {line.result for line in told} == {"not tried"}
-    assert all(why in line.seen for line in told)
+    judged = [lines[each.name] for each in WRITES]
+    assert {line.result for line in judged} == {"not tried"}
+    assert all(why in line.seen for line in judged)
 
 
 def test_the_writes_get_the_address_that_the_crm_has_now_and_no_line_shows_it(
@@ -234,9 +234,9 @@ def test_writes_are_not_begun_where_the_days_calls_may_end_in_the_middle(
     add_crm_contact("a", "ann@example.com")
     few = partial(make_client, calls_per_day=READ_CALLS + WRITE_CALLS)
     checked, _ = run_check(crm, partial(lent, few), CONN_ID, Writes("a", are_allowed=True))
-    told = [line for line in checked.lines if line.side == Side.WRITES]
-    assert {line.result for line in told} == {"not tried"}
-    assert {line.seen for line in told} == {
+    judged = [line for line in checked.lines if line.side == Side.WRITES]
+    assert {line.result for line in judged} == {"not tried"}
+    assert {line.seen for line in judged} == {
         f"fewer than {WRITE_CALLS} of the day's calls are left: try writes after 00:00 UTC"
     }
 
@@ -349,11 +349,11 @@ def test_the_file_names_nobody_and_no_place(
         firm.close()
         sql_rows(f"DROP OWNED BY {login} CASCADE")
         sql_rows(f"DROP ROLE {login}")
-    told = "\n".join(files)
-    assert "GRANT USAGE ON SCHEMA {schema} TO {role}" in told
-    assert "GRANT SELECT ON {table} TO {role}" in told
+    judged = "\n".join(files)
+    assert "GRANT USAGE ON SCHEMA {schema} TO {role}" in judged
+    assert "GRANT SELECT ON {table} TO {role}" in judged
     assert f"GRANT SELECT ON firm_secrets.vip_person TO {login}" in shown
     where = conninfo_to_dict(crm_url)
     for planted in (*PLANTED, str(where["dbname"]), str(where.get("host")), str(tmp_path)):
-        assert planted not in told, planted
-    assert "@" not in told
+        assert planted not in judged, planted
+    assert "@" not in judged

@@ -137,10 +137,10 @@ def test_no_answer_ends_the_check(stocked: Running, client: Client, body: Any) -
 
 def test_no_line_holds_an_address_or_a_name(stocked: Running, client: Client) -> None:
     secret = "anna.secret@example.com"
-    told = [{"error_key": "odd", "error_message": f"no such contact {secret} Anna"}]
+    errors = [{"error_key": "odd", "error_message": f"no such contact {secret} Anna"}]
     stocked.control.add_fault(
         "status", after=4, times=_OFTEN, match={"path": "^/v3/"},
-        params={"status": 400, "body": told},
+        params={"status": 400, "body": errors},
     )  # fmt: skip
     shown = " ".join(line.seen for line in read_vendor(client))
     assert "anna" not in shown.lower()

@@ -167,10 +167,10 @@ def test_a_no_that_comes_meanwhile_ends_the_writes_before_the_next_opt_in(
             sql_rows(withdraw)
             simulator.control.clear_calls()
     assert [line.assumption.name for line in lines] == names
-    told = {line.assumption.name: line for line in lines}
-    assert told[before].result is Result.NOT_TRIED
-    assert re.search("must not be emailed|more than one|another address", told[before].seen)
-    assert told["removal"].result is Result.OK
+    by_name = {line.assumption.name: line for line in lines}
+    assert by_name[before].result is Result.NOT_TRIED
+    assert re.search("must not be emailed|more than one|another address", by_name[before].seen)
+    assert by_name["removal"].result is Result.OK
     sent = [call for call in simulator.control.calls() if call["method"] in {"PUT", "POST"}]
     assert len(sent) == (before in {"put_nulls", "import"})
     (mine,) = ours(simulator)

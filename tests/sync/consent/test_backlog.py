@@ -88,12 +88,12 @@ def test_what_comes_meanwhile_goes_first(
 ) -> None:  # fmt: skip
     simulator.control.load(contacts=[vendor_contact(99, "late@example.com")])
     add_crm_contact("late", "late@example.com", constant_contact_id=contact_id(99))
-    put, told = Client.put, []
+    put, texts = Client.put, []
 
     def put_and_tell(self: Client, path: str, body: Any) -> Any:
         answer = put(self, path, body)
-        if not told:
-            told.append(path)
+        if not texts:
+            texts.append(path)
             set_do_not_email("late", True, by_contact=True)
         return answer
 
@@ -124,5 +124,5 @@ def test_a_person_is_told_how_many_days_it_takes(
     push()
     hold = holds.look(crm, 1)
     assert hold is not None
-    told = holds.cost(hold, api_settings(simulator, "", calls_per_day=CALLS_A_DAY))
-    assert told.startswith("That takes up to 160 calls, two a contact: about 2 days")
+    texts = holds.cost(hold, api_settings(simulator, "", calls_per_day=CALLS_A_DAY))
+    assert texts.startswith("That takes up to 160 calls, two a contact: about 2 days")

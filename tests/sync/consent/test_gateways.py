@@ -72,8 +72,8 @@ def test_a_gateway_that_refuses_one_reason_stops_no_opt_out(
     assert unsubscribed(simulator) == 20
     reasons = {n: simulator.control.truth_contact(contact_id(n))["opt_out_reason"] for n in (8, 9)}
     assert reasons == {8: "asked by letter", 9: None}
-    (told,) = sql_rows("SELECT detail FROM crm_opt_out_change WHERE contact_id = 'c9'")
-    assert "Without the reason" in told["detail"]
+    (row,) = sql_rows("SELECT detail FROM crm_opt_out_change WHERE contact_id = 'c9'")
+    assert "Without the reason" in row["detail"]
 
 
 STATUSES = [200, 302, 400, 401, 403, 404, 405, 406, 407, 408, 409, 410, 413, 415, 418, 422, 429]
@@ -105,9 +105,9 @@ def test_a_gateway_that_refuses_a_name_keeps_no_opt_out_for_more_than_a_run(
     with pytest.raises(WriteUncertain):
         push(workers=1)
     assert changes(sql_rows) == [("c1", "pending", True), ("c2", "done", True)]
-    (told,) = sql_rows("SELECT detail FROM crm_opt_out_change WHERE contact_id = 'c1'")
-    assert "403" in told["detail"]
-    assert "a firewall or proxy on the way" in told["detail"]
+    (row,) = sql_rows("SELECT detail FROM crm_opt_out_change WHERE contact_id = 'c1'")
+    assert "403" in row["detail"]
+    assert "a firewall or proxy on the way" in row["detail"]
     assert push().unsubscribed == 1
 
 
@@ -170,9 +170,9 @@ def test_an_error_that_nobody_foresaw_sets_one_change_aside_and_ends_the_run_red
             push(workers=workers)
     assert "example.com" not in str(red.value)
     assert unsubscribed(simulator) == 4
-    (told,) = sql_rows("SELECT status, detail FROM crm_opt_out_change WHERE contact_id = 'c0'")
-    assert told["status"] == "pending"
-    assert type(error).__name__ in told["detail"]
+    (row,) = sql_rows("SELECT status, detail FROM crm_opt_out_change WHERE contact_id = 'c0'")
+    assert row["status"] == "pending"
+    assert type(error).__name__ in row["detail"]
     assert push().unsubscribed == 1
 
 
@@ -203,9 +203,9 @@ def test_a_nul_character_in_the_vendors_words_is_cleaned_where_it_is_stored(
     block(simulator, body="", status=400, answer=vendors, method="PUT")
     set_do_not_email("c1", True)
     assert push().failed == 1
-    (told,) = sql_rows("SELECT status, detail FROM crm_opt_out_change")
-    assert told["status"] == "failed"
-    assert "good" in told["detail"]
+    (row,) = sql_rows("SELECT status, detail FROM crm_opt_out_change")
+    assert row["status"] == "failed"
+    assert "good" in row["detail"]
 
 
 @pytest.mark.parametrize(("workers", "most"), [(1, 3), (4, 6)])
@@ -217,9 +217,9 @@ def test_a_gateway_that_refuses_every_write_is_told_once_and_waited_for(
     crowd(simulator, add_crm_contact, 30)
     flag_all(set_do_not_email, 30, {})
     block(simulator, body="", status=status, method="PUT")
-    with pytest.raises(WritesBlocked, match=r"Request Rejected.*Nothing is lost") as told:
+    with pytest.raises(WritesBlocked, match=r"Request Rejected.*Nothing is lost") as row:
         push(workers=workers)
-    assert told.value.resume_at_utc > datetime.now(UTC)
+    assert row.value.resume_at_utc > datetime.now(UTC)
     tried = {call["path"] for call in simulator.control.calls() if call["method"] == "PUT"}
     assert 3 <= len(tried) <= most
     assert {status for _, status, _ in changes(sql_rows)} == {"pending"}

@@ -38,14 +38,14 @@ def _access(account: Account) -> Iterator[Line]:
     missing = sorted(NEEDED_PRIVILEGES.difference(granted))
     lacks = f"the user lacks {', '.join(missing)}" if missing else None
     yield judge(says.PRIVILEGES, lacks, f"{len(granted)}, with all that is needed")
-    told = sorted(
+    hints = sorted(
         f"{name}: {value}"
         for name, value in headers.items()
         if any(part in name.lower() for part in _LIMIT_HEADERS)
     )
     yield judge(
         says.CALL_LIMITS,
-        f"headers tell of a limit: {redact('; '.join(told), 200)}" if told else None,
+        f"headers tell of a limit: {redact('; '.join(hints), 200)}" if hints else None,
         "no header tells",
     )
     date = headers.get("Date")

@@ -75,10 +75,10 @@ def _records(rows: list[Row]) -> list[ContactRecord]:
 
 
 def _counts(account: Account) -> Iterator[Line]:
-    told = account.client.get("/contacts/counts")
-    missing = [name for name in _COUNTED if number(told.get(name)) is None]
+    totals = account.client.get("/contacts/counts")
+    missing = [name for name in _COUNTED if number(totals.get(name)) is None]
     problem = f"no {', '.join(missing)}" if missing else None
-    yield judge(says.CONTACT_COUNTS, problem, f"{told.get('total')} in total")
+    yield judge(says.CONTACT_COUNTS, problem, f"{totals.get('total')} in total")
 
 
 def _deleted(account: Account) -> Iterator[Line]:

@@ -69,8 +69,8 @@ def _tried(crm: Database, probe: Probe, *, has_schema: bool) -> Iterator[Line]:
     except (ConstantContactError, psycopg.Error) as error:
         lacking = partial(_failed, error=error)
     yield from lines
-    told = {line.assumption.name for line in lines}
-    yield from (lacking(name) for name in probe.names if name not in told)
+    reported = {line.assumption.name for line in lines}
+    yield from (lacking(name) for name in probe.names if name not in reported)
 
 
 def _failed(name: str, error: ConstantContactError | psycopg.Error) -> Line:
@@ -78,8 +78,8 @@ def _failed(name: str, error: ConstantContactError | psycopg.Error) -> Line:
     if isinstance(error, DatabaseReadOnly):
         return not_tried(name, "the server takes no writes, not even of temporary tables")
     if isinstance(error, psycopg.Error):
-        told = told_by(error)
-        return refused(name, f"refused by the server (SQLSTATE {error.sqlstate})", told)
+        reason = told_by(error)
+        return refused(name, f"refused by the server (SQLSTATE {error.sqlstate})", reason)
     if isinstance(error, QueryTooSlow):
         return refused(name, f"no answer within {MOST_SECONDS} s, or of a lock", str(error))
     if isinstance(error, PrivilegeMissing | MissingRight):

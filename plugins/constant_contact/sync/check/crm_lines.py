@@ -71,7 +71,7 @@ def said(problems: Iterable[SettingError]) -> str:
 
 
 def placeholders(relations: Iterable[Relation]) -> dict[str, str]:
-    """What stands in an export for the names that a right is told with."""
+    """What stands in an export for the names in a GRANT."""
     found: dict[str, str] = {}
     for each in relations:
         found |= {

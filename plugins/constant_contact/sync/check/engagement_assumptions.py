@@ -133,7 +133,7 @@ CLICKED_LINKS: Final = _read(
     name="clicked_links",
     states="A click names its link.",
     source="ClicksTrackingActivity.url_id, link_url",
-    otherwise="The click is kept without it; clicks of one contact at one time are told apart by "
+    otherwise="The click is kept without it; clicks of one contact at one time differ by "
     "their order.",
     remedy=_REPORT_IT,
 )

@@ -238,7 +238,7 @@ def _judge_fields(rows: dict[str, list[Row]]) -> Iterator[Line]:
 
 
 def _judge_counts(account: Account, reports: list[_Report]) -> Line:
-    told = []
+    compared = []
     differ = False
     for tracker, rows, is_whole in reports:
         count = number(account.stats.get(tracker.count_field))
@@ -246,12 +246,12 @@ def _judge_counts(account: Account, reports: list[_Report]) -> Line:
             continue
         differ |= count != len(rows) if is_whole else count < len(rows)
         listed = len(rows) if is_whole else f"more than {len(rows)}"
-        told.append(f"{tracker.path_part}: {count} counted, {listed} listed")
-    if not told:
+        compared.append(f"{tracker.path_part}: {count} counted, {listed} listed")
+    if not compared:
         return Line(
             says.TRACKER_COUNTS, Result.NOT_TRIED, "there are no statistics to compare with"
         )
-    seen = "; ".join(told)
+    seen = "; ".join(compared)
     return judge(says.TRACKER_COUNTS, seen if differ else None, seen)
 
 

@@ -82,18 +82,18 @@ def run_probes(client: Client, scene: Scene, probes: Sequence[Probe[Scene]]) -> 
     """
     ended: str | None = None
     for probe in probes:
-        told: set[str] = set()
+        reported: set[str] = set()
         result, seen = Result.NOT_TRIED, ended or "the answer says nothing of it"
         try:
             for line in probe.look(scene) if ended is None else ():
-                told.add(line.assumption.name)
+                reported.add(line.assumption.name)
                 yield line
         except NotTried as error:
             seen = str(error)
         except (AuthorizationRequired, RefreshUncertain) as error:
-            first = next(each for each in probe.assumptions if each.name not in told)
+            first = next(each for each in probe.assumptions if each.name not in reported)
             yield Line(first, Result.REFUSED, name_failure(client, error))
-            told.add(first.name)
+            reported.add(first.name)
             seen = ended = f"there is no access token: see {first.name}"
         except REFUSALS as error:
             result, seen = Result.REFUSED, name_failure(client, error)
@@ -104,7 +104,7 @@ def run_probes(client: Client, scene: Scene, probes: Sequence[Probe[Scene]]) -> 
         except ODD_ANSWERS as error:
             result, seen = Result.REFUSED, _name_odd(client, error)
         for assumption in probe.assumptions:
-            if assumption.name not in told:
+            if assumption.name not in reported:
                 yield Line(assumption, result, seen)
 
 

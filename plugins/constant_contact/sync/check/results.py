@@ -80,14 +80,14 @@ class CheckedLine:
 
     def __str__(self) -> str:
         """The line as a log has it; what it means and what to do, if it does not hold."""
-        told = f"{self.result}: {self.name}: {self.seen}"
+        sentence = f"{self.result}: {self.name}: {self.seen}"
         if self.result_before:
-            told += f" (was {self.result_before})"
+            sentence += f" (was {self.result_before})"
         if self.is_found and self.assumption:
-            told += f". {self.assumption.otherwise} To do: {self.what_to_do}"
+            sentence += f". {self.assumption.otherwise} To do: {self.what_to_do}"
         elif self.remedy:
-            told += f". {self.remedy}"
-        return told
+            sentence += f". {self.remedy}"
+        return sentence
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def run_check(
         writes: Whether to try them, and with which contact.
 
     Raises:
-        DatabaseUnavailable: The CRM's server does not answer, so that nothing can be told.
+        DatabaseUnavailable: The CRM's server does not answer, so that nothing can be checked.
     """
     began = time.monotonic()
     lines = [
@@ -118,12 +118,12 @@ def _told(
     look: Callable[[Client], Iterable[Line]],
 ) -> Iterator[Line]:
     """The lines of a look at the account, and one for each assumption that it gave none for."""
-    told: set[str] = set()
+    reported: set[str] = set()
     seen, remedy = "the account could not be asked", "See the lines before."
     try:
         with open_client() as client:
             for line in look(client):
-                told.add(line.assumption.name)
+                reported.add(line.assumption.name)
                 yield line
     except Withdrawn as error:
         seen, remedy = str(error), ""
@@ -132,7 +132,7 @@ def _told(
     except psycopg.Error as error:
         remedy = redact(error.diag.message_primary or type(error).__name__)
     for assumption in assumptions:
-        if assumption.name not in told:
+        if assumption.name not in reported:
             yield Line(assumption, Result.NOT_TRIED, seen, remedy)
 
 

@@ -180,7 +180,7 @@ def _asked_before(connection: psycopg.Connection[Any], contact: str) -> str:
     asked = database.row(connection, "opt_ins/confirmation", key) or {}
     return (
         f"the confirmation mail of contact {contact} was asked for at "
-        f"{asked['asked_at']:%Y-%m-%d %H:%M} (ctct_confirmation says by whom); Constant Contact "
+        f"{asked['asked_at']:%Y-%m-%d %H:%M} (ctct_confirmation has the user); Constant Contact "
         "sends it once ever"
     )
 

@@ -232,9 +232,11 @@ class Carrier:
         """Not found once may pass; twice, an hour apart, is believed."""
         if not self._dry_run:
             with self._crm.transaction() as own:
-                told = database.row(own, "opt_outs/not_found", {"constant_contact_id": contact_id})
-                if told:
-                    purged = {"contact_id": [contact_id], "deleted_at": told["now"]}
+                missing = database.row(
+                    own, "opt_outs/not_found", {"constant_contact_id": contact_id}
+                )
+                if missing:
+                    purged = {"contact_id": [contact_id], "deleted_at": missing["now"]}
                     database.run(own, "contacts/mark_purged", purged)
         self.is_gone = self._is_opt_out
         return Outcome("unchanged", "Constant Contact no longer has this contact.")

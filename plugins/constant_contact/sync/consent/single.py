@@ -27,8 +27,8 @@ def of(contact_id: str, answer: Mapping[str, Any]) -> dict[str, Any] | None:
 
     The mirror learns the vendor's spelling, and the next linking gives it to the CRM.
     """
-    told = answer.get("contact_id")
-    is_it = isinstance(told, str) and told.casefold() == contact_id.casefold()
+    answered_id = answer.get("contact_id")
+    is_it = isinstance(answered_id, str) and answered_id.casefold() == contact_id.casefold()
     return dict(answer) if is_it else None
 
 

@@ -289,8 +289,10 @@ def _counts(client: Client, batch: list[str]) -> list[dict[str, Any]]:
             _log.warning("no counts of activity %s: %s", batch[0], error)
             return []
         return [result for single in batch for result in _counts(client, [single])]
-    told = reply.get("results")
-    results = [each for each in (told if isinstance(told, list) else []) if isinstance(each, dict)]
+    listed = reply.get("results")
+    results = [
+        each for each in (listed if isinstance(listed, list) else []) if isinstance(each, dict)
+    ]
     answered = {identifier(result.get("campaign_activity_id")) for result in results}
     if unanswered := [each for each in batch if each not in answered]:
         _log.warning("the stats report has no counts of activities %s", ", ".join(unanswered))

@@ -152,7 +152,7 @@ def request_choice(crm: Database, choice_id: int) -> BulkMembershipsReport:
         choice = database.row(connection, "choices/take", {"choice_id": choice_id})
         if choice is None or choice["submitted_at"] is None:
             raise SettingError(
-                "param choice_id", f"{choice_id} is no choice that somebody wants carried"
+                "param choice_id", f"{choice_id} is no choice that waits to be carried"
             )
         if choice["report"] is not None:
             return BulkMembershipsReport(**choice["report"])

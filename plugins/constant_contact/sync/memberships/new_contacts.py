@@ -47,8 +47,8 @@ _MOST_UNANSWERED: Final = 3
 _INCLUDE: Final = {"include": "list_memberships"}
 _CREATED = "Created at Constant Contact and put on the list."
 _CREATED_UNSUBSCRIBED = (
-    "Created at Constant Contact as unsubscribed, since somebody with this address asked not to be "
-    "emailed or has Do Not Email set."
+    "Created at Constant Contact as unsubscribed, since a contact with this address asked not to "
+    "be emailed or has Do Not Email set."
 )
 _NAMELESS = " Without its names, which a firewall or proxy on the way to Constant Contact refuses."
 

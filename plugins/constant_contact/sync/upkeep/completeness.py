@@ -97,14 +97,14 @@ def _compare_permissions(
     client: Client, crm: Database, ours: list[dict[str, Any]], recent: int, report: FindingsReport
 ) -> None:
     try:
-        told = client.get("/contacts/counts")
+        by_vendor = client.get("/contacts/counts")
     except (Rejected, Forbidden, Retriable, BudgetSpent) as error:
         _log.warning("the contacts are not compared with Constant Contact's counts: %s", error)
-        told = {}
+        by_vendor = {}
     counts = {
         kind: count
         for kind in (*_COUNTED, "total")
-        if (count := number(told.get(kind))) is not None
+        if (count := number(by_vendor.get(kind))) is not None
     }
     if counts:
         fitting = min(_readings(ours), key=lambda each: _distance(each, counts))

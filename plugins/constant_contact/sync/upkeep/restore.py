@@ -1,8 +1,8 @@
-"""After a CRM was restored from a backup: what it forgot must not undo anybody's no.
+"""After a CRM was restored from a backup: what it forgot must not undo any objection.
 
-Between the backup and now people said no, and Constant Contact knows it; the CRM does not any more.
-So nothing that waits in the restored CRM and would have somebody mailed is carried, and whoever
-Constant Contact may not mail since then is flagged again.
+Between the backup and now contacts objected: Constant Contact knows it, the CRM does not any more.
+So no change that waits in the restored CRM and would let a contact be mailed is carried, and
+contacts that Constant Contact may not mail since then are flagged again.
 """
 
 from dataclasses import dataclass

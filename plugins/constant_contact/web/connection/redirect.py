@@ -33,7 +33,7 @@ class Redirect:
 
 
 def redirect_for(request: Request, field: str) -> Redirect:
-    """What the connection's field means for somebody who asks from where this request came.
+    """What the connection's field means to a browser where this request came from.
 
     Args:
         request: Of a page of ours.

@@ -45,7 +45,7 @@ class Chart:
         labels: Left to right.
         series: A name and a number a label each; drawn upwards in this order.
         label_every: How many labels share one that is written below the bars.
-        is_partial: The last label's time is not over: its bars are told and drawn as such.
+        is_partial: The last label's time is not over: its bars are named and drawn as such.
     """
 
     title: str
@@ -56,8 +56,8 @@ class Chart:
     is_partial: bool = False
 
     @property
-    def told_labels(self) -> list[str]:
-        """The labels, with what is not over told as such."""
+    def shown_labels(self) -> list[str]:
+        """The labels; the one that is not over says so."""
         if not self.is_partial or not self.labels:
             return list(self.labels)
         return [*self.labels[:-1], f"{self.labels[-1]}{_SO_FAR}"]
@@ -72,7 +72,7 @@ class Chart:
         """Each label with its numbers, in the series' order."""
         return [
             (label, [values[index] for values in self.series.values()])
-            for index, label in enumerate(self.told_labels)
+            for index, label in enumerate(self.shown_labels)
         ]
 
     @property
@@ -88,7 +88,7 @@ class Chart:
             legend_at_bottom=True,
             legend_at_bottom_columns=len(self.series),
             show_legend=len(self.series) > 1,
-            x_labels=self.told_labels,
+            x_labels=self.shown_labels,
             x_labels_major_every=self.label_every,
             show_minor_x_labels=False,
             truncate_label=-1,

@@ -1,8 +1,8 @@
 """The account and its CRM as pages may use them: few connections, short patience.
 
 A page that waits holds a thread of the api-server, which all of Airflow shares. So a statement
-ends after seconds here, a server that swallows packets is given up after seconds, and who asks
-again within a moment is told so without another try.
+ends after seconds here, a server that swallows packets is given up after seconds, and a
+request within the next moment gets the same answer without another try.
 """
 
 import threading

@@ -93,7 +93,7 @@ _SPANS: Final = (
     (timedelta(hours=2), timedelta(hours=1), "hours"),
     (timedelta(minutes=2), timedelta(minutes=1), "minutes"),
 )
-# Older ones are shown as a day: nobody counts a hundred days back.
+# Older ones are shown as a day: a hundred days are hard to count back.
 _LONG_AGO: Final = timedelta(days=60)
 
 

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 import psycopg
 
 from constant_contact.errors import ConstantContactError
-from constant_contact.web.frame.problems import told
+from constant_contact.web.frame.problems import describe
 
 T = TypeVar("T")
 
@@ -25,4 +25,4 @@ def part(load: Callable[[], T]) -> Part[T]:
     try:
         return Part(load())
     except (ConstantContactError, psycopg.Error) as error:
-        return Part(None, told(error))
+        return Part(None, describe(error))

@@ -32,7 +32,7 @@ def explain_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
 
 
-def told(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """An error of ours, or of the CRM database, as a reader may see it."""
     if isinstance(error, psycopg.Error):
         return f"PostgreSQL refused a statement: {told_by(error)}"
@@ -45,7 +45,7 @@ def _ours(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    line = told(error)
+    line = describe(error)
     _log.error("%s: %s", _asked(request), line)
     return _problem(request, 500, line)
 

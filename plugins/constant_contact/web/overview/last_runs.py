@@ -109,14 +109,16 @@ def _runs(session: Session, syncs: dict[str, Sync]) -> dict[str, list[Run]]:
     ).all()
     reports = _reports(session, [run.id for run in runs])
     for run in runs:
-        told = _in_order(reports[run.id], syncs[run.dag_id].tasks)
-        found[run.dag_id].append(Run(run.run_id, str(run.state), run.begun_at, run.end_date, told))
+        task_reports = _in_order(reports[run.id], syncs[run.dag_id].tasks)
+        found[run.dag_id].append(
+            Run(run.run_id, str(run.state), run.begun_at, run.end_date, task_reports)
+        )
     return found
 
 
 def _reports(session: Session, run_ids: list[int]) -> dict[int, dict[str, dict[str, Any]]]:
     """What the tasks of runs reported: by run, by task; shards are added up."""
-    told: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    task_reports: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
     tasks = [task for sync in SYNCS for task in sync.tasks]
     values = session.execute(
         select(XComModel.dag_run_id, XComModel.task_id, XComModel.value).where(
@@ -128,9 +130,9 @@ def _reports(session: Session, run_ids: list[int]) -> dict[int, dict[str, dict[s
     for row in values:
         figures = XComModel.deserialize_value(row)
         if isinstance(figures, dict):
-            of_run = told[row.dag_run_id]
+            of_run = task_reports[row.dag_run_id]
             of_run[row.task_id] = _sum(of_run.get(row.task_id, {}), figures)
-    return told
+    return task_reports
 
 
 def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

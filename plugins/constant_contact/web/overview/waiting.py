@@ -3,8 +3,8 @@
 A task can say until when it waits, but Airflow lets it neither write its own note nor wake another
 task. The api-server can: every task's word and every edit of a connection pass through it. So it
 copies the reason that a task left as an XCom into the task instance's note, takes it away when the
-task goes on, and lets the waiting ones try again as soon as somebody edits a connection of our
-type. One that finds the day still spent goes back to waiting, at no call.
+task goes on, and lets the waiting ones try again as soon as a connection of our type is
+edited. One that finds the day still spent goes back to waiting, at no call.
 """
 
 import logging
