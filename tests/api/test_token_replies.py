@@ -30,31 +30,18 @@ def answers(simulator: Running, status: int = 200, **body: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("expires_in", ["86400", "86400.0", "soon", None, [], 0, -5, 10**15, True])
-def test_an_odd_lifetime_does_not_cost_the_pair(
-    simulator: Running, store: MemoryTokenStore, expires_in: Any
-) -> None:
-    answers(simulator, access_token="new", refresh_token="next", expires_in=expires_in)
-    assert tokens(simulator, store).access_token() == "new"
-    assert store.pair is not None
-    assert store.pair.refresh_token == "next"
+ODD = [
+    *({"expires_in": each} for each in ("86400", "86400.0", "soon", None, [], 0, -5, 10**15, True)),
+    *({"scope": each} for each in ({"a": "b"}, 7, True, None, [])),
+    {"error": None, "expires_at": "tomorrow", "id_token": None, "ext": {"a": [1]}},
+]
 
 
-def test_fields_that_nobody_knows_do_not_cost_the_pair(
-    simulator: Running, store: MemoryTokenStore
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_and_unknown_fields_do_not_cost_the_pair(
+    simulator: Running, store: MemoryTokenStore, odd: dict[str, Any]
 ) -> None:
-    odd = {"error": None, "expires_at": "tomorrow", "id_token": None, "ext": {"a": [1]}}
     answers(simulator, access_token="new", refresh_token="next", **odd)
-    assert tokens(simulator, store).access_token() == "new"
-    assert store.pair is not None
-    assert store.pair.refresh_token == "next"
-
-
-@pytest.mark.parametrize("scope", [{"a": "b"}, 7, True, None, []])
-def test_an_odd_scope_does_not_cost_the_pair(
-    simulator: Running, store: MemoryTokenStore, scope: Any
-) -> None:
-    answers(simulator, access_token="new", refresh_token="next", scope=scope)
     assert tokens(simulator, store).access_token() == "new"
     assert store.pair is not None
     assert store.pair.refresh_token == "next"
