@@ -269,7 +269,7 @@ def test_a_hold_is_answered_by_the_account_whose_it_is(
     assert site.get(f"{ROOT}/holds/1", "OP").status == 404
     assert site.post(f"{ROOT}/holds/1/answer", choice="Reject").status == 404
     assert site.post(f"{EU}/holds/1/answer", choice="Approve").status == 303
-    assert "Approve, said op" in site.get(f"{EU}/holds/1").text
+    assert "Approve, by op" in site.get(f"{EU}/holds/1").text
     carry_on("constant_contact_approvals", "approval", "answer", account="eu")
     assert eu_rows("SELECT answer, answered_by FROM ctct_hold") == [
         {"answer": "approved", "answered_by": "op"}
