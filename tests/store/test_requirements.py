@@ -9,8 +9,11 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from constant_contact.errors import PrivilegeMissing, SettingError
+from constant_contact.accounts import DEFAULT
+from constant_contact.errors import PrivilegeMissing, SchemaError, SettingError
+from constant_contact.store.installation import install_account
 from constant_contact.store.migrations import migrate
+from constant_contact.store.seam import load_seam
 from tests.databases import Databases
 
 Run = Callable[[str], None]
@@ -163,3 +166,24 @@ def test_an_encoding_that_cannot_store_every_name_is_refused(
         databases.drop(name)
     assert f"its encoding is {encoding}" in message
     assert "--encoding=UTF8" in message
+
+
+def test_what_is_said_against_a_migration_holds_no_row(
+    databases: Databases, run: Run, name: str
+) -> None:
+    run(
+        "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'no tables today' USING DETAIL = 'as Ann Lee, ann@example.com, says';"
+        " END $$"
+    )
+    run("CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse()")
+    with psycopg.connect(databases.url(name)) as connection:
+        message = refusal(
+            lambda: install_account(
+                connection, DEFAULT, load_seam(), seen_by="connection crm_default", is_only=True
+            ),
+            SchemaError,
+        )
+    assert "nothing was changed: no tables today" in message
+    assert "Ann" not in message
+    assert "@" not in message

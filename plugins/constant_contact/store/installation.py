@@ -8,6 +8,7 @@ import psycopg
 
 from constant_contact.accounts import DEFAULT, Account
 from constant_contact.errors import SchemaError
+from constant_contact.redact import told_by
 from constant_contact.store.accounts import claim, migrate_account
 from constant_contact.store.migrations import migrate
 from constant_contact.store.seam import SHIPPED, Seam
@@ -69,6 +70,5 @@ def install_account(
             claim(connection, account.constant_contact_conn_id, seen_by)
     except psycopg.Error as error:
         name = f"{seen_by}: the schema was not applied, nothing was changed"
-        said = " ".join(str(error).split())
-        raise explained(error, name) or SchemaError(f"{name}: {said}") from None
+        raise explained(error, name) or SchemaError(f"{name}: {told_by(error)}") from None
     return Installed(applied, found.advice, found.problems)
