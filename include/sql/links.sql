@@ -330,18 +330,27 @@ WHERE link.contact_id = changed.contact_id;
 
 -- name: contacts_called
 -- CRM contacts by what a person types: their id, their address whatever its case, or how their
--- names begin. Parameters: wanted (all of it); begin (the pattern of its first word), and the
--- patterns of both names, whichever is which, as arrays: one, other; most.
--- Grain: one row a contact; whose id it is, first.
+-- names begin. Parameters: wanted (all of it); the patterns of both names, whichever is which, as
+-- arrays: one, other; what every pair of these has: one name like begin, and this name like whole
+-- or two, or the other one like second or last; most. Grain: one row a contact; whose id it is,
+-- first.
 -- Each index is read by itself, and no further than is shown: which ones of more are shown is left
--- open. In an order, all contacts whose names begin so are read, or all there are.
+-- open. In an order, all contacts whose names begin so are read, or all there are. A first name
+-- that many have is read with what is known of the last one, or all of them would be.
 WITH by_first_name AS MATERIALIZED (
     SELECT
         contact_id,
         first_name,
         last_name
     FROM ctct_link
-    WHERE left(lower(first_name), 100) LIKE lower(%(begin)s)
+    WHERE
+        left(lower(first_name), 100) LIKE lower(%(begin)s)
+        AND (
+            left(lower(first_name), 100) LIKE lower(%(whole)s)
+            OR left(lower(first_name), 100) LIKE lower(%(two)s)
+            OR left(lower(last_name), 100) LIKE lower(%(second)s)
+            OR left(lower(last_name), 100) LIKE lower(%(last)s)
+        )
 ),
 
 by_last_name AS MATERIALIZED (
@@ -350,7 +359,14 @@ by_last_name AS MATERIALIZED (
         first_name,
         last_name
     FROM ctct_link
-    WHERE left(lower(last_name), 100) LIKE lower(%(begin)s)
+    WHERE
+        left(lower(last_name), 100) LIKE lower(%(begin)s)
+        AND (
+            left(lower(last_name), 100) LIKE lower(%(whole)s)
+            OR left(lower(last_name), 100) LIKE lower(%(two)s)
+            OR left(lower(first_name), 100) LIKE lower(%(second)s)
+            OR left(lower(first_name), 100) LIKE lower(%(last)s)
+        )
 )
 
 SELECT

@@ -33,6 +33,7 @@ _MOST_SUGGESTED: Final = 8
 _LEAST_CHARS_TO_SUGGEST: Final = 2
 # Of a name of two or more: where it may be split.
 _MOST_WORDS: Final = 8
+_MOST_INDEXED: Final = 50
 _MOST_LISTS: Final = 1_000
 _MOST_CHARS: Final = 300
 
@@ -181,12 +182,23 @@ def _called(hook: ConstantContactHook, wanted: str) -> list[dict[str, Any]]:
     if not words:
         return []
     names = _names(wanted, words)
+    indexed = {
+        "whole": wanted,
+        "begin": words[0],
+        "two": " ".join(words[:2]),
+        "second": words[1] if len(words) > 1 else words[0],
+        "last": words[-1],
+    }
     params = {
         "wanted": wanted,
-        "begin": begins_with(words[0]),
         "one": [begins_with(one) for one, _ in names],
         "other": [begins_with(other) for _, other in names],
         "most": _MOST_FOUND,
+        # no further than an index has them, whatever lower() makes of them
+        **{
+            name: begins_with(" ".join(text.split())[:_MOST_INDEXED])
+            for name, text in indexed.items()
+        },
     }
     with hook.crm.transaction() as connection:
         rows = database.rows(connection, "links/contacts_called", params)
