@@ -111,9 +111,10 @@ def crm(databases: Databases, crm_url: str) -> Database:
 
 
 @pytest.fixture
-def sql_rows(databases: Databases, crm_url: str) -> Rows:
+def sql_rows(crm_url: str) -> Iterator[Rows]:
     """Runs a statement on the CRM database; returns its rows, if it has any."""
-    return databases.rows(urlsplit(crm_url).path.removeprefix("/"))
+    with closing(Rows(crm_url)) as rows:
+        yield rows
 
 
 @pytest.fixture(scope="session")
