@@ -11,15 +11,11 @@ from constant_contact.store.listing import keyset_page
 from constant_contact.web.calls.call_filter import CallFilter
 from local.bench.made_up import make, settle
 from tests.databases import Databases
+from tests.store.index_scans import used_indexes
 
 CALLS = "web/matching_calls"
 NEWEST = CallFilter.keyset()
 _CALLS = 30_000
-_INDEX_SCANS = """
-SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'ctct_api_call'
-UNION ALL
-SELECT 'seq', seq_scan FROM pg_stat_user_tables WHERE relname = 'ctct_api_call'
-"""
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +25,6 @@ def full_log(databases: Databases):
     settle(databases.url(name))
     yield databases.url(name)
     databases.take_back(name)
-
-
-def scans(connection: psycopg.Connection) -> dict[str, int]:
-    connection.execute("SELECT pg_stat_force_next_flush()")
-    connection.commit()
-    found = dict(connection.execute(_INDEX_SCANS).fetchall())
-    connection.commit()
-    return found
 
 
 @pytest.mark.parametrize(
@@ -60,21 +48,23 @@ def test_each_filter_has_its_index_and_none_reads_the_whole_log(
     full_log: str, index: str, asked: dict[str, str]
 ) -> None:
     wanted = CallFilter(**asked).wanted(datetime.now(UTC))
-    with psycopg.connect(full_log) as connection:
-        before = scans(connection)
+    with (
+        psycopg.connect(full_log) as connection,
+        used_indexes(connection, ["ctct_api_call"]) as used,
+    ):
         # more often than a statement is tried before its plan is kept for all values
         for _ in range(12):
             keyset_page(connection, CALLS, wanted, NEWEST, 50)
-        after = scans(connection)
-    used = {name for name, times in after.items() if times > before[name]}
     assert used == {f"ctct_api_call_{index}"}
 
 
 def test_what_can_be_chosen_is_in_the_log(full_log: str) -> None:
-    with psycopg.connect(full_log) as connection:
-        before = scans(connection)
+    with (
+        psycopg.connect(full_log) as connection,
+        used_indexes(connection, ["ctct_api_call"]) as used,
+    ):
         choices = call_search.choices(connection)
-        assert scans(connection)["seq"] == before["seq"]
+    assert "seq" not in used
     assert choices["task_id"] == ["activities", "contacts", "lists", "opt_outs"]
     assert choices["error_key"] == ["contacts.api.conflict", "throttled"]
 

@@ -8,6 +8,7 @@ import pytest
 from constant_contact.store.listing import Keyset, keyset_page
 from local.bench.made_up import settle
 from tests.databases import Databases
+from tests.store.index_scans import used_indexes
 
 # Of 30,000 rows few are removals, or clear the flag, or are a contact's own wish.
 _ROWS = """
@@ -42,13 +43,7 @@ CROSS JOIN generate_series(1, 10000) AS n
 WHERE stream_id = 1 OR n % 10 = stream_id % 10
 ORDER BY stream_id
 """
-_SCANS = """
-SELECT indexrelname, idx_scan FROM pg_stat_user_indexes
-WHERE relname IN ('crm_list_membership', 'crm_opt_out_change', 'ctct_engagement')
-UNION ALL
-SELECT 'seq', sum(seq_scan)::bigint FROM pg_stat_user_tables
-WHERE relname IN ('crm_list_membership', 'crm_opt_out_change', 'ctct_engagement')
-"""
+TABLES = ("crm_list_membership", "crm_opt_out_change", "ctct_engagement")
 REQUESTS = "memberships/requests"
 ANY_REQUEST = {"status": "", "list_id": "", "action": ""}
 CHANGES = "opt_outs/opt_out_changes"
@@ -64,14 +59,6 @@ def full_outboxes(databases: Databases) -> Iterator[str]:
     settle(databases.url(name))
     yield databases.url(name)
     databases.take_back(name)
-
-
-def scans(connection: psycopg.Connection) -> dict[str, int]:
-    connection.execute("SELECT pg_stat_force_next_flush()")
-    connection.commit()
-    found = dict(connection.execute(_SCANS).fetchall())
-    connection.commit()
-    return found
 
 
 @pytest.mark.parametrize(
@@ -94,11 +81,9 @@ def test_each_filter_has_its_index_and_none_reads_the_whole_table(
     is_request = index.startswith("list")
     name, rest = (REQUESTS, ANY_REQUEST) if is_request else (CHANGES, ANY_CHANGE)
     columns = ("requested_at", "contact_id", "list_id") if is_request else ("change_id",)
-    with psycopg.connect(full_outboxes) as connection:
-        before = scans(connection)
+    with psycopg.connect(full_outboxes) as connection, used_indexes(connection, TABLES) as used:
         keyset_page(connection, name, {**rest, **asked}, Keyset(columns, True), 50)
-        after = scans(connection)
-    assert {each for each, times in after.items() if times > before[each]} == {f"crm_{index}"}
+    assert used == {f"crm_{index}"}
 
 
 @pytest.mark.parametrize(
@@ -110,9 +95,7 @@ def test_who_is_in_a_campaign_is_read_by_contact_or_where_few_are_all_of_them(
 ) -> None:
     keyset = Keyset(("contact_id", "stream_id", "occurred_at", "event_id"), is_descending=False)
     with psycopg.connect(full_outboxes) as connection:
-        before = scans(connection)
         params = {"stream_ids": [stream_id]}
-        keyset_page(connection, "campaigns/events_of_streams", params, keyset, 50)
-        after = scans(connection)
-    used = {each for each, times in after.items() if times > before[each]}
+        with used_indexes(connection, TABLES) as used:
+            keyset_page(connection, "campaigns/events_of_streams", params, keyset, 50)
     assert used == {f"ctct_engagement_{index}"}

@@ -1,0 +1,30 @@
+"""Which indexes of a table are read, as PostgreSQL counts it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+
+_SCANS = """
+SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = ANY(%(tables)s)
+UNION ALL
+SELECT 'seq', sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname = ANY(%(tables)s)
+"""
+
+
+@contextmanager
+def used_indexes(connection: psycopg.Connection, tables: Sequence[str]) -> Iterator[set[str]]:
+    """Filled at the end with those that were read meanwhile, and `seq` for a whole table."""
+    used: set[str] = set()
+    before = _scans(connection, tables)
+    yield used
+    after = _scans(connection, tables)
+    used |= {each for each, times in after.items() if times > before[each]}
+
+
+def _scans(connection: psycopg.Connection, tables: Sequence[str]) -> dict[str, int]:
+    connection.execute("SELECT pg_stat_force_next_flush()")
+    connection.commit()
+    found = dict(connection.execute(_SCANS, {"tables": list(tables)}).fetchall())
+    connection.commit()
+    return found
