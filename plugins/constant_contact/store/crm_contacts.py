@@ -376,7 +376,7 @@ def find_id_problems(counted: Counted, file: SeamFile) -> Iterator[SettingError]
 
 
 def find_texts_of_flags(counted: Counted, file: SeamFile) -> Iterator[SettingError]:
-    """Flags that are texts: the first that cannot be read ends every look, and with it the noes."""
+    """Flags that are texts: one that cannot be read ends every look, so no opt-out is seen."""
     if counted.texts_of_flags:
         yield SettingError(
             f"{file.path}",

@@ -84,8 +84,8 @@ def test_settings_of_the_role_are_named_and_overridden(
 
 
 class Pooled(Database):
-    """As PgBouncer's pool_mode = transaction: the process of the server that is free is lent to
-    whoever comes, so that the settings of one session are the other's."""
+    """As PgBouncer's pool_mode = transaction: each transaction gets a server process that is free,
+    with the settings that another session left there."""
 
     @contextmanager
     def session(self) -> Iterator[psycopg.Connection[Any]]:

@@ -22,7 +22,7 @@ from constant_contact.web.frame.crm import page_hook
 from constant_contact.web.frame.metadata import short
 from constant_contact.web.frame.pages import page
 from constant_contact.web.frame.parts import Part, part
-from constant_contact.web.overview import attention
+from constant_contact.web.overview import attention, run_attention
 from constant_contact.web.overview.attention import Line
 from constant_contact.web.overview.forecast import Forecast, forecast
 from constant_contact.web.overview.last_runs import readable_dags_of, rows
@@ -94,7 +94,7 @@ def _needs(session: Session, account: Account, syncs: Sequence[Row]) -> list[Par
         part(lambda: attention.of_questions(session, [row.sync.dag_id for row in syncs])),
         part(lambda: attention.of_crm(page_hook(account))),
         part(lambda: attention.of_findings(page_hook(account))),
-        part(lambda: attention.of_runs(syncs)),
+        part(lambda: run_attention.of_runs(syncs)),
         part(lambda: attention.of_check(page_hook(account))),
         part(attention.of_settings),
     ]
