@@ -25,10 +25,6 @@ SELECT
 FROM seam_contact
 GROUP BY contact_id;
 
--- name: analyze
--- The planner has no other way to know whether one contact was read or a million. Grain: none.
-ANALYZE read_contact;
-
 -- name: stage
 -- Contacts of the CRM that differ from what was seen of them; one a connection, empty at commit.
 -- Grain: one row a contact, with the columns of contacts.sql.
@@ -133,10 +129,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS copied_contact (
     merged_into text,
     constant_contact_id text
 ) ON COMMIT DELETE ROWS;
-
--- name: analyze_copied
--- As of those that were read. Grain: none.
-ANALYZE copied_contact;
 
 -- name: doorbells
 -- Triggers that ring here. Grain: one row a trigger; its `arguments` end with a zero byte each,

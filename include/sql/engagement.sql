@@ -254,10 +254,6 @@ FROM unnest(%(activity_types)s::text[]) AS wanted (activity_type)
 ON CONFLICT (activity_type) DO NOTHING
 RETURNING activity_type;
 
--- name: analyze_link_changes
--- The planner has no other way to know whether it is about ten contacts or all. Grain: none.
-ANALYZE link_change;
-
 -- name: fail_stream
 -- Keep why a stream cannot be read, and since when the vendor says that there is no such report.
 -- Parameters: stream_id, failure, has_no_report (the vendor's own words; a gateway's or a broken

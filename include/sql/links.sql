@@ -206,10 +206,6 @@ WHERE
     loose.constant_contact_id IS DISTINCT FROM found.new_id
     AND (found.new_id IS NOT NULL OR NOT loose.may_live);
 
--- name: analyze
--- The planner has no other way to know whether a few links change or all. Grain: none.
-ANALYZE wanted_link;
-
 -- name: link
 -- Link CRM contacts to the vendor's as `links/want` found, all at once; a link that changed since
 -- then is left. Grain: one row, what was changed.
@@ -228,11 +224,6 @@ SELECT
     count(*) FILTER (WHERE old_id IS NOT NULL AND new_id IS NOT NULL) AS relinked,
     count(*) FILTER (WHERE new_id IS NULL) AS unlinked
 FROM changed;
-
--- name: analyze_links
--- The planner has no other way to know, until the server looks by itself, that most of it changed.
--- Grain: none.
-ANALYZE ctct_link;
 
 -- name: count_links
 -- How the CRM's contacts stand. Grain: one row.

@@ -919,10 +919,6 @@ SELECT
     ) AS calls
 FROM routed_membership;
 
--- name: analyze_wanted
--- The planner has no other way to know how full a temporary table is. Grain: none.
-ANALYZE wanted_membership;
-
 -- name: route_memberships
 -- Say what becomes of each wanted request, by the CRM and the mirror as they are: which call it
 -- needs, or the answer that needs none, in words that a CRM user understands.
@@ -1202,10 +1198,6 @@ LEFT JOIN (
         || ' characters that Constant Contact allows.'
     )
 ) AS answer (settled, route, detail) ON fitting.settled = answer.settled;
-
--- name: analyze_routed
--- As of the wanted ones. Grain: none.
-ANALYZE routed_membership;
 
 -- name: create_few
 -- New contacts that are so few that an import costs as many calls are created one by one: that

@@ -65,6 +65,31 @@ FROM (
 ) AS lacking
 GROUP BY lacking.privileges;
 
+-- name: uncounted
+-- Tables whose rows the planner is to count: those that were just filled, and those of ours that
+-- it takes for empty though they have pages. Parameters: filled (names). Grain: one row a table.
+SELECT relation.relname::text AS name
+FROM pg_class AS relation
+WHERE
+    relation.relkind = 'r'
+    AND pg_table_is_visible(relation.oid)
+    AND (
+        relation.relname = any(%(filled)s::text[])
+        OR (
+            -- -1 is a table that was never counted: of that one it guesses by the pages.
+            relation.reltuples = 0
+            AND relation.relpages > 0
+            AND pg_relation_size(relation.oid) > 0
+            AND (
+                starts_with(relation.relname, 'ctct_')
+                OR relation.relname IN (
+                    'crm_opt_out_change', 'crm_list_membership', 'crm_interaction', 'crm_list'
+                )
+            )
+        )
+    )
+ORDER BY relation.relname;
+
 -- name: settle
 -- Give the session our own settings, whatever the role, the database or the connection gave it; one
 -- that this server does not know is passed over. Parameters: settings, as JSON.

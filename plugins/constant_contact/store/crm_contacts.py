@@ -123,7 +123,7 @@ def read_differences(
         ((doubled,),) = counted.fetchall()
     if doubled:
         _compare(connection, file, _with_contacts(contacts, "crm_contacts/merged"), params)
-    database.run(connection, "crm_contacts/analyze")
+    database.analyze(connection, "read_contact")
     return Unusable(doubled, without_id)
 
 
@@ -217,7 +217,8 @@ def _run_on(
     params: dict[str, Any],
 ) -> psycopg.Cursor[Any]:
     """Run the statement `name`, which reads the CRM's contacts as `seam_contact`."""
-    with seam_session(connection), explained(file):
+    reads_all = params.get("contact_ids", ()) is None
+    with seam_session(connection, reads_all=reads_all), explained(file):
         return connection.execute(_with_contacts(contacts, name), params)
 
 
@@ -242,7 +243,7 @@ def _copy(
         ):
             for block in rows:
                 copied.write(block)
-    database.run(connection, "crm_contacts/analyze_copied")
+    database.analyze(connection, "copied_contact")
     return params
 
 

@@ -1,5 +1,6 @@
 """How the files of the seam run in a session, and what the database says against one."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -25,6 +26,9 @@ _PLANNED_BY: Final = {
     **dict.fromkeys(("seqscan", "hashjoin", "mergejoin"), "off"),
     **dict.fromkeys(("indexscan", "indexonlyscan", "bitmapscan", "nestloop"), "on"),
 }
+_SEAM_SETTINGS: Final = ("search_path", "row_security", "enable_nestloop")
+_NOW: Final = "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name"
+_SET: Final = "SELECT set_config(key, value, true) FROM jsonb_each_text(%s::jsonb)"
 _CAST_ID: Final = (
     "cast where types differ, as in crm.id = changed.contact_id::bigint (docs/your-crm.md)"
 )
@@ -56,18 +60,23 @@ def plan(
 
 
 @contextmanager
-def seam_session(connection: psycopg.Connection[Any]) -> Iterator[None]:
+def seam_session(connection: psycopg.Connection[Any], *, reads_all: bool = False) -> Iterator[None]:
     """How the seam's files run: public is in sight, and a row that a policy hides is an error.
 
     A further account's session sees its own schema only; the firm's tables are in public too.
+
+    Args:
+        connection: In a transaction.
+        reads_all: All of the firm's contacts are read, and joined as a whole whatever the server
+            counted: a table that was loaded a minute ago it may take for empty.
     """
-    ((path, row_security),) = connection.execute(
-        "SELECT current_setting('search_path'), current_setting('row_security')"
-    ).fetchall()
-    settings = "SELECT set_config('search_path', %s, true), set_config('row_security', %s, true)"
-    connection.execute(settings, [f"{path}, public", "off"])
+    was = dict(connection.execute(_NOW, [list(_SEAM_SETTINGS)]).fetchall())
+    ours = {"search_path": f"{was['search_path']}, public", "row_security": "off"}
+    if reads_all:
+        ours["enable_nestloop"] = "off"
+    connection.execute(_SET, [json.dumps(was | ours)])
     yield
-    connection.execute(settings, [path, row_security])
+    connection.execute(_SET, [json.dumps(was)])
 
 
 class MissingRight(SettingError):

@@ -136,15 +136,16 @@ def _hold_cleared(connection: psycopg.Connection[Any]) -> int:
 def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
     # An id that the mirror lacks means something once every contact was read.
     is_whole = state.load(connection, "contacts").full_pass_at is not None
+    database.analyze(connection)
     database.stage(connection, "links/stage", "wanted_link", [])
     if database.run(connection, "links/want", {"mirror_is_whole": is_whole}):
-        database.run(connection, "links/analyze")
+        database.analyze(connection, "wanted_link")
         report.links_held = _hold_cleared(connection)
         changed = database.row(connection, "links/link") or {}
         report.linked, report.relinked = changed["linked"], changed["relinked"]
         report.unlinked = changed["unlinked"]
     if report.appeared + report.linked + report.relinked + report.unlinked >= _MANY:
-        database.run(connection, "links/analyze_links")
+        database.analyze(connection, "ctct_link")
     hear(connection)
     report.opt_outs_queued = find_mailable(connection)
 

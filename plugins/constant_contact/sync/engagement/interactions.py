@@ -138,7 +138,7 @@ def _has_link_changes(connection: psycopg.Connection[Any], name: str) -> bool:
     """Of ten contacts it is the index that finds the rows, of all of them a pass over the table."""
     if not database.run(connection, name):
         return False
-    database.run(connection, "engagement/analyze_link_changes")
+    database.analyze(connection, "link_change")
     return True
 
 

@@ -136,9 +136,8 @@ def preview(
     connection: psycopg.Connection[Any], list_id: str, action: str, contact_ids: Sequence[str]
 ) -> BulkMembershipsReport:
     """What would become of these requests as things stand; writes nothing."""
-    routes.stage(connection)
     params = {"contact_id": list(contact_ids), "list_id": list_id, "action": action}
-    known = database.run(connection, "memberships/want_chosen", params)
+    known = routes.want(connection, params)
     routes.route(connection)
     report = BulkMembershipsReport(chosen=known, unknown=len(set(contact_ids)) - known)
     for row in database.rows(connection, "memberships/count_routes"):

@@ -39,9 +39,9 @@ def explain(
     connection: psycopg.Connection[Any], contact_id: str, list_id: str
 ) -> Explanation | None:
     """Ask the rules; writes nothing. None: the CRM has no such contact."""
-    routes.stage(connection)
-    chosen = {"contact_id": [contact_id], "list_id": list_id, "action": "add"}
-    if not database.run(connection, "memberships/want_chosen", chosen):
+    if not routes.want(
+        connection, {"contact_id": [contact_id], "list_id": list_id, "action": "add"}
+    ):
         return None
     routes.route(connection)
     routed = database.row(connection, "memberships/count_routes") or {}

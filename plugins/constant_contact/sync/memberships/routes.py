@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import psycopg
 
@@ -19,6 +19,7 @@ MOST_CREATIONS = 100
 _IMPORT_CALLS = 4
 # Two readings bring the mirror up to now before anything is sent; all jobs are polled by one call.
 _ROUND_CALLS = 3
+_MANY: Final = 1_000
 # `{"email": "", "first_name": "", "last_name": ""}, ` and quotation marks counted once more.
 _FIXED_BYTES = 64
 
@@ -33,8 +34,7 @@ class Waiting(NamedTuple):
 def forget_and_count(connection: psycopg.Connection[Any]) -> Waiting:
     """Forget what was planned and never sent; count what waits then."""
     database.run(connection, "memberships/forget_planned")
-    stage(connection)
-    wanted = database.run(connection, "memberships/want_memberships")
+    wanted = want(connection)
     unknown = database.row(connection, "memberships/unknown_lists") or {}
     return Waiting(wanted, unknown["unknown"])
 
@@ -54,8 +54,7 @@ def plan(
     Returns:
         How many requests go which way; those `held` go none.
     """
-    stage(connection)
-    database.run(connection, "memberships/want_memberships")
+    want(connection)
     if unseen := database.rows(connection, "memberships/unseen_contacts"):
         contact_ids = [row["contact_id"] for row in unseen]
         see(connection, crm, contact_ids)
@@ -83,6 +82,9 @@ def plan(
             "fixed_bytes": _FIXED_BYTES,
         },
     )
+    if routed.total() >= _MANY:
+        # A call that was just planned is in no statistics: it would be taken for one row.
+        database.analyze(connection, "ctct_bulk_activity_row")
     return routed
 
 
@@ -121,7 +123,6 @@ def estimate_calls(connection: psycopg.Connection[Any]) -> int:
 
 def route(connection: psycopg.Connection[Any]) -> None:
     """Route each row of `wanted_membership`, into `routed_membership`."""
-    database.run(connection, "memberships/analyze_wanted")
     database.run(
         connection,
         "memberships/route_memberships",
@@ -133,11 +134,21 @@ def route(connection: psycopg.Connection[Any]) -> None:
             "most_tries": MOST_TRIES,
         },
     )
-    database.run(connection, "memberships/analyze_routed")
+    database.analyze(connection, "routed_membership")
     database.run(connection, "memberships/create_few", {"import_calls": _IMPORT_CALLS})
 
 
-def stage(connection: psycopg.Connection[Any]) -> None:
-    """Make the two tables that routing works on; they are empty at the transaction's end."""
+def want(connection: psycopg.Connection[Any], chosen: dict[str, Any] | None = None) -> int:
+    """Stage what is to be routed, to the transaction's end; return how many requests it is.
+
+    Args:
+        connection: Of the CRM.
+        chosen: contact_id (list), list_id and action, which nobody requested yet; None: all
+            requests that are pending.
+    """
     database.run(connection, "memberships/stage_wanted")
     database.run(connection, "memberships/stage_routed")
+    name = "memberships/want_chosen" if chosen else "memberships/want_memberships"
+    wanted = database.run(connection, name, chosen)
+    database.analyze(connection, "wanted_membership")
+    return wanted
