@@ -14,7 +14,7 @@ from constant_contact.sync.contacts.links import link_contacts
 from constant_contact.sync.contacts.listing import Listing
 from constant_contact.sync.contacts.mirror import sync_contacts
 from constant_contact.sync.lists import sync_lists
-from constant_contact.sync.memberships import push
+from constant_contact.sync.memberships import bulk_jobs, push
 from constant_contact.sync.memberships.bulk_jobs import BulkActivities
 from constant_contact.sync.memberships.bulk_memberships import Chosen, request_memberships
 from simulator.server import Running
@@ -120,6 +120,28 @@ def test_a_contact_that_the_night_linked_between_planning_and_sending_is_not_ren
     push_lists()
     push_lists()
     assert simulator.control.truth_contact(contact_id(9))["lists"] == [list_id(1)]
+
+
+def test_a_contact_that_appeared_while_an_import_waited_long_is_not_renamed(
+    simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    ask_for_an_import(add_crm_contact, want)
+    add_crm_contact("c1", ANN, first_name="WRONG")
+    want("c1", 1)
+    send, arrived = BulkActivities.send_planned, iter([1])
+
+    def sending(self: BulkActivities) -> int:
+        for _ in arrived:
+            simulator.control.load(contacts=[vendor_contact(9, ANN, first_name="Ann")])
+        return send(self)
+
+    monkeypatch.setattr(BulkActivities, "send_planned", sending)
+    monkeypatch.setattr(bulk_jobs, "_STALE_S", -1.0)
+    push_lists()
+    push_lists()
+    truth = simulator.control.truth_contact(contact_id(9))
+    assert (truth["first_name"], truth["lists"]) == ("Ann", [list_id(1)])
 
 
 def test_a_flag_that_is_set_while_an_import_waits_for_its_slot_keeps_the_contact_out_of_it(
