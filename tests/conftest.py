@@ -111,10 +111,9 @@ def crm(databases: Databases, crm_url: str) -> Database:
 
 
 @pytest.fixture
-def sql_rows(crm_url: str) -> Iterator[Rows]:
+def sql_rows(databases: Databases, crm_url: str) -> Rows:
     """Runs a statement on the CRM database; returns its rows, if it has any."""
-    with closing(Rows(crm_url)) as rows:
-        yield rows
+    return databases.rows(urlsplit(crm_url).path.removeprefix("/"))
 
 
 @pytest.fixture(scope="session")

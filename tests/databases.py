@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -16,14 +17,17 @@ from constant_contact.store.seam import load_seam
 from constant_contact.store.seam_check import install
 from constant_contact.store.session import connect
 from tests.odd_server import OddLogin
-from tests.support import CONN_ID, EU_SCHEMA, prepare_account
+from tests.support import CONN_ID, EU_SCHEMA, Rows, prepare_account
 
-_FILLED = """
-SELECT oid::regclass::text FROM pg_class
+# A table that is truncated is another one to each session, which reads the catalog again for it. So
+# are those alone that have more than a few pages, which a scan of what was deleted would cost.
+_TABLES = """
+SELECT oid::regclass::text AS name, pg_relation_size(oid) > 65536 AS is_large FROM pg_class
 WHERE relkind = 'r' AND relname ~ '^(crm|ctct)_' AND pg_relation_size(oid) > 0
 """
-_USED_SEQUENCES = """
-SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences WHERE last_value IS NOT NULL
+_RESTART = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, FALSE)
+FROM pg_sequences WHERE last_value IS NOT NULL
 """
 # Without temporary tables, which a session makes and keeps.
 _TEMPORARY = "IN (SELECT oid FROM pg_class WHERE relpersistence = 't')"
@@ -33,12 +37,13 @@ _SCHEMA = f"""
 SELECT
     (SELECT string_agg(concat(relname, relkind, relacl, reloptions), ' ' ORDER BY oid)
     FROM pg_class WHERE relnamespace <> 'pg_catalog'::regnamespace AND relkind NOT IN ('i', 't')
-    AND relpersistence <> 't'),
+    AND relpersistence <> 't') AS relations,
     (SELECT string_agg(concat(nspname, nspacl), ' ' ORDER BY oid)
-    FROM pg_namespace WHERE nspname NOT LIKE '%temp%'),
-    (SELECT count(*) FROM pg_index WHERE NOT indrelid {_TEMPORARY}),
-    (SELECT count(*) FROM pg_db_role_setting
-    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
+    FROM pg_namespace WHERE nspname NOT LIKE '%temp%') AS schemas,
+    (SELECT count(*) FROM pg_index WHERE NOT indrelid {_TEMPORARY}) AS indexes,
+    (SELECT count(*) FROM pg_db_role_setting AS given
+    JOIN pg_database AS here ON here.oid = given.setdatabase
+    WHERE here.datname = current_database()) AS settings
 """
 _CATALOGS = {
     "pg_attrdef": f"NOT adrelid {_TEMPORARY}",
@@ -75,7 +80,7 @@ class Kind(NamedTuple):
 
     template: str
     seeded: list[str]
-    as_new: list[Any]
+    as_new: list[dict[str, Any]]
     free: list[str]
 
 
@@ -111,6 +116,7 @@ class Databases:
         self._kinds: dict[Prepare, Kind] = {}
         self._kind_of: dict[str, Kind] = {}
         self._kept: dict[str, Kept] = {}
+        self._rows: dict[str, Rows] = {}
 
     def our_url(self, url: str) -> str:
         """A database as our jobs connect to it."""
@@ -134,6 +140,12 @@ class Databases:
         database = self._kept[name].database
         database.seam = load_seam()
         return database
+
+    def rows(self, name: str) -> Rows:
+        """A database as the CRM sees it; not to be closed by a test."""
+        if name not in self._rows:
+            self._rows[name] = Rows(self.url(name))
+        return self._rows[name]
 
     def create_empty(self, locale: str = "") -> str:
         """A database of a new name with nothing in it; `locale` as CREATE DATABASE takes it."""
@@ -167,11 +179,10 @@ class Databases:
         """Empty it for another test, or drop it if a test changed more than rows."""
         kind = self._kind_of.pop(name)
         self._end_sessions(name)
-        with psycopg.connect(self.url(name)) as connection:
-            _empty(connection, kind.seeded)
-            self._miscount(connection)
-            is_new = _state(connection, kind.seeded) == kind.as_new
-        if is_new:
+        rows = self.rows(name)
+        rows("DISCARD ALL")
+        _empty(rows, kind.seeded, is_odd=self._odd is not None)
+        if _state(rows, kind.seeded) == kind.as_new:
             kind.free.append(name)
         else:
             self.drop(name)
@@ -188,6 +199,8 @@ class Databases:
         return new
 
     def _forget(self, name: str) -> None:
+        if rows := self._rows.pop(name, None):
+            rows.close()
         if kept := self._kept.pop(name, None):
             kept.database.close()
 
@@ -202,26 +215,22 @@ class Databases:
     def _make_kind(self, prepare: Prepare) -> Kind:
         template = self.create_empty()
         prepare(self.our_url(self.url(template)))
-        with psycopg.connect(self.url(template)) as connection:
-            self._miscount(connection)
-            seeded = _names(connection, _FILLED)
-            return Kind(template, seeded, _state(connection, seeded), [])
+        with closing(Rows(self.url(template))) as rows:
+            seeded = [row["name"] for row in rows(_TABLES)]
+            _empty(rows, seeded, is_odd=self._odd is not None)
+            return Kind(template, seeded, _state(rows, seeded), [])
 
     def _make_odd(self, name: str) -> None:
         if self._odd:
             self._odd.make_odd(name)
 
-    def _miscount(self, connection: psycopg.Connection[Any]) -> None:
-        if self._odd:
-            connection.execute(_COUNT_AS_EMPTY)
-
     def _end_sessions(self, name: str) -> None:
-        """But for those of ours that rest: they have no transaction, and no lock.
+        """But for those kept here that rest: they have no transaction, and no lock.
 
         A session is over when it is no longer listed: the server waits for it in long steps.
         """
-        kept = self._kept.get(name)
-        pids = list(kept.pids) if kept else []
+        pids = list(self._kept[name].pids) if name in self._kept else []
+        pids += self._rows[name].pids if name in self._rows else []
         deadline, wait_s = monotonic() + _ENDED_WITHIN_S, 0.001
         while self._server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -242,25 +251,28 @@ def _new_name() -> str:
     return f"ctct_test_{uuid.uuid4().hex[:12]}"
 
 
-def _empty(connection: psycopg.Connection[Any], seeded: list[str]) -> None:
-    """Only what has rows: each table that is truncated gets new files."""
-    if filled := [each for each in _names(connection, _FILLED) if each not in seeded]:
-        connection.execute(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE".encode())
-    for sequence in _names(connection, _USED_SEQUENCES):
-        connection.execute(f"ALTER SEQUENCE {sequence} RESTART".encode())
-    connection.execute(_FORGET_COUNTED)
+def _empty(rows: Rows, seeded: list[str], *, is_odd: bool) -> None:
+    filled = [row for row in rows(_TABLES) if row["name"] not in seeded]
+    with rows.transaction() as connection:
+        if large := [row["name"] for row in filled if row["is_large"]]:
+            connection.execute(f"TRUNCATE {', '.join(large)} CASCADE".encode())
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for row in filled:
+            if not row["is_large"]:
+                connection.execute(f"DELETE FROM {row['name']}".encode())
+        connection.execute(_RESTART.encode())
+        connection.execute(_FORGET_COUNTED)
+        if is_odd:
+            connection.execute(_COUNT_AS_EMPTY)
 
 
-def _state(connection: psycopg.Connection[Any], seeded: list[str]) -> list[Any]:
+def _state(rows: Rows, seeded: list[str]) -> list[dict[str, Any]]:
     """What a test must leave as it was: the schema, and the rows that come with it."""
     counted = ", ".join(
         f"(SELECT (count(*), max(xmin::text::bigint))::text FROM {table} WHERE {condition})"
-        for table, condition in (*_CATALOGS.items(), *((table, "TRUE") for table in seeded))
+        f" AS of_{number}"
+        for number, (table, condition) in enumerate(
+            (*_CATALOGS.items(), *((table, "TRUE") for table in seeded))
+        )
     )
-    schema = connection.execute(_SCHEMA).fetchone() or ()
-    rows = connection.execute(f"SELECT {counted}".encode()).fetchone() or ()
-    return [*schema, *rows]
-
-
-def _names(connection: psycopg.Connection[Any], statement: str) -> list[str]:
-    return [name for (name,) in connection.execute(statement.encode()).fetchall()]
+    return [*rows(_SCHEMA), *rows(f"SELECT {counted}")]

@@ -59,6 +59,11 @@ class Rows:
         while self._free:
             self._free.pop().close()
 
+    @property
+    def pids(self) -> list[int]:
+        """Of the sessions that rest."""
+        return [each.info.backend_pid for each in self._free if not each.closed]
+
     @contextmanager
     def _lent(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
         """A thread that asks while another's statement waits gets one of its own."""
