@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.local_airflow import eventually
-from tests.browser.looks import accessible, scrolls_sideways
+from tests.browser.looks import accessible, screenshot, scrolls_sideways
 
 pytestmark = pytest.mark.browser
 
@@ -32,10 +32,12 @@ def test_a_marketer_finds_who_clicked_in_four_clicks(page: Page) -> None:
     expect(page.get_by_role("columnheader", name="Clicks")).to_have_attribute(
         "aria-sort", "descending"
     )
+    screenshot(page, "campaigns")
     page.locator("tbody tr").first.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Links by clicks")).to_be_visible()
     assert accessible(page) == []
     assert not scrolls_sideways(page)
+    screenshot(page, "campaign")
     page.get_by_role("link", name="Who: clicks").click()
     expect(page.locator("tbody tr").first).to_contain_text("Clicked")
     assert accessible(page) == []
