@@ -9,8 +9,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Self
-from urllib.parse import urlencode, urljoin, urlsplit
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlencode
 
 import requests
 import tenacity
@@ -18,6 +18,7 @@ import tenacity
 from constant_contact.api import replies, vendor
 from constant_contact.api.authorization import WHERE_TO_AUTHORIZE
 from constant_contact.api.exchange import Body, Exchange, shown
+from constant_contact.api.page_links import PageLinks
 from constant_contact.api.replies import Reply
 from constant_contact.api.settings import ApiSettings
 from constant_contact.calls import AccessTokens, Call, CallBudget, CallLog
@@ -25,7 +26,6 @@ from constant_contact.errors import (
     AuthorizationRequired,
     ConnectionFault,
     ConstantContactError,
-    ContractBroken,
     DeadCursor,
     Forbidden,
     GatewayReply,
@@ -37,8 +37,6 @@ from constant_contact.errors import (
 )
 
 _log = logging.getLogger("constant_contact.api")
-# What a link that has expired may be answered with.
-_OF_DEAD_LINKS: Final = {400, 404, 410}
 
 
 @dataclass(frozen=True)
@@ -179,57 +177,28 @@ class Client:
         """Yield the pages of a listing, following `_links.next`.
 
         Args:
-            path: After the API version.
+            path: After the API version; the links must have it too.
             params: Query of the first page; the links carry it on.
-            cursor: A `next_href` to go on from instead of the first page.
+            cursor: A `next_href` of the same listing to go on from instead of the first page.
 
         Raises:
             DeadCursor: The vendor refuses a link or repeats one: start the listing again.
-            ContractBroken: A link leads to another host.
+            ContractBroken: A link leads to another host or listing, or the pages never end.
         """
-        url = (
-            self._page_url(cursor) if cursor else f"{self._settings.api_url}{path}{_query(params)}"
-        )
-        seen = {url}
+        base_url = self._settings.base_url
+        listing_url = f"{self._settings.api_url}{path}"
+        links = PageLinks(base_url, listing_url)
         is_page_link = cursor is not None
-        while True:
+        url: str | None = links.of_cursor(cursor) if cursor else f"{listing_url}{_query(params)}"
+        while url is not None:
             payload = self._read(url, is_page_link=is_page_link)
-            next_href = replies.next_href(payload)
             # Before anybody stores it as the place to go on from.
-            next_url = self._page_url(next_href, url) if next_href else None
-            base_url = self._settings.base_url
+            next_url = links.next_url(url, payload)
             leads_to = next_url and next_url.removeprefix(base_url)
             yield Page(url.removeprefix(base_url), payload, leads_to)
-            if next_url is None:
-                return
+            if next_url is not None:
+                links.refuse_read(next_url)
             url, is_page_link = next_url, True
-            if url in seen:
-                raise DeadCursor(
-                    f"GET {shown(url)}: the page links to a page that was read already", status=200
-                )
-            seen.add(url)
-
-    def _page_url(self, href: str, page_url: str | None = None) -> str:
-        """The URL of a page link: of the same host, or refused; called as the connection says.
-
-        What ends TLS before the vendor's own servers may leave them writing http, or a port.
-
-        Args:
-            href: As the vendor gave it, or as a page's `next_href`.
-            page_url: Of the page that has it; what is neither host nor path is relative to that.
-        """
-        # The vendor knows nothing of the path that a proxy in between puts before its own.
-        proxied = urlsplit(self._settings.base_url).path
-        if href.startswith("/") and not href.startswith(f"{proxied}/"):
-            href = proxied + href
-        leads_to = urlsplit(urljoin(page_url or f"{self._settings.base_url}/", href))
-        base = urlsplit(self._settings.base_url)
-        if leads_to.hostname != base.hostname:
-            raise ContractBroken(
-                f"a page link leads to another host ({leads_to.hostname}); it was not "
-                "followed, since the access token would go there"
-            )
-        return leads_to._replace(scheme=base.scheme, netloc=base.netloc).geturl()
 
     def _read(self, url: str, *, is_page_link: bool) -> dict[str, Any]:
         try:
@@ -237,7 +206,7 @@ class Client:
                 with attempt:
                     return self._answered("GET", url, None, is_page_link=is_page_link)
         except GatewayReply as error:
-            if is_page_link and error.status in _OF_DEAD_LINKS:
+            if is_page_link and error.status in replies.OF_DEAD_LINKS:
                 # A link that was refused is refused again; without it, the listing may go on.
                 raise DeadCursor(str(error), status=error.status) from None
             raise

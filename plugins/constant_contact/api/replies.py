@@ -3,9 +3,8 @@
 import codecs
 import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -30,6 +29,8 @@ NOT_THE_VENDOR = (
 )
 # What every error of the contract has at least one of: StatsError and its like.
 _WORDS = ("error_key", "error_message")
+# What a link that has expired, or is longer than a gateway takes, may be answered with.
+OF_DEAD_LINKS: Final = frozenset({400, 404, 410, 414, 422, 431})
 # The vendor says no time for its queue of bulk jobs; a quarter of an hour is ours.
 _QUEUE_DRAINS = timedelta(minutes=15)
 
@@ -147,7 +148,7 @@ def error_for(
             return Throttled(said)
         case 403:
             return Forbidden(said)
-        case 400 | 404 | 410 if is_page_link:
+        case _ if is_page_link and status in OF_DEAD_LINKS:
             return DeadCursor(said, status=status, error_key=error_key)
         case 404:
             return NotFound(said, status=status, error_key=error_key, said=message)
@@ -200,15 +201,13 @@ def object_of(method: str, path: str, payload: Any) -> dict[str, Any]:
     return {}
 
 
-def next_href(payload: Mapping[str, Any]) -> str | None:
-    """`_links.next.href`; absent, null and empty all mean the last page."""
-    links = payload.get("_links")
-    link = links.get("next") if isinstance(links, dict) else None
-    href = link.get("href") if isinstance(link, dict) else None
-    return href if isinstance(href, str) and href else None
+def first_list(payload: Any) -> list[Any] | None:
+    """The first list in the reply, which is what a listing's page holds."""
+    values = payload.values() if isinstance(payload, dict) else (payload,)
+    return next((value for value in values if isinstance(value, list)), None)
 
 
 def row_count(payload: Any) -> int | None:
-    """Rows of the first list in the reply, which is what a listing's page holds."""
-    values = payload.values() if isinstance(payload, dict) else (payload,)
-    return next((len(value) for value in values if isinstance(value, list)), None)
+    """How many rows the reply has; None: it has no list."""
+    rows = first_list(payload)
+    return None if rows is None else len(rows)

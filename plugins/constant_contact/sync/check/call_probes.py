@@ -89,7 +89,7 @@ def _link_again(account: Account) -> Iterator[Line]:
     if account.link is None:
         raise NotTried("no page link was followed: it takes two contacts")
     try:
-        next(account.client.pages("", cursor=account.link))
+        next(account.client.pages("/contacts", cursor=account.link))
     except Rejected as error:
         yield judge(says.LINK_LIFE, name_failure(account.client, error), "")
     else:

@@ -120,10 +120,11 @@ TIMES: Final = _read(
 )
 PAGE_LINKS: Final = _read(
     name="page_links",
-    states="A page links to the next one on the same host, and that has other rows.",
+    states="A page links to the next one of the same listing, and that has other rows.",
     source="_links.next.href of each listing",
-    otherwise="A link to another host is not followed and fails the job. A link that leads back "
-    "makes the listing start again, three times; then the job fails.",
+    otherwise="A link to another host or listing is not followed and fails the job; so do ten "
+    "pages, one after the other, without a new row. A link that leads back makes the listing start "
+    "again, three times; then the job fails.",
     remedy="Check the connection's field Host, and any proxy before the API.",
 )
 LINK_LIFE: Final = _read(

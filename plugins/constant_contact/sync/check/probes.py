@@ -156,7 +156,7 @@ def name_failure(client: Client, error: ConstantContactError) -> str:
 def _wrong_with(error: ConstantContactError) -> str:
     """What is wrong with an answer whose status is not."""
     if isinstance(error, ContractBroken):
-        return "its page link leads to another host"
+        return "its page link leads to another host or listing, or is none"
     if isinstance(error, DeadCursor):
         return "its page link leads to a page that was read before"
     if isinstance(error, (GatewayReply, WriteBlocked)):
