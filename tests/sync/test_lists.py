@@ -1,6 +1,7 @@
 """The lists job."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships.push import MembershipsReport
 from simulator.server import Running
+from tests.gateway import gateway
 from tests.support import Rows
 
 
@@ -102,3 +104,16 @@ def test_a_listing_whose_link_dies_starts_again(
     load(simulator, 1500)
     simulator.control.add_fault("dead_cursor", match={"path": "contact_lists"})
     assert sync_lists(client, crm).active == 1500
+
+
+def test_lists_that_are_counted_and_did_not_come_are_not_gone(
+    simulator: Running, client: Client, crm: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(simulator, 600)
+    sync_lists(client, crm)
+    with gateway(simulator.url) as between:
+        client._settings = replace(client._settings, base_url=between.url)
+        between.change = lambda _path, body: body.update(_links=None)
+        report = sync_lists(client, crm)
+    assert (report.read, report.active, report.newly_deleted) == (500, 600, 0)
+    assert "GET /contact_lists: 500 lists came on its pages" in caplog.text

@@ -25,6 +25,8 @@ _log = logging.getLogger("constant_contact.contacts")
 OVERLAP = timedelta(hours=1)
 # How far the vendor's clock may be behind ours.
 _CLOCKS = timedelta(seconds=1)
+# How much earlier than what was asked for a change may be dated: some dates have no time.
+_DATES = timedelta(days=1)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 Reading = Literal["full", "changed"]
@@ -253,24 +255,39 @@ class Listing:
         began_at = self.began_at - _CLOCKS
         self._seen |= {hash(contact_id) for contact_id in self._aside.unread}
         for record in records:
+            if not self._is_asked_for(record):
+                # A page link lost the filter: what was asked for is elsewhere.
+                continue
             key = hash(record.contact_id)
             if key not in self._seen and record.created_at and record.created_at >= began_at:
                 self._created += 1
             self._seen.add(key)
 
-    def end(self, connection: psycopg.Connection[Any], *, is_whole: bool = True) -> None:
+    def _is_asked_for(self, record: ContactRecord) -> bool:
+        """Whether the reading asks for such a contact; so does one that does not say."""
+        after, changed_at = self._state.reading_from, _changed_at(record, self._by)
+        if after is None:
+            return True
+        if changed_at is None:
+            return self._by == "updated" or record.permission_to_send == "unsubscribed"
+        return changed_at >= after - _DATES
+
+    def end(self, connection: psycopg.Connection[Any], *, is_whole: bool) -> None:
         """The next reading begins where this one ended. Until here, a killed one goes on.
 
         Args:
             connection: Of the transaction that ends the pass.
-            is_whole: Whether all were seen: only then a full pass proves who is gone.
+            is_whole: Whether all were seen: only then a full pass proves who is gone, and only
+                then the next reading of changes asks for later ones. After a full pass that was
+                not whole, a full one follows.
         """
         is_full = self._reading == "full" and is_whole
+        is_covered = self._reading == "full" or is_whole
         state.save(
             connection,
             self.noun,
             self._state._replace(
-                covered_to=_covered(self._state),
+                covered_to=_covered(self._state) if is_covered else self._state.covered_to,
                 full_pass_at=self.began_at if is_full else self._state.full_pass_at,
                 reading=None,
                 cursor=None,
@@ -281,12 +298,12 @@ class Listing:
 
 
 def _newest(newest: datetime | None, records: list[ContactRecord], by: str) -> datetime | None:
-    times = [
-        time
-        for record in records
-        if (time := record.updated_at if by == "updated" else record.opt_out_date)
-    ]
+    times = [time for record in records if (time := _changed_at(record, by))]
     return max([*times, newest] if newest else times, default=None)
+
+
+def _changed_at(record: ContactRecord, by: str) -> datetime | None:
+    return record.updated_at if by == "updated" else record.opt_out_date
 
 
 def _covered(reading: SyncState) -> datetime | None:

@@ -102,9 +102,9 @@ def sync_contacts(
             _cover_opt_outs(connection, changed.began_at)
     if reading == "changed":
         opted_out = Listing(crm, "opted_out_contacts", since=since, by="optout")
-        _read(client, opted_out)
+        is_whole = _read(client, opted_out)
         with crm.transaction() as connection:
-            opted_out.end(connection)
+            opted_out.end(connection, is_whole=is_whole)
         report.opted_out_read = opted_out.rows_read
         report.malformed += opted_out.malformed
     aside = SetAside(crm, "contact")
@@ -139,9 +139,9 @@ def refresh_contacts(client: Client, crm: Database) -> None:
         _catch_up(crm, noun)
         recent = Listing(crm, f"recent_{noun}", by=by, overlap=_MOMENT)
         # From the start: where a killed look went on, it would know nothing of what it read before.
-        _read(client, recent, again=True)
+        is_whole = _read(client, recent, again=True)
         with crm.transaction() as connection:
-            recent.end(connection)
+            recent.end(connection, is_whole=is_whole)
 
 
 def renew(client: Client, crm: Database, contact_ids: Sequence[str]) -> None:
@@ -162,9 +162,9 @@ def renew(client: Client, crm: Database, contact_ids: Sequence[str]) -> None:
             return
     everyone = Listing(crm, "recent_contacts", "full")
     # From the start: what a killed reading has seen may be older than what is to be decided.
-    _read(client, everyone, again=True)
+    is_whole = _read(client, everyone, again=True)
     with crm.transaction() as connection:
-        everyone.end(connection)
+        everyone.end(connection, is_whole=is_whole)
 
 
 def _catch_up(crm: Database, noun: str) -> None:
