@@ -67,7 +67,7 @@ GROUP BY lacking.privileges;
 
 -- name: uncounted
 -- Tables whose rows the planner is to count: those that were just filled, and those of ours that
--- it takes for empty though they have pages. Parameters: filled (names). Grain: one row a table.
+-- are no longer what it counted. Parameters: filled (names). Grain: one row a table.
 SELECT relation.relname::text AS name
 FROM pg_class AS relation
 WHERE
@@ -76,10 +76,16 @@ WHERE
     AND (
         relation.relname = any(%(filled)s::text[])
         OR (
-            -- -1 is a table that was never counted: of that one it guesses by the pages.
-            relation.reltuples = 0
-            AND relation.relpages > 0
-            AND pg_relation_size(relation.oid) > 0
+            pg_relation_size(relation.oid) > 0
+            AND (
+                -- It takes a table for as full as it was, page for page: less than a row a page is
+                -- one that was nearly empty.
+                relation.reltuples < relation.relpages
+                -- Or it was never counted, or has grown since, or all of it is another.
+                OR pg_relation_size(relation.oid)
+                > 2::bigint * relation.relpages * current_setting('block_size')::bigint
+                OR pg_stat_get_mod_since_analyze(relation.oid) > relation.reltuples + 1000
+            )
             AND (
                 starts_with(relation.relname, 'ctct_')
                 OR relation.relname IN (

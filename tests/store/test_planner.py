@@ -1,13 +1,23 @@
 """What the server's planner knows of how full tables are when a job joins them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import psycopg
 import pytest
 
-from constant_contact.store.database import Database, analyze
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database, analyze, recount
 from constant_contact.store.seam import SeamFile
+from constant_contact.sync.consent.opt_outs import push_opt_outs
+from constant_contact.sync.contacts.links import link_contacts
 from constant_contact.sync.crm.crm_contacts import see_contacts
+from constant_contact.sync.engagement.campaigns import sync_campaigns
+from constant_contact.sync.engagement.interactions import project_interactions
+from constant_contact.sync.engagement.ledger import sync_engagement
+from constant_contact.sync.memberships.push import push_memberships
+from constant_contact.sync.upkeep.completeness import compare_campaigns, compare_contacts
+from constant_contact.sync.upkeep.findings import FindingsReport
 from tests.support import Rows
 
 FILL = """
@@ -38,6 +48,60 @@ def test_a_table_that_was_empty_when_it_was_counted_is_counted_again(
 ) -> None:
     with crm.transaction() as connection:
         analyze(connection)
+    assert counted(list_rows) == 500
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        # Counted when all of its pages had one row: page for page it is taken for as empty.
+        "UPDATE pg_class SET reltuples = 1, relpages = 100 WHERE oid = 'ctct_list'::regclass",
+        # Counted when it was a tenth of what it is.
+        "UPDATE pg_class SET reltuples = 50, relpages = 1 WHERE oid = 'ctct_list'::regclass",
+        # Never counted.
+        "UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = 'ctct_list'::regclass",
+    ],
+)
+def test_a_table_that_is_no_longer_what_was_counted_is_counted_again(
+    crm: Database, sql_rows: Rows, otherwise: str
+) -> None:
+    sql_rows(FILL)
+    sql_rows(otherwise)
+    recount(crm)
+    assert counted(sql_rows) == 500
+
+
+def test_a_table_whose_rows_are_all_others_is_counted_again(crm: Database, sql_rows: Rows) -> None:
+    sql_rows(FILL)
+    sql_rows("ANALYZE ctct_list")
+    # As full as it was.
+    sql_rows(
+        "UPDATE pg_class SET reltuples = 900, relpages = 900 WHERE oid = 'ctct_list'::regclass"
+    )
+    for number in range(5):
+        sql_rows("UPDATE ctct_list SET membership_count = %s", number)
+    sql_rows("SELECT pg_stat_force_next_flush()")
+    recount(crm)
+    assert counted(sql_rows) == 500
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        lambda _, crm: link_contacts(crm),
+        push_opt_outs,
+        push_memberships,
+        sync_campaigns,
+        sync_engagement,
+        lambda _, crm: project_interactions(crm),
+        lambda _, crm: compare_campaigns(crm, FindingsReport()),
+        lambda client, crm: compare_contacts(client, crm, FindingsReport()),
+    ],
+)
+def test_each_job_that_joins_tables_has_them_counted(
+    client: Client, crm: Database, list_rows: Rows, job: Callable[[Client, Database], object]
+) -> None:
+    job(client, crm)
     assert counted(list_rows) == 500
 
 

@@ -178,7 +178,7 @@ def stage(
 
 
 def analyze(connection: psycopg.Connection[Any], *filled: str) -> None:
-    """Have the planner know how full tables are: those just filled, and any it takes for empty.
+    """Have the planner know what tables hold: those just filled, and any that it counted otherwise.
 
     The server counts rows when it finds time, which may be after the whole job; and it may have
     counted when a table was empty for a moment. Two tables of 10,000 rows that it takes for one row
@@ -187,6 +187,12 @@ def analyze(connection: psycopg.Connection[Any], *filled: str) -> None:
     params = {"filled": list(filled)}
     for (table,) in connection.execute(statement("session/uncounted"), params).fetchall():
         connection.execute(sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(sql.Identifier(table)))
+
+
+def recount(crm: Database) -> None:
+    """Before a job joins our tables: `analyze` those that the planner knows otherwise."""
+    with crm.transaction() as connection:
+        analyze(connection)
 
 
 def columns(record_type: type[NamedTuple], records: Sequence[Any]) -> dict[str, list[Any]]:

@@ -106,6 +106,7 @@ def push_opt_outs(
     report = OptOutsReport()
     queue = _Queue(client, crm, may_carry_backlog, dry_run=dry_run)
     upto: int | None = None
+    database.recount(crm)
     while True:
         # What arrives while the others are carried is weighed with them.
         looked = _look(crm, whole=whole and upto is None, dry_run=dry_run)

@@ -72,6 +72,7 @@ def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
     opt-out in the same transaction: a link never exists without it.
     """
     report = LinksReport()
+    database.recount(crm)
     with crm.transaction() as connection:
         database.row(connection, "crm_contacts/lock")
         seen = see(connection, crm)

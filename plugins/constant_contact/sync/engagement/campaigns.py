@@ -83,7 +83,9 @@ def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> C
     began_at = discovery.begin(crm)
     _mirror_summaries(client, crm, report)
     _mirror_campaigns(client, crm, report)
+    database.recount(crm)
     _mirror_activities(client, crm, report, began_at)
+    database.recount(crm)
     _mirror_counts(client, crm, report, active_days)
     discovery.end(crm, began_at)
     with crm.transaction() as connection:

@@ -49,6 +49,7 @@ def project_interactions(
         activity_types: What the CRM shows. The ledger keeps the others: shown again, they come
             back whole.
     """
+    database.recount(crm)
     with crm.transaction() as connection:
         # Event ids are drawn before they are committed: behind the writers all below is there.
         database.row(connection, "engagement/lock_projection")

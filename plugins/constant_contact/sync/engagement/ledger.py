@@ -92,6 +92,7 @@ def sync_engagement(
         Retriable: After the others, if some streams could not be read.
     """
     wanted = WantedStreams(since, reread, active_days, shard, shards)
+    database.recount(crm)
     with crm.transaction() as connection:
         future = state.database_now(connection) + _FUTURE_AFTER
     reach = Reach(since, reread, overlap, future)

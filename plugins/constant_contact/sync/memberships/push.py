@@ -87,6 +87,7 @@ def push_memberships(
         Fatal, Retriable: At once; what was not carried stays pending.
     """
     with _alone(crm):
+        database.recount(crm)
         bulk = BulkActivities(client, crm, waits_s=waits_s, grace_s=grace_s)
         run = _Run(client, crm, bulk, breaker_contacts, breaker_share)
         if dry_run:

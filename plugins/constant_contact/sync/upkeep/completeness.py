@@ -35,6 +35,7 @@ def compare_campaigns(crm: Database, report: FindingsReport) -> None:
     The summary is as the task `campaigns` mirrored it. The ledger is counted again where it
     changed.
     """
+    database.recount(crm)
     with crm.transaction() as connection:
         database.row(connection, "completeness/lock")
         checked_at = state.database_now(connection)
@@ -71,6 +72,7 @@ def compare_contacts(client: Client, crm: Database, report: FindingsReport) -> N
 
     One call. Where the vendor does not give its counts, findings stay as they are.
     """
+    database.recount(crm)
     with crm.transaction() as connection:
         in_flight = {"in_flight": _IN_FLIGHT}
         ours = database.rows(connection, "completeness/count_contacts", in_flight)
