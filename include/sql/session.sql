@@ -76,11 +76,12 @@ WHERE
     AND (
         relation.relname = any(%(filled)s::text[])
         OR (
-            pg_relation_size(relation.oid) > 0
+            -- Eight pages are read at any rate in no time.
+            pg_relation_size(relation.oid) > 65536
             AND (
                 -- It takes a table for as full as it was, page for page: less than a row a page is
-                -- one that was nearly empty.
-                relation.reltuples < relation.relpages
+                -- one that was nearly empty. To count a large one at each wake-up costs too much.
+                (relation.reltuples < relation.relpages AND relation.relpages <= 4096)
                 -- Or it was never counted, or has grown since, or all of it is another.
                 OR pg_relation_size(relation.oid)
                 > 2::bigint * relation.relpages * current_setting('block_size')::bigint
