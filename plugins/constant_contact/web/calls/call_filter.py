@@ -45,7 +45,7 @@ def _not_telling(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=_MOST_CHARS)]
+Text = Annotated[str, Field(max_length=_MOST_CHARS), AfterValidator(without_nul)]
 # What a person types: Airflow's ids and our places come from links.
 Typed = Annotated[Text, AfterValidator(_not_telling)]
 
@@ -93,19 +93,16 @@ class CallFilter(NewestFilter):
         return {
             "since": since,
             "until": until,
-            "dag_id": self._text("dag_id"),
-            "run_id": self._text("run_id"),
-            "task_id": self._text("task_id"),
+            "dag_id": self.dag_id or None,
+            "run_id": self.run_id or None,
+            "task_id": self.task_id or None,
             "map_index": self._map_index(),
-            "method": self._text("method"),
-            "error_key": self._text("error_key"),
-            "request_id": self._text("request_id"),
+            "method": self.method or None,
+            "error_key": self.error_key or None,
+            "request_id": self.request_id or None,
             **self._path(),
             **self._status(),
         }
-
-    def _text(self, name: str) -> str | None:
-        return without_nul(getattr(self, name)) or None
 
     def _range(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         zone = _zone(self.zone)
@@ -126,8 +123,8 @@ class CallFilter(NewestFilter):
 
     def _path(self) -> dict[str, Any]:
         """As LIKE has it: from the beginning, where an index helps, or anywhere."""
-        text = self._text("path")
-        if text is None:
+        text = self.path
+        if not text:
             return {"path_like": None, "path_start": None}
         if not text.startswith("/"):
             return {"path_like": f"%{_literal(text)}%", "path_start": None}

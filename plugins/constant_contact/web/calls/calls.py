@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Path, Request, status
+from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from constant_contact.config import accounts
@@ -16,11 +16,10 @@ from constant_contact.store import call_search
 from constant_contact.store.listing import Row, keyset_chunks
 from constant_contact.web.calls.call_filter import METHODS, SPANS, STATUSES, CallFilter, CallQuery
 from constant_contact.web.frame import csv_file
-from constant_contact.web.frame.access import MayRead
-from constant_contact.web.frame.accounts import CurrentAccount, turn_to
-from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import go_to, page, wants_part
+from constant_contact.web.frame.accounts import turn_to
+from constant_contact.web.frame.pages import go_to, or_404, page, wants_part
 from constant_contact.web.frame.tables import newest
+from constant_contact.web.frame.visit import AnyVisit, Reading
 from constant_contact.web.overview.syncs import account_of
 
 router = APIRouter(prefix="/calls")
@@ -61,11 +60,11 @@ class Summary:
 
 
 @router.get("")
-def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> HTMLResponse:
+def calls(visit: Reading, asked: CallQuery) -> HTMLResponse:
     """The page; for htmx only what the form replaces."""
     wanted = asked.wanted(datetime.now(UTC))
-    is_part = wants_part(request)
-    with hook.crm.transaction() as connection:
+    is_part = wants_part(visit.request)
+    with visit.crm.transaction() as connection:
         found, pager = newest(connection, "web/matching_calls", wanted, asked)
         if pager.before is None and pager.after is None:
             counts = call_search.counted(found)
@@ -73,7 +72,7 @@ def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> 
             counts = call_search.count(connection, wanted, asked.keyset(), asked.most_sorted)
         choices = {} if is_part else call_search.choices(connection)
     return page(
-        request,
+        visit.request,
         "calls_found" if is_part else "calls",
         asked=asked,
         found=found,
@@ -88,48 +87,35 @@ def calls(request: Request, _may: MayRead, hook: PageHook, asked: CallQuery) -> 
 
 
 @router.get("/csv")
-def calls_csv(
-    account: CurrentAccount, _may: MayRead, hook: PageHook, asked: CallQuery
-) -> StreamingResponse:
+def calls_csv(visit: Reading, asked: CallQuery) -> StreamingResponse:
     """The same calls as a file."""
     wanted = asked.wanted(datetime.now(UTC))
     chunks = keyset_chunks(
-        hook.crm, "web/matching_calls", wanted, asked.keyset(), csv_file.MOST_ROWS
+        visit.crm, "web/matching_calls", wanted, asked.keyset(), csv_file.MOST_ROWS
     )
-    return csv_file.answer(account, "api-calls", _COLUMNS, chunks)
+    return csv_file.answer(visit.account, "api-calls", _COLUMNS, chunks)
 
 
 @of_task.get("/task-calls")
-def calls_of_task(request: Request, asked: CallQuery) -> RedirectResponse:
+def calls_of_task(visit: AnyVisit, asked: CallQuery) -> RedirectResponse:
     """From a task in Airflow to its calls: those are in the log of the account whose DAG it is.
 
     Shows nothing, so every signed-in user may ask.
     """
-    turn_to(request, account_of(asked.dag_id, accounts()))
-    return go_to(request, f"/calls?{asked.query()}")
+    turn_to(visit.request, account_of(asked.dag_id, accounts()))
+    return go_to(visit.request, f"/calls?{asked.query()}")
 
 
 @router.get("/{call_id}")
-def call(
-    request: Request,
-    _may: MayRead,
-    hook: PageHook,
-    call_id: Annotated[int, Path(ge=1, le=_MOST_BIGINT)],
-) -> HTMLResponse:
-    """One call with everything that is kept of it.
-
-    Raises:
-        HTTPException: 404; it is not in the log, or not any more.
-    """
-    with hook.crm.transaction() as connection:
-        found = call_search.one(connection, call_id)
-    if found is None:
-        raise HTTPException(
-            status.HTTP_404_NOT_FOUND,
+def call(visit: Reading, call_id: Annotated[int, Path(ge=1, le=_MOST_BIGINT)]) -> HTMLResponse:
+    """One call with everything that is kept of it."""
+    with visit.crm.transaction() as connection:
+        found = or_404(
+            call_search.one(connection, call_id),
             f"Call {call_id} is not in the log: calls are forgotten after call_log_days.",
         )
     return page(
-        request,
+        visit.request,
         "call",
         call=found,
         reply=_readable(found["reply_body"]),

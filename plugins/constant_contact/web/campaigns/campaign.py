@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from fastapi import APIRouter, HTTPException, Request, status
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from constant_contact.api import vendor
-from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import redact
 from constant_contact.store import database
 from constant_contact.sync.upkeep import findings
 from constant_contact.web.campaigns.words import EVENTS, UNREPORTED
-from constant_contact.web.frame.access import MayRead
 from constant_contact.web.frame.charts import Chart
-from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import page
+from constant_contact.web.frame.pages import or_404, page
+from constant_contact.web.frame.visit import Reading, Visit
 
 router = APIRouter(prefix="/campaigns")
 _MOST_LINKS: Final = 50
@@ -30,15 +28,11 @@ _LEAST_SHARE: Final = 0.1
 
 
 @router.get("/{campaign_id}")
-def campaign(request: Request, _may: MayRead, hook: PageHook, campaign_id: str) -> HTMLResponse:
-    """The page of one campaign.
-
-    Raises:
-        HTTPException: 404; there is none.
-    """
-    known = known_campaign(hook, campaign_id)
+def campaign(visit: Reading, campaign_id: str) -> HTMLResponse:
+    """The page of one campaign."""
+    known = known_campaign(visit, campaign_id)
     one = {"campaign_id": campaign_id}
-    with hook.crm.transaction() as connection:
+    with visit.crm.transaction() as connection:
         counts = database.rows(connection, "campaigns/counts_of_campaign", one)
         days = database.rows(connection, "campaigns/days_of_campaign", one)
         streams = database.rows(connection, "campaigns/streams_of_campaign", one)
@@ -47,7 +41,7 @@ def campaign(request: Request, _may: MayRead, hook: PageHook, campaign_id: str) 
             connection, "campaigns/links_of_streams", {"stream_ids": clicks, "most": _MOST_LINKS}
         )
     return page(
-        request,
+        visit.request,
         "campaign",
         campaign=known,
         unreported=UNREPORTED,
@@ -60,7 +54,7 @@ def campaign(request: Request, _may: MayRead, hook: PageHook, campaign_id: str) 
     )
 
 
-def known_campaign(hook: ConstantContactHook, campaign_id: str) -> dict[str, Any]:
+def known_campaign(visit: Visit, campaign_id: str) -> dict[str, Any]:
     """A campaign as the list of campaigns has it.
 
     Raises:
@@ -72,14 +66,11 @@ def known_campaign(hook: ConstantContactHook, campaign_id: str) -> dict[str, Any
         "state": "",
         "campaign_id": campaign_id,
     }
-    with hook.crm.transaction() as connection:
-        known = database.row(connection, "campaigns/shown_campaigns", asked)
-    if known is None:
-        raise HTTPException(
-            status.HTTP_404_NOT_FOUND,
+    with visit.crm.transaction() as connection:
+        return or_404(
+            database.row(connection, "campaigns/shown_campaigns", asked),
             f"No campaign {campaign_id} is known here: the next run of activities reads new ones.",
         )
-    return known
 
 
 def _in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import psycopg
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from constant_contact.api import vendor
@@ -12,11 +12,9 @@ from constant_contact.store.database import Database
 from constant_contact.store.listing import Listing, listing
 from constant_contact.web.campaigns.words import UNREPORTED
 from constant_contact.web.frame import csv_file
-from constant_contact.web.frame.access import MayRead
-from constant_contact.web.frame.accounts import CurrentAccount
-from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import page
 from constant_contact.web.frame.tables import PAGE_ROWS, TableFilter, Text, numbered
+from constant_contact.web.frame.visit import Reading
 
 router = APIRouter(prefix="/campaigns")
 _COUNTS: Final = ("sends", "opens", "automatic", "clicks", "bounces", "opt_outs")
@@ -45,14 +43,12 @@ CampaignQuery = Annotated[CampaignFilter, Query()]
 
 
 @router.get("")
-def campaigns(
-    request: Request, _may: MayRead, hook: PageHook, asked: CampaignQuery
-) -> HTMLResponse:
+def campaigns(visit: Reading, asked: CampaignQuery) -> HTMLResponse:
     """A page of campaigns, the last sent ones first unless another order is asked for."""
-    with hook.crm.transaction() as connection:
+    with visit.crm.transaction() as connection:
         found = _listed(connection, asked, PAGE_ROWS, asked.skip)
     return page(
-        request,
+        visit.request,
         "campaigns",
         asked=asked,
         found=found,
@@ -62,11 +58,9 @@ def campaigns(
 
 
 @router.get("/csv")
-def campaigns_csv(
-    account: CurrentAccount, _may: MayRead, hook: PageHook, asked: CampaignQuery
-) -> StreamingResponse:
+def campaigns_csv(visit: Reading, asked: CampaignQuery) -> StreamingResponse:
     """The same campaigns as a file, all pages of them."""
-    return csv_file.answer(account, "campaigns", _COLUMNS, _every(hook.crm, asked))
+    return csv_file.answer(visit.account, "campaigns", _COLUMNS, _every(visit.crm, asked))
 
 
 def _every(crm: Database, asked: CampaignFilter) -> Iterator[list[dict[str, Any]]]:

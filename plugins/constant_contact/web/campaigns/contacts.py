@@ -5,23 +5,21 @@ from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import urlencode
 
 import psycopg
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import AfterValidator, AwareDatetime
 from pydantic_core import PydanticCustomError
 
-from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling, redact
 from constant_contact.store import database
+from constant_contact.store.database import Database
 from constant_contact.store.listing import Row, keyset_chunks
 from constant_contact.web.campaigns.campaign import known_campaign
 from constant_contact.web.campaigns.words import EVENTS
 from constant_contact.web.frame import csv_file
-from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger
-from constant_contact.web.frame.accounts import CurrentAccount
-from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import page
 from constant_contact.web.frame.tables import Key, Number, PlacedFilter, placed
+from constant_contact.web.frame.visit import Reading
 
 Connection = psycopg.Connection[Any]
 router = APIRouter(prefix="/campaigns")
@@ -53,21 +51,15 @@ EventQuery = Annotated[EventFilter, Query()]
 
 
 @router.get("/{campaign_id}/contacts")
-def contacts(
-    request: Request, _may: MayRead, hook: PageHook, campaign_id: str, asked: EventQuery
-) -> HTMLResponse:
-    """A page of events, by contact.
-
-    Raises:
-        HTTPException: 404; there is no such campaign.
-    """
-    known = known_campaign(hook, campaign_id)
-    with hook.crm.transaction() as connection:
+def contacts(visit: Reading, campaign_id: str, asked: EventQuery) -> HTMLResponse:
+    """A page of events, by contact."""
+    known = known_campaign(visit, campaign_id)
+    with visit.crm.transaction() as connection:
         streams = _streams(connection, campaign_id, asked)
         found, pager = placed(connection, _EVENTS, _params(streams), asked)
         events = _with_contacts(connection, found)
     return page(
-        request,
+        visit.request,
         "campaign_contacts",
         campaign=known,
         events=EVENTS,
@@ -79,37 +71,24 @@ def contacts(
 
 
 @router.get("/{campaign_id}/contacts/csv")
-def contacts_csv(
-    *,
-    user: CurrentUser,
-    account: CurrentAccount,
-    _may: MayRead,
-    hook: PageHook,
-    campaign_id: str,
-    asked: EventQuery,
-) -> StreamingResponse:
+def contacts_csv(visit: Reading, campaign_id: str, asked: EventQuery) -> StreamingResponse:
     """All of them as a file: a row an event and CRM contact.
 
     With names for those who may choose contacts by their names: a file goes further than a page.
-
-    Raises:
-        HTTPException: 404; there is no such campaign.
     """
-    known_campaign(hook, campaign_id)
+    known_campaign(visit, campaign_id)
     name = f"campaign-{asked.activity_type}-events".replace("_", "-")
-    may_have_names = may_trigger(user, account.dag_id("bulk_memberships"))
+    may_have_names = visit.may_trigger("bulk_memberships")
     columns = [each for each in _COLUMNS if may_have_names or each != "name"]
-    return csv_file.answer(account, name, columns, _every(hook, campaign_id, asked))
+    return csv_file.answer(visit.account, name, columns, _every(visit.crm, campaign_id, asked))
 
 
-def _every(
-    hook: ConstantContactHook, campaign_id: str, asked: EventFilter
-) -> Iterator[list[dict[str, Any]]]:
-    with hook.crm.transaction() as connection:
+def _every(crm: Database, campaign_id: str, asked: EventFilter) -> Iterator[list[dict[str, Any]]]:
+    with crm.transaction() as connection:
         params = _params(_streams(connection, campaign_id, asked))
     left = csv_file.MOST_ROWS
-    for chunk in keyset_chunks(hook.crm, _EVENTS, params, asked.keyset(), left):
-        with hook.crm.transaction() as connection:
+    for chunk in keyset_chunks(crm, _EVENTS, params, asked.keyset(), left):
+        with crm.transaction() as connection:
             events = _with_contacts(connection, chunk)
         rows = [
             row | {"activity_type": asked.activity_type} | contact

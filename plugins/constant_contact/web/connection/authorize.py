@@ -14,9 +14,10 @@ import logging
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
+from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.configuration import conf
 from airflow.utils.session import create_session
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response, status
@@ -32,13 +33,10 @@ from constant_contact.web.connection.applications import CURRENT, NEXT, Applicat
 from constant_contact.web.connection.connection import ask, require_same_account
 from constant_contact.web.connection.redirect import CALLBACK_PATH, redirect_for
 from constant_contact.web.frame import stored
-from constant_contact.web.frame.access import (
-    CurrentUser,
-    MayEditConnection,
-    require_edit_connection,
-)
-from constant_contact.web.frame.accounts import CurrentAccount, account_named, turn_to
+from constant_contact.web.frame.access import CurrentUser, require_edit_connection
+from constant_contact.web.frame.accounts import account_named, turn_to
 from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.visit import Editing, Visit
 
 router = APIRouter()
 way_back = APIRouter()
@@ -58,22 +56,11 @@ class Begun:
     browser_digest: str
     application: Application
 
-    @classmethod
-    def from_json(cls, kept: str) -> Self:
-        """Read what was stored."""
-        return cls(**json.loads(kept))
-
 
 @router.post("/connection/authorize")
-def begin(
-    request: Request,
-    *,
-    user: CurrentUser,
-    account: CurrentAccount,
-    _may: MayEditConnection,
-    application: Annotated[Application, Form()] = CURRENT,
-) -> HTMLResponse:
+def begin(visit: Editing, application: Annotated[Application, Form()] = CURRENT) -> HTMLResponse:
     """The page that leads to the vendor's; a link, since our frame may not go there itself."""
+    request, account = visit.request, visit.account
     settings = hook_of(account, application).settings
     redirect = redirect_for(request, settings.redirect_url)
     if redirect.problem:
@@ -81,7 +68,7 @@ def begin(
     settings = replace(settings, redirect_url=redirect.url)
     state, browser = _new_state(account), secrets.token_urlsafe(32)
     url, _, verifier = Authorization(settings, lambda call: None).url(state)
-    begun = Begun(_digest(state), verifier, str(user.get_id()), _digest(browser), application)
+    begun = Begun(_digest(state), verifier, str(visit.user.get_id()), _digest(browser), application)
     with create_session(scoped=False) as session:
         kept = json.dumps(asdict(begun))
         stored.write(session, account, _key(account), kept, "An authorization under way")
@@ -101,8 +88,10 @@ def begin(
     return answer
 
 
-def _account_of_state(request: Request, user: CurrentUser, state: str = "") -> Account:
-    """Whose authorization comes back; from here on it is a request of that account's.
+def _visit_of_state(
+    request: Request, user: CurrentUser, session: SessionDep, state: str = ""
+) -> Visit:
+    """A visit to the account whose authorization comes back.
 
     Raises:
         HTTPException: The state is forged or old; 403, the user may not change this connection.
@@ -113,14 +102,12 @@ def _account_of_state(request: Request, user: CurrentUser, state: str = "") -> A
     require_edit_connection(user, account)
     if datetime.now(UTC) - made_at > timedelta(seconds=_VALID_S):
         raise _strange("it took longer than a quarter of an hour")
-    return account
+    return Visit(request, user, account, session)
 
 
 @way_back.get(CALLBACK_PATH)
 def callback(
-    request: Request,
-    user: CurrentUser,
-    account: Annotated[Account, Depends(_account_of_state)],
+    visit: Annotated[Visit, Depends(_visit_of_state)],
     *,
     code: str = "",
     state: str = "",
@@ -128,55 +115,47 @@ def callback(
     error_description: str = "",
 ) -> Response:
     """Where the vendor's page leads back to; goes on without code and state in the address."""
-    cookie = _cookie(account)
-    begun = _finished(account, state, str(user.get_id()), request.cookies.get(cookie, ""))
-    coming = _Coming(request, account, begun, user.get_name())
-    answer = _authorized(coming, code, f"{error} {error_description}")
-    answer.delete_cookie(cookie, path=_cookie_path(request))
+    cookie = _cookie(visit.account)
+    begun = _finished(visit, state, visit.request.cookies.get(cookie, ""))
+    answer = _authorized(visit, begun, code, f"{error} {error_description}")
+    answer.delete_cookie(cookie, path=_cookie_path(visit.request))
     return answer
 
 
-class _Coming(NamedTuple):
-    """Who comes back, from which authorization of which account."""
-
-    request: Request
-    account: Account
-    begun: Begun
-    user_name: str
-
-
-def _authorized(coming: _Coming, code: str, said: str) -> HTMLResponse | RedirectResponse:
+def _authorized(
+    visit: Visit, begun: Begun, code: str, said: str
+) -> HTMLResponse | RedirectResponse:
     """Redeem the code, or show why there is none."""
-    conn_id, application = coming.account.constant_contact_conn_id, coming.begun.application
+    conn_id, application = visit.account.constant_contact_conn_id, begun.application
     if not code:
         why = redact(said.strip(), _SAID_CHARS) or "neither a code nor an error came"
-        return _refused(coming, f"Constant Contact did not give access: {why}")
+        return _refused(visit, application, f"Constant Contact did not give access: {why}")
     try:
-        _redeem(coming, code)
+        _redeem(visit, begun, code)
     except ConstantContactError as failure:
         _log.warning("connection %s was not authorized: %s", conn_id, failure)
-        return _refused(coming, str(failure))
+        return _refused(visit, application, str(failure))
     _log.info("connection %s (%s application) was authorized", conn_id, application)
     path = "/connection/credentials" if application == NEXT else "/connection"
-    return go_to(coming.request, path)
+    return go_to(visit.request, path)
 
 
-def _redeem(coming: _Coming, code: str) -> None:
+def _redeem(visit: Visit, begun: Begun, code: str) -> None:
     """Store the tokens that a code brings.
 
     Raises:
         ConstantContactError: They are not stored.
     """
-    conn_id = coming.account.constant_contact_conn_id
-    hook = hook_of(coming.account, coming.begun.application)
+    conn_id = visit.account.constant_contact_conn_id
+    hook = hook_of(visit.account, begun.application)
     before = _authorized_at(hook)
-    url = redirect_for(coming.request, hook.settings.redirect_url).url
+    url = redirect_for(visit.request, hook.settings.redirect_url).url
     hook.settings = replace(hook.settings, redirect_url=url)
     try:
         hook.authorize(
             code,
-            coming.begun.verifier,
-            coming.user_name,
+            begun.verifier,
+            visit.user.get_name(),
             check=lambda pair: require_same_account(ask(hook, pair), conn_id),
         )
     except ConstantContactError as failure:
@@ -191,13 +170,13 @@ def _authorized_at(hook: ConstantContactHook) -> datetime | None:
     return pair.authorized_at_utc if pair else None
 
 
-def _refused(coming: _Coming, problem: str) -> HTMLResponse:
+def _refused(visit: Visit, application: Application, problem: str) -> HTMLResponse:
     return page(
-        coming.request,
+        visit.request,
         "not_authorized",
         status=status.HTTP_400_BAD_REQUEST,
         problem=problem,
-        application=coming.begun.application,
+        application=application,
     )
 
 
@@ -221,7 +200,7 @@ def _new_state(account: Account) -> str:
     return str(_signer().dumps(f"{account.name}.{secrets.token_urlsafe(16)}"))
 
 
-def _finished(account: Account, state: str, user_id: str, browser: str) -> Begun:
+def _finished(visit: Visit, state: str, browser: str) -> Begun:
     """The authorization that a state belongs to; it cannot be finished another time.
 
     Raises:
@@ -229,15 +208,15 @@ def _finished(account: Account, state: str, user_id: str, browser: str) -> Begun
             finish.
     """
     with create_session(scoped=False) as session:
-        kept = stored.read(session, account, _key(account), lock=True)
-        begun = Begun.from_json(kept) if kept else None
+        kept = stored.read(session, visit.account, _key(visit.account), lock=True)
+        begun = Begun(**json.loads(kept)) if kept else None
         if begun is None or not hmac.compare_digest(begun.state_digest, _digest(state)):
             raise _strange("it was used already, or another was begun since")
-        if begun.user_id != user_id:
+        if begun.user_id != str(visit.user.get_id()):
             raise _strange("another user of Airflow began it")
         if not hmac.compare_digest(begun.browser_digest, _digest(browser)):
             raise _strange("it began in another browser, or at another address of Airflow")
-        stored.forget(session, _key(account))
+        stored.forget(session, _key(visit.account))
     return begun
 
 

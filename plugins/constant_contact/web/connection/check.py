@@ -2,24 +2,21 @@
 
 from typing import Annotated, Final
 
-from airflow.api_fastapi.common.db.common import SessionDep
-from fastapi import APIRouter, Form, HTTPException, Request, status
+from fastapi import APIRouter, Form, HTTPException, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from constant_contact.accounts import DEFAULT
 from constant_contact.errors import SettingError
-from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.sync.check.assumptions import Result
 from constant_contact.sync.check.results import SIDES, Check, as_file, load_last
 from constant_contact.sync.check.run import Writes
 from constant_contact.sync.check.vendor_reads import READ_CALLS
 from constant_contact.sync.check.vendor_writes import WRITE_CALLS
 from constant_contact.web.frame import dag_runs
-from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
-from constant_contact.web.frame.accounts import CurrentAccount
-from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.access import require_trigger
+from constant_contact.web.frame.pages import go_to, or_404, page
 from constant_contact.web.frame.parts import part
+from constant_contact.web.frame.visit import AnyVisit, Reading, Visit
 
 router = APIRouter(prefix="/connection/check")
 _NOUN: Final = "check"
@@ -28,25 +25,16 @@ _RUN: Final = "check_"
 
 
 @router.get("")
-def check(
-    request: Request,
-    *,
-    session: SessionDep,
-    user: CurrentUser,
-    account: CurrentAccount,
-    hook: PageHook,
-    _may: MayRead,
-) -> HTMLResponse:
+def check(visit: Reading) -> HTMLResponse:
     """The page; a run that was started here is followed until it ends."""
-    dag_id = account.dag_id(_NOUN)
     return page(
-        request,
+        visit.request,
         "check",
-        last=part(lambda: _last(hook)),
+        last=part(lambda: _last(visit)),
         sides=SIDES,
         results=list(Result),
-        run=next(iter(dag_runs.named(session, dag_id, _RUN)), None),
-        may_start=may_trigger(user, dag_id),
+        run=next(iter(dag_runs.named(visit, _NOUN, _RUN)), None),
+        may_start=visit.may_trigger(_NOUN),
         read_calls=READ_CALLS,
         write_calls=WRITE_CALLS,
         once=dag_runs.once(),
@@ -54,16 +42,10 @@ def check(
 
 
 @router.get("/file")
-def file(account: CurrentAccount, hook: PageHook, _may: MayRead) -> Response:
-    """The last check without a name or an address, to be sent.
-
-    Raises:
-        HTTPException: 404; no check was kept yet.
-    """
-    last = _last(hook)
-    if last is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, "No check was kept yet: start one.")
-    whose = "" if account == DEFAULT else f"{account.name}-"
+def file(visit: Reading) -> Response:
+    """The last check without a name or an address, to be sent."""
+    last = or_404(_last(visit), "No check was kept yet: start one.")
+    whose = "" if visit.account == DEFAULT else f"{visit.account.name}-"
     name = f"constant-contact-check-{whose}{last.checked_at:%Y-%m-%d-%H%M}.md"
     return Response(
         as_file(last),
@@ -74,11 +56,7 @@ def file(account: CurrentAccount, hook: PageHook, _may: MayRead) -> Response:
 
 @router.post("", dependencies=[require_trigger(_NOUN)])
 def start(
-    request: Request,
-    *,
-    session: SessionDep,
-    user: CurrentUser,
-    account: CurrentAccount,
+    visit: AnyVisit,
     once: dag_runs.Once,
     write: Annotated[bool, Form()] = False,
     test_contact_id: Annotated[str, Form(max_length=2000)] = "",
@@ -96,10 +74,10 @@ def start(
         "write": writes.are_allowed,
         "test_contact_id": writes.contact_id if writes.are_allowed else "",
     }
-    dag_runs.start(session, user, account.dag_id(_NOUN), f"{_RUN}{once}", conf)
-    return go_to(request, "/connection/check")
+    dag_runs.start(visit, _NOUN, f"{_RUN}{once}", conf)
+    return go_to(visit.request, "/connection/check")
 
 
-def _last(hook: ConstantContactHook) -> Check | None:
-    with hook.crm.transaction() as connection:
+def _last(visit: Visit) -> Check | None:
+    with visit.crm.transaction() as connection:
         return load_last(connection)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import psycopg
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from constant_contact.accounts import Account
@@ -20,11 +20,11 @@ from constant_contact.store import database
 from constant_contact.web.connection.applications import CURRENT, hook_of
 from constant_contact.web.connection.redirect import redirect_for
 from constant_contact.web.connection.sources import source_of
-from constant_contact.web.frame.access import CurrentUser, MayEditConnection, MayRead
 from constant_contact.web.frame.access import may_edit_connection as may_edit
-from constant_contact.web.frame.accounts import CurrentAccount, current_account, several_accounts
+from constant_contact.web.frame.accounts import several_accounts
 from constant_contact.web.frame.crm import page_hook
 from constant_contact.web.frame.pages import page
+from constant_contact.web.frame.visit import Editing, Reading, Visit
 
 router = APIRouter()
 _JUST_NOW: Final = timedelta(minutes=2)
@@ -178,39 +178,33 @@ def require_same_account(answered: Answered, conn_id: str) -> None:
 
 
 @router.get("/connection")
-def connection(request: Request, user: CurrentUser, _may: MayRead) -> HTMLResponse:
+def connection(visit: Reading) -> HTMLResponse:
     """The page; asks Constant Contact nothing."""
-    return _shown(request, user)
+    return _shown(visit)
 
 
 @router.post("/connection/test")
-def test(
-    request: Request, user: CurrentUser, account: CurrentAccount, _may: MayEditConnection
-) -> HTMLResponse:
+def test(visit: Editing) -> HTMLResponse:
     """The page, with what Constant Contact answers now."""
     try:
-        return _shown(request, user, answered=ask(hook_of(account, CURRENT)))
+        return _shown(visit, answered=ask(hook_of(visit.account, CURRENT)))
     except ConstantContactError as error:
-        return _shown(request, user, problem=str(error))
+        return _shown(visit, problem=str(error))
 
 
-def _shown(
-    request: Request, user: Any, answered: Answered | None = None, problem: str = ""
-) -> HTMLResponse:
-    account = current_account(request)
-    conn_id = account.constant_contact_conn_id
+def _shown(visit: Visit, answered: Answered | None = None, problem: str = "") -> HTMLResponse:
+    conn_id = visit.account.constant_contact_conn_id
     settings = grant = redirect = None
     wrong = ""
     try:
-        hook = page_hook(account)
-        settings = hook.settings
-        redirect = redirect_for(request, settings.redirect_url)
-        pair = hook.stored_tokens()
+        settings = visit.hook.settings
+        redirect = redirect_for(visit.request, settings.redirect_url)
+        pair = visit.hook.stored_tokens()
         grant = Grant.of(pair) if pair else None
     except ConstantContactError as error:
         wrong = str(error)
     return page(
-        request,
+        visit.request,
         "connection",
         conn_id=conn_id,
         source=source_of(conn_id),
@@ -219,7 +213,7 @@ def _shown(
         grant=grant,
         wrong=wrong,
         unasked=missing_scopes(settings.scopes) if settings else [],
-        may_edit=may_edit(user, conn_id),
+        may_edit=may_edit(visit.user, conn_id),
         answered=answered,
         problem=problem,
         has_others=bool(several_accounts()),

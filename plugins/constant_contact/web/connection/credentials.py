@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from airflow.models.connection import Connection
 from airflow.utils.session import create_session
-from fastapi import APIRouter, Form, Request, status
+from fastapi import APIRouter, Form, status
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import select
 
@@ -28,9 +28,8 @@ from constant_contact.web.connection.connection import ask, require_same_account
 from constant_contact.web.connection.redirect import redirect_for
 from constant_contact.web.connection.sources import source_of
 from constant_contact.web.frame import stored
-from constant_contact.web.frame.access import CurrentUser, MayEditConnection
-from constant_contact.web.frame.accounts import CurrentAccount, current_account
 from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.visit import Editing, Visit
 
 _PATH: Final = "/connection/credentials"
 router = APIRouter(prefix=_PATH)
@@ -38,49 +37,46 @@ _SHOWN_CHARS: Final = 4
 
 
 @router.get("")
-def credentials(request: Request, _may: MayEditConnection) -> HTMLResponse:
+def credentials(visit: Editing) -> HTMLResponse:
     """The page: the step that comes next."""
-    return _shown(request)
+    return _shown(visit)
 
 
 @router.post("")
 def enter(
-    request: Request,
-    *,
-    user: CurrentUser,
-    account: CurrentAccount,
-    _may: MayEditConnection,
-    api_key: Annotated[str, Form()] = "",
-    client_secret: Annotated[str, Form()] = "",
+    visit: Editing, api_key: Annotated[str, Form()] = "", client_secret: Annotated[str, Form()] = ""
 ) -> Response:
     """Step 1: keep key and secret, if Constant Contact takes them for a pair."""
     following = NextApplication(
-        api_key.strip(), client_secret.strip(), redirect_for(request, "").url, user.get_name()
+        api_key.strip(),
+        client_secret.strip(),
+        redirect_for(visit.request, "").url,
+        visit.user.get_name(),
     )
     hide(following.client_secret)
     try:
-        _check(account, following)
+        _check(visit.account, following)
     except ConstantContactError as error:
-        return _shown(request, str(error))
-    return go_to(request, _PATH)
+        return _shown(visit, str(error))
+    return go_to(visit.request, _PATH)
 
 
 @router.post("/take-over")
-def take_over(request: Request, account: CurrentAccount, _may: MayEditConnection) -> Response:
+def take_over(visit: Editing) -> Response:
     """The last step: a real call by the new application, and if it answers, the old one goes."""
     try:
-        _require_writable(account)
-        old = hook_of(account, CURRENT).settings
+        _require_writable(visit.account)
+        old = hook_of(visit.account, CURRENT).settings
         with create_session(scoped=False) as session:
-            tested = NextApplication.load(session, account)
-        hook = hook_of(account, NEXT)
+            tested = NextApplication.load(session, visit.account)
+        hook = hook_of(visit.account, NEXT)
         answered = ask(hook)
-        require_same_account(answered, account.constant_contact_conn_id)
-        _switch(account, hook, old, tested)
+        require_same_account(answered, visit.account.constant_contact_conn_id)
+        _switch(visit.account, hook, old, tested)
     except ConstantContactError as error:
-        return _shown(request, str(error))
+        return _shown(visit, str(error))
     return page(
-        request,
+        visit.request,
         "credentials_replaced",
         answered=answered,
         old_key=_end_of(old.api_key),
@@ -89,11 +85,11 @@ def take_over(request: Request, account: CurrentAccount, _may: MayEditConnection
 
 
 @router.post("/cancel")
-def cancel(request: Request, account: CurrentAccount, _may: MayEditConnection) -> Response:
+def cancel(visit: Editing) -> Response:
     """Forget the new application; nothing was changed by it."""
     with create_session(scoped=False) as session:
-        NextApplication.forget(session, account)
-    return go_to(request, _PATH)
+        NextApplication.forget(session, visit.account)
+    return go_to(visit.request, _PATH)
 
 
 def _check(account: Account, following: NextApplication) -> None:
@@ -175,8 +171,8 @@ def _switch(
         NextApplication.forget(session, account)
 
 
-def _shown(request: Request, problem: str = "") -> HTMLResponse:
-    account = current_account(request)
+def _shown(visit: Visit, problem: str = "") -> HTMLResponse:
+    account = visit.account
     conn_id = account.constant_contact_conn_id
     values: dict[str, Any] = {"old_key": "", "following": None}
     try:
@@ -187,12 +183,12 @@ def _shown(request: Request, problem: str = "") -> HTMLResponse:
         problem = problem or str(error)
     following = values["following"]
     return page(
-        request,
+        visit.request,
         "credentials",
         status=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
         conn_id=conn_id,
         source=source_of(conn_id),
-        redirect=redirect_for(request, ""),
+        redirect=redirect_for(visit.request, ""),
         problem=problem,
         new_key=_end_of(following.api_key) if following else "",
         **values,

@@ -1,7 +1,7 @@
 """Who may see and do what here: Airflow's own permissions, on our DAGs and connections.
 
-A page takes one of these as a dependency. `known_user` is on every route of the app, so that a
-route without any is still closed to those who are not signed in.
+`known_user` is on every route of the app, so that one without any other dependency is still closed
+to those who are not signed in.
 """
 
 from typing import Annotated, Any, Literal
@@ -46,13 +46,6 @@ def may_read(user: BaseUser, account: Account) -> bool:
     return _may(user, "GET", account.dag_id("opt_outs"), DagAccessEntity.TASK_LOGS)
 
 
-def _read(user: CurrentUser, account: CurrentAccount) -> None:
-    _require(may_read(user, account))
-
-
-MayRead = Annotated[None, Depends(_read)]
-
-
 def readable_dags(user: BaseUser, session: Session) -> set[str]:
     """The ids of the DAGs that a user may read, as Airflow's own pages filter by them."""
     return get_auth_manager().get_authorized_dag_ids(user=user, session=session)
@@ -73,11 +66,11 @@ def require_trigger(noun: str) -> Any:
 
 
 def _trigger_of_noun(noun: str, user: CurrentUser, account: CurrentAccount) -> None:
-    _require(may_trigger(user, account.dag_id(noun)))
+    require(may_trigger(user, account.dag_id(noun)))
 
 
 def _edit_of_noun(noun: str, user: CurrentUser, account: CurrentAccount) -> None:
-    _require(may_edit_dag(user, account.dag_id(noun)))
+    require(may_edit_dag(user, account.dag_id(noun)))
 
 
 # For routes with a path parameter `noun`, whether or not there is such a DAG.
@@ -96,7 +89,7 @@ def may_answer(user: BaseUser, account: Account) -> bool:
 
 
 def _answer(user: CurrentUser, account: CurrentAccount) -> None:
-    _require(may_answer(user, account))
+    require(may_answer(user, account))
 
 
 MayAnswer = Depends(_answer)
@@ -115,14 +108,7 @@ def require_edit_connection(user: BaseUser, account: Account) -> None:
     that who may edit one may edit all.
     """
     conn_id = account.constant_contact_conn_id
-    _require(may_read(user, account) and may_edit_connection(user, conn_id))
-
-
-def _edit_connection(user: CurrentUser, account: CurrentAccount) -> None:
-    require_edit_connection(user, account)
-
-
-MayEditConnection = Annotated[None, Depends(_edit_connection)]
+    require(may_read(user, account) and may_edit_connection(user, conn_id))
 
 
 def _may(
@@ -139,6 +125,11 @@ def _may(
     )
 
 
-def _require(is_allowed: bool) -> None:
+def require(is_allowed: bool) -> None:
+    """Refuse who may not do what is asked.
+
+    Raises:
+        HTTPException: 403.
+    """
     if not is_allowed:
         raise HTTPException(status.HTTP_403_FORBIDDEN, "Forbidden")

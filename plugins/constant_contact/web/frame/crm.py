@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowNotFoundException
-from fastapi import Depends
 
 from constant_contact.accounts import Account
 from constant_contact.api.client import RetryPolicy
@@ -24,7 +23,6 @@ from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.crm import crm_database
 from constant_contact.store.accounts import are_of
 from constant_contact.store.database import Database
-from constant_contact.web.frame.accounts import CurrentAccount
 from constant_contact.web.frame.stored import StoredTokens
 
 _CONNECT_TIMEOUT_S: Final = 3
@@ -106,7 +104,7 @@ _open: dict[str, tuple[str, Database]] = {}
 _opening = threading.Lock()
 
 
-def page_hook(account: CurrentAccount) -> ConstantContactHook:
+def page_hook(account: Account) -> ConstantContactHook:
     """An account, with a CRM database that all its pages of this process share.
 
     Raises:
@@ -143,6 +141,3 @@ def _shared_crm(conn_id: str) -> Database:
             )
             _open[conn_id] = (uri, crm)
     return crm
-
-
-PageHook = Annotated[ConstantContactHook, Depends(page_hook)]

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, NamedTuple
 
 from airflow.api.common.trigger_dag import trigger_dag
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.exceptions import DagNotFound, DagRunAlreadyExists
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
@@ -16,7 +15,8 @@ from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from fastapi import Form, HTTPException, status
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+
+from constant_contact.web.frame.visit import Visit
 
 _MOST_SHOWN = 5
 # Made with each page: a button that is pressed twice counts once.
@@ -45,29 +45,26 @@ def once() -> str:
 
 
 def start(
-    session: Session,
-    user: BaseUser,
-    dag_id: str,
-    run_id: str | None = None,
-    conf: dict[str, object] | None = None,
+    visit: Visit, noun: str, run_id: str | None = None, conf: dict[str, object] | None = None
 ) -> None:
-    """Start a run in the user's name; one that has this id already is the one.
+    """Start a run of the noun's DAG in the user's name; one that has this id already is the one.
 
     Without an id, Airflow gives it one.
 
     Raises:
         HTTPException: 404; Airflow does not know the DAG. 409; it refuses runs by hand.
     """
+    dag_id = visit.account.dag_id(noun)
     try:
-        with session.begin_nested():
+        with visit.session.begin_nested():
             run = trigger_dag(
                 dag_id,
                 run_id=run_id,
                 conf=conf,
                 triggered_by=DagRunTriggeredByType.UI,
                 run_type=DagRunType.MANUAL,
-                triggering_user_name=user.get_name(),
-                session=session,
+                triggering_user_name=visit.user.get_name(),
+                session=visit.session,
             )
     except DagNotFound:
         raise HTTPException(
@@ -79,38 +76,37 @@ def start(
         return
     except ValueError as error:
         raise HTTPException(status.HTTP_409_CONFLICT, f"{error}.") from None
-    audit(session, "trigger_dag_run", user, dag_id, run.run_id if run else None)
+    audit(visit, "trigger_dag_run", dag_id, run.run_id if run else None)
 
 
-def audit(
-    session: Session, event: str, user: BaseUser, dag_id: str, run_id: str | None = None
-) -> None:
+def audit(visit: Visit, event: str, dag_id: str, run_id: str | None = None) -> None:
     """Add a line to Airflow's audit log, as its own routes do."""
-    session.add(
+    name = visit.user.get_name()
+    visit.session.add(
         Log(
             event=event,
-            owner=user.get_name(),
-            owner_display_name=user.get_name(),
+            owner=name,
+            owner_display_name=name,
             extra=json.dumps({"page": "constant_contact"}),
             dag_id=dag_id,
             run_id=run_id,
         )
     )
-    session.flush()
+    visit.session.flush()
 
 
-def find(session: Session, dag_id: str, run_id: str) -> Run | None:
-    """A run by its id."""
-    return next(iter(_runs(session, dag_id, DagRun.run_id == run_id)), None)
+def find(visit: Visit, noun: str, run_id: str) -> Run | None:
+    """A run of the noun's DAG by its id."""
+    return next(iter(_runs(visit, noun, DagRun.run_id == run_id)), None)
 
 
-def named(session: Session, dag_id: str, prefix: str) -> list[Run]:
-    """The newest runs whose ids begin so."""
-    return _runs(session, dag_id, DagRun.run_id.startswith(prefix, autoescape=True))
+def named(visit: Visit, noun: str, prefix: str) -> list[Run]:
+    """The newest runs of the noun's DAG whose ids begin so."""
+    return _runs(visit, noun, DagRun.run_id.startswith(prefix, autoescape=True))
 
 
-def _runs(session: Session, dag_id: str, condition: ColumnElement[bool]) -> list[Run]:
-    found = session.execute(
+def _runs(visit: Visit, noun: str, condition: ColumnElement[bool]) -> list[Run]:
+    found = visit.session.execute(
         select(
             DagRun.dag_id,
             DagRun.run_id,
@@ -120,7 +116,7 @@ def _runs(session: Session, dag_id: str, condition: ColumnElement[bool]) -> list
             DagModel.is_paused,
         )
         .join(DagModel, DagModel.dag_id == DagRun.dag_id)
-        .where(DagRun.dag_id == dag_id, condition)
+        .where(DagRun.dag_id == visit.account.dag_id(noun), condition)
         .order_by(DagRun.id.desc())
         .limit(_MOST_SHOWN)
     )

@@ -3,10 +3,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi import status as http
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
@@ -23,6 +23,7 @@ from constant_contact.web.frame.accounts import (
 )
 from constant_contact.web.frame.forms import form_token
 
+T = TypeVar("T")
 _WEB_DIR: Final = Path(__file__).parents[1]
 STATIC_DIR: Final = _WEB_DIR / "static"
 # How far a page counts what it does not show: so a count costs the same however much is stored.
@@ -65,6 +66,17 @@ def _roots(ours: str, user: BaseUser) -> dict[str, str]:
         for account in several_accounts()
         if may_read(user, account)
     }
+
+
+def or_404(found: T | None, otherwise: str) -> T:
+    """What a page is about.
+
+    Raises:
+        HTTPException: 404, with the sentence `otherwise`; there is none.
+    """
+    if found is None:
+        raise HTTPException(http.HTTP_404_NOT_FOUND, otherwise)
+    return found
 
 
 def wants_part(request: Request) -> bool:

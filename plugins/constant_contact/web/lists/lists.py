@@ -2,16 +2,15 @@
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Request, status
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from constant_contact.store import database
 from constant_contact.store.listing import keyset_page, listing
 from constant_contact.sync.upkeep import findings
-from constant_contact.web.frame.access import MayRead
-from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import MOST_COUNTED, page
+from constant_contact.web.frame.pages import MOST_COUNTED, or_404, page
 from constant_contact.web.frame.tables import PAGE_ROWS, TableFilter, Text, numbered
+from constant_contact.web.frame.visit import Reading
 from constant_contact.web.people.memberships import RequestFilter
 
 router = APIRouter(prefix="/lists")
@@ -41,11 +40,11 @@ ListQuery = Annotated[ListFilter, Query()]
 
 
 @router.get("")
-def lists(request: Request, _may: MayRead, hook: PageHook, asked: ListQuery) -> HTMLResponse:
+def lists(visit: Reading, asked: ListQuery) -> HTMLResponse:
     """A page of lists, by name unless another order is asked for."""
     counted = {"list_id": "", "most_counted": MOST_COUNTED}
     params = counted | {"search": asked.search, "state": asked.state}
-    with hook.crm.transaction() as connection:
+    with visit.crm.transaction() as connection:
         found = listing(
             connection,
             "lists/shown_lists",
@@ -57,7 +56,7 @@ def lists(request: Request, _may: MayRead, hook: PageHook, asked: ListQuery) -> 
         )
         refusals = database.rows(connection, "lists/refusals", counted | {"most": _MOST_REASONS})
     return page(
-        request,
+        visit.request,
         "lists",
         asked=asked,
         found=found,
@@ -69,22 +68,16 @@ def lists(request: Request, _may: MayRead, hook: PageHook, asked: ListQuery) -> 
 
 
 @router.get("/{list_id}")
-def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> HTMLResponse:
-    """One list: its members on both sides, what changed lately, which requests are refused.
-
-    Raises:
-        HTTPException: 404; there is none, or it was deleted.
-    """
+def one_list(visit: Reading, list_id: str) -> HTMLResponse:
+    """One list: its members on both sides, what changed lately, which requests are refused."""
     one = {"list_id": list_id}
     counted = one | {"most_counted": MOST_COUNTED}
-    with hook.crm.transaction() as connection:
-        known = database.row(connection, "lists/shown_lists", counted | {"search": "", "state": ""})
-        if known is None:
-            raise HTTPException(
-                status.HTTP_404_NOT_FOUND,
-                f"There is no list {list_id} at Constant Contact, or not any more: the next run of "
-                "lists reads new ones.",
-            )
+    with visit.crm.transaction() as connection:
+        known = or_404(
+            database.row(connection, "lists/shown_lists", counted | {"search": "", "state": ""}),
+            f"There is no list {list_id} at Constant Contact, or not any more: the next run of "
+            "lists reads new ones.",
+        )
         changes = database.rows(connection, "lists/changes_of_list", one | {"days": _DAYS})
         refusals = database.rows(connection, "lists/refusals", counted | {"most": _MOST_REASONS})
         requests = keyset_page(
@@ -96,7 +89,7 @@ def one_list(request: Request, _may: MayRead, hook: PageHook, list_id: str) -> H
         )
     _, what_to_do = findings.reason({"noun": "list"})
     return page(
-        request,
+        visit.request,
         "list",
         list=known,
         what_to_do=what_to_do,

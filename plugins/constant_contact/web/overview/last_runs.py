@@ -15,6 +15,7 @@ from constant_contact.accounts import Account
 from constant_contact.config import accounts
 from constant_contact.web.frame.access import may_edit_dag, may_trigger, readable_dags
 from constant_contact.web.frame.metadata import short
+from constant_contact.web.frame.visit import Visit
 from constant_contact.web.overview.syncs import SYNCS, Row, Run, Sync, account_of, syncs_of, unknown
 
 _TAG: Final = "constant_contact"
@@ -24,16 +25,17 @@ _MOST_DAGS: Final = 100
 _STANDING: Final = frozenset({"refused_streams", "short_streams", "shortfall"})
 
 
-def rows(session: Session, user: BaseUser, account: Account, noun: str | None = None) -> list[Row]:
+def rows(visit: Visit, noun: str | None = None) -> list[Row]:
     """An account's DAGs that a user may read, or the one of a noun: a few statements for all.
 
     Raises:
         SettingError: The option `accounts` is wrong.
         QueryTooSlow: Airflow's database takes too long.
     """
+    session, user, account = visit.session, visit.user, visit.account
     known = syncs_of(account)
     with short(session):
-        may_read = readable_dags_of(account, user, session)
+        may_read = readable_dags_of(visit)
         dags = _dags(session, [dag_id for dag_id in may_read if _is_ours(dag_id, account, noun)])
         syncs = {dag.dag_id: known.get(dag.dag_id) or unknown(dag.dag_id, account) for dag in dags}
         runs = _runs(session, syncs)
@@ -45,15 +47,15 @@ def rows(session: Session, user: BaseUser, account: Account, noun: str | None = 
     ]
 
 
-def readable_dags_of(account: Account, user: BaseUser, session: Session) -> set[str]:
+def readable_dags_of(visit: Visit) -> set[str]:
     """The ids of an account's DAGs that a user may read; the default one's are the others, too.
 
     Raises:
         SettingError: The option `accounts` is wrong.
     """
     among = accounts()
-    may_read = readable_dags(user, session)
-    return {dag_id for dag_id in may_read if account_of(dag_id, among) == account}
+    may_read = readable_dags(visit.user, visit.session)
+    return {dag_id for dag_id in may_read if account_of(dag_id, among) == visit.account}
 
 
 def _is_ours(dag_id: str, account: Account, noun: str | None) -> bool:

@@ -5,23 +5,19 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.common.db.common import SessionDep
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
-from sqlalchemy.orm import Session
 
-from constant_contact.accounts import Account
 from constant_contact.api.vendor import TRACKER_BY_TYPE
+from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import budget, database
 from constant_contact.store.budget import Day
-from constant_contact.web.frame.access import CurrentUser, MayRead
-from constant_contact.web.frame.accounts import CurrentAccount
+from constant_contact.store.database import Database
 from constant_contact.web.frame.charts import Chart
-from constant_contact.web.frame.crm import page_hook
 from constant_contact.web.frame.metadata import short
 from constant_contact.web.frame.pages import page
 from constant_contact.web.frame.parts import Part, part
+from constant_contact.web.frame.visit import Reading, Visit
 from constant_contact.web.overview import attention, run_attention
 from constant_contact.web.overview.attention import Line
 from constant_contact.web.overview.forecast import Forecast, forecast
@@ -61,52 +57,43 @@ class DayOfCalls:
 
 
 @router.get("/")
-def overview(
-    request: Request,
-    *,
-    session: SessionDep,
-    user: CurrentUser,
-    account: CurrentAccount,
-    _may: MayRead,
-    not_started: NotStarted | None = None,
-) -> HTMLResponse:
+def overview(visit: Reading, not_started: NotStarted | None = None) -> HTMLResponse:
     """The page; each part that cannot be shown says so, the others are shown all the same."""
-    syncs = part(lambda: rows(session, user, account))
-    needs = _needs(session, account, syncs.value or ())
+    syncs = part(lambda: rows(visit))
+    needs = _needs(visit, syncs.value or ())
     return page(
-        request,
+        visit.request,
         "overview",
         note=NOT_STARTED[not_started] if not_started else "",
         sentence=summary(syncs, needs),
         needs=needs,
         syncs=syncs,
-        calls=part(lambda: _day_of_calls(account)),
-        waiting=part(lambda: _waiting(session, account, user)),
-        engagement=part(lambda: _engagement(account)),
-        hours=part(lambda: _hours(account)),
+        calls=part(lambda: _day_of_calls(visit.hook)),
+        waiting=part(lambda: _waiting(visit)),
+        engagement=part(lambda: _engagement(visit.crm)),
+        hours=part(lambda: _hours(visit.crm)),
     )
 
 
-def _needs(session: Session, account: Account, syncs: Sequence[Row]) -> list[Part[list[Line]]]:
+def _needs(visit: Visit, syncs: Sequence[Row]) -> list[Part[list[Line]]]:
     """What needs a person; what hurts most, first."""
     return [
-        part(lambda: attention.of_authorization(page_hook(account))),
-        part(lambda: attention.of_questions(session, [row.sync.dag_id for row in syncs])),
-        part(lambda: attention.of_crm(page_hook(account))),
-        part(lambda: attention.of_findings(page_hook(account))),
+        part(lambda: attention.of_authorization(visit.hook)),
+        part(lambda: attention.of_questions(visit.session, [row.sync.dag_id for row in syncs])),
+        part(lambda: attention.of_crm(visit.hook)),
+        part(lambda: attention.of_findings(visit.hook)),
         part(lambda: run_attention.of_runs(syncs)),
-        part(lambda: attention.of_check(page_hook(account))),
+        part(lambda: attention.of_check(visit.hook)),
         part(attention.of_settings),
     ]
 
 
-def _waiting(session: Session, account: Account, user: BaseUser) -> list[Waiting]:
-    with short(session):
-        return waiting_tasks(session, readable_dags_of(account, user, session))
+def _waiting(visit: Visit) -> list[Waiting]:
+    with short(visit.session):
+        return waiting_tasks(visit.session, readable_dags_of(visit))
 
 
-def _day_of_calls(account: Account) -> DayOfCalls:
-    hook = page_hook(account)
+def _day_of_calls(hook: ConstantContactHook) -> DayOfCalls:
     day = budget.day(hook.budget_crm, hook.settings)
     with hook.crm.transaction() as connection:
         expected = forecast(connection, day)
@@ -123,8 +110,8 @@ def _lanes(day: Day) -> list[Lane]:
     return lanes
 
 
-def _engagement(account: Account) -> Chart:
-    with page_hook(account).crm.transaction() as connection:
+def _engagement(crm: Database) -> Chart:
+    with crm.transaction() as connection:
         days = database.rows(connection, "web/engagement_by_day", {"days": _ENGAGEMENT_DAYS})
     return Chart(
         title=f"Engagement of the last {_ENGAGEMENT_DAYS} days by day and type",
@@ -139,8 +126,8 @@ def _engagement(account: Account) -> Chart:
     )
 
 
-def _hours(account: Account) -> Chart:
-    with page_hook(account).crm.transaction() as connection:
+def _hours(crm: Database) -> Chart:
+    with crm.transaction() as connection:
         hours = database.rows(connection, "web/calls_by_hour", {"hours": _CALL_HOURS})
     return Chart(
         title=f"API calls of the last {_CALL_HOURS} hours by hour",

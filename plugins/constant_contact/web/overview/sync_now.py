@@ -2,29 +2,24 @@
 
 from typing import Final, Literal
 
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunType
-from fastapi import APIRouter, HTTPException, Request, status
+from fastapi import APIRouter, HTTPException, status
 from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from constant_contact.accounts import Account
 from constant_contact.errors import QueryTooSlow
 from constant_contact.web.frame import dag_runs
 from constant_contact.web.frame.access import (
-    CurrentUser,
-    MayRead,
     RequireEditOfNoun,
     RequireTriggerOfNoun,
 )
-from constant_contact.web.frame.accounts import CurrentAccount, current_account
 from constant_contact.web.frame.metadata import short
 from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.visit import AnyVisit, Reading, Visit
 from constant_contact.web.overview.last_runs import rows
 from constant_contact.web.overview.syncs import Row
 
@@ -38,48 +33,36 @@ NOT_STARTED: Final[dict[NotStarted, str]] = {
 
 
 @router.get("/{noun}")
-def row(
-    request: Request,
-    *,
-    noun: str,
-    session: SessionDep,
-    user: CurrentUser,
-    account: CurrentAccount,
-    _may: MayRead,
-) -> Response:
+def row(visit: Reading, noun: str) -> Response:
     """The row of one DAG, which takes the place of itself on the overview while it runs."""
     try:
-        shown = _row(session, user, account, noun)
+        shown = _row(visit, noun)
     except QueryTooSlow:
         # What is shown stays, and is asked for again.
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-    return page(request, "sync_row", row=shown, note="")
+    return page(visit.request, "sync_row", row=shown, note="")
 
 
 @router.post("/{noun}", dependencies=[RequireTriggerOfNoun])
-def start(
-    request: Request, noun: str, session: SessionDep, user: CurrentUser, account: CurrentAccount
-) -> Response:
+def start(visit: AnyVisit, noun: str) -> Response:
     """Start a run, unless one that was started by hand has not ended."""
-    shown = _row(session, user, account, noun)
+    shown = _row(visit, noun)
     if shown.sync.page:
         # Its runs need params: another page asks for them.
         raise HTTPException(status.HTTP_404_NOT_FOUND)
-    problem = _not_started(session, shown.sync.dag_id)
+    problem = _not_started(visit.session, shown.sync.dag_id)
     if problem is None:
-        dag_runs.start(session, user, shown.sync.dag_id)
-    return _shown(request, session, user, noun, problem)
+        dag_runs.start(visit, noun)
+    return _shown(visit, noun, problem)
 
 
 @router.post("/{noun}/unpause", dependencies=[RequireEditOfNoun])
-def unpause(
-    request: Request, noun: str, session: SessionDep, user: CurrentUser, account: CurrentAccount
-) -> Response:
+def unpause(visit: AnyVisit, noun: str) -> Response:
     """Let a DAG run again."""
-    dag = _locked(session, _row(session, user, account, noun).sync.dag_id)
+    dag = _locked(visit.session, _row(visit, noun).sync.dag_id)
     dag.is_paused = False
-    dag_runs.audit(session, "patch_dag", user, dag.dag_id)
-    return _shown(request, session, user, noun, None)
+    dag_runs.audit(visit, "patch_dag", dag.dag_id)
+    return _shown(visit, noun, None)
 
 
 def _not_started(session: Session, dag_id: str) -> NotStarted | None:
@@ -105,20 +88,17 @@ def _locked(session: Session, dag_id: str) -> DagModel:
     return dag
 
 
-def _row(session: Session, user: BaseUser, account: Account, noun: str) -> Row:
-    found = rows(session, user, account, noun)
+def _row(visit: Visit, noun: str) -> Row:
+    found = rows(visit, noun)
     if not found:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     return found[0]
 
 
-def _shown(
-    request: Request, session: Session, user: BaseUser, noun: str, problem: NotStarted | None
-) -> Response:
+def _shown(visit: Visit, noun: str, problem: NotStarted | None) -> Response:
     """The row as it is now; without JavaScript, the overview at that row."""
-    if request.headers.get("HX-Request"):
+    if visit.request.headers.get("HX-Request"):
         note = NOT_STARTED[problem] if problem else ""
-        shown = _row(session, user, current_account(request), noun)
-        return page(request, "sync_row", row=shown, note=note)
+        return page(visit.request, "sync_row", row=_row(visit, noun), note=note)
     asked = f"?not_started={problem}" if problem else ""
-    return go_to(request, f"/{asked}#{noun}")
+    return go_to(visit.request, f"/{asked}#{noun}")

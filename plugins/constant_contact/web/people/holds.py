@@ -6,78 +6,60 @@ gave it, and refuses one that is given twice.
 
 from typing import Annotated, Any, Final, Literal
 
-from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.models.hitl import HITLDetail
 from airflow.models.taskinstance import TaskInstance
-from fastapi import APIRouter, Form, HTTPException, Request, status
+from fastapi import APIRouter, Form, HTTPException, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from constant_contact.operators.holds import APPROVE, REJECT
 from constant_contact.questions import after_rejection, deed
 from constant_contact.sync import holds
 from constant_contact.web.frame import airflow_api, dag_runs
-from constant_contact.web.frame.access import CurrentUser, MayAnswer, MayRead, may_answer
-from constant_contact.web.frame.accounts import CurrentAccount
-from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.access import MayAnswer, may_answer
+from constant_contact.web.frame.pages import go_to, or_404, page
+from constant_contact.web.frame.visit import AnyVisit, Reading, Visit
 
 router = APIRouter(prefix="/holds")
 
+_NOUN: Final = "approvals"
 _QUESTION_TASK: Final = "approval"
 _NOT_MAPPED: Final = -1
 
 
 @router.get("/{hold_id}")
-def show_hold(
-    request: Request,
-    *,
-    _may: MayRead,
-    user: CurrentUser,
-    account: CurrentAccount,
-    session: SessionDep,
-    hook: PageHook,
-    hold_id: int,
-) -> HTMLResponse:
+def show_hold(visit: Reading, hold_id: int) -> HTMLResponse:
     """What is held and would be done, and the question with its answer."""
-    hold = holds.look(hook.crm, hold_id)
-    if hold is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no hold {hold_id}.")
-    approvals_dag = account.dag_id("approvals")
+    hold = or_404(holds.look(visit.crm, hold_id), f"There is no hold {hold_id}.")
     return page(
-        request,
+        visit.request,
         "hold",
         hold=hold,
         deed=deed(hold),
         after_rejection=after_rejection(hold),
         noun="memberships" if hold.noun in holds.NOUNS["memberships"] else "opt_outs",
-        cost=holds.cost(hold, hook.settings),
-        question=_question(session, approvals_dag, hold_id),
-        run=dag_runs.find(session, approvals_dag, _run_id(hold_id)),
-        may_answer=may_answer(user, account),
+        cost=holds.cost(hold, visit.hook.settings),
+        question=_question(visit, hold_id),
+        run=dag_runs.find(visit, _NOUN, _run_id(hold_id)),
+        may_answer=may_answer(visit.user, visit.account),
         choices=(APPROVE, REJECT),
     )
 
 
 @router.post("/{hold_id}/answer", dependencies=[MayAnswer])
 async def answer(
-    request: Request,
-    *,
-    account: CurrentAccount,
-    hold_id: int,
-    choice: Annotated[Literal["Approve", "Reject"], Form()],
+    visit: AnyVisit, hold_id: int, choice: Annotated[Literal["Approve", "Reject"], Form()]
 ) -> RedirectResponse:
     """Answer as under Required Actions; the run that asked goes on with it."""
     replied = await airflow_api.patch(
-        request,
-        "dags", account.dag_id("approvals"), "dagRuns", _run_id(hold_id),
+        visit.request,
+        "dags", visit.account.dag_id(_NOUN), "dagRuns", _run_id(hold_id),
         "taskInstances", _QUESTION_TASK, str(_NOT_MAPPED), "hitlDetails",
         body={"chosen_options": [choice]},
     )  # fmt: skip
     if replied != status.HTTP_200_OK:
         raise HTTPException(replied, _SAID.get(replied))
-    return go_to(request, f"/holds/{hold_id}")
+    return go_to(visit.request, f"/holds/{hold_id}")
 
 
 _SAID: Final = {
@@ -91,13 +73,13 @@ def _run_id(hold_id: int) -> str:
     return f"hold_{hold_id}"
 
 
-def _question(session: Session, approvals_dag: str, hold_id: int) -> dict[str, Any] | None:
+def _question(visit: Visit, hold_id: int) -> dict[str, Any] | None:
     """The question as Airflow has it; None while it is not put."""
-    asked = session.scalar(
+    asked = visit.session.scalar(
         select(HITLDetail)
         .join(TaskInstance, HITLDetail.ti_id == TaskInstance.id)
         .where(
-            TaskInstance.dag_id == approvals_dag,
+            TaskInstance.dag_id == visit.account.dag_id(_NOUN),
             TaskInstance.run_id == _run_id(hold_id),
             TaskInstance.task_id == _QUESTION_TASK,
         )

@@ -2,17 +2,16 @@
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import AwareDatetime
 
 from constant_contact.store import database
 from constant_contact.sync.memberships import push
-from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
-from constant_contact.web.frame.accounts import CurrentAccount
-from constant_contact.web.frame.crm import PageHook
+from constant_contact.web.frame.access import require_trigger
 from constant_contact.web.frame.pages import MOST_COUNTED, go_to, page
 from constant_contact.web.frame.tables import Key, NewestFilter, newest
+from constant_contact.web.frame.visit import AnyVisit, Reading
 
 router = APIRouter(prefix="/memberships")
 
@@ -42,17 +41,9 @@ class RequestFilter(NewestFilter):
 
 
 @router.get("")
-def list_memberships(
-    request: Request,
-    *,
-    _may: MayRead,
-    user: CurrentUser,
-    account: CurrentAccount,
-    hook: PageHook,
-    asked: Annotated[RequestFilter, Query()],
-) -> HTMLResponse:
+def list_memberships(visit: Reading, asked: Annotated[RequestFilter, Query()]) -> HTMLResponse:
     """The requests, the newest first unless another order is asked for, and what carries them."""
-    with hook.crm.transaction() as connection:
+    with visit.crm.transaction() as connection:
         requests, pager = newest(
             connection,
             "memberships/requests",
@@ -68,7 +59,7 @@ def list_memberships(
         holds = database.rows(connection, "web/holds", {"nouns": ["memberships"]})
         calls = database.rows(connection, "web/bulk_activities")
     return page(
-        request,
+        visit.request,
         "memberships",
         asked=asked,
         requests=requests,
@@ -77,16 +68,14 @@ def list_memberships(
         lists=lists,
         holds=holds,
         calls=calls,
-        may_retry=may_trigger(user, account.dag_id("list_memberships")),
-        may_request=may_trigger(user, account.dag_id("bulk_memberships")),
+        may_retry=visit.may_trigger("list_memberships"),
+        may_request=visit.may_trigger("bulk_memberships"),
     )
 
 
 @router.post("/retry", dependencies=[require_trigger("list_memberships")])
 def retry(
-    request: Request,
-    *,
-    hook: PageHook,
+    visit: AnyVisit,
     status: Annotated[Literal["", "failed", "rejected"], Form()] = "",
     list_id: Annotated[str, Form()] = "",
     action: Annotated[Action, Form()] = "",
@@ -94,7 +83,7 @@ def retry(
 ) -> RedirectResponse:
     """Put requests that were not met back into the outbox, which wakes the DAG."""
     retried = push.retry(
-        hook.crm, status=status, list_id=list_id, action=action, contact_id=contact_id
+        visit.crm, status=status, list_id=list_id, action=action, contact_id=contact_id
     )
     here = RequestFilter() if contact_id else RequestFilter(list_id=list_id, action=action)
-    return go_to(request, f"/memberships?{here.query(retried=retried)}")
+    return go_to(visit.request, f"/memberships?{here.query(retried=retried)}")

@@ -2,21 +2,18 @@
 
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from airflow.api_fastapi.common.db.common import SessionDep
-from fastapi import APIRouter, Form, HTTPException, Query, Request, status
+from fastapi import APIRouter, Form, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.operators.opt_ins import CONFIRM, DISMISS
 from constant_contact.store import database
 from constant_contact.sync.consent import opt_ins, opt_outs
 from constant_contact.sync.holds import NOUNS
 from constant_contact.web.frame import dag_runs
-from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
-from constant_contact.web.frame.accounts import CurrentAccount
-from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import MOST_COUNTED, go_to, page
+from constant_contact.web.frame.access import require_trigger
+from constant_contact.web.frame.pages import MOST_COUNTED, go_to, or_404, page
 from constant_contact.web.frame.tables import NewestFilter, Number, newest
+from constant_contact.web.frame.visit import AnyVisit, Reading, Visit
 
 router = APIRouter(prefix="/opt-outs")
 
@@ -44,14 +41,12 @@ class ChangeFilter(NewestFilter):
 
 
 @router.get("")
-def list_changes(
-    request: Request, _may: MayRead, hook: PageHook, asked: Annotated[ChangeFilter, Query()]
-) -> HTMLResponse:
+def list_changes(visit: Reading, asked: Annotated[ChangeFilter, Query()]) -> HTMLResponse:
     """The outbox, the newest change first unless another order is asked for.
 
     What the circuit breaker holds stands above it.
     """
-    with hook.crm.transaction() as connection:
+    with visit.crm.transaction() as connection:
         changes, pager = newest(
             connection,
             "opt_outs/opt_out_changes",
@@ -69,7 +64,7 @@ def list_changes(
         )
         holds = database.rows(connection, "web/holds", {"nouns": list(NOUNS["opt_outs"])})
     return page(
-        request,
+        visit.request,
         "opt_outs",
         asked=asked,
         changes=changes,
@@ -80,101 +75,71 @@ def list_changes(
 
 
 @router.get("/{change_id}")
-def show_change(
-    request: Request,
-    *,
-    _may: MayRead,
-    user: CurrentUser,
-    account: CurrentAccount,
-    session: SessionDep,
-    hook: PageHook,
-    change_id: int,
-) -> HTMLResponse:
+def show_change(visit: Reading, change_id: int) -> HTMLResponse:
     """One change: what was asked and by whom, every decision about it, what can be done now."""
-    change = _change(hook, change_id)
-    opt_ins_dag = account.dag_id("opt_ins")
-    with hook.crm.transaction() as connection:
+    change = _change(visit, change_id)
+    with visit.crm.transaction() as connection:
         decisions = database.rows(connection, "web/decisions", {"change_id": change_id})
         confirmation = database.row(connection, "web/confirmation", change)
     return page(
-        request,
+        visit.request,
         "opt_out",
         change=change,
         decisions=decisions,
         confirmation=confirmation,
-        runs=dag_runs.named(session, opt_ins_dag, _run_id(change_id)),
-        may_decide=may_trigger(user, opt_ins_dag),
-        may_retry=may_trigger(user, account.dag_id("opt_outs")),
+        runs=dag_runs.named(visit, "opt_ins", _run_id(change_id)),
+        may_decide=visit.may_trigger("opt_ins"),
+        may_retry=visit.may_trigger("opt_outs"),
         once=dag_runs.once(),
     )
 
 
 @router.get("/{change_id}/confirmation", dependencies=[_MAY_DECIDE])
-def show_confirmation(
-    request: Request, _may: MayRead, hook: PageHook, change_id: int
-) -> HTMLResponse:
+def show_confirmation(visit: Reading, change_id: int) -> HTMLResponse:
     """The step before the mail: what is sent to whom, and that it is sent once ever."""
-    change = _change(hook, change_id)
-    opt_ins.check_askable(hook.crm, change_id=change_id)
-    with hook.crm.transaction() as connection:
+    change = _change(visit, change_id)
+    opt_ins.check_askable(visit.crm, change_id=change_id)
+    with visit.crm.transaction() as connection:
         lists = database.rows(connection, "web/live_lists")
-    return page(request, "confirmation", change=change, lists=lists, once=dag_runs.once())
+    return page(visit.request, "confirmation", change=change, lists=lists, once=dag_runs.once())
 
 
 @router.post("/{change_id}/confirmation", dependencies=[_MAY_DECIDE])
 def ask_confirmation(
-    request: Request,
-    *,
-    user: CurrentUser,
-    account: CurrentAccount,
-    session: SessionDep,
-    hook: PageHook,
-    change_id: int,
-    once: dag_runs.Once,
-    list_id: Annotated[list[str], Form()],
+    visit: AnyVisit, change_id: int, once: dag_runs.Once, list_id: Annotated[list[str], Form()]
 ) -> RedirectResponse:
     """Start the run that has the vendor ask the contact."""
-    opt_ins.check_askable(hook.crm, change_id=change_id)
-    with hook.crm.transaction() as connection:
+    opt_ins.check_askable(visit.crm, change_id=change_id)
+    with visit.crm.transaction() as connection:
         if database.rows(connection, "memberships/dead_lists", {"list_ids": list_id}):
             raise HTTPException(
                 status.HTTP_409_CONFLICT, "One of these lists is no longer at Constant Contact."
             )
     conf: dict[str, object] = {"change_id": change_id, "action": CONFIRM, "list_ids": list_id}
-    dag_runs.start(session, user, account.dag_id("opt_ins"), _run_id(change_id, once), conf)
-    return go_to(request, f"/opt-outs/{change_id}")
+    dag_runs.start(visit, "opt_ins", _run_id(change_id, once), conf)
+    return go_to(visit.request, f"/opt-outs/{change_id}")
 
 
 @router.post("/{change_id}/dismissal", dependencies=[_MAY_DECIDE])
-def dismiss(
-    request: Request,
-    *,
-    user: CurrentUser,
-    account: CurrentAccount,
-    session: SessionDep,
-    change_id: int,
-    once: dag_runs.Once,
-) -> RedirectResponse:
+def dismiss(visit: AnyVisit, change_id: int, once: dag_runs.Once) -> RedirectResponse:
     """Start the run that leaves the contact unsubscribed."""
     conf: dict[str, object] = {"change_id": change_id, "action": DISMISS}
-    dag_runs.start(session, user, account.dag_id("opt_ins"), _run_id(change_id, once), conf)
-    return go_to(request, f"/opt-outs/{change_id}")
+    dag_runs.start(visit, "opt_ins", _run_id(change_id, once), conf)
+    return go_to(visit.request, f"/opt-outs/{change_id}")
 
 
 @router.post("/{change_id}/retry", dependencies=[require_trigger("opt_outs")])
-def retry(request: Request, user: CurrentUser, hook: PageHook, change_id: int) -> RedirectResponse:
+def retry(visit: AnyVisit, change_id: int) -> RedirectResponse:
     """Put a failed change back into the outbox, which wakes the DAG."""
-    opt_outs.retry(hook.crm, change_id=change_id, by=user.get_name())
-    return go_to(request, f"/opt-outs/{change_id}")
+    opt_outs.retry(visit.crm, change_id=change_id, by=visit.user.get_name())
+    return go_to(visit.request, f"/opt-outs/{change_id}")
 
 
 def _run_id(change_id: int, once: str = "") -> str:
     return f"change_{change_id}_{once}"
 
 
-def _change(hook: ConstantContactHook, change_id: int) -> dict[str, Any]:
-    with hook.crm.transaction() as connection:
+def _change(visit: Visit, change_id: int) -> dict[str, Any]:
+    with visit.crm.transaction() as connection:
         change = database.row(connection, "opt_outs/opt_out_change", {"change_id": change_id})
-    if change is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no change {change_id}.")
-    return change
+    return or_404(change, f"There is no change {change_id}.")

@@ -2,17 +2,16 @@
 
 from typing import Annotated, Final, Self
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from constant_contact.redact import is_telling
 from constant_contact.sync.memberships import saved_searches
-from constant_contact.web.frame.access import CurrentUser
-from constant_contact.web.frame.crm import PageHook
 from constant_contact.web.frame.pages import go_to
 from constant_contact.web.frame.tables import without_nul
+from constant_contact.web.frame.visit import AnyVisit
 from constant_contact.web.people.wizard import MAY_REQUEST, Asked
 
 router = APIRouter(prefix="/memberships/searches")
@@ -48,18 +47,21 @@ class Saved(Asked):
 
 
 @router.post("", dependencies=[MAY_REQUEST])
-def save(
-    request: Request, user: CurrentUser, hook: PageHook, asked: Annotated[Saved, Form()]
-) -> RedirectResponse:
+def save(visit: AnyVisit, asked: Annotated[Saved, Form()]) -> RedirectResponse:
     """Keep a search, and show it."""
     search_id = saved_searches.save_search(
-        hook.crm, asked.name, asked.list_id, asked.action, asked.wanted(), by=user.get_name()
+        visit.crm,
+        asked.name,
+        asked.list_id,
+        asked.action,
+        asked.wanted(),
+        by=visit.user.get_name(),
     )
-    return go_to(request, f"/memberships/new?search={search_id}")
+    return go_to(visit.request, f"/memberships/new?search={search_id}")
 
 
 @router.post("/{search_id}/deletion", dependencies=[MAY_REQUEST])
-def delete(request: Request, hook: PageHook, search_id: int) -> RedirectResponse:
+def delete(visit: AnyVisit, search_id: int) -> RedirectResponse:
     """Delete a saved search."""
-    saved_searches.delete_search(hook.crm, search_id)
-    return go_to(request, "/memberships/new")
+    saved_searches.delete_search(visit.crm, search_id)
+    return go_to(visit.request, "/memberships/new")

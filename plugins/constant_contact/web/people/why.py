@@ -1,26 +1,27 @@
 """Why?: what is known of one CRM contact on both sides, and why it is not on a list."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import psycopg
-from fastapi import APIRouter, Form, HTTPException, Query, Request, status
+from fastapi import APIRouter, Form, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import AfterValidator
 
 from constant_contact.errors import ConstantContactError
-from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import is_telling
 from constant_contact.store import database
-from constant_contact.store.listing import keyset_page
+from constant_contact.store.listing import Row, keyset_page
 from constant_contact.sync import objections
 from constant_contact.sync.memberships.explain import explain
 from constant_contact.web.calls.call_filter import CallFilter, begins_with
-from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
-from constant_contact.web.frame.accounts import CurrentAccount
-from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.access import require_trigger
+from constant_contact.web.frame.pages import go_to, or_404, page
+from constant_contact.web.frame.tables import without_nul
+from constant_contact.web.frame.visit import Reading, Visit
 from constant_contact.web.people.timeline import SOURCES, timeline
 
 _log = logging.getLogger("constant_contact.web")
@@ -57,62 +58,80 @@ _KEPT_OUT: Final = {
     "clear it if it is meant.",
 }
 
-Id = Annotated[str, Query(max_length=_MOST_CHARS)]
+_Plain = Annotated[str, AfterValidator(lambda text: without_nul(text).strip())]
+InUrl = Annotated[_Plain, Query(max_length=_MOST_CHARS)]
+InForm = Annotated[_Plain, Form(max_length=_MOST_CHARS)]
 
 
 @router.get("")
-def why(
-    request: Request,
-    *,
-    _may: MayRead,
-    user: CurrentUser,
-    account: CurrentAccount,
-    hook: PageHook,
-    contact_id: Id = "",
-    list_id: Id = "",
-) -> HTMLResponse:
-    """The form; with a contact, all about it; with a list too, how the two stand.
-
-    Raises:
-        HTTPException: 404; the CRM has no such contact. 422; the id is an address, or has one.
-    """
-    contact_id, list_id = _plain(contact_id), _plain(list_id)
+def why(visit: Reading, contact_id: InUrl = "", list_id: InUrl = "") -> HTMLResponse:
+    """The form; with a contact, all about it; with a list too, how the two stand."""
     if is_telling(contact_id) or is_telling(list_id):
         raise HTTPException(
             status.HTTP_422_UNPROCESSABLE_CONTENT,
             "No email address may be in a URL: look for it by the field of this page.",
         )
-    may_lift = may_trigger(user, account.dag_id("opt_ins"))
-    return _shown(request, hook, contact_id, list_id, may_lift=may_lift)
+    return _about(visit, contact_id, list_id)
+
+
+@router.post("")
+def find(
+    visit: Reading, wanted: InForm = "", contact_id: InForm = "", list_id: InForm = ""
+) -> HTMLResponse:
+    """The contacts of a name, id or address, or all about the one that has this id.
+
+    A form's body: no address is in a URL, and some CRMs have addresses for ids.
+    """
+    if contact_id:
+        return _about(visit, contact_id, list_id)
+    found, is_fresh = _called(visit, wanted), True
+    if wanted and not found:
+        # It may be the id of a contact that was added since the last look.
+        is_fresh = _look(visit, wanted)
+        found = _called(visit, wanted)
+    if [row["contact_id"] for row in found] == [wanted]:
+        return _about(visit, wanted, "")
+    return _shown(visit, found=found, wanted=wanted, is_fresh=is_fresh)
+
+
+def _about(visit: Visit, contact_id: str, list_id: str) -> HTMLResponse:
+    is_fresh = not contact_id or _look(visit, contact_id)
+    with visit.crm.transaction() as connection:
+        known = _known(connection, contact_id, list_id) if contact_id else None
+        lists = database.rows(connection, "web/lists", {"most": _MOST_LISTS})
+    return _shown(visit, known=known, lists=lists, list_id=list_id, is_fresh=is_fresh)
 
 
 def _shown(
-    request: Request, hook: ConstantContactHook, contact_id: str, list_id: str, *, may_lift: bool
+    visit: Visit,
+    *,
+    known: Row | None = None,
+    lists: Sequence[Row] = (),
+    list_id: str = "",
+    found: Sequence[Row] | None = None,
+    wanted: str = "",
+    is_fresh: bool,
 ) -> HTMLResponse:
-    is_fresh = not contact_id or _look(hook, contact_id)
-    with hook.crm.transaction() as connection:
-        known = _known(connection, contact_id, list_id) if contact_id else None
-        lists = database.rows(connection, "web/lists", {"most": _MOST_LISTS})
     return page(
-        request,
+        visit.request,
         "why",
         known=known,
         lists=lists,
         list_id=list_id,
-        found=None,
-        wanted="",
+        found=found,
+        wanted=wanted,
         most_found=_MOST_FOUND,
         is_fresh=is_fresh,
-        may_lift=may_lift,
+        may_lift=visit.may_trigger("opt_ins"),
         sources=SOURCES,
         shown_at=datetime.now(UTC),
     )
 
 
-def _look(hook: ConstantContactHook, contact_id: str) -> bool:
+def _look(visit: Visit, contact_id: str) -> bool:
     """Look the contact up in the CRM; return whether that went well."""
     try:
-        objections.look_and_hear(hook.crm, [contact_id])
+        objections.look_and_hear(visit.crm, [contact_id])
     except ConstantContactError as error:
         # What was seen before is shown all the same.
         _log.warning("a contact could not be looked up for its page: %s", error)
@@ -120,63 +139,14 @@ def _look(hook: ConstantContactHook, contact_id: str) -> bool:
     return True
 
 
-@router.post("")
-def find(
-    request: Request,
-    *,
-    _may: MayRead,
-    user: CurrentUser,
-    account: CurrentAccount,
-    hook: PageHook,
-    wanted: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
-    contact_id: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
-    list_id: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
-) -> HTMLResponse:
-    """The contacts of a name, id or address, or all about the one that has this id.
-
-    A form's body: no address is in a URL, and some CRMs have addresses for ids.
-    """
-    may_lift = may_trigger(user, account.dag_id("opt_ins"))
-    if contact_id:
-        return _shown(request, hook, _plain(contact_id), _plain(list_id), may_lift=may_lift)
-    wanted = _plain(wanted)
-    found, is_fresh = _called(hook, wanted), True
-    if wanted and not found:
-        # It may be the id of a contact that was added since the last look.
-        is_fresh = _look(hook, wanted)
-        found = _called(hook, wanted)
-    if [row["contact_id"] for row in found] == [wanted]:
-        return _shown(request, hook, wanted, "", may_lift=may_lift)
-    return page(
-        request,
-        "why",
-        known=None,
-        lists=[],
-        list_id="",
-        found=found,
-        wanted=wanted,
-        most_found=_MOST_FOUND,
-        is_fresh=is_fresh,
-        may_lift=False,
-        sources=SOURCES,
-        shown_at=datetime.now(UTC),
-    )
-
-
 @router.post("/suggestions")
-def suggest(
-    request: Request,
-    _may: MayRead,
-    hook: PageHook,
-    wanted: Annotated[str, Form(max_length=_MOST_CHARS)] = "",
-) -> HTMLResponse:
+def suggest(visit: Reading, wanted: InForm = "") -> HTMLResponse:
     """The contacts of a name, id or address that is half typed."""
-    wanted = _plain(wanted)
-    found = _called(hook, wanted) if len(wanted) >= _LEAST_CHARS_TO_SUGGEST else []
-    return page(request, "why_found", found=found[:_MOST_SUGGESTED])
+    found = _called(visit, wanted) if len(wanted) >= _LEAST_CHARS_TO_SUGGEST else []
+    return page(visit.request, "why_found", found=found[:_MOST_SUGGESTED])
 
 
-def _called(hook: ConstantContactHook, wanted: str) -> list[dict[str, Any]]:
+def _called(visit: Visit, wanted: str) -> list[Row]:
     """The contacts of a name, id or address, each with the query of its page."""
     words = wanted.replace(",", " ").split()
     if not words:
@@ -200,7 +170,7 @@ def _called(hook: ConstantContactHook, wanted: str) -> list[dict[str, Any]]:
             for name, text in indexed.items()
         },
     }
-    with hook.crm.transaction() as connection:
+    with visit.crm.transaction() as connection:
         rows = database.rows(connection, "links/contacts_called", params)
     return [row | {"query": _query(row["contact_id"])} for row in rows]
 
@@ -218,30 +188,18 @@ def _names(wanted: str, words: list[str]) -> list[tuple[str, str]]:
 
 @router.post("/lift", dependencies=[require_trigger("opt_ins")], response_model=None)
 def lift(
-    request: Request,
-    *,
-    _may: MayRead,
-    user: CurrentUser,
-    hook: PageHook,
-    objection_id: Annotated[int, Form()],
-    contact_id: Annotated[str, Form(max_length=_MOST_CHARS)],
-    evidence: Annotated[str, Form(max_length=_MOST_CHARS)],
+    visit: Reading, objection_id: Annotated[int, Form()], contact_id: InForm, evidence: InForm
 ) -> HTMLResponse | RedirectResponse:
-    """Lift one objection, for a reason; the register keeps who did it and why.
-
-    Raises:
-        HTTPException: 422; there is no reason.
-    """
-    contact_id, evidence = _plain(contact_id), _plain(evidence)
+    """Lift one objection, for a reason; the register keeps who did it and why."""
     if not evidence:
         raise HTTPException(
             status.HTTP_422_UNPROCESSABLE_CONTENT, "An objection is lifted for a reason: say which."
         )
-    _look(hook, contact_id)
-    objections.lift(hook.crm, objection_id, evidence=evidence, by=user.get_name())
+    _look(visit, contact_id)
+    objections.lift(visit.crm, objection_id, evidence=evidence, by=visit.user.get_name())
     if query := _query(contact_id):
-        return go_to(request, f"/why?{query}")
-    return _shown(request, hook, contact_id, "", may_lift=True)
+        return go_to(visit.request, f"/why?{query}")
+    return _about(visit, contact_id, "")
 
 
 def _query(contact_id: str) -> str:
@@ -249,15 +207,14 @@ def _query(contact_id: str) -> str:
     return "" if is_telling(contact_id) else urlencode({"contact_id": contact_id})
 
 
-def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -> dict[str, Any]:
+def _known(connection: psycopg.Connection[Any], contact_id: str, list_id: str) -> Row:
     """All about a contact, as the page shows it."""
     one = {"contact_id": contact_id}
     some = one | {"most": _MOST_ROWS}
-    contact = database.row(connection, "links/contact", one)
-    if contact is None:
-        raise HTTPException(
-            status.HTTP_404_NOT_FOUND, f"The CRM has no contact with the id {contact_id}."
-        )
+    contact = or_404(
+        database.row(connection, "links/contact", one),
+        f"The CRM has no contact with the id {contact_id}.",
+    )
     linked_id = contact["constant_contact_id"]
     mirrored = database.row(connection, "web/mirrored_contact", {"contact_id": linked_id})
     keys = one | {"constant_contact_id": linked_id, "address": contact["preferred_email"]}
@@ -306,7 +263,7 @@ def _differ(one: str | None, other: str | None) -> bool:
     return None not in (one, other) and one != other
 
 
-def _calls(connection: psycopg.Connection[Any], linked_id: str | None) -> dict[str, Any]:
+def _calls(connection: psycopg.Connection[Any], linked_id: str | None) -> Row:
     """The last calls about a contact of the vendor's, and the query that finds them all."""
     if not linked_id:
         return {"rows": [], "query": ""}
@@ -314,8 +271,3 @@ def _calls(connection: psycopg.Connection[Any], linked_id: str | None) -> dict[s
     wanted = asked.wanted(datetime.now(UTC))
     found = keyset_page(connection, "web/matching_calls", wanted, asked.keyset(), _MOST_ROWS)
     return {"rows": found.rows, "query": asked.query()}
-
-
-def _plain(text: str) -> str:
-    # PostgreSQL's texts know no NUL
-    return text.replace("\0", "").strip()

@@ -9,21 +9,18 @@ from dataclasses import asdict, fields
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
-from airflow.api_fastapi.common.db.common import SessionDep
-from fastapi import APIRouter, Form, HTTPException, Request, Response, status
+from fastapi import APIRouter, Form, Response, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 
 from constant_contact.errors import QueryTooSlow
-from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.store import budget, database
 from constant_contact.sync.memberships import choices, saved_searches
 from constant_contact.sync.memberships.bulk_memberships import Wanted
 from constant_contact.web.frame import dag_runs
-from constant_contact.web.frame.access import CurrentUser, MayRead, may_trigger, require_trigger
-from constant_contact.web.frame.accounts import CurrentAccount, current_account
-from constant_contact.web.frame.crm import PageHook
-from constant_contact.web.frame.pages import go_to, page
+from constant_contact.web.frame.access import require_trigger
+from constant_contact.web.frame.pages import go_to, or_404, page
+from constant_contact.web.frame.visit import AnyVisit, Reading, Visit
 
 router = APIRouter(prefix="/memberships")
 
@@ -54,25 +51,19 @@ class Asked(BaseModel):
 
 
 @router.get("/new", dependencies=[MAY_REQUEST])
-def ask(
-    request: Request,
-    _may: MayRead,
-    hook: PageHook,
-    choice: int | None = None,
-    search: int | None = None,
-) -> HTMLResponse:
+def ask(visit: Reading, choice: int | None = None, search: int | None = None) -> HTMLResponse:
     """The first form; filled in as a choice or a saved search was, to change it."""
-    saved = _saved(hook, search) if search is not None else None
-    made = _choice(hook, choice) if choice is not None else saved
+    saved = _saved(visit, search) if search is not None else None
+    made = _choice(visit, choice) if choice is not None else saved
     wanted = made["criteria"] if made else asdict(Wanted(is_mailable=True))
-    with hook.crm.transaction() as connection:
+    with visit.crm.transaction() as connection:
         lists = database.rows(connection, "web/live_lists")
     return page(
-        request,
+        visit.request,
         "wizard",
         lists=lists,
-        selections=hook.crm.seam.selections(),
-        searches=saved_searches.saved_searches(hook.crm),
+        selections=visit.crm.seam.selections(),
+        searches=saved_searches.saved_searches(visit.crm),
         saved=saved,
         wanted=wanted,
         list_id=made["list_id"] if made else "",
@@ -81,101 +72,70 @@ def ask(
 
 
 @router.post("/new", dependencies=[MAY_REQUEST])
-def find(
-    request: Request, user: CurrentUser, hook: PageHook, asked: Annotated[Asked, Form()]
-) -> RedirectResponse:
+def find(visit: AnyVisit, asked: Annotated[Asked, Form()]) -> RedirectResponse:
     """Find the contacts, and show them."""
     choice_id = choices.choose(
-        hook.crm, asked.list_id, asked.action, asked.wanted(), by=user.get_name()
+        visit.crm, asked.list_id, asked.action, asked.wanted(), by=visit.user.get_name()
     )
-    return go_to(request, f"/memberships/choices/{choice_id}")
+    return go_to(visit.request, f"/memberships/choices/{choice_id}")
 
 
 @router.get("/choices/{choice_id}")
-def show_choice(
-    request: Request,
-    *,
-    _may: MayRead,
-    user: CurrentUser,
-    account: CurrentAccount,
-    session: SessionDep,
-    hook: PageHook,
-    choice_id: int,
-    after: str = "",
-) -> HTMLResponse:
+def show_choice(visit: Reading, choice_id: int, after: str = "") -> HTMLResponse:
     """Who was found, each to be left out; once requested, how each request stands."""
-    choice = _choice(hook, choice_id)
+    choice = _choice(visit, choice_id)
     if choice["submitted_at"] is not None:
-        return _progress(request, session, hook, choice)
-    with hook.crm.transaction() as connection:
+        return _progress(visit, choice)
+    with visit.crm.transaction() as connection:
         params = {"choice_id": choice_id, "after": after, "most": _ROWS + 1}
         found = database.rows(connection, "choices/chosen_contacts", params)
     return page(
-        request,
+        visit.request,
         "choice",
         choice=choice,
         contacts=found[:_ROWS],
         after=after,
         has_more=len(found) > _ROWS,
-        may_request=may_trigger(user, account.dag_id(_BULK)),
+        may_request=visit.may_trigger(_BULK),
     )
 
 
 @router.get("/choices/{choice_id}/forecast")
-def show_forecast(
-    request: Request,
-    *,
-    _may: MayRead,
-    user: CurrentUser,
-    account: CurrentAccount,
-    session: SessionDep,
-    hook: PageHook,
-    choice_id: int,
-) -> HTMLResponse:
+def show_forecast(visit: Reading, choice_id: int) -> HTMLResponse:
     """What would become of them, how many calls it takes, and the button.
 
     Many are looked at by a run: a page has seconds.
     """
-    choice = _choice(hook, choice_id)
+    choice = _choice(visit, choice_id)
     if choice["contacts"] - choice["left_out"] <= _MOST_LOOKED_AT and not choice["submitted_at"]:
         with suppress(QueryTooSlow):
-            choices.foretell(hook.crm, choice_id)
-            choice = _choice(hook, choice_id)
-    day = budget.day(hook.budget_crm, hook.settings)
-    dag_id = account.dag_id(_BULK)
+            choices.foretell(visit.crm, choice_id)
+            choice = _choice(visit, choice_id)
+    day = budget.day(visit.hook.budget_crm, visit.hook.settings)
     return page(
-        request,
+        visit.request,
         "forecast",
         choice=choice,
-        run=dag_runs.find(session, dag_id, _forecast_run_id(choice_id, choice["edits"])),
+        run=dag_runs.find(visit, _BULK, _forecast_run_id(choice_id, choice["edits"])),
         left=day.left("memberships"),
         calls_per_second=day.plan.calls_per_second,
-        may_request=may_trigger(user, dag_id),
+        may_request=visit.may_trigger(_BULK),
     )
 
 
 @router.post("/choices/{choice_id}/forecast", dependencies=[MAY_REQUEST])
-def foretell(
-    request: Request,
-    *,
-    user: CurrentUser,
-    account: CurrentAccount,
-    session: SessionDep,
-    hook: PageHook,
-    choice_id: int,
-) -> RedirectResponse:
+def foretell(visit: AnyVisit, choice_id: int) -> RedirectResponse:
     """Start the run that looks at many contacts."""
-    run_id = _forecast_run_id(choice_id, _choice(hook, choice_id)["edits"])
+    run_id = _forecast_run_id(choice_id, _choice(visit, choice_id)["edits"])
     conf: dict[str, object] = {"choice_id": choice_id, "dry_run": True}
-    dag_runs.start(session, user, account.dag_id(_BULK), run_id, conf)
-    return go_to(request, f"/memberships/choices/{choice_id}/forecast")
+    dag_runs.start(visit, _BULK, run_id, conf)
+    return go_to(visit.request, f"/memberships/choices/{choice_id}/forecast")
 
 
 @router.post("/choices/{choice_id}/ticks", dependencies=[MAY_REQUEST])
 def leave_out(
-    request: Request,
+    visit: AnyVisit,
     *,
-    hook: PageHook,
     choice_id: int,
     shown: Annotated[list[str], Form()] = [],  # noqa: B006 - FastAPI copies it
     ticked: Annotated[list[str], Form()] = [],  # noqa: B006
@@ -184,44 +144,34 @@ def leave_out(
 ) -> Response:
     """Keep who is ticked of those that the page showed; or take in or leave out all."""
     if everyone:
-        choices.leave_out_all(hook.crm, choice_id, is_left_out=everyone == "out")
+        choices.leave_out_all(visit.crm, choice_id, is_left_out=everyone == "out")
     else:
-        choices.leave_out(hook.crm, choice_id, shown=shown, ticked=ticked)
-    if "HX-Request" in request.headers:
+        choices.leave_out(visit.crm, choice_id, shown=shown, ticked=ticked)
+    if "HX-Request" in visit.request.headers:
         # The page stays; its forecast is made again.
         return Response(status_code=status.HTTP_204_NO_CONTENT, headers={"HX-Trigger": "ticked"})
-    return go_to(request, f"/memberships/choices/{choice_id}?{urlencode({'after': after})}")
+    return go_to(visit.request, f"/memberships/choices/{choice_id}?{urlencode({'after': after})}")
 
 
 @router.post("/choices/{choice_id}/request", dependencies=[MAY_REQUEST])
 def request_choice(
-    request: Request,
-    *,
-    user: CurrentUser,
-    account: CurrentAccount,
-    session: SessionDep,
-    hook: PageHook,
-    choice_id: int,
-    edits: Annotated[int, Form()],
+    visit: AnyVisit, choice_id: int, edits: Annotated[int, Form()]
 ) -> RedirectResponse:
     """Start the run that writes the requests; a second press finds the first one's run."""
-    choices.submit(hook.crm, choice_id, edits=edits, by=user.get_name())
+    choices.submit(visit.crm, choice_id, edits=edits, by=visit.user.get_name())
     conf: dict[str, object] = {"choice_id": choice_id}
-    dag_runs.start(session, user, account.dag_id(_BULK), _run_id(choice_id), conf)
-    return go_to(request, f"/memberships/choices/{choice_id}")
+    dag_runs.start(visit, _BULK, _run_id(choice_id), conf)
+    return go_to(visit.request, f"/memberships/choices/{choice_id}")
 
 
-def _progress(
-    request: Request, session: SessionDep, hook: ConstantContactHook, choice: dict[str, Any]
-) -> HTMLResponse:
-    with hook.crm.transaction() as connection:
+def _progress(visit: Visit, choice: dict[str, Any]) -> HTMLResponse:
+    with visit.crm.transaction() as connection:
         groups = database.rows(connection, "choices/choice_progress", choice)
         calls = database.rows(connection, "web/bulk_activities")
-    dag_id = current_account(request).dag_id(_BULK)
-    run = dag_runs.find(session, dag_id, _run_id(choice["choice_id"]))
+    run = dag_runs.find(visit, _BULK, _run_id(choice["choice_id"]))
     is_waiting = choice["requested_at"] is None and (run is None or run.goes_on)
     return page(
-        request,
+        visit.request,
         "choice_progress",
         choice=choice,
         groups=groups if choice["requested_at"] else [],
@@ -239,25 +189,15 @@ def _forecast_run_id(choice_id: int, edits: int) -> str:
     return f"forecast_{choice_id}_{edits}"
 
 
-def _choice(hook: ConstantContactHook, choice_id: int) -> dict[str, Any]:
-    choice = choices.look(hook.crm, choice_id)
-    if choice is None:
-        raise _none(choice_id)
-    return choice
-
-
-def _saved(hook: ConstantContactHook, search_id: int) -> dict[str, Any]:
-    saved = saved_searches.saved_search(hook.crm, search_id)
-    if saved is None:
-        raise HTTPException(
-            status.HTTP_404_NOT_FOUND,
-            f"There is no saved search {search_id} (any more): choose another one in the wizard.",
-        )
-    return saved
-
-
-def _none(choice_id: int) -> HTTPException:
-    return HTTPException(
-        status.HTTP_404_NOT_FOUND,
+def _choice(visit: Visit, choice_id: int) -> dict[str, Any]:
+    return or_404(
+        choices.look(visit.crm, choice_id),
         f"There is no choice {choice_id} (any more): one that came to nothing is kept for a day.",
+    )
+
+
+def _saved(visit: Visit, search_id: int) -> dict[str, Any]:
+    return or_404(
+        saved_searches.saved_search(visit.crm, search_id),
+        f"There is no saved search {search_id} (any more): choose another one in the wizard.",
     )
