@@ -65,7 +65,7 @@ def list_memberships(visit: Reading, asked: Annotated[RequestFilter, Query()]) -
         requests=requests,
         pager=pager,
         counts={row["status"]: row["requests"] for row in counts},
-        lists=lists,
+        lists={row["list_id"]: row["name"] for row in lists},
         holds=holds,
         calls=calls,
         may_retry=visit.may_trigger("list_memberships"),
