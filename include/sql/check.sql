@@ -229,7 +229,7 @@ ORDER BY line.name ASC, line.check_id DESC;
 
 -- name: keep
 -- Keep a check with its lines. Parameters: duration_ms, package_version, and arrays with a place a
--- line: names, sides, results, results_before, seen, remedies, exported_remedies.
+-- line: name, side, result, result_before, seen, remedy, exported_remedy.
 -- Grain: one row, the check.
 WITH made AS (
     INSERT INTO ctct_check (duration_ms, package_version)
@@ -254,13 +254,13 @@ lines AS (
     FROM made
     CROSS JOIN
         unnest(
-            %(names)s::text[],
-            %(sides)s::text[],
-            %(results)s::text[],
-            %(results_before)s::text[],
+            %(name)s::text[],
+            %(side)s::text[],
+            %(result)s::text[],
+            %(result_before)s::text[],
             %(seen)s::text[],
-            %(remedies)s::text[],
-            %(exported_remedies)s::text[]
+            %(remedy)s::text[],
+            %(exported_remedy)s::text[]
         )
         WITH ORDINALITY AS line (
             name, side, result, result_before, seen, remedy, exported_remedy, nth

@@ -3,9 +3,8 @@
 `api` makes calls and `store` keeps them; here is what they know of each other.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from constant_contact.errors import BudgetSpent
 
@@ -71,8 +70,7 @@ class CallBudget(Protocol):
         """Take note that the vendor calls the day spent; return the error to raise."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One HTTP call as the log keeps it; nothing here holds a secret or an address.
 
     Attributes:
@@ -87,13 +85,13 @@ class Call:
     status: int | None
     error_key: str | None
     error_message: str | None
-    items: int | None
-    reply_bytes: int | None
-    duration_ms: int
-    waited_ms: int
-    request_id: str | None
-    tracking_id: str | None
-    reply_body: str | None
+    items: int | None = None
+    reply_bytes: int | None = None
+    duration_ms: int = 0
+    waited_ms: int = 0
+    request_id: str | None = None
+    tracking_id: str | None = None
+    reply_body: str | None = None
 
 
 class CallLog(Protocol):

@@ -118,15 +118,16 @@ def test_only_the_files_that_an_adopter_replaces_name_a_table_of_the_crms() -> N
 
 
 def call(**fields: Any) -> Call:
-    empty = dict.fromkeys(Call.__dataclass_fields__)
     needed = {
         "called_at": datetime.now(UTC),
         "method": "GET",
         "path": "/v3/x",
+        "status": None,
+        "error_key": None,
+        "error_message": None,
         "duration_ms": 1,
-        "waited_ms": 0,
     }
-    return Call(**(empty | needed | fields))
+    return Call(**(needed | fields))
 
 
 def test_the_call_log_is_stored_when_it_is_closed(crm: Database, sql_rows: Rows) -> None:

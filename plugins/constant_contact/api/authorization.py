@@ -106,9 +106,7 @@ def check_scopes(conn_id: str, scopes: Collection[str]) -> None:
 class Authorization:
     """Speaks with the vendor's authorization server for one connection.
 
-    Args:
-        settings: Of the connection.
-        log: Takes every call to the token endpoint; it is given no token.
+    `log` takes every call to the token endpoint; it is given no token.
     """
 
     def __init__(self, settings: ApiSettings, log: Callable[[Call], None]) -> None:
@@ -139,8 +137,7 @@ class Authorization:
     def url(self, state: str | None = None) -> tuple[str, str, str]:
         """Where a person authorizes: (URL, state, PKCE verifier).
 
-        Args:
-            state: What the answer is to be known by; a random one if none is given.
+        The state is a random one if none is given.
         """
         session = self._session(pkce="S256", scopes=self._settings.scopes)
         url, state = session.authorization_url(self._settings.authorize_url, state=state)
@@ -285,12 +282,6 @@ class Authorization:
                 status=status,
                 error_key=key,
                 error_message=message,
-                items=None,
-                reply_bytes=None,
                 duration_ms=round(duration_s * 1000),
-                waited_ms=0,
-                request_id=None,
-                tracking_id=None,
-                reply_body=None,
             )
         )

@@ -1,9 +1,8 @@
 """The Airflow connection `constant_contact` becomes a client."""
 
-import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -167,7 +166,7 @@ class ConstantContactHook(HttpHook):
         for account in accounts[: ids.index(self.constant_contact_conn_id)]:
             other = type(self)(account.constant_contact_conn_id, account.crm_conn_id)
             # A connection that is wrong cannot call: it has no share in anything.
-            with contextlib.suppress(SettingError):
+            with suppress(SettingError):
                 if other.settings.api_key_digest == self.settings.api_key_digest:
                     return self.open_crm(other.crm_conn_id)
         return self.crm
@@ -193,10 +192,9 @@ class ConstantContactHook(HttpHook):
             granted: Whose access token to use in place of the stored one.
             lane: Whose share of the day's calls is used, if not the hook's.
         """
-        settings, crm = self.settings, self.crm
-        call_log = ApiCallLog(crm, self.caller)
-        measured = MeasuredCallLog(call_log, self.calls)
-        try:
+        settings = self.settings
+        with self._call_log() as call_log:
+            measured = MeasuredCallLog(call_log, self.calls)
             yield Client(
                 settings,
                 Granted(granted) if granted else self._tokens(measured),
@@ -204,8 +202,9 @@ class ConstantContactHook(HttpHook):
                 MeasuredCallLog(call_log, self.calls, self.tally),
                 self.retry,
             )
-        finally:
-            call_log.close()
+
+    def _call_log(self) -> closing[ApiCallLog]:
+        return closing(ApiCallLog(self.crm, self.caller))
 
     def _tokens(self, call_log: CallLog) -> Tokens:
         refresh = Authorization(self.settings, call_log.add).refresh
@@ -220,23 +219,16 @@ class ConstantContactHook(HttpHook):
     ) -> None:
         """Redeem an authorization code; from now on its tokens are the stored ones.
 
-        Args:
-            code: That the vendor sent.
-            verifier: The PKCE verifier of the request that it answers.
-            authorized_by: The user of Airflow who authorized.
-            check: Raises if the tokens may not be stored.
+        `check` raises if they may not be stored.
 
         Raises:
             ConstantContactError: As `Tokens.authorize`; what was stored stays.
         """
-        call_log = ApiCallLog(self.crm, self.caller)
-        authorization = Authorization(self.settings, call_log.add)
-        try:
+        with self._call_log() as call_log:
+            authorization = Authorization(self.settings, call_log.add)
             self._tokens(call_log).authorize(
                 lambda: authorization.exchange(code, verifier), authorized_by, check
             )
-        finally:
-            call_log.close()
 
     def access_token(self) -> str:
         """Return a token that should work; refreshes if the stored one has expired.
@@ -244,11 +236,8 @@ class ConstantContactHook(HttpHook):
         Raises:
             AuthorizationRequired, SettingError, RefreshUncertain: As `Tokens` says.
         """
-        call_log = ApiCallLog(self.crm, self.caller)
-        try:
+        with self._call_log() as call_log:
             return self._tokens(call_log).access_token()
-        finally:
-            call_log.close()
 
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None

@@ -3,8 +3,7 @@
 import logging
 import queue
 import threading
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from constant_contact.calls import Call
 from constant_contact.errors import ConstantContactError
@@ -38,10 +37,6 @@ class ApiCallLog:
 
     A call is stored within moments of being added. A database that is away delays that; the work
     that made the call notices by itself.
-
-    Args:
-        crm: Where the table is.
-        caller: Which task instance the calls belong to.
     """
 
     def __init__(self, crm: Database, caller: Caller) -> None:
@@ -78,11 +73,10 @@ class ApiCallLog:
     def _store(self, calls: list[Call]) -> None:
         if not calls:
             return
-        names = [field.name for field in fields(Call)]
-        columns: dict[str, Any] = {name: [getattr(call, name) for call in calls] for name in names}
         try:
             with self._crm.transaction() as connection:
                 connection.execute("SET LOCAL synchronous_commit = off")
+                columns = database.columns(Call, calls)
                 database.run(connection, "api/add_calls", columns | self._caller)
         except ConstantContactError as error:
             self._dropped += len(calls)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 
@@ -29,8 +29,7 @@ _MARKUP: Final = re.compile(r"[\\`<\[|]")
 _FOUND: Final = frozenset({Result.DIFFERS, Result.REFUSED})
 
 
-@dataclass(frozen=True)
-class CheckedLine:
+class CheckedLine(NamedTuple):
     """A line of a check, as `ctct_check_line` has it.
 
     Attributes:

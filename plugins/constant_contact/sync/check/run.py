@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
@@ -171,7 +171,9 @@ def _kept(crm: Database, lines: Sequence[Line], duration_ms: int) -> tuple[Check
             rows = database.rows(connection, "check/last_results")
             last = {row["name"]: row["result"] for row in rows}
             checked = [CheckedLine.of(line, last) for line in lines]
-            kept = database.row(connection, "check/keep", _columns(checked, duration_ms)) or {}
+            made = {"duration_ms": duration_ms, "package_version": __version__}
+            columns = database.columns(CheckedLine, checked)
+            kept = database.row(connection, "check/keep", made | columns) or {}
             checked_at = kept["checked_at"]
     except (ConstantContactError, psycopg.Error):
         checked = [CheckedLine.of(line, last) for line in lines]
@@ -187,17 +189,3 @@ def _kept(crm: Database, lines: Sequence[Line], duration_ms: int) -> tuple[Check
         found={line.name: line.result for line in checked if line.is_found},
     )
     return check, report
-
-
-def _columns(lines: Sequence[CheckedLine], duration_ms: int) -> dict[str, Any]:
-    return {
-        "duration_ms": duration_ms,
-        "package_version": __version__,
-        "names": [line.name for line in lines],
-        "sides": [line.side for line in lines],
-        "results": [line.result for line in lines],
-        "results_before": [line.result_before for line in lines],
-        "seen": [line.seen for line in lines],
-        "remedies": [line.remedy for line in lines],
-        "exported_remedies": [line.exported_remedy for line in lines],
-    }
