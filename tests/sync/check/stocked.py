@@ -1,9 +1,10 @@
 """An account on which every assumption can be tried."""
 
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
-from constant_contact.sync.check.assumptions import Line, Result
+from constant_contact.sync.check.assumptions import Assumption, Line, Result
 from simulator.control import Control
 from tests.support import contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id
@@ -21,6 +22,16 @@ def stock(control: Control) -> None:
         lists=[{"list_id": list_id(1), "name": "Of the bulk job"}],
         contacts=[vendor_contact(1, "bulk@example.com")],
     )
+
+
+def said_in(*modules: ModuleType) -> list[str]:
+    """The names of all assumptions that modules have."""
+    return [
+        each.name
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, Assumption)
+    ]
 
 
 def begin_bulk_job(client: Any) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.sync.check import contact_assumptions, engagement_assumptions
 from constant_contact.sync.check.assumptions import Result, Side
 from constant_contact.sync.check.vendor_assumptions import READS
-from constant_contact.sync.check.vendor_reads import PROBES, READ_CALLS, read_vendor
+from constant_contact.sync.check.vendor_reads import READ_CALLS, read_vendor
 from simulator.server import Running
-from tests.sync.check.stocked import begin_bulk_job, found, results, stock
+from tests.sync.check.stocked import begin_bulk_job, found, results, said_in, stock
 
 _OFTEN = 1_000_000
 _GATEWAY = {"status": 503, "body": "<html><title>Sorry</title></html>", "content_type": "text/html"}
@@ -29,8 +30,8 @@ def test_every_assumption_holds_on_a_stocked_account(stocked: Running, client: C
 
 
 def test_each_assumption_is_of_one_probe_and_has_a_name_of_its_own() -> None:
-    names = [each.name for probe in PROBES for each in probe.assumptions]
-    assert sorted(names) == sorted(each.name for each in READS)
+    names = [each.name for each in READS]
+    assert sorted(names) == sorted(said_in(contact_assumptions, engagement_assumptions))
     assert len(set(names)) == len(names)
     assert {each.side for each in READS} == {Side.READS}
 

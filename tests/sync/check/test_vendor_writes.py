@@ -7,15 +7,15 @@ import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.store.database import Database
+from constant_contact.sync.check import write_assumptions
 from constant_contact.sync.check.assumptions import Result, Side
 from constant_contact.sync.check.trial import MARK
 from constant_contact.sync.check.trial_contact import TrialContact
 from constant_contact.sync.check.vendor_assumptions import WRITES
-from constant_contact.sync.check.vendor_writes import PROBES, WRITE_CALLS, write_vendor
-from constant_contact.sync.check.write_assumptions import REMOVAL
+from constant_contact.sync.check.vendor_writes import WRITE_CALLS, write_vendor
 from simulator.server import Running
 from tests.support import Rows, contact_id, vendor_contact
-from tests.sync.check.stocked import found, results
+from tests.sync.check.stocked import found, results, said_in
 from tests.sync.check.trials import ADDRESS, Write, living_lists, ours
 from tests.sync.memberships.requests import list_id
 
@@ -31,8 +31,8 @@ def test_every_assumption_holds_and_nothing_is_left(simulator: Running, write: W
 
 
 def test_each_assumption_is_of_one_probe_and_has_a_name_of_its_own() -> None:
-    names = [REMOVAL.name, *(each.name for probe in PROBES for each in probe.assumptions)]
-    assert sorted(names) == sorted(each.name for each in WRITES)
+    names = [each.name for each in WRITES]
+    assert sorted(names) == sorted(said_in(write_assumptions))
     assert len(set(names)) == len(names)
     assert {each.side for each in WRITES} == {Side.WRITES}
 

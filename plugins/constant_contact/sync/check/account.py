@@ -58,15 +58,7 @@ class Account:
     def largest_page(
         self, path: str, params: Mapping[str, Any], key: str, limit: int, size: Assumption
     ) -> FirstPage:
-        """The first page with as many rows as the jobs ask for: one call, or two.
-
-        Args:
-            path: Of the listing, after the API version.
-            params: Of its query.
-            key: Where the rows are.
-            limit: The rows that the jobs ask for.
-            size: The assumption about that.
-        """
+        """The first page with as many rows as the jobs ask for: one call, or two."""
         try:
             page = self.page(path, {**params, "limit": limit})
         except BadRequest as error:

@@ -41,7 +41,7 @@ class Assumption:
     """Where it is written: the contract's operationId, a page of a manual, or "not documented"."""
     otherwise: str
     """What the jobs do where it does not hold."""
-    remedy: str
+    remedy: str = "Nothing for now; send the exported check to the maintainers."
     """What a person does then."""
 
 

@@ -16,7 +16,7 @@ from constant_contact.redact import redact
 from constant_contact.sync.check import contact_assumptions as says
 from constant_contact.sync.check.account import Account
 from constant_contact.sync.check.assumptions import Line, Result
-from constant_contact.sync.check.probes import NotTried, Probe, judge, name_failure
+from constant_contact.sync.check.probes import NotTried, judge, name_failure, probe
 
 NEEDED_PRIVILEGES: Final = frozenset(
     {
@@ -31,6 +31,7 @@ _LIMIT_HEADERS: Final = ("ratelimit", "rate-limit", "quota", "retry-after")
 _CLOCKS_AGREE: Final = timedelta(minutes=1)
 
 
+@probe(1, says.TOKEN, says.PRIVILEGES, says.CALL_LIMITS, says.CLOCKS)
 def _access(account: Account) -> Iterator[Line]:
     granted = account.client.privileges()
     call, headers = account.client.last_call, account.client.last_headers
@@ -62,6 +63,7 @@ def _side(behind: timedelta) -> str:
     return "behind" if behind > timedelta() else "ahead of"
 
 
+@probe(2, says.SCOPES)
 def _scopes(account: Account) -> Iterator[Line]:
     lacking = []
     for scope, path in (("contact_data", "/contact_lists"), ("campaign_data", "/emails")):
@@ -72,6 +74,7 @@ def _scopes(account: Account) -> Iterator[Line]:
     yield judge(says.SCOPES, "; ".join(lacking) or None, "contact_data, campaign_data")
 
 
+@probe(2, says.PAGE_LINKS)
 def _links(account: Account) -> Iterator[Line]:
     pages = account.client.pages("/contacts", {"status": "all", "limit": 1})
     first = next(pages)
@@ -85,6 +88,7 @@ def _links(account: Account) -> Iterator[Line]:
     )
 
 
+@probe(1, says.LINK_LIFE)
 def _link_again(account: Account) -> Iterator[Line]:
     if account.link is None:
         raise NotTried("no page link was followed: it takes two contacts")
@@ -96,6 +100,7 @@ def _link_again(account: Account) -> Iterator[Line]:
         yield judge(says.LINK_LIFE, None, "followed twice")
 
 
+@probe(0, says.CREDENTIALS)
 def _renew(account: Account) -> Iterator[Line]:
     try:
         account.client.renew_token()
@@ -109,13 +114,6 @@ def _renew(account: Account) -> Iterator[Line]:
         yield judge(says.CREDENTIALS, None, "a new access token was given for them")
 
 
-ACCESS_PROBES: Final = (
-    Probe(1, (says.TOKEN, says.PRIVILEGES, says.CALL_LIMITS, says.CLOCKS), _access),
-    Probe(2, (says.SCOPES,), _scopes),
-    Probe(2, (says.PAGE_LINKS,), _links),
-)
+ACCESS_PROBES: Final = (_access, _scopes, _links)
 #: Last: a link is older then, and a refused refresh ends nothing that is read.
-LAST_PROBES: Final = (
-    Probe(1, (says.LINK_LIFE,), _link_again),
-    Probe(0, (says.CREDENTIALS,), _renew),
-)
+LAST_PROBES: Final = (_link_again, _renew)

@@ -7,7 +7,6 @@ from constant_contact.sync.check.assumptions import Assumption, Side
 
 _read = partial(Assumption, side=Side.READS)
 
-_REPORT_IT: Final = "Nothing for now; send the exported check to the maintainers."
 _AUTHORIZE: Final = (
     "Authorize again: Browse → Constant Contact → Connection → Authorize… (docs/tokens.md)."
 )
@@ -64,28 +63,24 @@ LISTS_PER_PAGE: Final = _read(
     states="A page has up to 500 lists.",
     source="getLists: limit",
     otherwise="A refused limit fails the job; smaller pages cost more calls.",
-    remedy=_REPORT_IT,
 )
 LIST_COUNTS: Final = _read(
     name="list_counts",
     states="Each list tells how many contacts it has.",
     source="getLists: include_membership_count",
     otherwise="The list is mirrored without a count, and is not compared with the mirror.",
-    remedy=_REPORT_IT,
 )
 CONTACTS_PER_PAGE: Final = _read(
     name="contacts_per_page",
     states="A page has up to 500 contacts.",
     source="getContacts: limit",
     otherwise="A refused limit fails the job; smaller pages cost more calls.",
-    remedy=_REPORT_IT,
 )
 CONTACT_COUNT: Final = _read(
     name="contact_count",
     states="A listing of contacts tells how many there are.",
     source="getContacts: include_count",
     otherwise="A contact that moved to another page while pages were read is found a week later.",
-    remedy=_REPORT_IT,
 )
 CONTACT_COUNTS: Final = _read(
     name="contact_counts",
@@ -93,7 +88,6 @@ CONTACT_COUNTS: Final = _read(
     source="countContact",
     otherwise="The mirror's contacts are compared with the counts that there are; without any, not "
     "at all.",
-    remedy=_REPORT_IT,
 )
 LIST_MEMBERSHIPS: Final = _read(
     name="list_memberships",
@@ -101,7 +95,6 @@ LIST_MEMBERSHIPS: Final = _read(
     source="getContacts: include",
     otherwise="The mirror keeps the lists that it knows; their members' numbers are findings; a "
     "membership that a bulk job's counters do not prove is tried again, then ends with the reason.",
-    remedy=_REPORT_IT,
 )
 PERMISSIONS: Final = _read(
     name="permissions",
@@ -109,14 +102,12 @@ PERMISSIONS: Final = _read(
     source="EmailAddress.permission_to_send",
     otherwise="The contact is mirrored, linked and counted by that value. It does not pass for "
     "one that has not opted out: an opt-out goes out, and is believed when it shows as such.",
-    remedy=_REPORT_IT,
 )
 TIMES: Final = _read(
     name="times",
     states="Times have an offset from UTC.",
     source="ContactResource.created_at: date-time",
     otherwise="A time without one is taken as UTC; a text that is no time as none.",
-    remedy=_REPORT_IT,
 )
 PAGE_LINKS: Final = _read(
     name="page_links",
@@ -132,35 +123,30 @@ LINK_LIFE: Final = _read(
     states="A link to a page is good more than once.",
     source="not documented",
     otherwise="A job that was killed reads its listing from the start instead of from its page.",
-    remedy=_REPORT_IT,
 )
 STATUS_ALL: Final = _read(
     name="status_all",
     states="status=all lists deleted contacts, too.",
     source="getContacts: status",
     otherwise="A deleted contact keeps its link until the weekly full pass asks after it by id.",
-    remedy=_REPORT_IT,
 )
 DELETION_DATES: Final = _read(
     name="deletion_dates",
     states="A deleted contact has deleted_at.",
     source="ContactResource.deleted_at",
     otherwise="It stays linked, as unsubscribed; nothing is sent to it.",
-    remedy=_REPORT_IT,
 )
 DELETED_BY_ID: Final = _read(
     name="deleted_by_id",
     states="A deleted contact is shown when it is asked for by id.",
     source="getContact",
     otherwise="404 counts as deleted just so.",
-    remedy=_REPORT_IT,
 )
 OPT_OUT_FIELDS: Final = _read(
     name="opt_out_fields",
     states="An unsubscribed contact shows when it opted out, and who did it: Account or Contact.",
     source="EmailAddress.opt_out_source, opt_out_date",
     otherwise="An opt-out without a known source is taken back only if we made it.",
-    remedy=_REPORT_IT,
 )
 OPTOUT_AFTER: Final = _read(
     name="optout_after",
@@ -183,7 +169,6 @@ UPDATED_AFTER: Final = _read(
     source="getContacts: updated_after",
     otherwise="What it brings too much costs calls; what it leaves out is read by the weekly full "
     "pass. Readings overlap by an hour, so the bound itself does not matter.",
-    remedy=_REPORT_IT,
 )
 MALFORMED_IDS: Final = _read(
     name="malformed_ids",
@@ -199,12 +184,4 @@ UNKNOWN_IDS: Final = _read(
     source="getContact: 404",
     otherwise="A purged contact is not taken for gone: its link stays, and an opt-out of it fails "
     "with the reason and is tried again, ever more rarely.",
-    remedy=_REPORT_IT,
 )
-
-CONTACT_READS: Final = (
-    TOKEN, PRIVILEGES, CALL_LIMITS, CLOCKS, SCOPES, PAGE_LINKS, LISTS_PER_PAGE, LIST_COUNTS,
-    CONTACTS_PER_PAGE, CONTACT_COUNT, LIST_MEMBERSHIPS, PERMISSIONS, TIMES, CONTACT_COUNTS,
-    STATUS_ALL, DELETION_DATES, DELETED_BY_ID, OPT_OUT_FIELDS, OPTOUT_AFTER, OPT_OUTS_UNSEEN,
-    UPDATED_AFTER, MALFORMED_IDS, UNKNOWN_IDS,
-)  # fmt: skip

@@ -11,7 +11,7 @@ from constant_contact.errors import BadRequest, NotFound, Rejected
 from constant_contact.sync.check import contact_assumptions as says
 from constant_contact.sync.check.account import Account, Row, rows_of
 from constant_contact.sync.check.assumptions import Assumption, Line, Result
-from constant_contact.sync.check.probes import NotTried, Probe, judge, judge_values, name_failure
+from constant_contact.sync.check.probes import NotTried, judge, judge_values, name_failure, probe
 
 # How far before a change its filter is asked: no clock's fraction of a second is in the way.
 _BEFORE: Final = timedelta(seconds=1)
@@ -19,6 +19,7 @@ _COUNTED: Final = ("total", "explicit", "implicit", "pending", "unsubscribed")
 _CONTACTS: Final = {"status": "all", "include": "list_memberships", "include_count": "true"}
 
 
+@probe(2, says.LISTS_PER_PAGE, says.LIST_COUNTS)
 def _lists(account: Account) -> Iterator[Line]:
     params = {"include_membership_count": "all", "status": "all"}
     first = account.largest_page(
@@ -32,6 +33,14 @@ def _lists(account: Account) -> Iterator[Line]:
     yield judge(says.LIST_COUNTS, problem, f"of {len(first.rows)} lists")
 
 
+@probe(
+    2,
+    says.CONTACTS_PER_PAGE,
+    says.CONTACT_COUNT,
+    says.LIST_MEMBERSHIPS,
+    says.PERMISSIONS,
+    says.TIMES,
+)
 def _contacts(account: Account) -> Iterator[Line]:
     first = account.largest_page(
         "/contacts", _CONTACTS, "contacts", vendor.CONTACTS_PER_PAGE, says.CONTACTS_PER_PAGE
@@ -74,6 +83,7 @@ def _records(rows: list[Row]) -> list[ContactRecord]:
     return [record for row in rows if (record := parse_contact(row))]
 
 
+@probe(1, says.CONTACT_COUNTS)
 def _counts(account: Account) -> Iterator[Line]:
     totals = account.client.get("/contacts/counts")
     missing = [name for name in _COUNTED if number(totals.get(name)) is None]
@@ -81,6 +91,7 @@ def _counts(account: Account) -> Iterator[Line]:
     yield judge(says.CONTACT_COUNTS, problem, f"{totals.get('total')} in total")
 
 
+@probe(3, says.STATUS_ALL, says.DELETION_DATES, says.DELETED_BY_ID)
 def _deleted(account: Account) -> Iterator[Line]:
     page = account.page("/contacts", {"status": "deleted", "limit": 1})
     rows = rows_of(page, "contacts")
@@ -120,6 +131,7 @@ def _ids(rows: list[Row]) -> set[str | None]:
     return {text(row.get("contact_id")) for row in rows}
 
 
+@probe(3, says.OPT_OUT_FIELDS, says.OPTOUT_AFTER, says.OPT_OUTS_UNSEEN)
 def _unsubscribed(account: Account) -> Iterator[Line]:
     params = {"status": "unsubscribed", "limit": account.contact_limit}
     found = _records(rows_of(account.page("/contacts", params), "contacts"))
@@ -162,14 +174,9 @@ def _is_later(opted_out: datetime | None, updated: datetime | None) -> bool:
 def _judge_filter(
     account: Account, assumption: Assumption, name: str, one: ContactRecord, at: datetime | None
 ) -> Line:
-    """Whether a filter of dates brings a contact that changed right after its date, and no older.
+    """Whether the filter `name` brings a contact that changed right after its date, and no older.
 
-    Args:
-        account: The account.
-        assumption: What is judged.
-        name: The filter's.
-        one: A contact that it must bring.
-        at: When that changed.
+    `one` is a contact that it must bring, and `at` is when that changed.
     """
     since = (at or _NEVER) - _BEFORE
     params = {"status": "all", "limit": account.contact_limit, name: iso(since)}
@@ -184,6 +191,7 @@ def _judge_filter(
     return judge(assumption, None, f"contacts: {len(found)}, none that changed before")
 
 
+@probe(2, says.UPDATED_AFTER)
 def _updated(account: Account) -> Iterator[Line]:
     dated = [each for each in _records(account.contacts) if each.updated_at]
     if not dated:
@@ -203,6 +211,7 @@ def _updated(account: Account) -> Iterator[Line]:
     yield judge(says.UPDATED_AFTER, None, f"{line.seen}; {bound}")
 
 
+@probe(1, says.MALFORMED_IDS)
 def _ids_asked_for(account: Account) -> Iterator[Line]:
     try:
         account.client.get("/contacts/12")
@@ -212,6 +221,7 @@ def _ids_asked_for(account: Account) -> Iterator[Line]:
         yield judge(says.MALFORMED_IDS, "GET /contacts/12 is answered with a contact", "")
 
 
+@probe(1, says.UNKNOWN_IDS)
 def _unknown_id(account: Account) -> Iterator[Line]:
     unknown = str(uuid4())
     try:
@@ -227,22 +237,5 @@ def _unknown_id(account: Account) -> Iterator[Line]:
 
 
 CONTACT_PROBES: Final = (
-    Probe(2, (says.LISTS_PER_PAGE, says.LIST_COUNTS), _lists),
-    Probe(
-        2,
-        (
-            says.CONTACTS_PER_PAGE,
-            says.CONTACT_COUNT,
-            says.LIST_MEMBERSHIPS,
-            says.PERMISSIONS,
-            says.TIMES,
-        ),
-        _contacts,
-    ),
-    Probe(1, (says.CONTACT_COUNTS,), _counts),
-    Probe(3, (says.STATUS_ALL, says.DELETION_DATES, says.DELETED_BY_ID), _deleted),
-    Probe(3, (says.OPT_OUT_FIELDS, says.OPTOUT_AFTER, says.OPT_OUTS_UNSEEN), _unsubscribed),
-    Probe(2, (says.UPDATED_AFTER,), _updated),
-    Probe(1, (says.MALFORMED_IDS,), _ids_asked_for),
-    Probe(1, (says.UNKNOWN_IDS,), _unknown_id),
-)
+    _lists, _contacts, _counts, _deleted, _unsubscribed, _updated, _ids_asked_for, _unknown_id,
+)  # fmt: skip

@@ -29,11 +29,7 @@ def check_crm(crm: Database, conn_id: str) -> list[Line]:
     """Look at all that the jobs rely on in the CRM; one look that is refused stops no other.
 
     Nothing is written but temporary tables, which are rolled back. No look takes longer than
-    `MOST_SECONDS`.
-
-    Args:
-        crm: The account's CRM; need not have our schema.
-        conn_id: The account's connection to Constant Contact.
+    `MOST_SECONDS`. The CRM need not have our schema.
 
     Returns:
         A line for each of `ASSUMPTIONS`, in their order.

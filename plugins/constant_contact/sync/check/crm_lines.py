@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -18,6 +19,9 @@ _LOCK_TIMEOUT: Final = "5s"
 _BY_NAME: Final[dict[str, Assumption]] = {each.name: each for each in ASSUMPTIONS}
 
 
+Look = Callable[[psycopg.Connection[Any], Database], Iterator[Line]]
+
+
 @dataclass(frozen=True)
 class Probe:
     """One look at the CRM.
@@ -31,9 +35,16 @@ class Probe:
     """
 
     names: tuple[str, ...]
-    look: Callable[[psycopg.Connection[Any], Database], Iterator[Line]]
+    look: Look
     needs_schema: bool = False
     is_read_only: bool = True
+
+
+def probe(
+    *names: str, needs_schema: bool = False, is_read_only: bool = True
+) -> Callable[[Look], Probe]:
+    """Make the function below a `Probe`."""
+    return partial(Probe, names, needs_schema=needs_schema, is_read_only=is_read_only)
 
 
 def limit(connection: psycopg.Connection[Any], *, is_read_only: bool) -> None:

@@ -37,12 +37,12 @@ from constant_contact.store.seam_session import MissingRight, explained, seam_se
 from constant_contact.sync.check.assumptions import Line
 from constant_contact.sync.check.crm_assumptions import MOST_BEHIND_S, MOST_SECONDS
 from constant_contact.sync.check.crm_lines import (
-    Probe,
     differs,
     holds,
     limit,
     not_tried,
     placeholders,
+    probe,
     refused,
     said,
     without_names,
@@ -56,6 +56,7 @@ _PLAIN_TYPE: Final = re.compile(
 _FIRES: Final = {"D": "disabled", "R": "only where a replication writes", "O": "not for all writes"}
 
 
+@probe("contacts_read", "contacts_ids", "contacts_look_up")
 def _look_at_contacts(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     file = crm.seam.contacts
     with crm.contacts.transaction() if crm.contacts else nullcontext(connection) as reading:
@@ -113,6 +114,7 @@ def _unfit(
     return refused(name, "our login lacks a right on the CRM's tables", remedy, exported)
 
 
+@probe("contacts_replica")
 def _look_at_replica(_: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     if crm.contacts is None:
         yield not_tried("contacts_replica", "contacts.sql is read through the CRM's connection")
@@ -130,6 +132,13 @@ def _look_at_replica(_: psycopg.Connection[Any], crm: Database) -> Iterator[Line
         yield told("contacts_replica", f"a replica, {behind_s:,} s behind")
 
 
+@probe(
+    "contacts_flags",
+    "contacts_addresses",
+    "shared_addresses",
+    needs_schema=True,
+    is_read_only=False,
+)
 def _look_at_addresses(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     counted = count_addresses(connection, crm)
     contacts, unknown = f"{counted['contacts']:,} contacts", counted["unknown_flags"]
@@ -142,6 +151,7 @@ def _look_at_addresses(connection: psycopg.Connection[Any], crm: Database) -> It
     yield (differs if counted["shared"] else holds)("shared_addresses", shared)
 
 
+@probe("write_back", is_read_only=False)
 def _look_at_write_back(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     file = crm.seam.write_back
     if file is None:
@@ -150,6 +160,7 @@ def _look_at_write_back(connection: psycopg.Connection[Any], crm: Database) -> I
     yield _planned(connection, "write_back", file, find_slow_batches)
 
 
+@probe("flag_back", is_read_only=False)
 def _look_at_flag_back(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     file = crm.seam.flag_back
     if file is None:
@@ -183,6 +194,7 @@ def _planned(
     return holds(name, "its names, types and rights are right")
 
 
+@probe("doorbell", "doorbell_enabled", "doorbell_rings", needs_schema=True)
 def _look_at_doorbell(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     file = crm.seam.doorbell
     if file is None:
@@ -254,6 +266,7 @@ def _quoted(name: str) -> str:
     return psycopg.sql.Identifier(name).as_string(None)
 
 
+@probe("comparison_time", needs_schema=True, is_read_only=False)
 def _time_comparison(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     """As the jobs read and compare, into temporary tables; nothing of it is kept."""
     began = time.monotonic()
@@ -264,6 +277,7 @@ def _time_comparison(connection: psycopg.Connection[Any], crm: Database) -> Iter
     yield (differs if took_s > MOST_SECONDS else holds)("comparison_time", seen)
 
 
+@probe("linking_time", needs_schema=True, is_read_only=False)
 def _time_linking(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     contacts = (database.row(connection, "crm_contacts/count") or {})["contacts"]
     if not contacts:
@@ -279,17 +293,6 @@ def _time_linking(connection: psycopg.Connection[Any], _: Database) -> Iterator[
 
 
 PROBES: Final = (
-    Probe(("contacts_read", "contacts_ids", "contacts_look_up"), _look_at_contacts),
-    Probe(("contacts_replica",), _look_at_replica),
-    Probe(
-        ("contacts_flags", "contacts_addresses", "shared_addresses"),
-        _look_at_addresses,
-        needs_schema=True,
-        is_read_only=False,
-    ),
-    Probe(("write_back",), _look_at_write_back, is_read_only=False),
-    Probe(("flag_back",), _look_at_flag_back, is_read_only=False),
-    Probe(("doorbell", "doorbell_enabled", "doorbell_rings"), _look_at_doorbell, needs_schema=True),
-    Probe(("comparison_time",), _time_comparison, needs_schema=True, is_read_only=False),
-    Probe(("linking_time",), _time_linking, needs_schema=True, is_read_only=False),
-)
+    _look_at_contacts, _look_at_replica, _look_at_addresses, _look_at_write_back,
+    _look_at_flag_back, _look_at_doorbell, _time_comparison, _time_linking,
+)  # fmt: skip

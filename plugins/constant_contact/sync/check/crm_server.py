@@ -15,7 +15,7 @@ from constant_contact.store.migrations import load_versions, schema_indexes, unk
 from constant_contact.store.requirements import find_problems, load_server, missing_grants
 from constant_contact.store.session import SETTINGS
 from constant_contact.sync.check.assumptions import Line
-from constant_contact.sync.check.crm_lines import Probe, differs, holds, without_names
+from constant_contact.sync.check.crm_lines import differs, holds, probe, without_names
 
 # As the key has them, whatever the server's locale makes of I, Ä and ß.
 _KEYS: Final = {
@@ -26,6 +26,7 @@ _KEYS: Final = {
 _MARK: Final = "constant_contact check {}"
 
 
+@probe("server_version", "server_writable", "server_encoding", "tables_schema", is_read_only=False)
 def _look_at_server(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     server = load_server(connection)
     problems = dict(find_problems(server))
@@ -63,6 +64,7 @@ def _look_at_server(connection: psycopg.Connection[Any], _: Database) -> Iterato
             yield differs(name, fact, problem.problem, exported)
 
 
+@probe("table_rights")
 def _look_at_rights(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     grants = missing_grants(connection)
     if not grants:
@@ -87,6 +89,7 @@ def _identifiers(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
     return [(schema, "{schema}"), (base, "{database}"), (role, "{role}")]
 
 
+@probe("collation_version")
 def _look_at_place(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     place = database.row(connection, "check/place") or {}
     if place["has_changed"]:
@@ -95,6 +98,7 @@ def _look_at_place(connection: psycopg.Connection[Any], _: Database) -> Iterator
         yield holds("collation_version", f"{place['provider']}, as when the database was made")
 
 
+@probe("address_case", needs_schema=True)
 def _look_at_case(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     place = database.row(connection, "check/place") or {}
     found = database.rows(connection, "check/keys", {"addresses": list(_KEYS)})
@@ -106,6 +110,7 @@ def _look_at_case(connection: psycopg.Connection[Any], _: Database) -> Iterator[
         yield holds("address_case", f"{seen}; the keys are right")
 
 
+@probe("session_settings")
 def _look_at_settings(connection: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     # The check's own time limits stand for ours.
     wanted = {name: value for name, value in crm.settings.items() if not name.endswith("_timeout")}
@@ -124,6 +129,7 @@ def _look_at_settings(connection: psycopg.Connection[Any], crm: Database) -> Ite
     yield holds("session_settings", overridden or "the role and the database give none of ours")
 
 
+@probe("direct_session")
 def _look_at_sessions(_: psycopg.Connection[Any], crm: Database) -> Iterator[Line]:
     """Mark two sessions: behind a pooler that lends one process to both, a mark is the other's.
 
@@ -141,12 +147,14 @@ def _look_at_sessions(_: psycopg.Connection[Any], crm: Database) -> Iterator[Lin
             yield holds("direct_session", "no pooler in between")
 
 
+@probe("notices")
 def _look_at_notices(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     prepared = (database.row(connection, "check/notices") or {})["prepared_transactions"]
     seen = f"max_prepared_transactions is {prepared}"
     yield differs("notices", seen) if prepared else holds("notices", seen)
 
 
+@probe("schema_version")
 def _look_at_versions(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     known = load_versions(connection)
     if known.unknown:
@@ -178,6 +186,7 @@ def look_at_owner(
     yield holds("own_tables", seen)
 
 
+@probe("our_indexes", needs_schema=True)
 def _look_at_indexes(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     known = load_versions(connection)
     ours = schema_indexes([each for each in known.applied if each not in known.unknown])
@@ -191,6 +200,7 @@ def _look_at_indexes(connection: psycopg.Connection[Any], _: Database) -> Iterat
     yield differs("our_indexes", f"missing or invalid: {', '.join(lacking)}", remedy, remedy)
 
 
+@probe("kept_up")
 def _look_at_sizes(connection: psycopg.Connection[Any], _: Database) -> Iterator[Line]:
     sizes = database.row(connection, "check/sizes") or {}
     seen = (
@@ -208,19 +218,7 @@ def _megabytes(size: int) -> str:
 
 
 PROBES: Final = (
-    Probe(
-        ("server_version", "server_writable", "server_encoding", "tables_schema"),
-        _look_at_server,
-        is_read_only=False,
-    ),
-    Probe(("collation_version",), _look_at_place),
-    Probe(("address_case",), _look_at_case, needs_schema=True),
-    Probe(("session_settings",), _look_at_settings),
-    Probe(("direct_session",), _look_at_sessions),
-    Probe(("notices",), _look_at_notices),
-    Probe(("schema_version",), _look_at_versions),
-    Probe(("table_rights",), _look_at_rights),
-    Probe(("our_indexes",), _look_at_indexes, needs_schema=True),
-    Probe(("kept_up",), _look_at_sizes),
-)
+    _look_at_server, _look_at_place, _look_at_case, _look_at_settings, _look_at_sessions,
+    _look_at_notices, _look_at_versions, _look_at_rights, _look_at_indexes, _look_at_sizes,
+)  # fmt: skip
 NO_SCHEMA: Final = f"there is no schema of ours yet: {command('migrate')} makes it"

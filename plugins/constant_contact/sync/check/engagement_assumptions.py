@@ -7,21 +7,18 @@ from constant_contact.sync.check.assumptions import Assumption, Side
 
 _read = partial(Assumption, side=Side.READS)
 
-_REPORT_IT: Final = "Nothing for now; send the exported check to the maintainers."
 
 CAMPAIGNS_PER_PAGE: Final = _read(
     name="campaigns_per_page",
     states="A page has up to 500 campaigns.",
     source="retrieveEmailCampaignsUsingGET: limit",
     otherwise="A refused limit fails the job; smaller pages cost more calls.",
-    remedy=_REPORT_IT,
 )
 CAMPAIGN_STATUSES: Final = _read(
     name="campaign_statuses",
     states="current_status is one of the contract's values.",
     source="EmailCampaigns.current_status",
     otherwise="A campaign of another status is asked for its activities, and these for reports.",
-    remedy=_REPORT_IT,
 )
 CAMPAIGN_DATES: Final = _read(
     name="campaign_dates",
@@ -29,14 +26,12 @@ CAMPAIGN_DATES: Final = _read(
     source="retrieveEmailCampaignsUsingGET: after_date",
     otherwise="What it brings too much costs calls; of what it leaves out, a new name is not seen. "
     "A sent campaign is found by the summary report.",
-    remedy=_REPORT_IT,
 )
 SUMMARIES_PER_PAGE: Final = _read(
     name="summaries_per_page",
     states="A page has the summaries of up to 500 campaigns.",
     source="getAllBulkEmailCampaignSummaries: limit",
     otherwise="A refused limit fails the job; smaller pages cost more calls.",
-    remedy=_REPORT_IT,
 )
 SUMMARY_ORDER: Final = _read(
     name="summary_order",
@@ -51,35 +46,30 @@ SUMMARY_FIELDS: Final = _read(
     source="BulkEmailCampaignSummary.unique_counts",
     otherwise="The count that is left out is not compared with the ledger; such campaigns are "
     "counted in the log.",
-    remedy=_REPORT_IT,
 )
 ROLES: Final = _read(
     name="roles",
     states="An activity's role is primary_email, resend or permalink.",
     source="ActivityReference.role",
     otherwise="An activity of another role is asked for its reports; whether it has any is shown.",
-    remedy=_REPORT_IT,
 )
 STATS_OF_TEN: Final = _read(
     name="stats_of_ten",
     states="One call brings the statistics of ten activities.",
     source="getEmailCampaignActivitySummary: campaign_activity_ids",
     otherwise="A call that is refused is repeated for each activity: ten times the calls.",
-    remedy=_REPORT_IT,
 )
 UNKNOWN_STATS: Final = _read(
     name="unknown_stats",
     states="The statistics of unknown activities are left out, and the others come.",
     source="getEmailCampaignActivitySummary: errors",
     otherwise="A call that is refused is repeated for each activity.",
-    remedy=_REPORT_IT,
 )
 STATS_FIELDS: Final = _read(
     name="stats_fields",
     states="Statistics count sends, opens, clicks, bounces, forwards and opt-outs.",
     source="StatsEmailActivity",
     otherwise="A tracker without a count is read every night while its campaign is young.",
-    remedy=_REPORT_IT,
 )
 SUMMARY_COUNTS: Final = _read(
     name="summary_counts",
@@ -88,7 +78,6 @@ SUMMARY_COUNTS: Final = _read(
     otherwise="What another way to count explains for three campaigns and half of them (all "
     "events, a contact once a campaign or a link) is compared that way. Else those that count "
     "more than the ledger has are findings on the overview.",
-    remedy=_REPORT_IT,
 )
 EVENTS_PER_PAGE: Final = _read(
     name="events_per_page",
@@ -96,7 +85,6 @@ EVENTS_PER_PAGE: Final = _read(
     source="getSends: limit",
     otherwise="A tracker that refuses the limit is named, and asked again a day later; smaller "
     "pages cost more calls.",
-    remedy=_REPORT_IT,
 )
 TRACKER_ORDER: Final = _read(
     name="tracker_order",
@@ -120,14 +108,12 @@ EVENT_FIELDS: Final = _read(
     states="Each event has a contact and a time.",
     source="TrackingActivity.contact_id, created_time",
     otherwise="An event without one cannot be stored; they are counted and named in the log.",
-    remedy=_REPORT_IT,
 )
 EVENT_TYPES: Final = _read(
     name="event_types",
     states="The rows of a tracker say that they are of its type.",
     source="TrackingActivity.tracking_activity_type",
     otherwise="They are kept as the tracker's type, counted and named in the log.",
-    remedy=_REPORT_IT,
 )
 CLICKED_LINKS: Final = _read(
     name="clicked_links",
@@ -135,21 +121,18 @@ CLICKED_LINKS: Final = _read(
     source="ClicksTrackingActivity.url_id, link_url",
     otherwise="The click is kept without it; clicks of one contact at one time differ by "
     "their order.",
-    remedy=_REPORT_IT,
 )
 DEVICE_TYPES: Final = _read(
     name="device_types",
     states="A device is one of the contract's.",
     source="StatsEmailActivity: em_opens_all_…",
     otherwise="It is kept as it is, counted and named in the log.",
-    remedy=_REPORT_IT,
 )
 BOUNCE_CODES: Final = _read(
     name="bounce_codes",
     states="A bounce code is one of the contract's.",
     source="BouncesTrackingActivity.bounce_code",
     otherwise="It is kept as it is, counted and named in the log.",
-    remedy=_REPORT_IT,
 )
 UNKNOWN_REPORTS: Final = _read(
     name="unknown_reports",
@@ -157,26 +140,16 @@ UNKNOWN_REPORTS: Final = _read(
     source="getSends: 404",
     otherwise="A tracker of an activity without reports ends the run red each night; the others "
     "are read.",
-    remedy=_REPORT_IT,
 )
 JOBS_PER_PAGE: Final = _read(
     name="jobs_per_page",
     states="A page has up to 500 bulk jobs.",
     source="getActivityStatusCollection: limit",
     otherwise="A refused limit stops memberships while more than one of their bulk jobs is open.",
-    remedy=_REPORT_IT,
 )
 JOB_STATES: Final = _read(
     name="job_states",
     states="A bulk job's state is one of the contract's.",
     source="Activity.state",
     otherwise="A job in another state counts as not ended for a day; then the mirror decides.",
-    remedy=_REPORT_IT,
 )
-
-ENGAGEMENT_READS: Final = (
-    CAMPAIGNS_PER_PAGE, CAMPAIGN_STATUSES, CAMPAIGN_DATES, SUMMARIES_PER_PAGE, SUMMARY_ORDER,
-    SUMMARY_FIELDS, ROLES, STATS_OF_TEN, UNKNOWN_STATS, STATS_FIELDS, SUMMARY_COUNTS,
-    EVENTS_PER_PAGE, TRACKER_ORDER, TRACKER_COUNTS, EVENT_FIELDS, EVENT_TYPES, CLICKED_LINKS,
-    DEVICE_TYPES, BOUNCE_CODES, UNKNOWN_REPORTS, JOBS_PER_PAGE, JOB_STATES,
-)  # fmt: skip

@@ -23,7 +23,7 @@ from constant_contact.errors import BadRequest, NotFound, Rejected
 from constant_contact.sync.check import engagement_assumptions as says
 from constant_contact.sync.check.account import Account, Row
 from constant_contact.sync.check.assumptions import Line, Result
-from constant_contact.sync.check.probes import NotTried, Probe, judge, judge_values, name_failure
+from constant_contact.sync.check.probes import NotTried, judge, judge_values, name_failure, probe
 
 _BEFORE: Final = timedelta(seconds=1)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -32,6 +32,7 @@ _TRACKERS: Final = ("send", "open", "click", "bounce")
 _NO_CAMPAIGN: Final = "no campaign was sent: send one to yourself"
 
 
+@probe(2, says.CAMPAIGNS_PER_PAGE, says.CAMPAIGN_STATUSES)
 def _campaigns(account: Account) -> Iterator[Line]:
     first = account.largest_page(
         "/emails", {}, "campaigns", vendor.CAMPAIGNS_PER_PAGE, says.CAMPAIGNS_PER_PAGE
@@ -47,6 +48,7 @@ def _parsed(rows: list[Row]) -> list[CampaignRecord]:
     return [record for row in rows if (record := parse_campaign(row))]
 
 
+@probe(1, says.CAMPAIGN_DATES)
 def _campaign_dates(account: Account) -> Iterator[Line]:
     dated = [each for each in _parsed(account.campaigns) if each.updated_at]
     if not dated:
@@ -66,6 +68,7 @@ def _campaign_dates(account: Account) -> Iterator[Line]:
     yield judge(says.CAMPAIGN_DATES, problem, f"{len(found)} campaigns, none updated before")
 
 
+@probe(2, says.SUMMARIES_PER_PAGE, says.SUMMARY_ORDER, says.SUMMARY_FIELDS)
 def _summaries(account: Account) -> Iterator[Line]:
     first = account.largest_page(
         "/reports/summary_reports/email_campaign_summaries",
@@ -91,6 +94,7 @@ def _summaries(account: Account) -> Iterator[Line]:
     yield judge(says.SUMMARY_ORDER, problem, f"of {len(sent)} campaigns")
 
 
+@probe(1, says.ROLES)
 def _roles(account: Account) -> Iterator[Line]:
     if account.summary is None:
         raise NotTried(_NO_CAMPAIGN)
@@ -106,6 +110,7 @@ def _roles(account: Account) -> Iterator[Line]:
     yield judge_values(says.ROLES, (record.role for record in found), known)
 
 
+@probe(3, says.STATS_OF_TEN, says.UNKNOWN_STATS, says.STATS_FIELDS, says.SUMMARY_COUNTS)
 def _stats(account: Account) -> Iterator[Line]:
     """Ask for ten ids in one call, nine of them made up; if refused, find out why."""
     if not account.activity_ids:
@@ -178,6 +183,17 @@ class _Report(NamedTuple):
     is_whole: bool
 
 
+@probe(
+    2 * len(_TRACKERS),
+    says.EVENTS_PER_PAGE,
+    says.TRACKER_ORDER,
+    says.TRACKER_COUNTS,
+    says.EVENT_FIELDS,
+    says.EVENT_TYPES,
+    says.CLICKED_LINKS,
+    says.DEVICE_TYPES,
+    says.BOUNCE_CODES,
+)
 def _trackers(account: Account) -> Iterator[Line]:
     if not account.activity_ids:
         raise NotTried(_NO_CAMPAIGN)
@@ -255,6 +271,7 @@ def _judge_counts(account: Account, reports: list[_Report]) -> Line:
     return judge(says.TRACKER_COUNTS, seen if differ else None, seen)
 
 
+@probe(1, says.UNKNOWN_REPORTS)
 def _unknown_report(account: Account) -> Iterator[Line]:
     path = _path(str(uuid4()), vendor.TRACKER_BY_TYPE["send"])
     try:
@@ -265,6 +282,7 @@ def _unknown_report(account: Account) -> Iterator[Line]:
         yield judge(says.UNKNOWN_REPORTS, "it is answered with a page", "")
 
 
+@probe(2, says.JOBS_PER_PAGE, says.JOB_STATES)
 def _jobs(account: Account) -> Iterator[Line]:
     first = account.largest_page(
         "/activities", {}, "activities", vendor.ACTIVITIES_PER_PAGE, says.JOBS_PER_PAGE
@@ -277,29 +295,5 @@ def _jobs(account: Account) -> Iterator[Line]:
 
 
 ENGAGEMENT_PROBES: Final = (
-    Probe(2, (says.CAMPAIGNS_PER_PAGE, says.CAMPAIGN_STATUSES), _campaigns),
-    Probe(1, (says.CAMPAIGN_DATES,), _campaign_dates),
-    Probe(2, (says.SUMMARIES_PER_PAGE, says.SUMMARY_ORDER, says.SUMMARY_FIELDS), _summaries),
-    Probe(1, (says.ROLES,), _roles),
-    Probe(
-        3,
-        (says.STATS_OF_TEN, says.UNKNOWN_STATS, says.STATS_FIELDS, says.SUMMARY_COUNTS),
-        _stats,
-    ),
-    Probe(
-        2 * len(_TRACKERS),
-        (
-            says.EVENTS_PER_PAGE,
-            says.TRACKER_ORDER,
-            says.TRACKER_COUNTS,
-            says.EVENT_FIELDS,
-            says.EVENT_TYPES,
-            says.CLICKED_LINKS,
-            says.DEVICE_TYPES,
-            says.BOUNCE_CODES,
-        ),
-        _trackers,
-    ),
-    Probe(1, (says.UNKNOWN_REPORTS,), _unknown_report),
-    Probe(2, (says.JOBS_PER_PAGE, says.JOB_STATES), _jobs),
-)
+    _campaigns, _campaign_dates, _summaries, _roles, _stats, _trackers, _unknown_report, _jobs,
+)  # fmt: skip

@@ -7,6 +7,7 @@ the next probe goes on. A token that is refused, or a day without calls left, en
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from constant_contact.api.client import Client, RetryPolicy
@@ -67,6 +68,13 @@ class Probe(Generic[Scene]):
     calls: int
     assumptions: tuple[Assumption, ...]
     look: Callable[[Scene], Iterator[Line]]
+
+
+def probe(
+    calls: int, *assumptions: Assumption
+) -> Callable[[Callable[[Scene], Iterator[Line]]], Probe[Scene]]:
+    """Make the function below a `Probe`."""
+    return partial(Probe, calls, assumptions)
 
 
 def calls_of(probes: Iterable[Probe[Any]]) -> int:

@@ -1,15 +1,15 @@
-"""What the jobs rely on at the vendor, in the order in which the check tells of it."""
+"""What the jobs rely on at the vendor, in the order in which the check tries it."""
 
 from typing import Final
 
+from constant_contact.sync.check import vendor_reads, vendor_writes
 from constant_contact.sync.check.assumptions import Assumption
-from constant_contact.sync.check.contact_assumptions import (
-    CONTACT_READS,
-    CREDENTIALS,
-    LINK_LIFE,
-)
-from constant_contact.sync.check.engagement_assumptions import ENGAGEMENT_READS
-from constant_contact.sync.check.write_assumptions import CONTACT_WRITES
+from constant_contact.sync.check.write_assumptions import REMOVAL
 
-READS: Final[tuple[Assumption, ...]] = (*CONTACT_READS, *ENGAGEMENT_READS, LINK_LIFE, CREDENTIALS)
-WRITES: Final[tuple[Assumption, ...]] = CONTACT_WRITES
+READS: Final[tuple[Assumption, ...]] = tuple(
+    each for probe in vendor_reads.PROBES for each in probe.assumptions
+)
+WRITES: Final[tuple[Assumption, ...]] = (
+    *(each for probe in vendor_writes.PROBES for each in probe.assumptions),
+    REMOVAL,
+)

@@ -20,12 +20,8 @@ READ_CALLS: Final = calls_of(PROBES)
 def read_vendor(client: Client) -> Iterator[Line]:
     """Try each of `READS` by GET requests; yield one line for each, whatever the vendor answers.
 
-    The refresh token is redeemed once, as each job does it once a day: no other call shows that
-    the secret is right.
-
-    Args:
-        client: Of the account; of its calls, up to `READ_CALLS` are made, and the repeats of
-            those that fail.
+    The refresh token is redeemed once, as each job does it once a day: no other call shows that the
+    secret is right. It makes up to `READ_CALLS` calls, and repeats those that fail.
 
     Raises:
         ConstantContactError: The CRM database, where tokens and budget are, cannot be used.

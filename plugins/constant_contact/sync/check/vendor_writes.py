@@ -25,6 +25,7 @@ from constant_contact.sync.check.probes import (
     calls_of,
     judge,
     name_failure,
+    probe,
     run_probes,
 )
 from constant_contact.sync.check.removal import REMOVAL_CALLS, remove_made
@@ -53,6 +54,7 @@ _IN_USE: Final = (
 _OPTED_OUT: Final = "the person with this address has unsubscribed: give another address"
 
 
+@probe(6 + 3 * _MOST_LEFT, says.OWN_LIST)
 def _prepare(trial: Trial) -> Iterator[Line]:
     """Refuse a contact that is not ours; remove what an earlier run left; make the list."""
     left = trial.own_lists()
@@ -78,13 +80,7 @@ def _prepare(trial: Trial) -> Iterator[Line]:
 
 
 def _remove_left(trial: Trial, contact_id: str, left: Collection[str]) -> bool:
-    """Delete a contact that an earlier run left; return whether it is a check's or gone.
-
-    Args:
-        trial: This run.
-        contact_id: Of the contact.
-        left: The lists that runs left.
-    """
+    """Delete a contact that an earlier run left; return whether it is a check's or gone."""
     try:
         contact = trial.look_at(contact_id)
     except Rejected:
@@ -121,6 +117,7 @@ def _is_in_use(trial: Trial, contact: Row, left: Collection[str]) -> bool:
     return not is_on_none or trial.crm_contact.is_linked(str(contact.get("contact_id")))
 
 
+@probe(6, says.UNSUBSCRIBED_CREATION)
 def _create(trial: Trial) -> Iterator[Line]:
     list_id = trial.own_list()
     if trial.contact_id is not None:
@@ -170,11 +167,7 @@ def _name_contact(trial: Trial) -> None:
     trial.client.put(f"/contact_lists/{trial.own_list()}", body)
 
 
-PROBES: Final[tuple[Probe[Trial], ...]] = (
-    Probe(6 + 3 * _MOST_LEFT, (says.OWN_LIST,), _prepare),
-    Probe(6, (says.UNSUBSCRIBED_CREATION,), _create),
-    *WRITE_PROBES,
-)
+PROBES: Final[tuple[Probe[Trial], ...]] = (_prepare, _create, *WRITE_PROBES)
 WRITE_CALLS: Final = calls_of(PROBES) + REMOVAL_CALLS
 
 

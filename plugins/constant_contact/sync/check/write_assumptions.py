@@ -7,7 +7,6 @@ from constant_contact.sync.check.assumptions import Assumption, Side
 
 _write = partial(Assumption, side=Side.WRITES)
 
-_REPORT_IT: Final = "Nothing for now; send the exported check to the maintainers."
 
 OWN_LIST: Final = _write(
     name="own_list",
@@ -30,7 +29,6 @@ TAKEN_ADDRESS: Final = _write(
     source="createContact: 409",
     otherwise="Without the name, the address is searched for. Without the 409, a contact may be "
     "there twice: both are mirrored, and its CRM contact is linked to one.",
-    remedy=_REPORT_IT,
 )
 EMAIL_SEARCH: Final = _write(
     name="email_search",
@@ -38,7 +36,6 @@ EMAIL_SEARCH: Final = _write(
     source="getContacts: email",
     otherwise="Others that it brings are left out. A contact that it does not find is learned of "
     "by the 409 at its creation, or by the next night.",
-    remedy=_REPORT_IT,
 )
 OPT_IN: Final = _write(
     name="opt_in",
@@ -66,35 +63,30 @@ BULK_ADD: Final = _write(
     states="A bulk job puts a contact on a list.",
     source="postListAddContact",
     otherwise="The request is tried again, then ends as failed with the job's error.",
-    remedy=_REPORT_IT,
 )
 BULK_REMOVE: Final = _write(
     name="bulk_remove",
     states="A bulk job takes a contact off a list.",
     source="postListRemoveContact",
     otherwise="The request is tried again, then ends as failed with the job's error.",
-    remedy=_REPORT_IT,
 )
 MEMBERSHIP_COUNTERS: Final = _write(
     name="membership_counters",
     states="Such a job counts the contacts that it was given and those that it came to.",
     source="ActivityListsMembership.status",
     otherwise="The contacts are read again, and the mirror decides.",
-    remedy=_REPORT_IT,
 )
 IMPORT: Final = _write(
     name="import",
     states="An import puts a contact on a list.",
     source="bulkImportContactsJSON",
     otherwise="Its contacts are created one by one; more than 1,000 end as failed with the reason.",
-    remedy=_REPORT_IT,
 )
 IMPORT_COUNTERS: Final = _write(
     name="import_counters",
     states="An import counts its contacts, and those that it refused.",
     source="ActivityImport.status",
     otherwise="The mirror decides; the contacts are read after each import anyway.",
-    remedy=_REPORT_IT,
 )
 IMPORT_OVERWRITES: Final = _write(
     name="import_overwrites",
@@ -148,9 +140,3 @@ REMOVAL: Final = _write(
     otherwise="Nothing: no job deletes anything.",
     remedy="Run the check again: it removes them. Or delete them at Constant Contact.",
 )
-
-CONTACT_WRITES: Final = (
-    OWN_LIST, UNSUBSCRIBED_CREATION, TAKEN_ADDRESS, EMAIL_SEARCH, OPT_IN, BULK_ADD, PUT_NULLS,
-    PUT_KEEPS_LISTS, BULK_REMOVE, MEMBERSHIP_COUNTERS, IMPORT, IMPORT_COUNTERS, IMPORT_OVERWRITES,
-    OPT_OUT, OPT_OUT_REASON, OPT_OUT_SOURCE, IMPORT_KEEPS_OPT_OUTS, BULK_TIME, REMOVAL,
-)  # fmt: skip

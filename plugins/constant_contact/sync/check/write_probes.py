@@ -8,7 +8,7 @@ from constant_contact.errors import BadRequest, Conflict
 from constant_contact.sync.check import write_assumptions as says
 from constant_contact.sync.check.account import Row
 from constant_contact.sync.check.assumptions import Assumption, Line
-from constant_contact.sync.check.probes import NotTried, Probe, judge, name_failure
+from constant_contact.sync.check.probes import NotTried, Probe, judge, name_failure, probe
 from constant_contact.sync.check.trial import (
     LOOKS,
     NAMES,
@@ -21,10 +21,12 @@ from constant_contact.sync.memberships import bulk_counters
 from constant_contact.sync.memberships.new_contacts import TAKEN_BY
 
 _STILL_IN: Final = "the contact is not unsubscribed"
+_JOB_CALLS: Final = 1 + len(WAITS_S)
 # What the counters of a job about one contact and one list are held against.
 _ADDED: Final = {"kind": "add", "contacts": 1, "list_ids": [""]}
 
 
+@probe(1, says.TAKEN_ADDRESS)
 def _take(trial: Trial) -> Iterator[Line]:
     contact_id = trial.own_contact()
     body = trial.body("unsubscribed")
@@ -46,6 +48,7 @@ def _take(trial: Trial) -> Iterator[Line]:
     yield judge(says.TAKEN_ADDRESS, f"contact {second} was created, too", "")
 
 
+@probe(1, says.EMAIL_SEARCH)
 def _search(trial: Trial) -> Iterator[Line]:
     contact_id = trial.own_contact()
     found = trial.at_address(trial.address.upper())
@@ -58,6 +61,7 @@ def _search(trial: Trial) -> Iterator[Line]:
     yield judge(says.EMAIL_SEARCH, problem, "found by its address in capitals")
 
 
+@probe(1 + LOOKS, says.OPT_IN)
 def _opt_in(trial: Trial) -> Iterator[Line]:
     trial.opt_in(job_title="Check", list_memberships=[], **NAMES)
     row = trial.shown(lambda row: not is_out(row))
@@ -86,14 +90,17 @@ def _judge_job(assumption: Assumption, job: Row, *, is_right: bool) -> Line:
     return judge(assumption, problem, "completed, and the contact shows it")
 
 
+@probe(1 + _JOB_CALLS + LOOKS, says.BULK_ADD)
 def _add(trial: Trial) -> Iterator[Line]:
     yield from _change(trial, "add", says.BULK_ADD, on=True)
 
 
+@probe(1 + _JOB_CALLS + LOOKS, says.BULK_REMOVE)
 def _remove(trial: Trial) -> Iterator[Line]:
     yield from _change(trial, "remove", says.BULK_REMOVE, on=False)
 
 
+@probe(0, says.MEMBERSHIP_COUNTERS)
 def _counters(trial: Trial) -> Iterator[Line]:
     if not trial.counters:
         raise NotTried(trial.refusal or "no such job came through")
@@ -102,6 +109,7 @@ def _counters(trial: Trial) -> Iterator[Line]:
     yield judge(says.MEMBERSHIP_COUNTERS, problem, f"1 of 1, for {', '.join(trial.counters)}")
 
 
+@probe(1 + 2 * LOOKS, says.PUT_NULLS, says.PUT_KEEPS_LISTS)
 def _put_less(trial: Trial) -> Iterator[Line]:
     """PUT without job_title and lists."""
     trial.opted_in_contact()
@@ -118,6 +126,7 @@ def _put_less(trial: Trial) -> Iterator[Line]:
         yield judge(says.PUT_KEEPS_LISTS, lost, "the contact is still on the list")
 
 
+@probe(_JOB_CALLS + LOOKS, says.IMPORT, says.IMPORT_COUNTERS, says.IMPORT_OVERWRITES)
 def _import(trial: Trial) -> Iterator[Line]:
     trial.opted_in_contact()
     job = trial.import_contact("Imported")
@@ -134,6 +143,7 @@ def _import(trial: Trial) -> Iterator[Line]:
     yield judge(says.IMPORT_OVERWRITES, kept, "the first name was overwritten")
 
 
+@probe(2 + LOOKS, says.OPT_OUT, says.OPT_OUT_REASON, says.OPT_OUT_SOURCE)
 def _opt_out(trial: Trial) -> Iterator[Line]:
     path = f"/contacts/{trial.opted_in_contact()}"
     reason = "tried by constant_contact_check"
@@ -156,6 +166,7 @@ def _opt_out(trial: Trial) -> Iterator[Line]:
     yield judge(says.OPT_OUT_SOURCE, odd, "shown as Account")
 
 
+@probe(_JOB_CALLS + 2, says.IMPORT_KEEPS_OPT_OUTS)
 def _import_again(trial: Trial) -> Iterator[Line]:
     if not is_out(trial.shown()):
         raise NotTried(_STILL_IN)
@@ -169,6 +180,7 @@ def _import_again(trial: Trial) -> Iterator[Line]:
     yield judge(says.IMPORT_KEEPS_OPT_OUTS, problem, seen)
 
 
+@probe(0, says.BULK_TIME)
 def _time(trial: Trial) -> Iterator[Line]:
     if trial.slow_jobs:
         limit_s = sum(trial.waits_s)
@@ -182,21 +194,7 @@ def _time(trial: Trial) -> Iterator[Line]:
         yield judge(says.BULK_TIME, None, seen)
 
 
-_JOB_CALLS: Final = 1 + len(WAITS_S)
 WRITE_PROBES: Final[tuple[Probe[Trial], ...]] = (
-    Probe(1, (says.TAKEN_ADDRESS,), _take),
-    Probe(1, (says.EMAIL_SEARCH,), _search),
-    Probe(1 + LOOKS, (says.OPT_IN,), _opt_in),
-    Probe(1 + _JOB_CALLS + LOOKS, (says.BULK_ADD,), _add),
-    Probe(1 + 2 * LOOKS, (says.PUT_NULLS, says.PUT_KEEPS_LISTS), _put_less),
-    Probe(1 + _JOB_CALLS + LOOKS, (says.BULK_REMOVE,), _remove),
-    Probe(0, (says.MEMBERSHIP_COUNTERS,), _counters),
-    Probe(
-        _JOB_CALLS + LOOKS,
-        (says.IMPORT, says.IMPORT_COUNTERS, says.IMPORT_OVERWRITES),
-        _import,
-    ),
-    Probe(2 + LOOKS, (says.OPT_OUT, says.OPT_OUT_REASON, says.OPT_OUT_SOURCE), _opt_out),
-    Probe(_JOB_CALLS + 2, (says.IMPORT_KEEPS_OPT_OUTS,), _import_again),
-    Probe(0, (says.BULK_TIME,), _time),
-)
+    _take, _search, _opt_in, _add, _put_less, _remove, _counters, _import, _opt_out, _import_again,
+    _time,
+)  # fmt: skip
