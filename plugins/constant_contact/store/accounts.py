@@ -34,13 +34,8 @@ def claim(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> No
 def are_of(connection: psycopg.Connection[Any], conn_id: str, seen_by: str) -> bool:
     """Whether the tables are those of the account `conn_id`; false: no account has them yet.
 
-    Args:
-        connection: As `claim`.
-        conn_id: As `claim`.
-        seen_by: As `claim`.
-
     Raises:
-        SettingError: As `claim`.
+        SettingError: As `claim`, whose arguments these are.
     """
     owner = database.row(connection, "accounts/owner") or {}
     if owner["in_sight"] > 1:

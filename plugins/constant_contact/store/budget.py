@@ -96,7 +96,13 @@ class ApiBudget:
         self._crm = crm
         self._plan = plan
         self._lane = lane
-        self._limit = lane_limit(plan, lane)
+        self._params = {
+            "api_key_digest": plan.api_key_digest,
+            "calls_per_day": plan.calls_per_day,
+            "calls_per_second": plan.calls_per_second,
+            "day_limit": lane_limit(plan, lane),
+            "ahead_s": QUEUE_AHEAD_S[lane],
+        }
         self._duration_s: float | None = None
 
     def take(self) -> float:
@@ -112,21 +118,12 @@ class ApiBudget:
             with self._crm.transaction() as connection:
                 # A count lost in a crash of the server costs nothing worth a disk flush per call.
                 connection.execute("SET LOCAL synchronous_commit = off")
-                slot = database.row(
-                    connection,
-                    "api/take_call",
-                    {
-                        "api_key_digest": self._plan.api_key_digest,
-                        "day_limit": self._limit,
-                        "calls_per_day": self._plan.calls_per_day,
-                        "calls_per_second": self._plan.calls_per_second,
-                        "ahead_s": QUEUE_AHEAD_S[self._lane],
-                        "duration_s": duration_s,
-                    },
-                )
+                asked_for = self._params | {"duration_s": duration_s}
+                slot = database.row(connection, "api/take_call", asked_for)
             if slot is None:
                 raise self._spent(
-                    f"the day's API calls are used up for {self._lane} ({self._limit:,} of "
+                    f"the day's API calls are used up for {self._lane} "
+                    f"({self._params['day_limit']:,} of "
                     f"{self._plan.calls_per_day:,}; connection {self._plan.conn_id}, fields "
                     "rate_plan and calls_per_day)"
                 )
@@ -142,8 +139,7 @@ class ApiBudget:
             # A machine that stood still wakes its threads together: their calls would be a burst.
             missed += 1
             with self._crm.transaction() as connection:
-                key = {"api_key_digest": self._plan.api_key_digest}
-                database.run(connection, "api/give_back_call", key)
+                database.run(connection, "api/give_back_call", self._params)
 
     def left(self) -> int:
         """How many calls the lane has left today."""
@@ -156,8 +152,7 @@ class ApiBudget:
     def slow_down(self) -> None:
         """Let no call through for a second: the vendor's window is as long."""
         with self._crm.transaction() as connection:
-            key = {"api_key_digest": self._plan.api_key_digest}
-            database.run(connection, "api/slow_down", key)
+            database.run(connection, "api/slow_down", self._params)
 
     def day_spent(self, message: str) -> BudgetSpent:
         """Note that the vendor calls the day spent, whatever was counted; return the error."""
@@ -166,11 +161,7 @@ class ApiBudget:
             if clock["since_midnight"] < _DAY_BEGINS:
                 # The vendor may still count yesterday, or its clock may be behind ours.
                 return BudgetSpent(f"{message}; goes on in a moment", clock["now"] + _DAY_BEGINS)
-            plan = {
-                "api_key_digest": self._plan.api_key_digest,
-                "calls_per_day": self._plan.calls_per_day,
-            }
-            database.run(connection, "api/spend_day", plan)
+            database.run(connection, "api/spend_day", self._params)
         return self._spent(message)
 
     def _spent(self, message: str) -> BudgetSpent:

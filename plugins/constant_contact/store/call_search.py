@@ -22,12 +22,6 @@ def count(
     """Of the first calls: how many a status (null where nothing failed, 0: no answer) and key.
 
     With the rows of their answers (`items`) and what they took (`duration_ms`), added up.
-
-    Args:
-        connection: In a transaction.
-        wanted: The parameters of web/matching_calls.
-        keyset: The order.
-        most: So many calls.
     """
     newest = first_rows("web/matching_calls", keyset, most)
     return fetched(connection, sql.SQL(_COUNTED).format(newest), wanted)

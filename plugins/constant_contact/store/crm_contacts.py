@@ -78,7 +78,6 @@ _PROBES: Final = {
 _VENDORS_ID: Final = "^\\s*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\s*$"
 # What an index of ours can hold.
 _MAX_ID_BYTES: Final = 2_000
-# What a file of the seam can bring about, in place of a server or a lock.
 _STAGED: Final = sql.SQL(", ").join(sql.Identifier(column.staged_as) for column in _COLUMNS)
 
 
@@ -128,12 +127,7 @@ def read_differences(
 
 
 def count_addresses(connection: psycopg.Connection[Any], crm: Database) -> dict[str, Any]:
-    """What `check/addresses` counts of the CRM's contacts; changes temporary tables only.
-
-    Args:
-        connection: Of `crm`, whose database has our schema.
-        crm: Its seam has contacts.sql.
-    """
+    """What `check/addresses` counts of the CRM's contacts; changes temporary tables only."""
     contacts, params = _source(connection, crm, None)
     with seam_session(connection):
         cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
@@ -305,10 +299,9 @@ def column_types(connection: psycopg.Connection[Any], file: SeamFile) -> dict[st
     }
     missing = [each.name for each in _COLUMNS if each.is_needed and each.name not in types]
     if missing:
-        raise SettingError(
-            f"{file.path}",
+        raise file.fault(
             f"yields no column {missing[0]}; it needs "
-            f"{', '.join(each.name for each in _COLUMNS if each.is_needed)}",
+            f"{', '.join(each.name for each in _COLUMNS if each.is_needed)}"
         )
     return types
 
@@ -362,35 +355,25 @@ def count_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Count
 def find_id_problems(counted: Counted, file: SeamFile) -> Iterator[SettingError]:
     """What is wrong with the ids that contacts.sql yields."""
     if counted.ids < counted.contacts:
-        yield SettingError(
-            f"{file.path}",
+        yield file.fault(
             f"{counted.contacts - counted.ids} of {counted.contacts} rows have no contact_id, or "
             "one that another row has: select a column that tells contacts apart, and each "
-            "contact once",
+            "contact once"
         )
     if counted.longest > _MAX_ID_BYTES:
-        yield SettingError(
-            f"{file.path}",
+        yield file.fault(
             f"a contact_id has {counted.longest} bytes, and {_MAX_ID_BYTES} are the most: select a "
-            "shorter one, such as md5(…)",
+            "shorter one, such as md5(…)"
         )
 
 
 def find_texts_of_flags(counted: Counted, file: SeamFile) -> Iterator[SettingError]:
     """Flags that are texts: one that cannot be read ends every look, so no opt-out is seen."""
     if counted.texts_of_flags:
-        yield SettingError(
-            f"{file.path}",
+        yield file.fault(
             "do_not_email is a text, and one that means neither true nor false would stop every "
-            "job that reads contacts; write a condition, as in flag = 'Y' AS do_not_email",
+            "job that reads contacts; write a condition, as in flag = 'Y' AS do_not_email"
         )
-
-
-def unread_columns(connection: psycopg.Connection[Any], file: SeamFile) -> list[str]:
-    """Columns of contacts.sql that mean nothing here, such as a misspelt one."""
-    with seam_session(connection):
-        found = column_types(connection, file)
-    return sorted(found.keys() - COLUMN_NAMES)
 
 
 def plan_of_one(connection: psycopg.Connection[Any], file: SeamFile) -> tuple[dict[str, Any], str]:

@@ -119,11 +119,7 @@ def unknown_version(unknown: Sequence[str]) -> str:
 
 
 def schema_indexes(versions: Collection[str]) -> dict[str, str]:
-    """The statement of each index that a schema has besides those of keys, by its name.
-
-    Args:
-        versions: Those that were applied to it.
-    """
+    """The statement of each index that a schema has besides those of keys, by its name."""
     made: dict[str, tuple[str, str]] = {}
     for text in (_files()[version].read_text(encoding="utf-8") for version in sorted(versions)):
         for statement, name, table, gone in _INDEX.findall(text):

@@ -33,54 +33,43 @@ def load_server(connection: psycopg.Connection[Any]) -> dict[str, Any]:
 def find_problems(server: Mapping[str, Any]) -> Iterator[tuple[str, SettingError]]:
     """Name each requirement that is not met, with what to do.
 
-    Args:
-        server: As `load_server` gives it.
-
     Yields:
         `server_version`, `server_writable`, `server_encoding` or `tables_schema`, and its problem.
     """
     where = f"the CRM database {server['database']}"
+    return ((name, SettingError(where, problem)) for name, problem in _problems(server))
+
+
+def _problems(server: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if server["version"] < OLDEST_VERSION * _PER_MAJOR:
         yield (
             "server_version",
-            SettingError(
-                where,
-                f"its server is PostgreSQL {server['version_name']}; {OLDEST_VERSION} is the "
-                "oldest that is supported: upgrade it",
-            ),
+            f"its server is PostgreSQL {server['version_name']}; {OLDEST_VERSION} is the "
+            "oldest that is supported: upgrade it",
         )
     if server["is_standby"] or server["is_read_only"]:
-        yield "server_writable", SettingError(where, _read_only(server))
+        yield "server_writable", _read_only(server)
     if server["encoding"] != "UTF8":
         yield (
             "server_encoding",
-            SettingError(
-                where,
-                f"its encoding is {server['encoding']}, which cannot store every name; copy it "
-                "into one made with createdb --encoding=UTF8 --template=template0 (pg_dump, "
-                "pg_restore)",
-            ),
+            f"its encoding is {server['encoding']}, which cannot store every name; copy it "
+            "into one made with createdb --encoding=UTF8 --template=template0 (pg_dump, "
+            "pg_restore)",
         )
     if server["schema"] is None:
         yield (
             "tables_schema",
-            SettingError(
-                where,
-                f"search_path ({server['search_path']}) names no schema that {server['login']} "
-                f"may use; GRANT USAGE, CREATE ON SCHEMA public TO {server['login']}, or "
-                f"ALTER ROLE {server['login']} SET search_path",
-            ),
+            f"search_path ({server['search_path']}) names no schema that {server['login']} "
+            f"may use; GRANT USAGE, CREATE ON SCHEMA public TO {server['login']}, or "
+            f"ALTER ROLE {server['login']} SET search_path",
         )
     elif server["elsewhere"]:
         there = server["elsewhere"][0]
         yield (
             "tables_schema",
-            SettingError(
-                where,
-                f"new tables would go into the schema {server['schema']}, which search_path "
-                f"({server['search_path']}) names first, but those of before are in {there}; "
-                f"ALTER ROLE {server['login']} SET search_path = {there}",
-            ),
+            f"new tables would go into the schema {server['schema']}, which search_path "
+            f"({server['search_path']}) names first, but those of before are in {there}; "
+            f"ALTER ROLE {server['login']} SET search_path = {there}",
         )
 
 

@@ -57,6 +57,10 @@ class SeamFile:
         """The statement without its comments and what its strings say, each word where it was."""
         return _code(self.text)
 
+    def fault(self, problem: str) -> SettingError:
+        """The error of what is wrong with the file, and what to do, without a full stop."""
+        return SettingError(f"{self.path}", problem)
+
     def relation_names(self) -> dict[tuple[str | None, str], bool]:
         """What may be tables in it, as (schema or None, name), and whether it writes them.
 
@@ -165,7 +169,7 @@ def _read(path: Path) -> SeamFile | None:
     # An administrator's file, as trusted as the DAGs; psycopg asks for that to be said.
     file = SeamFile(path, text[: len(_code(text).rstrip("; \t\r\n"))])
     if not file.code.strip():
-        raise SettingError(f"{path}", "has no statement; write one, or remove the file")
+        raise file.fault("has no statement; write one, or remove the file")
     return file
 
 

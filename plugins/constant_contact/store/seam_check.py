@@ -12,10 +12,11 @@ from constant_contact.errors import SettingError
 from constant_contact.redact import told_by
 from constant_contact.store import database
 from constant_contact.store.crm_contacts import (
+    COLUMN_NAMES,
     check_contacts,
+    column_types,
     find_texts_of_flags,
     plan_of_one,
-    unread_columns,
 )
 from constant_contact.store.migrations import migrate
 from constant_contact.store.seam import SHIPPED, Seam, SeamFile, load_seam, stray_files
@@ -63,10 +64,7 @@ def prepare_seam(
 ) -> Findings:
     """Make the doorbell, and try each file without changing a row.
 
-    Args:
-        connection: To the CRM database, after the migration.
-        seam: The account's files.
-        contacts: Where contacts.sql is read, if not there.
+    contacts.sql is tried by `contacts`, if it is read there.
     """
     found = Findings([], [])
     folders = {seam.contacts.path.parent} | {
@@ -104,11 +102,7 @@ def find_missing_rights(
 ) -> list[SettingError]:
     """As `missing_rights`, in a transaction of its own, or in the one that is open.
 
-    Args:
-        connection: That was refused.
-        name: Which of the files it is, such as "doorbell".
-        file: The file.
-        error: What it was refused with, which is told where the catalog shows no reason.
+    Where the catalog shows no reason, what is said is the error that the file was refused with.
     """
     with connection.transaction(), seam_session(connection):
         missing = missing_rights(connection, name, file)
@@ -116,11 +110,10 @@ def find_missing_rights(
             return missing
         ((role,),) = connection.execute("SELECT quote_ident(current_user)").fetchall()
     return [
-        SettingError(
-            f"{file.path}",
+        file.fault(
             f"{error.said}: {role} lacks a right on what a view or a function of the file uses; "
             "grant it there to the view's owner, or to who calls the function; a policy that "
-            "hides rows wants ALTER ROLE … BYPASSRLS of the same",
+            "hides rows wants ALTER ROLE … BYPASSRLS of the same"
         )
     ]
 
@@ -135,12 +128,13 @@ def _check_contacts(connection: psycopg.Connection[Any], file: SeamFile) -> Iter
 def find_unread_columns(
     connection: psycopg.Connection[Any], file: SeamFile
 ) -> Iterator[SettingError]:
-    """Columns of contacts.sql that mean nothing here."""
-    if unread := unread_columns(connection, file):
-        yield SettingError(
-            f"{file.path}",
+    """Columns of contacts.sql that mean nothing here, such as a misspelt one."""
+    with seam_session(connection):
+        unread = sorted(column_types(connection, file).keys() - COLUMN_NAMES)
+    if unread:
+        yield file.fault(
             f"nothing reads its columns {', '.join(unread)}; leave them out, or write their names "
-            "as in docs/your-crm.md",
+            "as in docs/your-crm.md"
         )
 
 
@@ -156,16 +150,14 @@ def find_slow_look(connection: psycopg.Connection[Any], file: SeamFile) -> Itera
             relation, alias = _names(connection, node)
             wanted[relation, _compared(condition, probe, alias)] = None
         else:
-            yield SettingError(
-                f"{file.path}",
+            yield file.fault(
                 "a look at one contact reads all of them, since contact_id comes out of a "
-                f"{node['Node Type']}: select it from the table itself",
+                f"{node['Node Type']}: select it from the table itself"
             )
     for relation, id_column in wanted:
-        yield SettingError(
-            f"{file.path}",
+        yield file.fault(
             f"a look at one contact reads all of {relation}, for want of an index: "
-            f"CREATE INDEX ON {relation} ({id_column})",
+            f"CREATE INDEX ON {relation} ({id_column})"
         )
 
 
@@ -192,21 +184,16 @@ def find_slow_batches(
         for node in _nodes(root)
         if "Relation Name" in node and _reads_all(node)
     ):
-        yield SettingError(
-            f"{file.path}",
+        yield file.fault(
             f"each batch reads all of {relation}: compare its id, which needs an index, as it is, "
-            "and cast the other side, as in crm.id = changed.contact_id::bigint",
+            "and cast the other side, as in crm.id = changed.contact_id::bigint"
         )
 
 
 def plan_file(connection: psycopg.Connection[Any], file: SeamFile) -> dict[str, Any]:
     """The plan of a file that writes, which checks its names, types and rights; runs nothing.
 
-    Of several statements nothing is known: no plan.
-
-    Args:
-        connection: Where the relation that the file reads was made.
-        file: write_back.sql or flag_back.sql.
+    Of several statements nothing is known: no plan. The relation that the file reads is there.
 
     Raises:
         SettingError: The file does not fit the CRM's tables, or a right is missing.
@@ -241,15 +228,12 @@ def _make_doorbell(connection: psycopg.Connection[Any], file: SeamFile) -> Itera
         if not relations or not {each.relation_id for each in relations} <= rung:
             raise
     except SettingError as error:
-        raise SettingError(
-            str(file.path),
-            f"{error.problem}; without it {_WITHOUT_DOORBELL}: correct the file, or remove it",
+        raise file.fault(
+            f"{error.problem}; without it {_WITHOUT_DOORBELL}: correct the file, or remove it"
         ) from None
     bells = database.rows(connection, "crm_contacts/doorbells")
     if not bells:
-        raise SettingError(
-            str(file.path), "makes no trigger that calls ctct_ring; correct it, or remove the file"
-        )
+        raise file.fault("makes no trigger that calls ctct_ring; correct it, or remove the file")
     for bell in bells:
         check_bell(file, bell)
     yield from find_unrung_heirs(connection, file)
@@ -258,10 +242,9 @@ def _make_doorbell(connection: psycopg.Connection[Any], file: SeamFile) -> Itera
 def find_views(file: SeamFile, relations: list[Relation]) -> list[SettingError]:
     """Views that doorbell.sql names, among the relations that it names."""
     return [
-        SettingError(
-            f"{file.path}",
+        file.fault(
             f"{view.relation} is a view, which has no row triggers: {_WITHOUT_DOORBELL}; for "
-            "seconds, ring from the table below it (docs/your-crm.md)",
+            "seconds, ring from the table below it (docs/your-crm.md)"
         )
         for view in relations
         if view.is_view
@@ -271,10 +254,9 @@ def find_views(file: SeamFile, relations: list[Relation]) -> list[SettingError]:
 def find_unrung_heirs(connection: psycopg.Connection[Any], file: SeamFile) -> list[SettingError]:
     """Tables whose rows are read with those of a table that rings, and do not ring."""
     return [
-        SettingError(
-            f"{file.path}",
+        file.fault(
             f"{heir['relation']} has its columns by inheritance, which brings no trigger: of its "
-            f"rows {_WITHOUT_DOORBELL}; for seconds, make the triggers on it, too",
+            f"rows {_WITHOUT_DOORBELL}; for seconds, make the triggers on it, too"
         )
         for heir in database.rows(connection, "crm_contacts/unrung_heirs")
     ]
@@ -287,11 +269,7 @@ def rung_relations(connection: psycopg.Connection[Any], file: SeamFile) -> list[
 
 
 def check_bell(file: SeamFile, bell: dict[str, Any]) -> None:
-    """Refuse a trigger that names no column of its table: it would be silent.
-
-    Args:
-        file: doorbell.sql.
-        bell: A row of `crm_contacts/doorbells`.
+    """Refuse a row of `crm_contacts/doorbells` that names no column of its table: it is silent.
 
     Raises:
         SettingError: Its arguments are wrong.

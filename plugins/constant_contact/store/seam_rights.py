@@ -56,19 +56,13 @@ def named_relations(connection: psycopg.Connection[Any], file: SeamFile) -> list
 def missing_rights(
     connection: psycopg.Connection[Any], kind: str, file: SeamFile
 ) -> list[SettingError]:
-    """What the session's role lacks for a file, as far as the catalog tells.
-
-    Args:
-        connection: That was refused.
-        kind: Which of the files it is, such as "doorbell".
-        file: The file.
-    """
+    """What the session's role lacks for a file of a kind, such as "doorbell", by the catalog."""
     relations = named_relations(connection, file)
     problems = [each for its in relations for each in _problems(kind, file, its)]
     if not problems and kind != "doorbell":
         # Which columns the file needs is not known.
         problems = [each for its in relations for each in _lacking_columns(its)]
-    return [SettingError(f"{file.path}", problem) for problem in problems]
+    return [file.fault(problem) for problem in problems]
 
 
 def _problems(kind: str, file: SeamFile, its: Relation) -> Iterator[str]:

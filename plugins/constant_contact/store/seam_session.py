@@ -80,12 +80,7 @@ def seam_session(connection: psycopg.Connection[Any], *, reads_all: bool = False
 
 
 class MissingRight(SettingError):
-    """The role of a connection may not do what a file of the seam does.
-
-    Args:
-        file: The file.
-        said: What the database says, in one line.
-    """
+    """The role of a connection may not do what a file of the seam does."""
 
     def __init__(self, file: SeamFile, said: str) -> None:
         super().__init__(f"{file.path}", f"{said}; {command('migrate')} names the GRANT")
@@ -104,7 +99,7 @@ def explained(file: SeamFile) -> Iterator[None]:
     except psycopg.errors.InsufficientPrivilege as error:
         raise MissingRight(file, told_by(error)) from None
     except _OF_THE_FILE as error:
-        raise SettingError(f"{file.path}", f"{told_by(error)}; {_remedy(error)}") from None
+        raise file.fault(f"{told_by(error)}; {_remedy(error)}") from None
 
 
 def _remedy(error: psycopg.Error) -> str:

@@ -16,11 +16,7 @@ def token_lock(crm: Database, conn_id: str, wait_s: int | None = None) -> Iterat
     """Hold the row of `conn_id` until the block ends; others wait, on any machine.
 
     Where the connection is lost before that, so is the row; the block's work counts all the same.
-
-    Args:
-        crm: Where the row is.
-        conn_id: The connection whose tokens change.
-        wait_s: How long to wait for it, whatever the session's limits; None: as those say.
+    Waits for it at most `wait_s`, whatever the session's limits; None: as those say.
     """
     key = {"conn_id": conn_id}
     with crm.transaction() as connection:
