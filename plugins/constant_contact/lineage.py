@@ -45,11 +45,6 @@ def operator_lineage(
 ) -> "OperatorLineage[Any, Any]":
     """Return a task's inputs and outputs, with schemas and the columns that are copied.
 
-    Args:
-        crm_conn_id: The CRM database.
-        inlets: The task's; assets of ours among them are tables.
-        outlets: Likewise.
-
     Raises:
         ConstantContactError: The database cannot be asked; OpenLineage logs it.
     """

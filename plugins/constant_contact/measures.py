@@ -25,12 +25,7 @@ _FLUSH_TIMEOUT_MS: Final = 5_000
 
 
 def task_ended(hook: ConstantContactHook, report: Report | None) -> None:
-    """Tell what a task did and how things stand; never fails the task.
-
-    Args:
-        hook: The task's: it knows the calls that were made.
-        report: What the job tells of itself; None if it failed.
-    """
+    """Tell what a task did and how things stand; never fails the task. No report: it failed."""
     account, caller = Account.of(hook.crm_conn_id), hook.caller
     tags = {"dag_id": caller.dag_id or "", "task_id": caller.task_id or ""}
     _measured(

@@ -78,15 +78,7 @@ class Page(NamedTuple):
 
 
 class Client:
-    """Calls the V3 API for one connection, from any number of threads.
-
-    Args:
-        settings: Of the connection.
-        tokens: Where the access token comes from.
-        budget: Where each call's slot comes from.
-        call_log: Takes every call.
-        retry: When and how often a failed call is repeated.
-    """
+    """Calls the V3 API for one connection, from any number of threads."""
 
     def __init__(
         self,
@@ -215,11 +207,8 @@ class Client:
     def _write(self, method: str, path: str, body: Body | None) -> dict[str, Any]:
         """Send a write; it is repeated only where the vendor said that it did not happen.
 
-        Args:
-            method: PUT, POST or DELETE.
-            path: Below the API's version.
-            body: What to send, if anything; or a function that says so when the call has its slot,
-                and raises `Withdrawn` if it is not to be sent any more.
+        A body may be a function that says it when the call has its slot, and raises `Withdrawn` if
+        it is not to be sent any more.
 
         Raises:
             Withdrawn: As `body` says; nothing was sent.

@@ -31,13 +31,7 @@ Body = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
 
 class Exchange:
-    """Makes calls for one connection, from any number of threads.
-
-    Args:
-        settings: Of the connection.
-        budget: Where each call's slot comes from.
-        call_log: Takes every call.
-    """
+    """Makes calls for one connection, from any number of threads."""
 
     def __init__(self, settings: ApiSettings, budget: CallBudget, call_log: CallLog) -> None:
         self._settings = settings
@@ -60,11 +54,7 @@ class Exchange:
     def send(self, method: str, url: str, body: Body | None, token: str) -> Reply:
         """Make one call and read its answer.
 
-        Args:
-            method: Of HTTP.
-            url: Where.
-            body: Of a write; a function is asked for it when the call has its slot.
-            token: The access token.
+        A body that is a function is asked for when the call has its slot.
 
         Raises:
             ConnectionFault: Nothing, or not everything, came back in time.

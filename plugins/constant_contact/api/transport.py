@@ -43,11 +43,7 @@ class ReplyTooLarge(requests.RequestException):
 
 
 class _TimedReader(io.RawIOBase):
-    """What a socket receives, until a deadline.
-
-    Args:
-        sock: With its read timeout set.
-    """
+    """What a socket receives, until a deadline."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -201,11 +197,6 @@ def connect(session: requests.Session, url: str, timeout_s: float) -> None:
     """Open a connection to where a request to `url` goes, unless one stands already.
 
     A handshake takes as long as a request; afterwards the request goes out at once.
-
-    Args:
-        session: As `secured` makes it.
-        url: Of the request.
-        timeout_s: Of the handshake.
 
     Raises:
         requests.ConnectionError: There is none.

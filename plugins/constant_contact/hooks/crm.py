@@ -69,11 +69,7 @@ def crm_database(
 
 
 def connector(given: Any, connect_timeout_s: int = 10) -> Callable[[], psycopg.Connection[Any]]:
-    """Return what opens a connection to the database of an Airflow connection.
-
-    Args:
-        given: The connection, whichever class of Airflow's it is.
-        connect_timeout_s: As `crm_database`.
+    """Return what opens a connection to the database of an Airflow connection of any class.
 
     What it returns raises `SettingError` where the driver does not know an extra.
     """
@@ -89,10 +85,6 @@ async def connect_async(
     conn_id: str = DEFAULT_CRM_CONN_ID, *, connect_timeout_s: int = 10
 ) -> psycopg.AsyncConnection[Any]:
     """Open a connection of the event loop, in autocommit, to the database of `conn_id`.
-
-    Args:
-        conn_id: The connection's id.
-        connect_timeout_s: As `crm_database`.
 
     Raises:
         SettingError: There is no such connection, or the driver does not know an extra of it.

@@ -41,13 +41,7 @@ class Tally:
 
 
 class MeasuredCallLog:
-    """Hands each call on to the log, keeps it to be counted, and makes it a span of the task's.
-
-    Args:
-        log: Where calls are kept.
-        calls: Where they are kept for the metrics.
-        tally: Where they are counted for the task's log, if they are.
-    """
+    """Hands each call on to the log, keeps it to be counted, and makes it a span of the task's."""
 
     def __init__(self, log: CallLog, calls: deque[Call], tally: Tally | None = None) -> None:
         self._log = log

@@ -59,12 +59,7 @@ class Hold:
 
 
 def cost(hold: Hold, plan: CallPlan) -> str:
-    """What carrying a mass of opt-outs takes, in a sentence; nothing of other holds.
-
-    Args:
-        hold: What is held.
-        plan: The account's calls.
-    """
+    """What carrying a mass of opt-outs takes, in a sentence; nothing of other holds."""
     if hold.noun != "opt_outs":
         return ""
     calls = 2 * hold.contacts
@@ -178,12 +173,6 @@ def _shown(crm: Database, statement: str, hold_id: int) -> Hold | None:
 
 def answer(crm: Database, hold_id: int, said: Answer, *, by: str) -> int:
     """Do what the person said, to exactly the rows that were shown and still wait.
-
-    Args:
-        crm: Where they are.
-        hold_id: Which.
-        said: The answer.
-        by: The person.
 
     Returns:
         How many rows it was about.

@@ -190,12 +190,6 @@ def standing_objections(
 def lift(crm: Database, objection_id: int, *, evidence: str, by: str) -> None:
     """Lift an objection as a person decided; nothing is sent by that.
 
-    Args:
-        crm: Where the register is.
-        objection_id: Which.
-        evidence: Why, in the person's words.
-        by: The person.
-
     Raises:
         ChangesRefused: It stands no more, or it is none that a person may lift.
     """

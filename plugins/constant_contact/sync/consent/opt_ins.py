@@ -45,14 +45,7 @@ def ask_confirmation(
     """Have the vendor ask the contact whether it wants mail again (resubscribeContact).
 
     The mail is claimed and committed before it is asked for; then the contact is ours, and the CRM
-    is asked once more, until the vendor has answered.
-
-    Args:
-        client: Of the account.
-        crm: Where the outbox is.
-        change_id: A held change that clears the flag.
-        list_ids: The lists to join on confirmation; the vendor wants at least one.
-        by: The person who asks for it.
+    is asked once more, until the vendor has answered. The vendor wants a list at least.
 
     Raises:
         ChangesRefused: The change does not wait, Do Not Email is set since, the mail was asked for

@@ -19,11 +19,7 @@ _ENOUGH: Final = 3
 
 
 class WriteBlock:
-    """Whether the writes of one run come through, from any number of threads.
-
-    Args:
-        crm: Where it is kept between runs.
-    """
+    """Whether the writes of one run come through, from any number of threads."""
 
     def __init__(self, crm: Database) -> None:
         self._crm = crm

@@ -64,10 +64,6 @@ class LinksReport(Report):
 def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
     """Link, relink and unlink at once; no API call.
 
-    Args:
-        crm: Where the contacts and the mirror are.
-        dry_run: Tell what would change and change nothing.
-
     A contact that the CRM flags as Do Not Email and the vendor may still mail is queued as an
     opt-out in the same transaction: a link never exists without it.
     """

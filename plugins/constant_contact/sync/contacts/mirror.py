@@ -69,11 +69,7 @@ def sync_contacts(
 ) -> ContactsReport:
     """Bring the mirror of contacts up to date.
 
-    Args:
-        client: Of the account.
-        crm: Where the mirror is.
-        full: Read all contacts, whatever changed.
-        since: Read what changed after this, too, if that is longer ago than the last run.
+    What changed after `since` is read, too, if that is longer ago than the last run.
 
     A run that was killed goes on at its page.
     """

@@ -20,11 +20,6 @@ def contacts_at(client: Client, crm: Database, email_key: str) -> list[dict[str,
     """Ask the vendor for the contacts with an address; the living ones come first.
 
     What else a loose search brings is another contact, and left out.
-
-    Args:
-        client: Of the account.
-        crm: Tells which addresses have the key.
-        email_key: What the address is compared by, `ctct_email_key`.
     """
     found = client.get("/contacts", {"email": email_key} | _QUERY).get("contacts") or []
     addresses = [_address(each) for each in found]
@@ -43,13 +38,9 @@ def _address(contact: Any) -> str | None:
 def follow(client: Client, crm: Database, gone: Mapping[str, str]) -> None:
     """Link CRM contacts whose link is gone to the vendor's contact that has their address now.
 
+    `gone`: by CRM contact the vendor's contact that it is linked to and that was not found.
     Of a contact with the flag an opt-out is queued in the same moment. One call each; a link
     without a successor stays: that the vendor did not find it once may pass.
-
-    Args:
-        client: Of the account.
-        crm: Where the links are.
-        gone: CRM contact → the vendor's contact that it is linked to and that was not found.
     """
     has_moved = False
     try:

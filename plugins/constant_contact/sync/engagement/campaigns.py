@@ -74,10 +74,7 @@ class CampaignsReport(Report):
 def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> CampaignsReport:
     """Mirror campaigns, activities and their counts.
 
-    Args:
-        client: Of the account.
-        crm: Where the mirror is.
-        active_days: For how long after its last sending a campaign's counts are asked every time.
+    For `active_days` after its last sending a campaign's counts are asked every time.
     """
     report = CampaignsReport()
     began_at = discovery.begin(crm)

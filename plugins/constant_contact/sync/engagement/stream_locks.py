@@ -38,13 +38,7 @@ class WantedStreams(NamedTuple):
 
 
 class Claims:
-    """The streams of one run.
-
-    Args:
-        session: Holds the locks; statements commit at once.
-        crm: Where the streams are.
-        wanted: Which of them.
-    """
+    """The streams of one run."""
 
     def __init__(
         self, session: psycopg.Connection[Any], crm: Database, wanted: WantedStreams
@@ -57,10 +51,6 @@ class Claims:
         self, begin: Callable[[Stream], StreamReading], concurrency: int
     ) -> list[Retriable]:
         """Read all that are wanted, those that others have taken after them.
-
-        Args:
-            begin: Makes the reading of a stream.
-            concurrency: How many at once.
 
         Returns:
             Why some could not be read now.

@@ -89,13 +89,7 @@ def request_memberships(
 ) -> BulkMembershipsReport:
     """Request that the chosen contacts are put on a list, or taken off it.
 
-    Args:
-        crm: Where contacts and requests are.
-        list_id: Of a list of Constant Contact.
-        chosen: Who.
-        action: Which of the two.
-        dry_run: Only tell; write nothing.
-        asked_at: When it was wanted, which may be long ago; None: now.
+    They count as wanted at `asked_at`, which may be long ago; None: now.
 
     Raises:
         SettingError: There is no such list or selection, or not one way of choosing.

@@ -37,13 +37,6 @@ def choose(
 ) -> int:
     """Find contacts, and keep them as a choice.
 
-    Args:
-        crm: Where they are.
-        list_id: Of a list of Constant Contact.
-        action: Put them there, or take them off.
-        wanted: Who.
-        by: The person.
-
     Returns:
         The choice's id.
 

@@ -56,11 +56,6 @@ _NAMELESS = " Without its names, which a firewall or proxy on the way to Constan
 class NewContacts:
     """Creates the planned contacts of one run.
 
-    Args:
-        client: Of the account.
-        crm: Where they are planned.
-        refusals: Of the same run.
-
     Attributes:
         failure: Why the run ends red though others were carried.
         created: Contacts that are new at the vendor.

@@ -72,13 +72,7 @@ def person(
 
 
 def erase(client: Client, crm: Database, found: dict[str, Any], *, by: str) -> ErasureReport:
-    """Forget a person, in one transaction; one call for each of the vendor's contacts.
-
-    Args:
-        client: Of the account.
-        crm: Where the traces are.
-        found: Of `person`.
-        by: Who does it, for the record.
+    """Forget whom `person` found, in one transaction; one call for each of the vendor's contacts.
 
     Raises:
         BulkPending: A call that carries the person is on its way, or is being planned.

@@ -41,12 +41,7 @@ class FlagsReport(Report):
 
 
 def settle(crm: Database, *, by: str) -> SettleReport:
-    """Carry nothing that was asked for before the backup; no API call.
-
-    Args:
-        crm: The restored one.
-        by: Who says so, for the record.
-    """
+    """Carry nothing that was asked for before the backup; no API call."""
     with crm.transaction() as connection:
         report = SettleReport(
             opt_ins_superseded=database.run(
@@ -65,9 +60,7 @@ def settle(crm: Database, *, by: str) -> SettleReport:
 def flag_lost_opt_outs(crm: Database, *, restored_to: datetime) -> FlagsReport:
     """Set Do Not Email again by flag_back.sql, by a mirror and links of now; no API call.
 
-    Args:
-        crm: The restored one.
-        restored_to: The moment of the backup; an hour before it counts as since.
+    What happened from an hour before the backup on counts as lost.
     """
     found = flag_back(
         crm,

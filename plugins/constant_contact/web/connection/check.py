@@ -70,7 +70,7 @@ def start(
         writes = Writes(test_contact_id.strip(), write)
     except SettingError as error:
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, str(error)) from None
-    conf: dict[str, object] = {
+    conf = {
         "write": writes.are_allowed,
         "test_contact_id": writes.contact_id if writes.are_allowed else "",
     }

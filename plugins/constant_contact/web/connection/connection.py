@@ -103,11 +103,8 @@ class Answered:
 def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered:
     """Make real calls, one or two, and compare the account with the mirror.
 
-    With those of the other accounts, where its own holds no list yet.
-
-    Args:
-        hook: The account.
-        granted: Tokens to ask by in place of the stored ones.
+    With those of the other accounts, where its own holds no list yet. By `granted`, if it is given,
+    in place of the stored tokens.
 
     Raises:
         ConstantContactError: What stands in the way, and what to do.
@@ -153,10 +150,6 @@ def require_same_account(answered: Answered, conn_id: str) -> None:
     """Refuse an account whose ids the CRM's mirror does not know: its opt-outs would be lost.
 
     And one that another account's mirror knows, where this one's knows none yet.
-
-    Args:
-        answered: By the account that was authorized.
-        conn_id: The connection that is to be its.
 
     Raises:
         SettingError: It is another account.

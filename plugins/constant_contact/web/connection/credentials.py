@@ -135,13 +135,8 @@ def _switch(
 ) -> None:
     """Put key, secret and tokens of the next application where the jobs read them.
 
-    Under the lock of refreshes: one that is under way would store the old tokens over the new.
-
-    Args:
-        account: Whose application it is.
-        hook: By the next application.
-        old: What it takes the place of.
-        tested: The next application as it was when it was asked.
+    Under the lock of refreshes: one that is under way would store the old tokens over the new. The
+    next application is to be the one that was `tested`.
 
     Raises:
         SettingError: Somebody changed the connection or the next application meanwhile.

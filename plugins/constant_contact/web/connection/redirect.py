@@ -33,12 +33,7 @@ class Redirect:
 
 
 def redirect_for(request: Request, field: str) -> Redirect:
-    """What the connection's field means to a browser where this request came from.
-
-    Args:
-        request: Of a page of ours.
-        field: The connection's redirect URL; "" if it has none.
-    """
+    """What the connection's field means to a browser where this request came from."""
     ours = f"{_airflow(request)}{PAGES}{CALLBACK_PATH}"
     url, problem, doubt = field or ours, "", ""
     if urlsplit(url).path != urlsplit(ours).path:

@@ -30,10 +30,7 @@ class Mounted(FastAPI):
 async def patch(request: Request, *path: str, body: dict[str, Any]) -> int:
     """Change something through Airflow's API.
 
-    Args:
-        request: Of the user, to a page of ours.
-        path: The parts of the path below `/api/v2`.
-        body: Sent as JSON.
+    `path`: the parts below `/api/v2`.
 
     Returns:
         The HTTP status.

@@ -49,11 +49,6 @@ class PageDatabase(Database):
 
     It looks each time whether the tables are the account's, since the next connection may see
     others (`ALTER ROLE … SET search_path`); those that no account has claimed stay so.
-
-    Args:
-        connect: As `Database`.
-        owner: The connection of the account whose tables they are to be.
-        **of_pool: As `Database`.
     """
 
     _away = ""

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
@@ -45,7 +46,7 @@ def once() -> str:
 
 
 def start(
-    visit: Visit, noun: str, run_id: str | None = None, conf: dict[str, object] | None = None
+    visit: Visit, noun: str, run_id: str | None = None, conf: Mapping[str, object] | None = None
 ) -> None:
     """Start a run of the noun's DAG in the user's name; one that has this id already is the one.
 
@@ -60,7 +61,7 @@ def start(
             run = trigger_dag(
                 dag_id,
                 run_id=run_id,
-                conf=conf,
+                conf=None if conf is None else dict(conf),
                 triggered_by=DagRunTriggeredByType.UI,
                 run_type=DagRunType.MANUAL,
                 triggering_user_name=visit.user.get_name(),

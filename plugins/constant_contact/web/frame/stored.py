@@ -27,13 +27,8 @@ _WAIT_S: Final = 20
 def read(session: Session, account: Account, key: str, *, lock: bool = False) -> str | None:
     """The value of a key; None if there is none, or it cannot be decrypted.
 
-    One that was stored before Airflow had teams becomes the account's team's.
-
-    Args:
-        session: Of Airflow's database.
-        account: Whose it is.
-        key: The Variable's.
-        lock: Keep others from it until the session ends.
+    One that was stored before Airflow had teams becomes the account's team's. With `lock`, others
+    are kept from it until the session ends.
     """
     # Asked first: Airflow's own look-up may end a session.
     team = team_of(account)

@@ -115,7 +115,7 @@ def ask_confirmation(
             raise HTTPException(
                 status.HTTP_409_CONFLICT, "One of these lists is no longer at Constant Contact."
             )
-    conf: dict[str, object] = {"change_id": change_id, "action": CONFIRM, "list_ids": list_id}
+    conf = {"change_id": change_id, "action": CONFIRM, "list_ids": list_id}
     dag_runs.start(visit, "opt_ins", _run_id(change_id, once), conf)
     return go_to(visit.request, f"/opt-outs/{change_id}")
 
@@ -123,7 +123,7 @@ def ask_confirmation(
 @router.post("/{change_id}/dismissal", dependencies=[_MAY_DECIDE])
 def dismiss(visit: AnyVisit, change_id: int, once: dag_runs.Once) -> RedirectResponse:
     """Start the run that leaves the contact unsubscribed."""
-    conf: dict[str, object] = {"change_id": change_id, "action": DISMISS}
+    conf = {"change_id": change_id, "action": DISMISS}
     dag_runs.start(visit, "opt_ins", _run_id(change_id, once), conf)
     return go_to(visit.request, f"/opt-outs/{change_id}")
 

@@ -127,8 +127,7 @@ def show_forecast(visit: Reading, choice_id: int) -> HTMLResponse:
 def foretell(visit: AnyVisit, choice_id: int) -> RedirectResponse:
     """Start the run that looks at many contacts."""
     run_id = _forecast_run_id(choice_id, _choice(visit, choice_id)["edits"])
-    conf: dict[str, object] = {"choice_id": choice_id, "dry_run": True}
-    dag_runs.start(visit, _BULK, run_id, conf)
+    dag_runs.start(visit, _BULK, run_id, {"choice_id": choice_id, "dry_run": True})
     return go_to(visit.request, f"/memberships/choices/{choice_id}/forecast")
 
 
@@ -159,8 +158,7 @@ def request_choice(
 ) -> RedirectResponse:
     """Start the run that writes the requests; a second press finds the first one's run."""
     choices.submit(visit.crm, choice_id, edits=edits, by=visit.user.get_name())
-    conf: dict[str, object] = {"choice_id": choice_id}
-    dag_runs.start(visit, _BULK, _run_id(choice_id), conf)
+    dag_runs.start(visit, _BULK, _run_id(choice_id), {"choice_id": choice_id})
     return go_to(visit.request, f"/memberships/choices/{choice_id}")
 
 
