@@ -15,7 +15,6 @@ from constant_contact.accounts import Account
 from constant_contact.calls import Call
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.hooks.measured import metrics_are_on
-from constant_contact.store import database
 from constant_contact.store.budget import RESERVED_SHARE, day
 from constant_contact.store.database import Database
 from constant_contact.sync.report import Report
@@ -79,8 +78,7 @@ def _rows(report: Report | None, account: Account, tags: dict[str, str]) -> None
 
 
 def _counts(crm: Database, account: Account, statement: str, prefix: str = "") -> None:
-    with crm.transaction() as connection:
-        counts = database.row(connection, statement) or {}
+    counts = crm.row(statement) or {}
     for name, value in counts.items():
         _gauge(account, prefix + name.replace("__", ".", 1), float(value), {})
 

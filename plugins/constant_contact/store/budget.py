@@ -138,8 +138,7 @@ class ApiBudget:
                 return waited_s
             # A machine that stood still wakes its threads together: their calls would be a burst.
             missed += 1
-            with self._crm.transaction() as connection:
-                database.run(connection, "api/give_back_call", self._params)
+            self._crm.run("api/give_back_call", self._params)
 
     def left(self) -> int:
         """How many calls the lane has left today."""
@@ -151,8 +150,7 @@ class ApiBudget:
 
     def slow_down(self) -> None:
         """Let no call through for a second: the vendor's window is as long."""
-        with self._crm.transaction() as connection:
-            database.run(connection, "api/slow_down", self._params)
+        self._crm.run("api/slow_down", self._params)
 
     def day_spent(self, message: str) -> BudgetSpent:
         """Note that the vendor calls the day spent, whatever was counted; return the error."""

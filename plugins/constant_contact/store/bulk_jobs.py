@@ -13,8 +13,7 @@ _NO_NEWS = dict.fromkeys(
 
 def find_planned(crm: Database, kinds: Sequence[str]) -> list[int]:
     """Return the jobs of these kinds that are to be sent, in order."""
-    with crm.transaction() as connection:
-        found = database.rows(connection, "memberships/planned_calls", {"kinds": list(kinds)})
+    found = crm.rows("memberships/planned_calls", {"kinds": list(kinds)})
     return [each["bulk_id"] for each in found]
 
 
@@ -27,14 +26,12 @@ def save_state(crm: Database, bulk_id: int, to_state: str, **news: Any) -> None:
 
 def forget(crm: Database, bulk_id: int) -> None:
     """Drop a job that never reached the vendor: its requests are routed again."""
-    with crm.transaction() as connection:
-        database.run(connection, "memberships/forget_bulk_job", {"bulk_id": bulk_id})
+    crm.run("memberships/forget_bulk_job", {"bulk_id": bulk_id})
 
 
 def find_in_flight(crm: Database, kinds: Sequence[str]) -> list[dict[str, Any]]:
     """Return the jobs of these kinds that were sent and are not decided."""
-    with crm.transaction() as connection:
-        return database.rows(connection, "memberships/open_bulk_jobs", {"kinds": list(kinds)})
+    return crm.rows("memberships/open_bulk_jobs", {"kinds": list(kinds)})
 
 
 def find_ended(crm: Database, kinds: Sequence[str]) -> list[dict[str, Any]]:

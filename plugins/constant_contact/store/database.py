@@ -85,6 +85,21 @@ class Database:
         finally:
             pooled.close()
 
+    def run(self, name: str, params: Mapping[str, Any] | None = None) -> int:
+        """As the function `run`, in a transaction of its own; so are `rows` and `row`."""
+        with self.transaction() as connection:
+            return run(connection, name, params)
+
+    def rows(self, name: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Run the statement `name`; return its rows as dicts."""
+        with self.transaction() as connection:
+            return rows(connection, name, params)
+
+    def row(self, name: str, params: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """Run the statement `name`; return its first row, None if it has none."""
+        with self.transaction() as connection:
+            return row(connection, name, params)
+
     @contextmanager
     def session(self) -> Iterator[psycopg.Connection[Any]]:
         """Lend a connection whose statements commit at once; closed at the end, its locks with it.

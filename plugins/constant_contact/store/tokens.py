@@ -19,8 +19,7 @@ def token_lock(crm: Database, conn_id: str, wait_s: int | None = None) -> Iterat
     Waits for it at most `wait_s`, whatever the session's limits; None: as those say.
     """
     key = {"conn_id": conn_id}
-    with crm.transaction() as connection:
-        database.run(connection, "api/add_token_row", key)
+    crm.run("api/add_token_row", key)
     is_done = False
     try:
         with crm.transaction() as connection:

@@ -96,8 +96,7 @@ def _not_sent(
     client: Client, crm: Database, claim: dict[str, Any], error: ConstantContactError
 ) -> ConstantContactError:
     """Allow another try; return what is to be raised."""
-    with crm.transaction() as connection:
-        database.run(connection, "opt_ins/withdraw_confirmation", claim)
+    crm.run("opt_ins/withdraw_confirmation", claim)
     if not isinstance(error, Rejected):
         return error
     change_id, by = claim["change_id"], claim["asked_by"]

@@ -10,7 +10,6 @@ from datetime import UTC
 from typing import Final
 
 from constant_contact.errors import WritesBlocked
-from constant_contact.store import database
 from constant_contact.store.database import Database
 
 _log = logging.getLogger("constant_contact.opt_outs")
@@ -35,8 +34,7 @@ class WriteBlock:
 
     def load(self) -> None:
         """Learn whether an earlier run has found that none comes through."""
-        with self._crm.transaction() as connection:
-            known = database.row(connection, "write_block/standing") or {}
+        known = self._crm.row("write_block/standing") or {}
         self._is_known = known["is_standing"]
 
     def note_refused(self, said: str) -> None:
@@ -50,8 +48,7 @@ class WriteBlock:
             enough = 1 if self._is_known else _ENOUGH
             if self._has_passed or self._refused < enough:
                 return
-        with self._crm.transaction() as connection:
-            kept = database.row(connection, "write_block/keep", {"said": said}) or {}
+        kept = self._crm.row("write_block/keep", {"said": said}) or {}
         since, next_at = (kept[name].astimezone(UTC) for name in ("since", "next_at"))
         raise WritesBlocked(
             "a firewall or proxy before Constant Contact's API refuses every write since "
@@ -66,6 +63,5 @@ class WriteBlock:
         with self._lock:
             is_first, self._has_passed = not self._has_passed, True
         if is_first and self._is_known:
-            with self._crm.transaction() as connection:
-                database.run(connection, "write_block/end")
+            self._crm.run("write_block/end")
             _log.info("opt-outs reach Constant Contact again")

@@ -104,8 +104,7 @@ def update_links(crm: Database) -> None:
     """
     with crm.transaction() as connection:
         relink(connection)
-    with crm.transaction() as connection:
-        database.run(connection, "opt_ins/requeue_opt_ins")
+    crm.run("opt_ins/requeue_opt_ins")
 
 
 def relink(connection: psycopg.Connection[Any]) -> None:

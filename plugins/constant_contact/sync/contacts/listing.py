@@ -119,8 +119,7 @@ class Listing:
         if self._is_of_this_run():
             return len(self._seen), self._created
         times = {"since": self.began_at, "created_since": self.began_at - _CLOCKS}
-        with self._crm.transaction() as connection:
-            mirrored = database.row(connection, "contacts/count_seen", times) or {}
+        mirrored = self._crm.row("contacts/count_seen", times) or {}
         return mirrored["seen"], mirrored["created"]
 
     def _is_of_this_run(self) -> bool:

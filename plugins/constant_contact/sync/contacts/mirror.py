@@ -146,8 +146,7 @@ def renew(client: Client, crm: Database, contact_ids: Sequence[str]) -> None:
     All are read, too, where the vendor fails at one: no single contact is in everybody's way.
     A contact that the vendor does not show either way stays as mirrored.
     """
-    with crm.transaction() as connection:
-        counts = database.row(connection, "contacts/count") or {}
+    counts = crm.row("contacts/count") or {}
     if len(contact_ids) <= ceil(counts["living"] / vendor.CONTACTS_PER_PAGE):
         try:
             for contact_id in contact_ids:
@@ -201,10 +200,7 @@ def _find_purged(client: Client, crm: Database, since: datetime, report: Contact
 
     Only the vendor's own "not found" makes one gone; so no living contact loses its link.
     """
-    with crm.transaction() as connection:
-        unseen = database.rows(
-            connection, "contacts/unseen", {"since": since, "most": _MOST_ASKED_AFTER}
-        )
+    unseen = crm.rows("contacts/unseen", {"since": since, "most": _MOST_ASKED_AFTER})
     gone = [id_ for row in unseen if not look_at(client, crm, id_ := row["contact_id"])]
     with crm.transaction() as connection:
         params = {"contact_id": gone, "deleted_at": since}

@@ -53,8 +53,7 @@ def write_back(crm: Database) -> WriteBackReport:
 
 
 def _next(crm: Database, after: str) -> list[tuple[str, str | None]]:
-    with crm.transaction() as connection:
-        found = database.rows(connection, "links/unwritten", {"after": after, "most": _BATCH})
+    found = crm.rows("links/unwritten", {"after": after, "most": _BATCH})
     return [(row["contact_id"], row["constant_contact_id"]) for row in found]
 
 

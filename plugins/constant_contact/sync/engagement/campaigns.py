@@ -170,15 +170,13 @@ def _mirror_activities(
     client: Client, crm: Database, report: CampaignsReport, began_at: datetime
 ) -> None:
     aside = SetAside(crm, "campaign")
-    with crm.transaction() as connection:
-        unknown = database.rows(
-            connection,
-            "campaigns/without_activities",
-            {
-                "ab_test_type_code": vendor.AB_TEST_TYPE_CODE,
-                "statuses": sorted(vendor.CAMPAIGN_STATUSES),
-            },
-        )
+    unknown = crm.rows(
+        "campaigns/without_activities",
+        {
+            "ab_test_type_code": vendor.AB_TEST_TYPE_CODE,
+            "statuses": sorted(vendor.CAMPAIGN_STATUSES),
+        },
+    )
 
     def ask(campaign_id: str, _stop: threading.Event) -> bool:
         try:

@@ -133,8 +133,7 @@ class StreamReading:
             "has_no_report": has_no_report,
             "is_unexpected": is_unexpected,
         }
-        with self._crm.transaction() as connection:
-            database.run(connection, "engagement/fail_stream", failed)
+        self._crm.run("engagement/fail_stream", failed)
 
     def _has_moved(self) -> bool:
         stream = self.stream

@@ -375,6 +375,5 @@ class BulkActivities:
 
         The contract promises no counters, nor that a contact counts as updated by its lists.
         """
-        with self._crm.transaction() as connection:
-            undecided = database.rows(connection, "memberships/undecided")
+        undecided = self._crm.rows("memberships/undecided")
         renew(self._client, self._crm, [each["target"] for each in undecided])

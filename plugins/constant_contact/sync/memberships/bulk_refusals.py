@@ -144,8 +144,7 @@ class Refusals:
         if not self._lists_are_fresh:
             sync_lists(self._client, self._crm)
             self._lists_are_fresh = True
-        with self._crm.transaction() as connection:
-            return bool(database.rows(connection, "memberships/dead_lists", {"list_ids": list_ids}))
+        return bool(self._crm.rows("memberships/dead_lists", {"list_ids": list_ids}))
 
     def finish(self, bulk_id: int, list_ids: list[str], status: str, detail: str) -> int:
         """Keep the answer to the requests of a call; return how many there were."""
@@ -158,8 +157,7 @@ class Refusals:
     def _split(self, call: Call, family: _Family, said: str, *, is_probed: bool) -> None:
         is_probed &= call["contacts"] > _MOST_UNPROBED
         params = {"bulk_id": call["bulk_id"], "is_probed": is_probed, "error": said}
-        with self._crm.transaction() as connection:
-            parts = database.rows(connection, "memberships/split_call", params)
+        parts = self._crm.rows("memberships/split_call", params)
         for part in parts:
             family.bulk_ids.add(part["bulk_id"])
             self._families[part["bulk_id"]] = family

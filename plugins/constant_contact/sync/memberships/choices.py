@@ -94,8 +94,7 @@ def _edit(connection: psycopg.Connection[Any], choice_id: int) -> None:
 
 def look(crm: Database, choice_id: int) -> dict[str, Any] | None:
     """A choice as it stands; None if there is none (any more)."""
-    with crm.transaction() as connection:
-        return database.row(connection, "choices/look", {"choice_id": choice_id})
+    return crm.row("choices/look", {"choice_id": choice_id})
 
 
 def foretell(crm: Database, choice_id: int) -> BulkMembershipsReport:

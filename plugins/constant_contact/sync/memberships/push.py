@@ -153,10 +153,7 @@ def hold_removals(
 
 def failed_since(crm: Database, since: datetime) -> int:
     """How many requests have failed since then, by runs that had to wait in between too."""
-    with crm.transaction() as connection:
-        found = (
-            database.row(connection, "memberships/count_failed_memberships", {"since": since}) or {}
-        )
+    found = crm.row("memberships/count_failed_memberships", {"since": since}) or {}
     return int(found["failed"])
 
 
@@ -190,8 +187,7 @@ def retry(
     retried, is_more = 0, True
     while is_more and retried < _MOST_RETRIED:
         # Those that were overruled are passed over: they must not delay others.
-        with crm.transaction() as connection:
-            looked = database.row(connection, "memberships/retry_memberships", params) or {}
+        looked = crm.row("memberships/retry_memberships", params) or {}
         retried += looked["retried"]
         is_more = looked["looked_at"] == _MOST_RETRIED
         params |= looked
@@ -227,8 +223,7 @@ class _Run:
 
     def carry(self) -> None:
         """Go round until nothing is pending that could be carried."""
-        with self._crm.transaction() as connection:
-            database.run(connection, "memberships/retry_refused")
+        self._crm.run("memberships/retry_refused")
         self._new.look()
         self._bulk.look()
         is_news = True
@@ -281,8 +276,7 @@ class _Run:
         report.held, report.unchanged = self._routed["held"], self._routed["done"]
         report.rejected = self._routed["rejected"] + new.rejected + bulk.refusals.rejected
         report.failed = self._routed["failed"] + bulk.refusals.failed
-        with self._crm.transaction() as connection:
-            counts = database.row(connection, "memberships/open_memberships") or {}
+        counts = self._crm.row("memberships/open_memberships") or {}
         report.pending = counts["pending"]
         return report
 

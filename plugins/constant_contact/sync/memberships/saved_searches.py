@@ -40,17 +40,14 @@ def save_search(
 
 def saved_searches(crm: Database) -> list[dict[str, Any]]:
     """The saved searches by name: `search_id`, `name`, `action` and `list_name`."""
-    with crm.transaction() as connection:
-        return database.rows(connection, "saved_searches/saved", {"most": _MOST})
+    return crm.rows("saved_searches/saved", {"most": _MOST})
 
 
 def saved_search(crm: Database, search_id: int) -> dict[str, Any] | None:
     """One saved search; None if there is none (any more)."""
-    with crm.transaction() as connection:
-        return database.row(connection, "saved_searches/look", {"search_id": search_id})
+    return crm.row("saved_searches/look", {"search_id": search_id})
 
 
 def delete_search(crm: Database, search_id: int) -> None:
     """Delete a saved search; one that is gone already stays so."""
-    with crm.transaction() as connection:
-        database.run(connection, "saved_searches/delete", {"search_id": search_id})
+    crm.run("saved_searches/delete", {"search_id": search_id})

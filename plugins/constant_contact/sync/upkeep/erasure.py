@@ -94,12 +94,10 @@ def erase_calls(crm: Database) -> int:
     Returns:
         How many calls had one.
     """
-    with crm.transaction() as connection:
-        erased = database.rows(connection, "erasure/in_log")
+    erased = crm.rows("erasure/in_log")
     calls = 0
     for each in erased:
-        with crm.transaction() as connection:
-            calls += database.run(connection, "erasure/erase_calls", each)
+        calls += crm.run("erasure/erase_calls", each)
     return calls
 
 

@@ -116,8 +116,7 @@ def keep(
 
 def tell(crm: Database, noun: str, report: FindingsReport) -> None:
     """Name the findings in the log, and count them in the report."""
-    with crm.transaction() as connection:
-        rows = database.rows(connection, "completeness/findings", {"noun": noun})
+    rows = crm.rows("completeness/findings", {"noun": noun})
     for row in rows[:_NAMED]:
         _log.warning("%s", sentence(row))
     if len(rows) > _NAMED:

@@ -33,10 +33,7 @@ def forget_calls(crm: Database, *, days: int) -> RetentionReport:
         report.choices_forgotten = database.run(connection, "choices/forget", {"days": days})
         report.checks_forgotten = database.run(connection, "check/forget", {"days": days})
     while True:
-        with crm.transaction() as connection:
-            forgotten = database.run(
-                connection, "api/forget_calls", {"days": days, "most": _CALLS_A_TIME}
-            )
+        forgotten = crm.run("api/forget_calls", {"days": days, "most": _CALLS_A_TIME})
         report.calls_forgotten += forgotten
         if forgotten < _CALLS_A_TIME:
             return report

@@ -66,11 +66,10 @@ def known_campaign(visit: Visit, campaign_id: str) -> dict[str, Any]:
         "state": "",
         "campaign_id": campaign_id,
     }
-    with visit.crm.transaction() as connection:
-        return or_404(
-            database.row(connection, "campaigns/shown_campaigns", asked),
-            f"No campaign {campaign_id} is known here: the next run of activities reads new ones.",
-        )
+    return or_404(
+        visit.crm.row("campaigns/shown_campaigns", asked),
+        f"No campaign {campaign_id} is known here: the next run of activities reads new ones.",
+    )
 
 
 def _in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,7 +16,6 @@ from constant_contact.api.authorization import missing_scopes
 from constant_contact.api.token_pair import TokenPair, claims
 from constant_contact.errors import ConstantContactError, SettingError
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.store import database
 from constant_contact.web.connection.applications import CURRENT, hook_of
 from constant_contact.web.connection.redirect import redirect_for
 from constant_contact.web.connection.sources import source_of
@@ -127,8 +126,7 @@ def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered
 
 def _counts(hook: ConstantContactHook, list_ids: list[str]) -> dict[str, Any]:
     """How many lists an account's mirror has, and how many of these."""
-    with hook.crm.transaction() as connection:
-        return database.row(connection, "lists/known", {"list_ids": list_ids}) or {}
+    return hook.crm.row("lists/known", {"list_ids": list_ids}) or {}
 
 
 def _whose(list_ids: list[str], account: Account) -> str:

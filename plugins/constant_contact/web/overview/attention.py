@@ -171,8 +171,7 @@ def _of_set_aside(
 
 def of_findings(hook: ConstantContactHook) -> list[Line]:
     """Where what is stored is not what Constant Contact counts: one line a reason."""
-    with hook.crm.transaction() as connection:
-        rows = database.rows(connection, "completeness/findings", {"noun": None})
+    rows = hook.crm.rows("completeness/findings", {"noun": None})
     by_reason: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for row in rows:
         by_reason.setdefault((row["noun"], row["reason"]), []).append(row)
@@ -255,8 +254,7 @@ def _of_tokens(hook: ConstantContactHook) -> str:
     settings, pair = hook.settings, hook.stored_tokens()
     if pair is None and not settings.refresh_token:
         return f"Connection {settings.conn_id} is not authorized: authorize it."
-    with hook.crm.transaction() as connection:
-        call = database.row(connection, "web/last_token_call", {"token_url": settings.token_url})
+    call = hook.crm.row("web/last_token_call", {"token_url": settings.token_url})
     if call and _is_refusal(call) and (pair is None or pair.obtained_at_utc < call["called_at"]):
         return (
             f"Constant Contact refused to renew the tokens of connection {settings.conn_id} at "

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from constant_contact.api.vendor import TRACKER_BY_TYPE
 from constant_contact.hooks.constant_contact import ConstantContactHook
-from constant_contact.store import budget, database
+from constant_contact.store import budget
 from constant_contact.store.budget import Day
 from constant_contact.store.database import Database
 from constant_contact.web.frame.charts import Chart
@@ -111,8 +111,7 @@ def _lanes(day: Day) -> list[Lane]:
 
 
 def _engagement(crm: Database) -> Chart:
-    with crm.transaction() as connection:
-        days = database.rows(connection, "web/engagement_by_day", {"days": _ENGAGEMENT_DAYS})
+    days = crm.rows("web/engagement_by_day", {"days": _ENGAGEMENT_DAYS})
     return Chart(
         title=f"Engagement of the last {_ENGAGEMENT_DAYS} days by day and type",
         across="day (UTC)",
@@ -127,8 +126,7 @@ def _engagement(crm: Database) -> Chart:
 
 
 def _hours(crm: Database) -> Chart:
-    with crm.transaction() as connection:
-        hours = database.rows(connection, "web/calls_by_hour", {"hours": _CALL_HOURS})
+    hours = crm.rows("web/calls_by_hour", {"hours": _CALL_HOURS})
     return Chart(
         title=f"API calls of the last {_CALL_HOURS} hours by hour",
         across="hour (UTC)",

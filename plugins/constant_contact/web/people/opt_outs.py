@@ -99,8 +99,7 @@ def show_confirmation(visit: Reading, change_id: int) -> HTMLResponse:
     """The step before the mail: what is sent to whom, and that it is sent once ever."""
     change = _change(visit, change_id)
     opt_ins.check_askable(visit.crm, change_id=change_id)
-    with visit.crm.transaction() as connection:
-        lists = database.rows(connection, "web/live_lists")
+    lists = visit.crm.rows("web/live_lists")
     return page(visit.request, "confirmation", change=change, lists=lists, once=dag_runs.once())
 
 
@@ -140,6 +139,5 @@ def _run_id(change_id: int, once: str = "") -> str:
 
 
 def _change(visit: Visit, change_id: int) -> dict[str, Any]:
-    with visit.crm.transaction() as connection:
-        change = database.row(connection, "opt_outs/opt_out_change", {"change_id": change_id})
+    change = visit.crm.row("opt_outs/opt_out_change", {"change_id": change_id})
     return or_404(change, f"There is no change {change_id}.")

@@ -170,8 +170,7 @@ def _called(visit: Visit, wanted: str) -> list[Row]:
             for name, text in indexed.items()
         },
     }
-    with visit.crm.transaction() as connection:
-        rows = database.rows(connection, "links/contacts_called", params)
+    rows = visit.crm.rows("links/contacts_called", params)
     return [row | {"query": _query(row["contact_id"])} for row in rows]
 
 

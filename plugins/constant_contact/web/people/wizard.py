@@ -56,8 +56,7 @@ def ask(visit: Reading, choice: int | None = None, search: int | None = None) ->
     saved = _saved(visit, search) if search is not None else None
     made = _choice(visit, choice) if choice is not None else saved
     wanted = made["criteria"] if made else asdict(Wanted(is_mailable=True))
-    with visit.crm.transaction() as connection:
-        lists = database.rows(connection, "web/live_lists")
+    lists = visit.crm.rows("web/live_lists")
     return page(
         visit.request,
         "wizard",
