@@ -194,10 +194,9 @@ def lift(crm: Database, objection_id: int, *, evidence: str, by: str) -> None:
         ChangesRefused: It stands no more, or it is none that a person may lift.
     """
     decided = {"objection_id": objection_id, "evidence": evidence, "lifted_by": by}
-    with crm.transaction() as connection:
-        if not database.run(connection, "consent/lift", decided):
-            raise ChangesRefused(
-                f"objection {objection_id} is not lifted: it was lifted before, or Do Not Email is "
-                "set in the CRM (clear it there), or only the contact can take it back at Constant "
-                "Contact, or it is an erasure"
-            )
+    if not crm.run("consent/lift", decided):
+        raise ChangesRefused(
+            f"objection {objection_id} is not lifted: it was lifted before, or Do Not Email is "
+            "set in the CRM (clear it there), or only the contact can take it back at Constant "
+            "Contact, or it is an erasure"
+        )

@@ -20,8 +20,8 @@ from constant_contact.web.overview import overview, sync_now, waiting
 from constant_contact.web.people import holds, memberships, opt_outs, saved_searches, why, wizard
 from constant_contact.web.requests import ForgetsQueries, FormsOfUsers
 
-# A page each, of every account; every route names the permission it needs, by a dependency of
-# `access`.
+# A page each, of every account; every route names the permission it needs, by the type of its visit
+# or a dependency of `access`.
 _ROUTERS: Final = (
     overview.router,
     # The list first: its file would be a campaign's id.

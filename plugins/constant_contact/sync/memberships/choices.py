@@ -128,9 +128,8 @@ def submit(crm: Database, choice_id: int, *, edits: int, by: str) -> None:
         ChangesRefused: It has changed since.
     """
     params = {"choice_id": choice_id, "edits": edits, "submitted_by": by}
-    with crm.transaction() as connection:
-        if not database.run(connection, "choices/submit", params):
-            raise ChangesRefused(_CHANGED.format(choice_id))
+    if not crm.run("choices/submit", params):
+        raise ChangesRefused(_CHANGED.format(choice_id))
 
 
 def request_choice(crm: Database, choice_id: int) -> BulkMembershipsReport:

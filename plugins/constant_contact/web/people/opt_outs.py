@@ -109,11 +109,10 @@ def ask_confirmation(
 ) -> RedirectResponse:
     """Start the run that has the vendor ask the contact."""
     opt_ins.check_askable(visit.crm, change_id=change_id)
-    with visit.crm.transaction() as connection:
-        if database.rows(connection, "memberships/dead_lists", {"list_ids": list_id}):
-            raise HTTPException(
-                status.HTTP_409_CONFLICT, "One of these lists is no longer at Constant Contact."
-            )
+    if visit.crm.rows("memberships/dead_lists", {"list_ids": list_id}):
+        raise HTTPException(
+            status.HTTP_409_CONFLICT, "One of these lists is no longer at Constant Contact."
+        )
     conf = {"change_id": change_id, "action": CONFIRM, "list_ids": list_id}
     dag_runs.start(visit, "opt_ins", _run_id(change_id, once), conf)
     return go_to(visit.request, f"/opt-outs/{change_id}")
