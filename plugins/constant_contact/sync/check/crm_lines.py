@@ -17,8 +17,6 @@ from constant_contact.sync.check.crm_assumptions import ASSUMPTIONS, MOST_SECOND
 # So that no write of the CRM's queues behind a look of ours.
 _LOCK_TIMEOUT: Final = "5s"
 _BY_NAME: Final[dict[str, Assumption]] = {each.name: each for each in ASSUMPTIONS}
-
-
 Look = Callable[[psycopg.Connection[Any], Database], Iterator[Line]]
 
 
