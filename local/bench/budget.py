@@ -16,6 +16,7 @@ from local.bench.result import Result
 from local.bench.stage import Stage, Vendor
 
 _PROCESSES = 8
+_SECONDS = 15
 _RATES = (4, 20)
 _JITTER_S = 0.1
 _LATENCY_MS = 300
@@ -71,7 +72,7 @@ def run(stage: Stage) -> list[Result]:
     """Each setting on a fresh budget row and call log; the simulator enforces the plan."""
     result = Result(
         "budget",
-        f"calls for {stage.seconds} s at the plan's rate, as the vendor counts them",
+        f"calls for {_SECONDS} s at the plan's rate, as the vendor counts them",
         ("setting", "calls", "busiest second", "throttled", "of the rate", "CPU s"),
     )
     with stage.vendor(contacts=10, lists=3) as vendor:
@@ -128,7 +129,7 @@ def _measure(
     streams: int = 1,
 ) -> float:
     """Let all call at once; return the share of the rate that they used."""
-    stage.say(f"budget: {label}, {stage.seconds} s")
+    stage.say(f"budget: {label}, {_SECONDS} s")
     # the first calls, which only connect, are not judged
     vendor.control.limits(calls_per_second=0)
     with stage.database() as crm_url:
@@ -138,7 +139,7 @@ def _measure(
                 {
                     "crm_url": crm_url,
                     "account": vendor.account(calls_per_second=rate),
-                    "seconds": stage.seconds,
+                    "seconds": _SECONDS,
                     "jitter_s": jitter_s,
                     "streams": streams,
                 },

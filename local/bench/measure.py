@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,8 +35,8 @@ class Measuring:
         self._process = subprocess.Popen(
             [str(python), "-m", "local.bench.child", work, json.dumps(arguments)],
             cwd=ROOT,
-            # a rival's habits: no look at our proxies, no word to its maker
-            env=os.environ | {"NO_PROXY": "*", "RUNTIME__DLTHUB_TELEMETRY": "false"},
+            # a rival's habit: it would look at our proxies
+            env=os.environ | {"NO_PROXY": "*"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -76,7 +76,12 @@ def measured(work: str, *, python: Path = OURS, **arguments: Any) -> Figures:
     return Measuring(work, arguments, python).figures()
 
 
-def middle(rounds: Sequence[Figures], figure: str | Callable[[Figures], float]) -> float:
+def middle(rounds: Sequence[Figures], figure: str) -> float:
     """The median of a figure over rounds: one disturbed round does not count."""
-    take = figure if callable(figure) else lambda each: each[figure]
-    return float(median(map(take, rounds)))
+    return float(median(each[figure] for each in rounds))
+
+
+def middle_ratio(rounds: Sequence[Figures], others: Sequence[Figures], figure: str) -> float:
+    """The median of what a figure is in each round, divided by the other's in the same round."""
+    pairs = zip(rounds, others, strict=True)
+    return float(median(one[figure] / other[figure] for one, other in pairs))

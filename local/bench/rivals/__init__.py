@@ -5,11 +5,6 @@ Their tables have the columns, keys and indexes of `ctct_contact` and of `ctct_e
 
 from typing import Final
 
-from local.paths import LOCAL
-
-#: the interpreter that has the vendor's SDK, of `make judge`
-SDK_PYTHON: Final = LOCAL / "judge" / "bin" / "python"
-
 CONTACTS: Final = """
 CREATE TABLE bench_contact (
     contact_id text PRIMARY KEY,
