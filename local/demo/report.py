@@ -1,6 +1,7 @@
 """What happened, in tables, and the verdict, a line a check."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -25,10 +26,10 @@ def print_report(console: Console, verdict: Verdict) -> None:
     """All tables, then the checks."""
     _print_runs(console, verdict.reports)
     if verdict.crm is not None:
-        _print_links(console, verdict.reports)
+        _print_figures(console, "Lists and contacts", verdict.reports, _LISTS_AND_CONTACTS)
         _print_interactions(console, verdict.crm)
-        _print_opt_outs(console, verdict)
-        _print_memberships(console, verdict.reports)
+        _print_figures(console, "Opt-outs", verdict.reports, _OPT_OUTS)
+        _print_figures(console, "List memberships", verdict.reports, _MEMBERSHIPS)
     _print_repetition(console, verdict)
     share = 100 * verdict.calls_today / CALLS_PER_DAY
     _say(
@@ -58,30 +59,68 @@ def _print_runs(console: Console, reports: Iterable[DagReport]) -> None:
     console.print(table)
 
 
-def _print_links(console: Console, reports: Sequence[DagReport]) -> None:
-    nights = [each for each in reports if each.dag_id.endswith("_contacts")]
-    lists = [each for each in reports if each.dag_id.endswith("_lists")]
-    table = _table(console, "Lists and contacts", "", *(f">{report.night}" for report in nights))
-    for name, label in (("active", "lists"), ("deleted", "lists deleted")):
-        table.add_row(label, *(_figure(each, "lists", name) for each in lists))
-    for name, label in (("living", "vendor's contacts"), ("deleted", "vendor's contacts deleted")):
-        table.add_row(label, *(_figure(each, "contacts", name) for each in nights))
-    for name, label in _OF_LINKS:
-        table.add_row(label, *(_figure(each, "links", name) for each in nights))
+class _Row(NamedTuple):
+    """A figure of each night; one that lies within another is named `outer.inner`."""
+
+    label: str
+    noun: str
+    task: str
+    figure: str
+
+
+_LISTS_AND_CONTACTS = (
+    _Row("lists", "lists", "lists", "active"),
+    _Row("lists deleted", "lists", "lists", "deleted"),
+    _Row("vendor's contacts", "contacts", "contacts", "living"),
+    _Row("vendor's contacts deleted", "contacts", "contacts", "deleted"),
+    _Row("CRM contacts", "contacts", "links", "contacts"),
+    _Row("linked", "contacts", "links", "with_link"),
+    _Row("  newly linked", "contacts", "links", "linked"),
+    _Row("  moved to another contact", "contacts", "links", "relinked"),
+    _Row("  unlinked", "contacts", "links", "unlinked"),
+    _Row("unmatched", "contacts", "links", "unmatched"),
+    _Row("sharing an address", "contacts", "links", "sharing"),
+    _Row("without email", "contacts", "links", "without_email"),
+    _Row("malformed email", "contacts", "links", "malformed_email"),
+)
+_OPT_OUTS = (
+    _Row("CRM to vendor: unsubscribed", "opt_outs", "opt_outs", "unsubscribed"),
+    _Row("CRM to vendor: may be mailed again", "opt_outs", "opt_outs", "resubscribed"),
+    _Row("CRM to vendor: held for a person", "opt_outs", "opt_outs", "held"),
+    _Row("CRM to vendor: nothing to change", "opt_outs", "opt_outs", "unchanged"),
+    _Row("replaced by a newer change", "opt_outs", "opt_outs", "superseded"),
+    _Row("vendor to CRM: opt-out events", "activities", "engagement", "events.opt_out"),
+)
+_MEMBERSHIPS = tuple(
+    _Row(label, "list_memberships", "memberships", figure)
+    for label, figure in (
+        ("CRM to vendor: put on a list", "added"),
+        ("CRM to vendor: taken off a list", "removed"),
+        ("  new contacts", "created"),
+        ("CRM to vendor: nothing to change", "unchanged"),
+        ("refused, with a reason", "rejected"),
+    )
+)
+
+
+def _print_figures(
+    console: Console, title: str, reports: Sequence[DagReport], rows: Sequence[_Row]
+) -> None:
+    of_noun: dict[str, list[DagReport]] = {}
+    for report in reports:
+        of_noun.setdefault(report.dag_id.removeprefix("constant_contact_"), []).append(report)
+    nights = (f">{report.night}" for report in of_noun[rows[0].noun])
+    table = _table(console, title, "", *nights)
+    for row in rows:
+        table.add_row(row.label, *(_figure(report, row) for report in of_noun[row.noun]))
     console.print(table)
 
 
-_OF_LINKS = (
-    ("contacts", "CRM contacts"),
-    ("with_link", "linked"),
-    ("linked", "  newly linked"),
-    ("relinked", "  moved to another contact"),
-    ("unlinked", "  unlinked"),
-    ("unmatched", "unmatched"),
-    ("sharing", "sharing an address"),
-    ("without_email", "without email"),
-    ("malformed_email", "malformed email"),
-)
+def _figure(report: DagReport, row: _Row) -> str:
+    value: Any = report.tasks.get(row.task, {})
+    for name in row.figure.split("."):
+        value = value.get(name, {})
+    return f"{value or 0:,}"
 
 
 def _print_interactions(console: Console, crm: Crm) -> None:
@@ -97,46 +136,6 @@ def _print_interactions(console: Console, crm: Crm) -> None:
     console.print(table)
 
 
-def _print_opt_outs(console: Console, verdict: Verdict) -> None:
-    pushed = [each for each in verdict.reports if each.dag_id.endswith("_opt_outs")]
-    table = _table(console, "Opt-outs", "", *(f">{report.night}" for report in pushed))
-    for name, label in _OF_OPT_OUTS:
-        table.add_row(label, *(_figure(each, "opt_outs", name) for each in pushed))
-    activities = [each for each in verdict.reports if each.dag_id.endswith("_activities")]
-    came = (
-        f"{each.tasks.get('engagement', {}).get('events', {}).get('opt_out', 0):,}"
-        for each in activities
-    )
-    table.add_row("vendor to CRM: opt-out events", *came)
-    console.print(table)
-
-
-_OF_OPT_OUTS = (
-    ("unsubscribed", "CRM to vendor: unsubscribed"),
-    ("resubscribed", "CRM to vendor: may be mailed again"),
-    ("held", "CRM to vendor: held for a person"),
-    ("unchanged", "CRM to vendor: nothing to change"),
-    ("superseded", "replaced by a newer change"),
-)
-
-
-def _print_memberships(console: Console, reports: Iterable[DagReport]) -> None:
-    carried = [each for each in reports if each.dag_id.endswith("_list_memberships")]
-    table = _table(console, "List memberships", "", *(f">{report.night}" for report in carried))
-    for name, label in _OF_MEMBERSHIPS:
-        table.add_row(label, *(_figure(each, "memberships", name) for each in carried))
-    console.print(table)
-
-
-_OF_MEMBERSHIPS = (
-    ("added", "CRM to vendor: put on a list"),
-    ("removed", "CRM to vendor: taken off a list"),
-    ("created", "  new contacts"),
-    ("unchanged", "CRM to vendor: nothing to change"),
-    ("rejected", "refused, with a reason"),
-)
-
-
 def _print_repetition(console: Console, verdict: Verdict) -> None:
     if not verdict.after:
         return
@@ -145,11 +144,6 @@ def _print_repetition(console: Console, verdict: Verdict) -> None:
         before = verdict.before[name]
         table.add_row(name, f"{before:,}", f"{after:,}", f"{after - before:+,}".replace("+0", "0"))
     console.print(table)
-
-
-def _figure(report: DagReport, task: str, name: str) -> str:
-    value = report.tasks.get(task, {}).get(name, 0)
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _table(console: Console, title: str, *columns: str) -> Table:
