@@ -1,7 +1,5 @@
 """The command: ``python -m simulator``."""
 
-from __future__ import annotations
-
 import argparse
 
 from simulator.server import make_world, serve

@@ -1,7 +1,5 @@
 """The log of what was called."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass

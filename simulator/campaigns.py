@@ -1,7 +1,5 @@
 """Campaigns and their activities."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from simulator.events import TYPES, Stream
@@ -27,7 +25,7 @@ class Activity:
 
     activity_id: str
     role: str
-    campaign: Campaign
+    campaign: "Campaign"
     sent_ms: int = 0
     links: list[Link] = field(default_factory=list)
     streams: dict[str, Stream] = field(default_factory=lambda: {each: Stream() for each in TYPES})

@@ -3,17 +3,12 @@
 Instants are integers: milliseconds since the Unix epoch, UTC. 0 stands for "never".
 """
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 DAY_MS = 86_400_000
 

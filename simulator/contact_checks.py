@@ -1,17 +1,13 @@
 """What a contact in a request must look like: limits as the contract's maxLength and maxItems."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.contacts import PERMISSIONS
 from simulator.errors import invalid
 from simulator.ids import is_uuid
 from simulator.settings import UNITS
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 MAX_MEMBERSHIPS = 50
 TEXT_LENGTHS = {"first_name": 50, "last_name": 50, "job_title": 50, "company_name": 50}

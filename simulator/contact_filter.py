@@ -3,12 +3,13 @@
 Order: as created, oldest first. `active` means explicit or implicit and not deleted.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from simulator.call import Call
 from simulator.contact_view import SUB_RESOURCES
 from simulator.contacts import (
     EXPLICIT,
@@ -20,14 +21,7 @@ from simulator.contacts import (
     ContactStore,
 )
 from simulator.ids import is_uuid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from simulator.call import Call
-    from simulator.world import World
+from simulator.world import World
 
 STATUSES: dict[str, tuple[int, ...]] = {
     "all": (),

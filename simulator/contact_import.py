@@ -1,17 +1,13 @@
 """The bulk import of contacts."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.contact_checks import MAX_MEMBERSHIPS, is_email, list_numbers
 from simulator.contact_write import revive
 from simulator.contacts import BY_ACCOUNT, IMPLICIT, UNSUBSCRIBED
 from simulator.errors import invalid
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 MAX_CONTACTS = 40_000
 MAX_BYTES = 4_000_000

@@ -1,19 +1,14 @@
 """Contacts as the API shows them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.clock import iso_date, iso_many
 from simulator.contacts import PERMISSIONS, SOURCES, ContactStore
 from simulator.ids import dashed
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from simulator.world import World
+from simulator.world import World
 
 SUB_RESOURCES = (
     "custom_fields",

@@ -1,8 +1,6 @@
 """Creating, changing, deleting and resubscribing one contact through the API."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.clock import iso
 from simulator.contact_checks import (
@@ -21,9 +19,7 @@ from simulator.contacts import (
     UNSUBSCRIBED,
 )
 from simulator.errors import conflict, invalid
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 
 def create(world: World, body: dict[str, Any]) -> int:

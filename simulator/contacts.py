@@ -1,16 +1,12 @@
 """The contacts, column by column: a million of them fit in some hundred megabytes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.ids import dashed, uuid_bytes
 from simulator.memberships import Memberships
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 PERMISSIONS = (
     "explicit",

@@ -1,13 +1,9 @@
 """The control API, client side: what tests, the demo and the bench steer the simulator with."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import requests
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 JSON = dict[str, Any]
 

@@ -1,13 +1,13 @@
 """The control API, server side: JSON under ``/_control``, without authorization, never counted."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.types import Receive, Scope, Send
 
 from simulator import edits, load, truth
 from simulator.call import Reply
@@ -17,13 +17,7 @@ from simulator.generate import Plan, generate
 from simulator.mutations import MUTATIONS, mutate
 from simulator.settings import SCOPES, update
 from simulator.transport import read_body, send_reply
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import Receive, Scope, Send
-
-    from simulator.world import World
+from simulator.world import World
 
 Args = dict[str, Any]
 PREFIX = "/_control/"
@@ -62,19 +56,6 @@ def _unknown(world: World, args: Args) -> Any:
     raise LookupError(f"no such action; there are {names}")
 
 
-def _reset(world: World, args: Args) -> Any:
-    world.reset()
-    return {}
-
-
-def _generate(world: World, args: Args) -> Any:
-    return generate(world, Plan(**args))
-
-
-def _load(world: World, args: Args) -> Any:
-    return load.load(world, args)
-
-
 def _clock(world: World, args: Args) -> Any:
     unknown = args.keys() - {"now", "frozen", "advance_s"}
     if unknown:
@@ -104,11 +85,6 @@ def _grant(world: World, args: Args) -> Any:
     return {"refresh_token": world.oauth.add_refresh_token(scopes, args.get("refresh_token"))}
 
 
-def _revoke(world: World, args: Args) -> Any:
-    world.oauth.revoke()
-    return {}
-
-
 def _deactivate(world: World, args: Args) -> Any:
     world.oauth.deactivated = bool(args.get("deactivated", True))
     return {"deactivated": world.oauth.deactivated}
@@ -117,23 +93,6 @@ def _deactivate(world: World, args: Args) -> Any:
 def _new_secret(world: World, args: Args) -> Any:
     world.settings.client_secret = str(args.get("secret") or world.new_id("secret"))
     return {"client_secret": world.settings.client_secret}
-
-
-def _expire(world: World, args: Args) -> Any:
-    return {"expired": world.oauth.expire_access_tokens()}
-
-
-def _edit(edit: Callable[..., None]) -> Callable[[World, Args], Any]:
-    def act(world: World, args: Args) -> Any:
-        edit(world, **args)
-        return {}
-
-    return act
-
-
-def _update_contact(world: World, args: Args) -> Any:
-    edits.update_contact(world, args.pop("contact_id"), **args)
-    return {}
 
 
 def _add_events(world: World, args: Args) -> Any:
@@ -148,23 +107,6 @@ def _finish_bulk(world: World, args: Args) -> Any:
     return {"finished": [job.activity_id for job in unfinished]}
 
 
-def _add_fault(world: World, args: Args) -> Any:
-    return world.faults.add(args).as_json()
-
-
-def _mutate(world: World, args: Args) -> Any:
-    return mutate(world, args["point"], args["differs"]).as_json()
-
-
-def _clear_faults(world: World, args: Args) -> Any:
-    world.faults.clear()
-    return {}
-
-
-def _calls(world: World, args: Args) -> Any:
-    return {"calls": world.calls.since(int(args.get("since", 0)))}
-
-
 def _calls_summary(world: World, args: Args) -> Any:
     entries = world.calls.entries
     return {
@@ -175,11 +117,6 @@ def _calls_summary(world: World, args: Args) -> Any:
         "max_calls_in_one_second": world.calls.max_in_one_second(),
         "throttled_count": sum(each.throttled for each in entries),
     }
-
-
-def _clear_calls(world: World, args: Args) -> Any:
-    world.calls.clear()
-    return {}
 
 
 def _truth_contact(world: World, args: Args) -> Any:
@@ -203,10 +140,20 @@ def _truth_events(world: World, args: Args) -> Any:
     )
 
 
+def _does(change: Callable[..., object]) -> Callable[[World, Args], Any]:
+    """The action of a change that takes its arguments by name and answers nothing."""
+
+    def act(world: World, args: Args) -> Any:
+        change(world, **args)
+        return {}
+
+    return act
+
+
 ACTIONS: dict[tuple[str, str], Callable[[World, Args], Any]] = {
-    ("POST", "reset"): _reset,
-    ("POST", "generate"): _generate,
-    ("POST", "load"): _load,
+    ("POST", "reset"): _does(World.reset),
+    ("POST", "generate"): lambda world, args: generate(world, Plan(**args)),
+    ("POST", "load"): load.load,
     ("GET", "clock"): _clock,
     ("POST", "clock"): _clock,
     ("GET", "limits"): _limits,
@@ -214,32 +161,32 @@ ACTIONS: dict[tuple[str, str], Callable[[World, Args], Any]] = {
     ("GET", "settings"): _settings,
     ("POST", "settings"): _settings,
     ("POST", "grant"): _grant,
-    ("POST", "revoke"): _revoke,
+    ("POST", "revoke"): _does(lambda world: world.oauth.revoke()),
     ("POST", "deactivate"): _deactivate,
     ("POST", "new_secret"): _new_secret,
-    ("POST", "expire_access_tokens"): _expire,
-    ("POST", "unsubscribe"): _edit(edits.unsubscribe),
-    ("POST", "resubscribe"): _edit(edits.resubscribe),
-    ("POST", "delete_contact"): _edit(edits.delete_contact),
-    ("POST", "restore_contact"): _edit(edits.restore_contact),
-    ("POST", "purge_contact"): _edit(edits.purge_contact),
-    ("POST", "delete_list"): _edit(edits.delete_list),
-    ("POST", "rename_campaign"): _edit(edits.rename_campaign),
-    ("POST", "update_contact"): _update_contact,
+    ("POST", "expire_access_tokens"): lambda world, _: {
+        "expired": world.oauth.expire_access_tokens()
+    },
+    ("POST", "unsubscribe"): _does(edits.unsubscribe),
+    ("POST", "resubscribe"): _does(edits.resubscribe),
+    ("POST", "delete_contact"): _does(edits.delete_contact),
+    ("POST", "restore_contact"): _does(edits.restore_contact),
+    ("POST", "purge_contact"): _does(edits.purge_contact),
+    ("POST", "delete_list"): _does(edits.delete_list),
+    ("POST", "rename_campaign"): _does(edits.rename_campaign),
+    ("POST", "update_contact"): _does(edits.update_contact),
     ("POST", "add_events"): _add_events,
     ("POST", "send_campaign"): edits.send_campaign,
     ("POST", "finish_bulk"): _finish_bulk,
-    ("POST", "add_fault"): _add_fault,
-    ("POST", "clear_faults"): _clear_faults,
-    ("POST", "mutate"): _mutate,
-    ("GET", "mutations"): lambda world, args: {"mutations": [each.as_json() for each in MUTATIONS]},
-    ("GET", "faults"): lambda world, args: {
-        "faults": [each.as_json() for each in world.faults.all]
-    },
-    ("GET", "calls"): _calls,
+    ("POST", "add_fault"): lambda world, args: world.faults.add(args).as_json(),
+    ("POST", "clear_faults"): _does(lambda world: world.faults.clear()),
+    ("POST", "mutate"): lambda world, args: mutate(world, **args).as_json(),
+    ("GET", "mutations"): lambda *_: {"mutations": [each.as_json() for each in MUTATIONS]},
+    ("GET", "faults"): lambda world, _: {"faults": [each.as_json() for each in world.faults.all]},
+    ("GET", "calls"): lambda world, args: {"calls": world.calls.since(int(args.get("since", 0)))},
     ("GET", "calls_summary"): _calls_summary,
-    ("POST", "clear_calls"): _clear_calls,
-    ("GET", "truth"): lambda world, args: truth.summary(world),
+    ("POST", "clear_calls"): _does(lambda world: world.calls.clear()),
+    ("GET", "truth"): lambda world, _: truth.summary(world),
     ("GET", "truth_contact"): _truth_contact,
     ("GET", "truth_contacts"): _truth_contacts,
     ("GET", "truth_events"): _truth_events,

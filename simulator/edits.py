@@ -1,8 +1,6 @@
 """What happens at the vendor's side without the API: people click, owners edit."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +10,7 @@ from simulator.contact_filter import by_status
 from simulator.contact_view import SCALARS
 from simulator.contacts import BY_CONTACT, EXPLICIT, PERMISSIONS, SOURCES, UNSUBSCRIBED
 from simulator.events import Event
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 
 def row_of(world: World, contact_id: str) -> int:

@@ -4,8 +4,6 @@ Most bodies are an array of ``{error_key, error_message}``. Authentication, thro
 answer a single object, and a full bulk queue an array with a message only.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 

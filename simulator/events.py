@@ -1,16 +1,10 @@
 """Engagement events: one stream per campaign activity and type, stored by column."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 #: What each is of all made-up events; what sends cannot take goes to opens.
 SHARES = {

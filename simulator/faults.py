@@ -1,7 +1,5 @@
 """Faults that a test asks for: which call they hit, and how often they did."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field

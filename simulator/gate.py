@@ -1,31 +1,24 @@
 """What every call passes: log, faults, token, limits, route, scope, and the reply's headers."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote
 
 import orjson
+from starlette.types import Receive, Scope, Send
 
 from simulator import errors, routes
 from simulator.call import Call, Reply
+from simulator.calls import Entry
 from simulator.fault_effects import ALTERING, REFUSING, REPLACING
+from simulator.faults import Fault
 from simulator.ids import make_id
+from simulator.oauth import AccessToken
 from simulator.oauth_pages import handle as handle_oauth
 from simulator.transport import abort, read_body, send_reply
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import Receive, Scope, Send
-
-    from simulator.calls import Entry
-    from simulator.faults import Fault
-    from simulator.oauth import AccessToken
-    from simulator.world import World
+from simulator.world import World
 
 
 class Gate:

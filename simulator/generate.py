@@ -1,11 +1,10 @@
 """A big made-up account, fast: columns are drawn with numpy and stored as they are."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.campaigns import AB_TEST, AUTOMATED, Activity, Campaign
 from simulator.clock import DAY_MS, instant
@@ -23,11 +22,7 @@ from simulator.generate_events import draw
 from simulator.ids import make_id
 from simulator.lists import ContactList
 from simulator.names import FIRST, LAST
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from simulator.world import World
+from simulator.world import World
 
 
 @dataclass

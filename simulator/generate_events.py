@@ -1,20 +1,13 @@
 """Made-up engagement in lifelike proportions: sends > opens > clicks > bounces > opt-outs."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
+from simulator.campaigns import Activity
 from simulator.clock import DAY_MS
 from simulator.contacts import BY_CONTACT, UNSUBSCRIBED
 from simulator.events import SHARES, TYPES
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from simulator.campaigns import Activity
-    from simulator.world import World
+from simulator.world import World
 
 REASONS = ("", "", "I no longer want to receive these emails", "Too many emails", "Other")
 

@@ -1,7 +1,5 @@
 """Identifiers that look random and are the same in every run of one seed."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 

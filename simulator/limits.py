@@ -1,7 +1,5 @@
 """How many calls a key may make in a second and in a day."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 

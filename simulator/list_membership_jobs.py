@@ -1,8 +1,7 @@
 """The bulk activities that add contacts to lists and remove them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +11,7 @@ from simulator.contact_import import add_to_lists
 from simulator.contacts import UNSUBSCRIBED
 from simulator.errors import invalid, refused
 from simulator.ids import is_uuid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.world import World
+from simulator.world import World
 
 MAX_CONTACT_IDS = 500
 SOURCES = {"contact_ids", "list_ids", "all_active_contacts"}

@@ -1,7 +1,5 @@
 """Contact lists. A list's number is its place in creation order."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

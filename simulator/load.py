@@ -1,8 +1,6 @@
 """Explicit records, in the vendor's shapes, put into the account."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.campaigns import STATUSES, Activity, Campaign
 from simulator.clock import instant, iso
@@ -10,9 +8,7 @@ from simulator.contact_view import SCALARS, SUB_RESOURCES
 from simulator.contacts import PERMISSIONS, SOURCES, UNSUBSCRIBED
 from simulator.events import BOUNCE_CODES, DEVICES, TYPES, Event
 from simulator.lists import ContactList
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 
 def load(world: World, records: dict[str, Any]) -> dict[str, list[str] | int]:

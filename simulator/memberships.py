@@ -4,16 +4,10 @@ Few combinations of lists occur, so each is stored once and a contact's column h
 Filters and counts then work on combinations, and on whole columns with numpy.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 
 class Memberships:

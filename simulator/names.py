@@ -1,7 +1,5 @@
 """First and last names for made-up people, plain and accented."""
 
-from __future__ import annotations
-
 FIRST = [
     "Ada",
     "Ben",

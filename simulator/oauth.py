@@ -1,19 +1,15 @@
 """Clients, codes and tokens."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
 
-if TYPE_CHECKING:
-    from simulator.clock import Clock
-    from simulator.settings import Settings
+from simulator.clock import Clock
+from simulator.settings import Settings
 
 
 class OAuthError(Exception):

@@ -1,18 +1,13 @@
 """The authorize page and the token endpoint."""
 
-from __future__ import annotations
-
 from html import escape
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from simulator.call import Reply
 from simulator.errors import throttled
 from simulator.oauth import OAuthError
 from simulator.settings import SCOPES
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 AUTHORIZE = "/oauth2/default/v1/authorize"
 TOKEN = "/oauth2/default/v1/token"  # noqa: S105 - a path

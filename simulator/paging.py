@@ -4,8 +4,6 @@ A cursor holds the query it was made for and a position. Rows that come or go be
 while a client pages shift the rest, as they do at the vendor.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -1,7 +1,5 @@
 """/account and /activities."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from simulator import contact_import, list_membership_jobs

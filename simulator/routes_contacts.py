@@ -1,7 +1,5 @@
 """/contacts and /contact_lists."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from simulator import contact_filter, contact_view, contact_write, edits

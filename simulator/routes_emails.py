@@ -1,15 +1,11 @@
 """/emails."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.call import Call, Reply
+from simulator.campaigns import Campaign
 from simulator.clock import iso
 from simulator.errors import not_found
-
-if TYPE_CHECKING:
-    from simulator.campaigns import Campaign
 
 
 def emails(call: Call) -> Reply:

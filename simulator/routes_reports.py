@@ -1,20 +1,16 @@
 """/reports."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from simulator import stats, trackers
 from simulator.call import Call, Reply
+from simulator.campaigns import Activity, Campaign
 from simulator.clock import iso
 from simulator.errors import invalid, not_found, refused
 from simulator.events import BOUNCE_CODES, TYPES
 from simulator.ids import is_uuid
-
-if TYPE_CHECKING:
-    from simulator.campaigns import Activity, Campaign
 
 MAX_STATS_ACTIVITIES, MAX_STATS_CAMPAIGNS = 10, 150
 LANDING_PAGE_TYPES = {"p_contact_open", "p_contact_click", "p_contact_add", "p_contact_update"}

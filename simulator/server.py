@@ -1,16 +1,16 @@
 """The application and the ways to run it: as a process, or in a thread of a test."""
 
-from __future__ import annotations
-
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulator.control import Control
 from simulator.control_api import PREFIX, ControlApi
@@ -19,11 +19,6 @@ from simulator.generate import Plan, generate
 from simulator.settings import Limits, Settings
 from simulator.transport import Protocol
 from simulator.world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 #: Options that make up the account at the start.
 PLANNED = ("seed", "contacts", "lists", "campaigns", "events")

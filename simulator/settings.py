@@ -1,7 +1,5 @@
 """What can be set, at the start by flags and later through the control API."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
 from typing import Any
 

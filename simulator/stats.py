@@ -1,18 +1,12 @@
 """Counts of engagement as the statistics and summaries show them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 
+from simulator.campaigns import Activity
 from simulator.events import BOUNCE_CODES, TYPES, Counts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from simulator.campaigns import Activity
-    from simulator.world import World
+from simulator.world import World
 
 _BOUNCE_NAMES = {
     "B": "nonexistent_address",

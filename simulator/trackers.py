@@ -1,20 +1,15 @@
 """Rows of engagement as the trackers show them, newest first."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from simulator.campaigns import Activity
 from simulator.clock import iso_date, iso_many
 from simulator.events import BOUNCE_CODES, DEVICES, TYPES, Stream
 from simulator.ids import dashed
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from simulator.campaigns import Activity
-    from simulator.world import World
+from simulator.world import World
 
 #: Path segment -> (stream, tracking_activity_type)
 TRACKERS = {each: (each, f"em_{each}") for each in TYPES} | {

@@ -1,19 +1,15 @@
 """Bytes in and out: reading bodies, sending replies well and badly, and cutting connections."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
-    from simulator.call import Reply
-    from simulator.faults import Fault
+from simulator.call import Reply
+from simulator.faults import Fault
 
 TRANSPORT = "simulator.transport"
 

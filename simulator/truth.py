@@ -1,22 +1,17 @@
 """What is true, for tests to compare with."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from simulator import trackers
+from simulator.campaigns import Activity
 from simulator.clock import iso
 from simulator.contact_filter import STATUSES, by_status
 from simulator.contacts import PERMISSIONS, SOURCES, UNSUBSCRIBED
 from simulator.events import TYPES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from simulator.campaigns import Activity
-    from simulator.world import World
+from simulator.world import World
 
 
 def summary(world: World) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Everything the simulator knows, in one object that can be thrown away and made again."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any

@@ -4,17 +4,11 @@ Each is data: settings and faults that stay until `reset`. Its point is the name
 may have assumed; a point may have several mutations.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from simulator.mutations.contacts import CONTACTS
 from simulator.mutations.engagement import ENGAGEMENT
 from simulator.mutations.mutation import Mutation
 from simulator.mutations.writes import WRITES
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 __all__ = ["MUTATIONS", "Mutation", "mutate"]
 

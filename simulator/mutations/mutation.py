@@ -1,14 +1,10 @@
 """One point in which a vendor may differ, and the faults that it is made of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.settings import update
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 #: No test makes so many calls.
 _ALWAYS = 1_000_000
