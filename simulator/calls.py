@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 
@@ -12,7 +11,6 @@ class Entry:
     """One call."""
 
     number: int
-    real_time: str
     monotonic_s: float
     method: str
     #: The path with placeholders; '' when no route has it.
@@ -40,7 +38,6 @@ class CallLog:
         """Note a call as it arrives; what came of it is filled in later."""
         entry = Entry(
             self._next,
-            datetime.now(UTC).isoformat(),  # real time on purpose: it is a log, not vendor data
             time.monotonic(),
             method,
             "",

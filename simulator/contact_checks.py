@@ -71,17 +71,6 @@ def check(body: dict[str, Any], source: str, email_properties: set[str], unit: s
         raise invalid("anniversary has an invalid date format")
     for name, most in SUB_RESOURCE_ITEMS.items():
         _items(body, name, most)
-    for phone in body.get("phone_numbers") or ():
-        if phone.get("kind") not in (None, "home", "work", "mobile", "other"):
-            raise invalid("phone_numbers.kind is invalid")
-        _text(phone, "phone_number", 25)
-    for address in body.get("street_addresses") or ():
-        if address.get("kind") not in ("home", "work", "other"):
-            raise invalid("street_addresses.kind is required: home, work or other")
-    for custom in body.get("custom_fields") or ():
-        if not is_uuid(custom.get("custom_field_id")):
-            raise invalid("custom_fields.custom_field_id is required")
-        _text(custom, "value", 255)
     email = body.get("email_address")
     if email is not None:
         _email(email, email_properties, unit)

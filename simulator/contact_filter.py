@@ -3,9 +3,6 @@
 Order: as created, oldest first. `active` means explicit or implicit and not deleted.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,25 +29,23 @@ STATUSES: dict[str, tuple[int, ...]] = {
     "temp_hold": (TEMP_HOLD,),
     "unsubscribed": (UNSUBSCRIBED,),
 }
-SMS_STATUSES = {"all", "explicit", "unsubscribed", "pending_confirmation", "not_set"}
 INSTANTS = {
     "updated": "updated_at",
     "created": "created_at",
     "optout": "opt_out_date",
 }
+_NOT_IMITATED = ("segment_id", "tags", "sms_status")
 PARAMETERS = {
     "status",
     "email",
     "lists",
-    "segment_id",
-    "tags",
+    *_NOT_IMITATED,
     "include",
-    "sms_status",
     "include_count",
     "limit",
     *(f"{each}_{side}" for each in INSTANTS for side in ("after", "before")),
 }
-MAX_LISTS, MAX_TAGS = 25, 50
+MAX_LISTS = 25
 
 
 def include(call: Call) -> set[str]:
@@ -81,8 +76,9 @@ def rows(call: Call) -> NDArray[np.intp]:
 
 def _mask(call: Call, store: ContactStore) -> NDArray[np.bool_]:
     n = store.size
-    if call.value("segment_id") is not None:
-        raise call.bad("segment_id: the simulator has no segments")
+    for name in _NOT_IMITATED:
+        if call.value(name) is not None:
+            raise call.bad(f"{name}: not imitated by the simulator")
     settings = call.world.settings
     statuses = call.choices("status", set(STATUSES))
     if "all" in statuses and not settings.deleted_in_all:
@@ -106,18 +102,9 @@ def _mask(call: Call, store: ContactStore) -> NDArray[np.bool_]:
         if row is not None:
             only[row] = True
         mask &= only
-    lists = _ids(call, "lists", MAX_LISTS)
+    lists = _list_ids(call)
     if lists:
-        numbers = {call.world.lists.number(each) for each in lists} - {None}
-        mask &= store.memberships.in_any(
-            store.membership[:n], {each for each in numbers if each is not None}
-        )
-    tags = set(_ids(call, "tags", MAX_TAGS))
-    if tags:
-        mask &= _sparse(store, lambda extras: not tags.isdisjoint(extras.get("taggings", ())))
-    wanted = set(call.choices("sms_status", SMS_STATUSES))
-    if wanted:
-        mask &= _sparse(store, lambda extras: _sms_matches(extras, wanted))
+        mask &= store.memberships.in_any(store.membership[:n], call.world.lists.numbers(lists))
     return mask
 
 
@@ -139,36 +126,17 @@ def by_status(store: ContactStore, statuses: list[str]) -> NDArray[np.bool_]:
     return mask
 
 
-def _ids(call: Call, name: str, most: int) -> list[str]:
-    text = call.value(name)
+def _list_ids(call: Call) -> list[str]:
+    text = call.value("lists")
     if text is None:
         return []
     ids = text.split(",")
-    if len(ids) > most:
-        raise call.bad(f"{name}: at most {most} ids")
+    if len(ids) > MAX_LISTS:
+        raise call.bad(f"lists: at most {MAX_LISTS} ids")
     for each in ids:
         if not is_uuid(each):
-            raise call.bad(f"{name}: not a UUID: {each!r}")
+            raise call.bad(f"lists: not a UUID: {each!r}")
     return ids
-
-
-def _sparse(store: ContactStore, wanted: Callable[[dict[str, Any]], bool]) -> NDArray[np.bool_]:
-    mask = np.zeros(store.size, np.bool_)
-    for row, extras in store.extras.items():
-        mask[row] = wanted(extras)
-    return mask
-
-
-def _sms_matches(extras: dict[str, Any], wanted: set[str]) -> bool:
-    channel = extras.get("sms_channel")
-    if not isinstance(channel, dict):
-        return False
-    if "all" in wanted:
-        return True
-    return any(
-        each.get("sms_consent_permission") in wanted
-        for each in channel.get("sms_channel_consents", ())
-    )
 
 
 def counts(world: World, *, since_ms: int | None) -> dict[str, int]:

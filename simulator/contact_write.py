@@ -122,9 +122,9 @@ def set_permission(world: World, row: int, email: dict[str, Any], source: int) -
         store.opt_in(row, wanted, source, now_ms)
 
 
-def delete(world: World, row: int) -> None:
+def delete(world: World, row: int, at_ms: int) -> None:
     """Delete: the contact leaves its lists, is opted out and stays readable. `updated_at` stays."""
-    store, now_ms = world.contacts, world.clock.now_ms()
+    store = world.contacts
     if store.deleted_at[row]:
         return
     store.before_deletion[row] = (
@@ -132,10 +132,10 @@ def delete(world: World, row: int) -> None:
         int(store.opt_out_source[row]),
         int(store.opt_out_date[row]),
     )
-    store.deleted_at[row] = now_ms
+    store.deleted_at[row] = at_ms
     store.membership[row] = 0
     if store.permission[row] != UNSUBSCRIBED and store.has_email[row]:
-        store.opt_out(row, BY_ACCOUNT, None, now_ms)
+        store.opt_out(row, BY_ACCOUNT, None, at_ms)
     store.version += 1
 
 

@@ -163,14 +163,6 @@ class Control:
         """Empty the log of calls."""
         self._post("clear_calls")
 
-    def max_calls_in_one_second(self) -> int:
-        """The most ``/v3`` calls that arrived within any second."""
-        return int(self.calls_summary()["max_calls_in_one_second"])
-
-    def throttled_count(self) -> int:
-        """Calls that were answered 429."""
-        return int(self.calls_summary()["throttled_count"])
-
     def truth(self) -> JSON:
         """What is true, in counts, and what must not have happened."""
         return self._get("truth")

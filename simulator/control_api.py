@@ -110,9 +110,7 @@ def _finish_bulk(world: World, args: Args) -> Any:
 def _calls_summary(world: World, args: Args) -> Any:
     entries = world.calls.entries
     return {
-        "total": len(entries),
         "api_calls": len(world.calls.api_entries()),
-        "last_number": entries[-1].number if entries else 0,
         "counts": world.calls.summary(),
         "max_calls_in_one_second": world.calls.max_in_one_second(),
         "throttled_count": sum(each.throttled for each in entries),

@@ -63,7 +63,7 @@ def resubscribe(world: World, contact_id: str) -> None:
 
 def delete_contact(world: World, contact_id: str) -> None:
     """The owner deletes the contact."""
-    contact_write.delete(world, row_of(world, contact_id))
+    contact_write.delete(world, row_of(world, contact_id), world.clock.now_ms())
 
 
 def restore_contact(world: World, contact_id: str) -> None:
@@ -74,7 +74,7 @@ def restore_contact(world: World, contact_id: str) -> None:
 def purge_contact(world: World, contact_id: str) -> None:
     """Gone for good: 404. Its events stay, as those of a deleted contact."""
     row = row_of(world, contact_id)
-    contact_write.delete(world, row)
+    contact_write.delete(world, row, world.clock.now_ms())
     world.contacts.purge(row)
 
 
@@ -94,12 +94,7 @@ def update_contact(world: World, contact_id: str, **changes: Any) -> None:
             raise ValueError("use unsubscribe")
         store.opt_in(row, permission, BY_CONTACT, now_ms)
     if "list_memberships" in changes:
-        numbers = []
-        for list_id in changes.pop("list_memberships"):
-            number = world.lists.number(list_id)
-            if number is None:
-                raise ValueError(f"there is no list {list_id}")
-            numbers.append(number)
+        numbers = map(world.lists.existing, changes.pop("list_memberships"))
         store.membership[row] = store.memberships.number(numbers)
     for name, value in changes.items():
         if name in ("first_name", "last_name"):
@@ -114,9 +109,7 @@ def update_contact(world: World, contact_id: str, **changes: Any) -> None:
 
 def delete_list(world: World, list_id: str) -> None:
     """The list goes, its members stay contacts. Their `updated_at` does not move."""
-    number = world.lists.number(list_id)
-    if number is None:
-        raise ValueError(f"there is no list {list_id}")
+    number = world.lists.existing(list_id)
     world.lists.all[number].deleted_ms = world.clock.now_ms()
     store = world.contacts
     column = store.membership[: store.size]
@@ -181,9 +174,8 @@ def send_campaign(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
     else:
         mask = by_status(store, ["active"])
         if wanted.get("list_ids") is not None:
-            numbers = {world.lists.number(each) for each in wanted["list_ids"]} - {None}
-            column = store.membership[: store.size]
-            mask &= store.memberships.in_any(column, {n for n in numbers if n is not None})
+            numbers = world.lists.numbers(wanted["list_ids"])
+            mask &= store.memberships.in_any(store.membership[: store.size], numbers)
         rows = list(map(int, np.flatnonzero(mask)))
     activity.streams["sends"].add([Event(row, now_ms, now_ms) for row in rows])
     return {

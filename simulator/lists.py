@@ -1,5 +1,6 @@
 """Contact lists. A list's number is its place in creation order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,3 +61,18 @@ class ListStore:
         if number is None or (self.all[number].deleted_ms and not deleted_too):
             return None
         return number
+
+    def existing(self, list_id: str) -> int:
+        """The list's number.
+
+        Raises:
+            ValueError: no such list.
+        """
+        number = self.number(list_id)
+        if number is None:
+            raise ValueError(f"there is no list {list_id}")
+        return number
+
+    def numbers(self, list_ids: Iterable[str]) -> set[int]:
+        """Those of the lists that exist."""
+        return {number for each in list_ids if (number := self.number(each)) is not None}

@@ -5,6 +5,7 @@ from typing import Any
 from simulator.campaigns import STATUSES, Activity, Campaign
 from simulator.clock import instant, iso
 from simulator.contact_view import SCALARS, SUB_RESOURCES
+from simulator.contact_write import delete
 from simulator.contacts import PERMISSIONS, SOURCES, UNSUBSCRIBED
 from simulator.events import BOUNCE_CODES, DEVICES, TYPES, Event
 from simulator.lists import ContactList
@@ -61,12 +62,7 @@ def add_contact(world: World, record: dict[str, Any]) -> str:
     store.updated_at[row] = instant(record.get("updated_at"), created)
     for name in ("create_source", "update_source"):
         getattr(store, name)[row] = SOURCES.index(record.get(name, "Account"))
-    numbers = []
-    for list_id in record.get("list_memberships") or ():
-        number = world.lists.number(list_id)
-        if number is None:
-            raise ValueError(f"contact {address}: there is no list {list_id}")
-        numbers.append(number)
+    numbers = map(world.lists.existing, record.get("list_memberships") or ())
     store.membership[row] = store.memberships.number(numbers)
     if address is not None:
         permission = PERMISSIONS.index(email.get("permission_to_send", "implicit"))
@@ -87,16 +83,7 @@ def add_contact(world: World, record: dict[str, Any]) -> str:
     if extras:
         store.extras[row] = extras
     if record.get("deleted_at"):
-        deleted = instant(record["deleted_at"])
-        store.before_deletion[row] = (
-            int(store.permission[row]),
-            int(store.opt_out_source[row]),
-            int(store.opt_out_date[row]),
-        )
-        store.deleted_at[row] = deleted
-        if address is not None and store.permission[row] != UNSUBSCRIBED:
-            store.opt_out(row, SOURCES.index("Account"), None, deleted)
-        store.membership[row] = 0
+        delete(world, row, instant(record["deleted_at"]))
     return store.id_text(row)
 
 

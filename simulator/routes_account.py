@@ -31,7 +31,7 @@ def summary(call: Call) -> Reply:
         "encoded_account_id": "p07e1l8cdif9dl",
         "first_name": "Dana",
         "last_name": "Owner",
-        "organization_name": call.world.settings.organization_name,
+        "organization_name": "Demo Organization",
         "organization_phone": "5550100",
         "state_code": "MA",
         "time_zone_id": "US/Eastern",

@@ -53,7 +53,7 @@ def replace_contact(call: Call) -> Reply:
 def delete_contact(call: Call) -> Reply:
     """DELETE /contacts/{contact_id}."""
     call.read_query(set())
-    contact_write.delete(call.world, _row(call))
+    contact_write.delete(call.world, _row(call), call.world.clock.now_ms())
     return Reply(204)
 
 

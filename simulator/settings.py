@@ -61,7 +61,6 @@ class Settings:
     next_null_style: str = "absent"
     #: What the longest texts are counted in: character | utf16 | byte; the contract is silent.
     text_unit: str = "character"
-    organization_name: str = "Demo Organization"
     # What a vendor does otherwise than its contract says or than the simulator takes it to say: the
     # mutations of `mutations` set these, one at a time.
     #: Parameters of queries that count as not given.

@@ -56,7 +56,6 @@ def summary(world: World) -> dict[str, Any]:
         "revivals": world.revivals,
         "names_overwritten": world.names_overwritten,
         "resubscribe_emails_sent": world.resubscribe_emails,
-        "calls_today": world.quota.used,
     }
 
 
