@@ -16,33 +16,29 @@ from local.stop import Stop
 _LOCK = LOCAL / "airflow" / "migration.lock"
 
 
-def prepare_metadata(*, local: bool) -> bool:
+def prepare_metadata(*, local: bool) -> None:
     """Migrates it where needed, once, however many processes ask at the same time.
 
     Args:
         local: false for a database that the user named. That one is filled when it is empty, but
             never upgraded: other components of another version may be running on it.
 
-    Returns:
-        Whether there was something to do.
-
     Raises:
         Stop: it does not answer, or it is the user's and of another version.
     """
     # outside the lock too: the common case does not wait
     if _revision() == _head():
-        return False
+        return
     with locked(_LOCK):
         revision = _revision()
         if revision == _head():
-            return False
+            return
         if revision and not local:
             raise Stop(
                 f"Airflow's metadata database in {METADATA} is of another version than this"
                 " Airflow: run `airflow db migrate` there, or unset it for the local one"
             )
         db.initdb()
-    return True
 
 
 def _head() -> str:

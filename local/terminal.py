@@ -10,8 +10,9 @@ import traceback
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 from airflow.sdk.log import mask_logs
@@ -33,10 +34,11 @@ _NOT_EXTRA = {
 class Terminal:
     """Prints a run's messages and keeps its complete log."""
 
-    def __init__(self, file: Path, output: TextIO | None = None) -> None:
+    def __init__(self, file: Path, show: Callable[[str], None] | None = None) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.file = file
-        self._output = output or sys.stdout
+        # the standard output of now: a task may have another
+        self._show = show or partial(print, file=sys.stdout, flush=True)
         self._task = ""
         #: the last message of the task that runs or ran last: why it waits, when it does
         self.last_message = ""
@@ -93,7 +95,7 @@ class Terminal:
 
     def _print(self, task: str, text: str) -> None:
         parts = [f"{_now():%H:%M:%S}", task, text]
-        print(" ".join(part for part in parts if part), file=self._output, flush=True)
+        self._show(" ".join(part for part in parts if part))
 
     def _from_structlog(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
         name = str(event.get("logger_name") or logger.name or "airflow")

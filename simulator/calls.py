@@ -13,14 +13,14 @@ class Entry:
     number: int
     monotonic_s: float
     method: str
-    #: The path with placeholders; '' when no route has it.
-    template: str
     path: str
     query: str
-    status: int
-    throttled: bool
-    fault: str
-    ms: float
+    #: The path with placeholders; '' when no route has it.
+    template: str = ""
+    status: int = 0
+    throttled: bool = False
+    fault: str = ""
+    ms: float = 0.0
 
 
 class CallLog:
@@ -36,18 +36,7 @@ class CallLog:
 
     def start(self, method: str, path: str, query: str) -> Entry:
         """Note a call as it arrives; what came of it is filled in later."""
-        entry = Entry(
-            self._next,
-            time.monotonic(),
-            method,
-            "",
-            path,
-            query,
-            0,
-            False,
-            "",
-            0.0,
-        )
+        entry = Entry(self._next, time.monotonic(), method, path, query)
         self._next += 1
         self.entries.append(entry)
         return entry

@@ -134,7 +134,7 @@ def delete(world: World, row: int, at_ms: int) -> None:
     )
     store.deleted_at[row] = at_ms
     store.membership[row] = 0
-    if store.permission[row] != UNSUBSCRIBED and store.has_email[row]:
+    if store.permission[row] != UNSUBSCRIBED and store.emails[row] is not None:
         store.opt_out(row, BY_ACCOUNT, None, at_ms)
     store.version += 1
 

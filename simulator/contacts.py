@@ -20,33 +20,9 @@ EXPLICIT, IMPLICIT, NOT_SET, PENDING, TEMP_HOLD, UNSUBSCRIBED = range(6)
 SOURCES = ("", "Contact", "Account")
 NO_SOURCE, BY_CONTACT, BY_ACCOUNT = range(3)
 
-_INSTANTS = (
-    "created_at",
-    "updated_at",
-    "email_created_at",
-    "email_updated_at",
-    "opt_in_date",
-    "opt_out_date",
-    "deleted_at",
-)
-_CODES = ("permission", "opt_in_source", "opt_out_source", "create_source", "update_source")
-
 
 class ContactStore:
     """Rows in order of creation. A row number never changes; a purged row stays behind unseen."""
-
-    created_at: NDArray[np.int64]
-    updated_at: NDArray[np.int64]
-    email_created_at: NDArray[np.int64]
-    email_updated_at: NDArray[np.int64]
-    opt_in_date: NDArray[np.int64]
-    opt_out_date: NDArray[np.int64]
-    deleted_at: NDArray[np.int64]
-    permission: NDArray[np.uint8]
-    opt_in_source: NDArray[np.uint8]
-    opt_out_source: NDArray[np.uint8]
-    create_source: NDArray[np.uint8]
-    update_source: NDArray[np.uint8]
 
     def __init__(self) -> None:
         self.size = 0
@@ -55,11 +31,20 @@ class ContactStore:
         self.ids = np.zeros((0, 16), np.uint8)
         self.membership = np.zeros(0, np.int32)
         self.purged = np.zeros(0, np.bool_)
-        self.has_email = np.zeros(0, np.bool_)
-        for name in _INSTANTS:
-            setattr(self, name, np.zeros(0, np.int64))
-        for name in _CODES:
-            setattr(self, name, np.zeros(0, np.uint8))
+        # instants
+        self.created_at = np.zeros(0, np.int64)
+        self.updated_at = np.zeros(0, np.int64)
+        self.email_created_at = np.zeros(0, np.int64)
+        self.email_updated_at = np.zeros(0, np.int64)
+        self.opt_in_date = np.zeros(0, np.int64)
+        self.opt_out_date = np.zeros(0, np.int64)
+        self.deleted_at = np.zeros(0, np.int64)
+        # places in PERMISSIONS and SOURCES
+        self.permission = np.zeros(0, np.uint8)
+        self.opt_in_source = np.zeros(0, np.uint8)
+        self.opt_out_source = np.zeros(0, np.uint8)
+        self.create_source = np.zeros(0, np.uint8)
+        self.update_source = np.zeros(0, np.uint8)
         self.emails: list[str | None] = []
         self.first_names: list[str | None] = []
         self.last_names: list[str | None] = []
@@ -81,8 +66,8 @@ class ContactStore:
         if size <= have:
             return
         room = max(size, have * 2, 1024)
-        for name in ("ids", "membership", "purged", "has_email", *_INSTANTS, *_CODES):
-            old = getattr(self, name)
+        columns = {name: old for name, old in vars(self).items() if isinstance(old, np.ndarray)}
+        for name, old in columns.items():
             new = np.zeros((room, *old.shape[1:]), old.dtype)
             new[: self.size] = old[: self.size]
             setattr(self, name, new)
@@ -125,7 +110,6 @@ class ContactStore:
             self.email_created_at[row] = at_ms
         self.emails[row] = email
         self.by_email[email.lower()] = row
-        self.has_email[row] = True
         self.email_updated_at[row] = at_ms
 
     def opt_in(self, row: int, permission: int, source: int, at_ms: int) -> None:

@@ -21,24 +21,19 @@ class Fault:
     fault_id: int
     kind: str
     method: str | None
-    path: re.Pattern[str] | None
-    query: re.Pattern[str] | None
-    body: re.Pattern[str] | None
+    patterns: dict[str, re.Pattern[str]]
     times: int
     after: int
     params: dict[str, Any] = field(default_factory=dict)
     matched: int = 0
     fired: int = 0
 
-    def matches(self, method: str, path: str, query: str, body: str) -> bool:
+    def matches(self, method: str, texts: dict[str, str]) -> bool:
         """Whether it is meant for this call."""
-        if self.kind == "dead_cursor" and "cursor=" not in query:
+        if self.kind == "dead_cursor" and "cursor=" not in texts["query"]:
             return False
-        return (
-            (self.method is None or self.method == method)
-            and (self.path is None or self.path.search(path) is not None)
-            and (self.query is None or self.query.search(query) is not None)
-            and (self.body is None or self.body.search(body) is not None)
+        return self.method in (None, method) and all(
+            pattern.search(texts[name]) for name, pattern in self.patterns.items()
         )
 
     def changes_refusal(self, status: int) -> bool:
@@ -50,12 +45,8 @@ class Fault:
         return {
             "fault_id": self.fault_id,
             "kind": self.kind,
-            "match": {
-                "method": self.method,
-                "path": self.path.pattern if self.path else None,
-                "query": self.query.pattern if self.query else None,
-                "body": self.body.pattern if self.body else None,
-            },
+            "match": {"method": self.method}
+            | {name: pattern.pattern for name, pattern in self.patterns.items()},
             "times": self.times,
             "after": self.after,
             "params": self.params,
@@ -90,18 +81,14 @@ class Faults:
         if kind not in KINDS:
             raise ValueError(f"unknown kind of fault: {kind!r}; there are {', '.join(KINDS)}")
         try:
-            path, query, body = (
-                re.compile(match[name]) if match.get(name) else None for name in _SEARCHED
-            )
+            patterns = {name: re.compile(match[name]) for name in _SEARCHED if match.get(name)}
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from error
         fault = Fault(
             self._next,
             kind,
             match["method"].upper() if match.get("method") else None,
-            path,
-            query,
-            body,
+            patterns,
             int(wanted.get("times", 1)),
             int(wanted.get("after", 0)),
             dict(wanted.get("params") or {}),
@@ -113,9 +100,10 @@ class Faults:
     def take(self, method: str, path: str, query: str, body: bytes = b"") -> Fault | None:
         """The first fault due for this call. Every fault that matches counts the match."""
         taken = None
-        text = _as_read(body) if any(fault.body for fault in self.all) else ""
+        is_body_read = any("body" in fault.patterns for fault in self.all)
+        texts = {"path": path, "query": query, "body": _as_read(body) if is_body_read else ""}
         for fault in self.all:
-            if not fault.matches(method, path, query, text):
+            if not fault.matches(method, texts):
                 continue
             fault.matched += 1
             if taken is None and fault.matched > fault.after and fault.fired < fault.times:

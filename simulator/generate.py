@@ -136,7 +136,6 @@ def _contacts(world: World, plan: Plan, rng: np.random.Generator) -> None:
     store.created_at[:n] = store.email_created_at[:n] = store.opt_in_date[:n] = created
     touched = created + (rng.random(n) ** 4 * (plan.end_ms - created)).astype(np.int64)
     store.updated_at[:n] = store.email_updated_at[:n] = touched
-    store.has_email[:n] = True
     store.permission[:n] = rng.choice(
         np.array([IMPLICIT, EXPLICIT, PENDING, TEMP_HOLD], np.uint8), n, p=(0.79, 0.19, 0.01, 0.01)
     )
@@ -192,7 +191,6 @@ def _suppress(world: World, plan: Plan, rng: np.random.Generator) -> None:
         if email is not None:
             del store.by_email[email.lower()]
         store.emails[row] = None
-        store.has_email[row] = False
         store.permission[row] = NOT_SET
         store.opt_in_date[row] = 0
         store.extras[row] = {"sms_channel": _sms(world, row)}

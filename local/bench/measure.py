@@ -78,10 +78,12 @@ def measured(work: str, *, python: Path = OURS, **arguments: Any) -> Figures:
 
 def middle(rounds: Sequence[Figures], figure: str) -> float:
     """The median of a figure over rounds: one disturbed round does not count."""
-    return float(median(each[figure] for each in rounds))
+    found: float = median(each[figure] for each in rounds)
+    return found
 
 
 def middle_ratio(rounds: Sequence[Figures], others: Sequence[Figures], figure: str) -> float:
     """The median of what a figure is in each round, divided by the other's in the same round."""
     pairs = zip(rounds, others, strict=True)
-    return float(median(one[figure] / other[figure] for one, other in pairs))
+    found: float = median(one[figure] / other[figure] for one, other in pairs)
+    return found

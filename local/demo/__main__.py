@@ -45,7 +45,7 @@ def _play(parts: Stage, started: float) -> int:
         log = LOGS / "demo" / "demo.log"
         # It is checked for what it must not hold: only what this demo says counts.
         log.unlink(missing_ok=True)
-        terminal = Terminal(log, progress.output)
+        terminal = Terminal(log, progress.show)
         terminal.attach()
         prepare_metadata(local=True)
         with psycopg.connect(parts.crm_url) as connection:
