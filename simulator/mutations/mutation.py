@@ -1,6 +1,6 @@
 """One point in which a vendor may differ, and the faults that it is made of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from simulator.settings import update
@@ -24,9 +24,9 @@ class Mutation:
 
     point: str
     differs: str
-    settings: dict[str, Any] = field(default_factory=dict)
-    faults: tuple[dict[str, Any], ...] = ()
-    ahead_s: float = 0
+    settings: dict[str, Any]
+    faults: tuple[dict[str, Any], ...]
+    ahead_s: float
 
     def apply(self, world: World) -> None:
         """Let the vendor differ so from now on."""
@@ -38,6 +38,13 @@ class Mutation:
     def as_json(self) -> dict[str, str]:
         """As the control API shows it."""
         return {"point": self.point, "differs": self.differs}
+
+
+def mutation(
+    point: str, differs: str, *faults: dict[str, Any], ahead_s: float = 0, **settings: Any
+) -> Mutation:
+    """A difference made of faults, of settings by their names, or of the clock."""
+    return Mutation(point, differs, settings, faults, ahead_s)
 
 
 def refusal(key: str, message: str = "Refused.") -> list[dict[str, str]]:
@@ -54,10 +61,23 @@ def fault(
     return {"kind": kind, "match": match, "params": params}
 
 
+def refused(
+    path: str, status: int, key: str, *, method: str | None = None, holds: str | None = None
+) -> dict[str, Any]:
+    """Calls are refused with an error of the vendor's."""
+    return fault("status", path, method=method, holds=holds, status=status, body=refusal(key))
+
+
 def no_500(path: str) -> dict[str, Any]:
     """A page of 500 is refused."""
     refused = refusal("query.param.invalid", "limit must be from 1 to 100")
     return fault("status", path, query="limit=500", status=400, body=refused)
+
+
+def page_500(path: str, *, instead_of: int) -> dict[str, Any]:
+    """A refusal is answered with 500 and HTML."""
+    page = {"body": "<html><title>Error</title></html>", "content_type": "text/html"}
+    return fault("other_refusal", path, instead_of=instead_of, status=500, **page)
 
 
 def unknown(path: str, name: str) -> dict[str, Any]:

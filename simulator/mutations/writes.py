@@ -1,113 +1,94 @@
 """Mutations of what is written."""
 
-from simulator.mutations.mutation import Mutation, failing, fault, nulls, refusal
+from simulator.mutations.mutation import failing, fault, mutation, nulls, refusal, refused
+
+_INVALID = "contacts.api.validation.error"
 
 WRITES = (
-    Mutation(
+    mutation(
         "own_list",
         "no list can be made",
-        faults=(
-            fault(
-                "status", "^/v3/contact_lists$", method="POST", status=400,
-                body=refusal("lists.api.limit"),
-            ),
-        ),
+        refused("^/v3/contact_lists$", 400, "lists.api.limit", method="POST"),
     ),
-    Mutation(
+    mutation(
         "unsubscribed_creation",
         "an unsubscribed contact may not be created with lists",
-        faults=(
-            fault(
-                "status", "^/v3/contacts$", method="POST", status=400,
-                holds=r'"unsubscribed".*"list_memberships": \["',
-                body=refusal("contacts.api.validation.error"),
-            ),
+        refused(
+            "^/v3/contacts$",
+            400,
+            _INVALID,
+            method="POST",
+            holds=r'"unsubscribed".*"list_memberships": \["',
         ),
     ),
-    Mutation(
+    mutation(
         "taken_address",
         "409 does not name the contact",
-        faults=(
-            fault(
-                "other_refusal", "^/v3/contacts$", method="POST", instead_of=409, status=409,
-                body=refusal("contacts.api.conflict", "Email already exists"),
-            ),
+        fault(
+            "other_refusal",
+            "^/v3/contacts$",
+            method="POST",
+            instead_of=409,
+            status=409,
+            body=refusal("contacts.api.conflict", "Email already exists"),
         ),
     ),
-    Mutation("email_search", "email is ignored", settings={"ignored_parameters": ["email"]}),
-    Mutation(
+    mutation("email_search", "email is ignored", ignored_parameters=["email"]),
+    mutation(
         "opt_in",
         "permissions cannot be given by PUT",
-        faults=(
-            fault(
-                "status", "^/v3/contacts/", method="PUT", status=400,
-                holds='"permission_to_send": "implicit"',
-                body=refusal("contacts.api.validation.error"),
-            ),
+        refused(
+            "^/v3/contacts/",
+            400,
+            _INVALID,
+            method="PUT",
+            holds='"permission_to_send": "implicit"',
         ),
     ),
-    Mutation("bulk_add", "each such job fails", faults=(failing("add_list_memberships"),)),
-    Mutation("put_nulls", "a PUT keeps what it leaves out", settings={"put_nulls": False}),
-    Mutation(
-        "put_keeps_lists",
-        "a PUT without lists takes the contact off all",
-        settings={"put_keeps_lists": False},
+    mutation("bulk_add", "each such job fails", failing("add_list_memberships")),
+    mutation("put_nulls", "a PUT keeps what it leaves out", put_nulls=False),
+    mutation(
+        "put_keeps_lists", "a PUT without lists takes the contact off all", put_keeps_lists=False
     ),
-    Mutation("bulk_remove", "each such job fails", faults=(failing("remove_list_memberships"),)),
-    Mutation(
-        "membership_counters",
-        "they are null",
-        faults=(nulls("^/v3/activities", "items_completed_count"),),
+    mutation("bulk_remove", "each such job fails", failing("remove_list_memberships")),
+    mutation(
+        "membership_counters", "they are null", nulls("^/v3/activities", "items_completed_count")
     ),
-    Mutation("import", "each import fails", faults=(failing("contacts_json_import"),)),
-    Mutation(
-        "import_counters", "they are null", faults=(nulls("^/v3/activities", "person_count"),)
-    ),
-    Mutation(
-        "import_overwrites", "an import keeps names", settings={"import_overwrites": False}
-    ),
-    Mutation(
+    mutation("import", "each import fails", failing("contacts_json_import")),
+    mutation("import_counters", "they are null", nulls("^/v3/activities", "person_count")),
+    mutation("import_overwrites", "an import keeps names", import_overwrites=False),
+    mutation(
         "import_keeps_opt_outs",
         "an import opts unsubscribed contacts in",
-        settings={"import_keeps_opt_outs": False},
+        import_keeps_opt_outs=False,
     ),
-    Mutation(
-        "bulk_time",
-        "bulk jobs never end",
-        settings={"bulk_polls": 1_000_000, "bulk_seconds": -1},
-    ),
-    Mutation(
+    mutation("bulk_time", "bulk jobs never end", bulk_polls=1_000_000, bulk_seconds=-1),
+    mutation(
         "opt_out",
         "an opt-out is answered as done, and nothing is",
-        faults=(
-            fault(
-                "status", "^/v3/contacts/", method="PUT", status=200, body={},
-                holds='"unsubscribed"',
-            ),
+        fault(
+            "status", "^/v3/contacts/", method="PUT", status=200, body={}, holds='"unsubscribed"'
         ),
     ),
-    Mutation(
+    mutation(
         "opt_out_reason",
         "an opt-out with a reason is refused",
-        faults=(
-            fault(
-                "status", "^/v3/contacts/", method="PUT", holds="opt_out_reason", status=400,
-                body=refusal("contacts.api.validation.error"),
-            ),
+        refused(
+            "^/v3/contacts/",
+            400,
+            _INVALID,
+            method="PUT",
+            holds="opt_out_reason",
         ),
     ),
-    Mutation(
+    mutation(
         "opt_out_source",
         "the account's opt-outs are shown as the contact's",
-        settings={"opt_out_source_names": {"Account": "Contact"}},
+        opt_out_source_names={"Account": "Contact"},
     ),
-    Mutation(
+    mutation(
         "removal",
         "nothing can be deleted",
-        faults=(
-            fault(
-                "status", "^/v3/", method="DELETE", status=405, body=refusal("method.not_allowed")
-            ),
-        ),
+        refused("^/v3/", 405, "method.not_allowed", method="DELETE"),
     ),
-)  # fmt: skip
+)
