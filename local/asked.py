@@ -40,11 +40,7 @@ def read_arguments(description: str | None) -> Asked:
 
 
 def parse_conf(text: str) -> dict[str, Any]:
-    """The run's conf.
-
-    Raises:
-        Stop: it is no JSON object.
-    """
+    """The run's conf."""
     try:
         conf = json.loads(text or "{}")
     except ValueError as error:
@@ -55,11 +51,7 @@ def parse_conf(text: str) -> dict[str, Any]:
 
 
 def parse_date(text: str) -> date | datetime | None:
-    """A date, a time (UTC where it names no zone), or None for an empty text.
-
-    Raises:
-        Stop: it is neither.
-    """
+    """A date, a time (UTC where it names no zone), or None for an empty text."""
     if not text:
         return None
     try:

@@ -26,11 +26,7 @@ _WORKER = "worker"
 
 
 def commands(executor: str) -> dict[str, tuple[str, ...]]:
-    """Arguments of `airflow` by the name of the process.
-
-    Args:
-        executor: Airflow's name of it; LocalExecutor has no workers.
-    """
+    """Arguments of `airflow` by the name of the process."""
     made = dict(PROCESSES)
     for name in ("scheduler", "triggerer"):
         made[name] += _WITHOUT_LOG_SERVER
@@ -43,11 +39,7 @@ def commands(executor: str) -> dict[str, tuple[str, ...]]:
 
 
 class Components:
-    """Airflow's processes; none outlives us.
-
-    Args:
-        environment: of all of them.
-    """
+    """Airflow's processes; none outlives us."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment

@@ -21,11 +21,7 @@ _START_TIMEOUT_S = 120
 
 @contextlib.contextmanager
 def local_redis(folder: Path = LOCAL / "redis") -> Iterator[str]:
-    """A server as long as one is inside; its URL for Celery.
-
-    Raises:
-        Stop: Redis is not installed, or does not start.
-    """
+    """A server as long as one is inside; its URL for Celery."""
     program, *arguments = REDIS
     if shutil.which(program) is None:
         raise Stop(

@@ -59,11 +59,7 @@ def main() -> int:
 
 
 def choose_port(asked: int | None) -> int:
-    """The port asked for, else 8080 or the first free one above it.
-
-    Raises:
-        Stop: the port asked for is taken.
-    """
+    """The port asked for, else 8080 or the first free one above it."""
     if asked is not None:
         if not _is_free(asked):
             raise Stop(f"PORT={asked} is taken: choose another")

@@ -54,11 +54,7 @@ class Call:
     _offset: int = 0
 
     def read_query(self, allowed: set[str]) -> None:
-        """Unfold a cursor, then refuse names that the contract does not have.
-
-        Raises:
-            ApiError: 400.
-        """
+        """Unfold a cursor, then refuse names that the contract does not have."""
         cursors = [value for name, value in self.query if name == "cursor"]
         if cursors:
             if len(self.query) > 1:
@@ -87,11 +83,7 @@ class Call:
         return [value for key, value in self._effective if key == name]
 
     def value(self, name: str) -> str | None:
-        """The value of a parameter; None when it is not there.
-
-        Raises:
-            ApiError: 400, given twice.
-        """
+        """The value of a parameter; None when it is not there."""
         found = self.values(name)
         if len(found) > 1:
             raise self.bad(f"{name} is given more than once")
@@ -164,11 +156,7 @@ class Call:
         return {"_links": {}}
 
     def json_object(self) -> dict[str, Any]:
-        """The body.
-
-        Raises:
-            ApiError: 400, not a JSON object.
-        """
+        """The body."""
         try:
             body = orjson.loads(self.raw_body)
         except orjson.JSONDecodeError as error:

@@ -77,22 +77,14 @@ class CampaignStore:
         self._next_url = 1_100_000_000_000
 
     def add(self, campaign: Campaign) -> Campaign:
-        """Add a campaign.
-
-        Raises:
-            ValueError: the id is taken.
-        """
+        """Add a campaign."""
         if campaign.campaign_id in self.campaigns:
             raise ValueError(f"campaign id taken: {campaign.campaign_id}")
         self.campaigns[campaign.campaign_id] = campaign
         return campaign
 
     def add_activity(self, campaign: Campaign, activity_id: str, role: str) -> Activity:
-        """Add an activity to a campaign.
-
-        Raises:
-            ValueError: the id is taken.
-        """
+        """Add an activity to a campaign."""
         if activity_id in self.activities:
             raise ValueError(f"campaign activity id taken: {activity_id}")
         activity = Activity(activity_id, role, campaign)

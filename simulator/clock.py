@@ -44,11 +44,7 @@ class Clock:
 
 
 def parse_instant(text: str) -> int:
-    """ISO-8601 with an offset, without one (UTC), or a bare date.
-
-    Raises:
-        ValueError: not such a text.
-    """
+    """ISO-8601 with an offset, without one (UTC), or a bare date."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

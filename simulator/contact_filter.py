@@ -54,11 +54,7 @@ def include(call: Call) -> set[str]:
 
 
 def rows(call: Call) -> NDArray[np.intp]:
-    """Rows that match all filters of the call, kept until a contact changes.
-
-    Raises:
-        ApiError: 400.
-    """
+    """Rows that match all filters of the call, kept until a contact changes."""
     world, store = call.world, call.world.contacts
     key = (
         store.version,

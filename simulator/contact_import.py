@@ -16,11 +16,7 @@ _EXTRAS = ("job_title", "company_name", "birthday_month", "birthday_day", "anniv
 
 
 def accepted(raw: bytes, body: dict[str, Any], world: World) -> tuple[list[Any], list[int]]:
-    """The contacts that will be imported and the lists; what is too much is dropped in silence.
-
-    Raises:
-        ApiError: 400.
-    """
+    """The contacts that will be imported and the lists; what is too much is dropped in silence."""
     unknown = body.keys() - {"import_data", "list_ids", "sms_permission_to_send"}
     if unknown:
         raise invalid(f"unknown property: {', '.join(sorted(unknown))}")

@@ -14,11 +14,7 @@ from simulator.world import World
 
 
 def row_of(world: World, contact_id: str) -> int:
-    """The row of a contact that must exist.
-
-    Raises:
-        ValueError: no such contact.
-    """
+    """The row of a contact that must exist."""
     row = world.contacts.find(contact_id)
     if row is None:
         raise ValueError(f"there is no contact {contact_id}")
@@ -123,11 +119,7 @@ def delete_list(world: World, list_id: str) -> None:
 
 
 def rename_campaign(world: World, campaign_id: str, name: str) -> None:
-    """The owner gives the campaign another name; its `updated_at` moves.
-
-    Raises:
-        ValueError: no such campaign.
-    """
+    """The owner gives the campaign another name; its `updated_at` moves."""
     campaign = world.campaigns.campaigns.get(campaign_id)
     if campaign is None:
         raise ValueError(f"there is no campaign {campaign_id}")

@@ -112,11 +112,7 @@ class Gate:
         return reply
 
     def _carry_out(self, call: Call, entry: Entry, authorization: str | None) -> Reply:
-        """Admit the call, find its route and run it.
-
-        Raises:
-            ApiError: whatever stands in the way.
-        """
+        """Admit the call, find its route and run it."""
         found, args = routes.find(call.path)
         route = found.get(call.method)
         if found:

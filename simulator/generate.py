@@ -49,11 +49,7 @@ class Plan:
     end_ms: int = field(default=0, init=False)
 
     def settle(self, now_ms: int) -> None:
-        """Work out the span of time and check the numbers.
-
-        Raises:
-            ValueError: a number that makes no sense.
-        """
+        """Work out the span of time and check the numbers."""
         self.end_ms = instant(self.end, now_ms)
         self.start_ms = instant(self.start, self.end_ms - 730 * DAY_MS)
         if self.start_ms >= self.end_ms:
@@ -70,11 +66,7 @@ class Plan:
 
 
 def generate(world: World, plan: Plan) -> dict[str, int]:
-    """Replace the account's data. Everything follows from `plan` alone.
-
-    Raises:
-        ValueError: from `Plan.settle`.
-    """
+    """Replace the account's data. Everything follows from `plan` alone."""
     plan.settle(world.clock.now_ms())
     world.clear_data()
     rng = np.random.default_rng(plan.seed)

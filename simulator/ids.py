@@ -23,11 +23,7 @@ def is_uuid(text: object) -> bool:
 
 
 def uuid_bytes(text: str) -> bytes:
-    """The 16 bytes of a UUID in text.
-
-    Raises:
-        ValueError: not a UUID.
-    """
+    """The 16 bytes of a UUID in text."""
     if not is_uuid(text):
         raise ValueError(f"not a UUID: {text!r}")
     return bytes.fromhex(text.replace("-", ""))

@@ -44,11 +44,7 @@ class ListStore:
         self._numbers: dict[str, int] = {}
 
     def add(self, made: ContactList) -> int:
-        """Add a list; returns its number.
-
-        Raises:
-            ValueError: the id is taken.
-        """
+        """Add a list; returns its number."""
         if made.list_id in self._numbers:
             raise ValueError(f"list id taken: {made.list_id}")
         number = self._numbers[made.list_id] = len(self.all)
@@ -63,11 +59,7 @@ class ListStore:
         return number
 
     def existing(self, list_id: str) -> int:
-        """The list's number.
-
-        Raises:
-            ValueError: no such list.
-        """
+        """The list's number."""
         number = self.number(list_id)
         if number is None:
             raise ValueError(f"there is no list {list_id}")

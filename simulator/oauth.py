@@ -115,11 +115,7 @@ class OAuth:
         return client_id
 
     def token(self, client_id: str, form: dict[str, str]) -> dict[str, object]:
-        """The token endpoint, after authentication of the client.
-
-        Raises:
-            OAuthError: 400.
-        """
+        """The token endpoint, after authentication of the client."""
         grant = form.get("grant_type")
         if grant == "authorization_code":
             return self._redeem(client_id, form)

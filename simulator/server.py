@@ -34,11 +34,7 @@ class Running:
 
 
 def make_world(**options: Any) -> World:
-    """Options are fields of `Limits`, `Settings` and `Plan` (those in PLANNED), `refresh_token`.
-
-    Raises:
-        TypeError: an unknown option.
-    """
+    """Options are fields of `Limits`, `Settings` and `Plan` (those in PLANNED), `refresh_token`."""
     limits = {f.name: options.pop(f.name) for f in fields(Limits) if f.name in options}
     settings = {f.name: options.pop(f.name) for f in fields(Settings) if f.name in options}
     given = {name: options.pop(name, None) for name in PLANNED}

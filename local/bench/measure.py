@@ -56,11 +56,7 @@ class Measuring:
             self._process.stdin.flush()
 
     def figures(self) -> Figures:
-        """Wait for the end.
-
-        Raises:
-            Stop: It failed; says the end of what it complained of.
-        """
+        """Wait for the end."""
         output, _ = self._process.communicate()
         with self._errors:
             if self._process.returncode:

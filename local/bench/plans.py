@@ -36,11 +36,7 @@ class Statement:
 
 
 class Statements:
-    """What a process has executed.
-
-    Args:
-        large: Tables and indexes with more than `LARGE_ROWS` rows.
-    """
+    """What a process has executed."""
 
     def __init__(self, large: frozenset[str]) -> None:
         self._large = large

@@ -59,13 +59,7 @@ class Vendor:
 
 
 class Stage:
-    """Everything a bench needs from outside.
-
-    Args:
-        postgres: Runs.
-        console: Where progress goes.
-        rounds: How often what is compared is measured; the median counts.
-    """
+    """Everything a bench needs from outside."""
 
     def __init__(self, postgres: LocalPostgres, console: Console, *, rounds: int) -> None:
         self._postgres = postgres

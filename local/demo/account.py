@@ -27,12 +27,7 @@ def load_new(
 
 
 def write_down(control: Control, campaigns: list[JSON]) -> bytes:
-    """Everything `load_again` needs.
-
-    Args:
-        control: Of the simulator.
-        campaigns: As they were loaded; the control API does not tell them.
-    """
+    """Everything `load_again` needs; the control API does not tell the campaigns."""
     account = {
         "lists": control.truth()["lists"],
         "contacts": list(control.truth_contacts()),

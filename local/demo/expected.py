@@ -125,10 +125,7 @@ class Expected:
     ) -> dict[str, Permission]:
         """What every living contact's permission must be once the opt-outs are carried.
 
-        Args:
-            crm: As it is then.
-            truth: As it was before.
-            changes: Of Do Not Email since the last time.
+        `crm` is as it is then, `truth` as it was before `changes`.
         """
         newest = {change.contact_id: change for change in changes}
         owners: dict[str, list[CrmContact]] = {}

@@ -12,15 +12,7 @@ from local.demo.people import JSON
 def found(
     crm: Crm, vendor: Vendor, before: Sequence[JSON], wanted: Outcome, expected: Expected
 ) -> list[Check]:
-    """All of them.
-
-    Args:
-        crm: After the night.
-        vendor: After the night.
-        before: The vendor's contacts as they were.
-        wanted: What must have come of this night's requests.
-        expected: Has the answers to all requests ever made.
-    """
+    """All of them."""
     return [requests(crm, expected), members(vendor, wanted), new(vendor, before, wanted)]
 
 

@@ -26,12 +26,7 @@ PREFIX = "constant_contact_"
 
 
 class Nights:
-    """Runs nights of DAGs and keeps how they went.
-
-    Args:
-        terminal: Has the complete log.
-        progress: Shows what goes on.
-    """
+    """Runs nights of DAGs and keeps how they went."""
 
     def __init__(self, terminal: Terminal, progress: Progress) -> None:
         self._terminal = terminal
@@ -47,11 +42,7 @@ class Nights:
         return [self._run(night, noun, confs.get(noun, {})) for noun in DAGS]
 
     def check(self, night: str) -> DagReport:
-        """Run the check, as a person does before the first night.
-
-        Raises:
-            Stop: It could not be run.
-        """
+        """Run the check, as a person does before the first night."""
         return self._run(night, "check", {})
 
     def _run(self, night: str, noun: str, conf: dict[str, Any]) -> DagReport:

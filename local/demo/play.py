@@ -52,15 +52,7 @@ class Verdict:
 
 
 class Play:
-    """Plays it.
-
-    Args:
-        stage: The parts that run.
-        connection: To the CRM's database, which is there.
-        nights: Runs the DAGs.
-        progress: Shows what goes on.
-        log: The complete log of the runs.
-    """
+    """Plays it."""
 
     def __init__(
         self,

@@ -242,13 +242,7 @@ def _newcomer(person: Person) -> JSON:
 
 
 def rows_of_openers(openers: list[str], late: str, issues: tuple[Issue, Issue]) -> list[JSON]:
-    """Opens and a click of this moment, in the last newsletter and (`late`) in one of long ago.
-
-    Args:
-        openers: Contacts who open the last one.
-        late: One who opens the old one.
-        issues: The old one and the last one.
-    """
+    """Opens and a click of this moment, in the last newsletter and (`late`) in one of long ago."""
     old, last = issues
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     opens = [*((contact, last) for contact in openers), (late, old)]

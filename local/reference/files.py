@@ -13,11 +13,7 @@ _HEADS = {".md": f"<!-- {_SAID} -->\n\n", ".yml": f"# {_SAID}\n"}
 
 
 def documents(server_url: str) -> dict[Path, str]:
-    """What each file should hold, by its path in the repository.
-
-    Args:
-        server_url: A PostgreSQL server where a database can be made and dropped.
-    """
+    """What each file should hold, by its path in the repository."""
     airflow_dags = dags.load()
     schema = tables.load(server_url)
     whole = {

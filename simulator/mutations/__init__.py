@@ -16,11 +16,7 @@ MUTATIONS = (*CONTACTS, *ENGAGEMENT, *WRITES)
 
 
 def mutate(world: World, point: str, differs: str) -> Mutation:
-    """Let the vendor differ in one point.
-
-    Raises:
-        ValueError: no such mutation.
-    """
+    """Let the vendor differ in one point."""
     for mutation in MUTATIONS:
         if (mutation.point, mutation.differs) == (point, differs):
             mutation.apply(world)

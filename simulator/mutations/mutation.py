@@ -12,15 +12,7 @@ _ALWAYS = 1_000_000
 
 @dataclass(frozen=True)
 class Mutation:
-    """One difference.
-
-    Attributes:
-        point: What it differs in.
-        differs: How, in words.
-        settings: Fields of `Settings`.
-        faults: As `add_fault` takes them; each hits every call that it matches.
-        ahead_s: How far the clock is ahead.
-    """
+    """One difference."""
 
     point: str
     differs: str
