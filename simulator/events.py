@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,7 @@ DEVICES = ("", "computer", "mobile", "tablet", "other")
 BOUNCE_CODES = ("B", "D", "F", "S", "V", "X", "Z")
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One event of a stream.
 
     `detail`: a click's number of its link, a bounce's number of its code, an opt-out's reason;
@@ -35,6 +35,13 @@ class Event:
     detail: int = -1
 
 
+#: The columns of many events, named as those of one.
+COLUMNS = np.dtype(
+    list(zip(Event._fields, (np.int32, np.int64, np.int64, np.uint8, np.int32), strict=True))
+)
+Rows = NDArray[np.void]
+
+
 @dataclass(frozen=True)
 class Counts:
     """Counts of one stream."""
@@ -46,81 +53,51 @@ class Counts:
 
 
 class Stream:
-    """Columns in ascending order of time; readers turn them round.
+    """Events in ascending order of time; readers turn them round.
 
-    Arrays are never changed in place, so a bulk load may hand in slices of one big array.
+    Rows are never changed in place, so a bulk load may hand in slices of one big array.
     """
 
     def __init__(self) -> None:
-        self.contact: NDArray[np.int32] = np.zeros(0, np.int32)
-        self.at_ms: NDArray[np.int64] = np.zeros(0, np.int64)
-        self.arrived_ms: NDArray[np.int64] = np.zeros(0, np.int64)
-        self.device: NDArray[np.uint8] = np.zeros(0, np.uint8)
-        self.detail: NDArray[np.int32] = np.zeros(0, np.int32)
-        self._newest_arrival_ms = 0
+        self.replace(np.zeros(0, COLUMNS))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def replace(self, rows: Rows) -> None:
+        """Take these rows, already in ascending order of time."""
+        self.rows = rows
+        self._newest_arrival_ms = int(rows["arrived_ms"].max(initial=0))
         self._counts: Counts | None = None
         self._last_of_each: NDArray[np.intp] | None = None
 
-    def __len__(self) -> int:
-        return len(self.contact)
-
-    def replace(
-        self,
-        contact: NDArray[np.int32],
-        at_ms: NDArray[np.int64],
-        arrived_ms: NDArray[np.int64],
-        device: NDArray[np.uint8],
-        detail: NDArray[np.int32],
-    ) -> None:
-        """Take these columns, already in ascending order of time."""
-        self.contact, self.at_ms, self.arrived_ms = contact, at_ms, arrived_ms
-        self.device, self.detail = device, detail
-        self._newest_arrival_ms = int(arrived_ms.max()) if len(arrived_ms) else 0
-        self._counts = self._last_of_each = None
-
     def add(self, events: Sequence[Event]) -> None:
         """Put events where their time says, after those of the same millisecond."""
-        if not events:
-            return
-        at_ms = np.concatenate([self.at_ms, np.array([e.at_ms for e in events], np.int64)])
-        order = np.argsort(at_ms, kind="stable")
-
-        def joined(name: str, old: NDArray[np.generic]) -> NDArray[np.generic]:
-            new = np.array([getattr(e, name) for e in events], old.dtype)
-            return np.concatenate([old, new])[order]
-
-        self.replace(
-            joined("contact", self.contact),  # type: ignore[arg-type]
-            at_ms[order],
-            joined("arrived_ms", self.arrived_ms),  # type: ignore[arg-type]
-            joined("device", self.device),  # type: ignore[arg-type]
-            joined("detail", self.detail),  # type: ignore[arg-type]
-        )
+        rows = np.concatenate([self.rows, np.array(events, COLUMNS)])
+        self.replace(rows[np.argsort(rows["at_ms"], kind="stable")])
 
     def last_of_each(self) -> NDArray[np.intp]:
         """Positions of the newest event of every contact, in ascending order of time."""
         if self._last_of_each is None:
-            _, back = np.unique(self.contact[::-1], return_index=True)
-            self._last_of_each = np.sort(len(self.contact) - 1 - back)
+            _, back = np.unique(self.rows["contact"][::-1], return_index=True)
+            self._last_of_each = np.sort(len(self.rows) - 1 - back)
         return self._last_of_each
 
     def counts(self, arrived_until_ms: int | None = None) -> Counts:
         """Counts of all events, or of those that had arrived at an instant."""
         if arrived_until_ms is None or arrived_until_ms >= self._newest_arrival_ms:
             if self._counts is None:
-                self._counts = _count(self.contact, self.device, self.detail)
+                self._counts = _count(self.rows)
             return self._counts
-        seen = self.arrived_ms <= arrived_until_ms
-        return _count(self.contact[seen], self.device[seen], self.detail[seen])
+        return _count(self.rows[self.rows["arrived_ms"] <= arrived_until_ms])
 
 
-def _count(
-    contact: NDArray[np.int32], device: NDArray[np.uint8], detail: NDArray[np.int32]
-) -> Counts:
+def _count(rows: Rows) -> Counts:
+    contact, detail = rows["contact"], rows["detail"]
     kinds = np.unique(detail).tolist()
     return Counts(
-        total=len(contact),
+        total=len(rows),
         unique=len(np.unique(contact)),
-        by_device=np.bincount(device, minlength=len(DEVICES)).tolist(),
+        by_device=np.bincount(rows["device"], minlength=len(DEVICES)).tolist(),
         unique_by_detail={kind: len(np.unique(contact[detail == kind])) for kind in kinds},
     )

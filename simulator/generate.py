@@ -176,7 +176,7 @@ def _suppress(world: World, plan: Plan, rng: np.random.Generator) -> None:
     store.membership[gone] = 0
     got_mail = np.zeros(n, np.bool_)
     for activity in world.campaigns.activities.values():
-        got_mail[activity.streams["sends"].contact] = True
+        got_mail[activity.streams["sends"].rows["contact"]] = True
     sms = np.flatnonzero(free & ~got_mail & (dice >= edge) & (dice < edge + plan.sms_only_share))
     for row in sms.tolist():
         email = store.emails[row]

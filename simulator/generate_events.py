@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from simulator.campaigns import Activity
 from simulator.clock import DAY_MS
 from simulator.contacts import BY_CONTACT, UNSUBSCRIBED
-from simulator.events import SHARES, TYPES
+from simulator.events import COLUMNS, SHARES, TYPES
 from simulator.world import World
 
 REASONS = ("", "", "I no longer want to receive these emails", "Too many emails", "Other")
@@ -83,26 +83,23 @@ def _store(  # noqa: PLR0917 - their types differ
         # Most come on the first day, some weeks later.
         after = (rng.exponential(0.7, n) * DAY_MS).astype(np.int64) // 1000 * 1000 + 1000
     at_ms = np.minimum(sent_ms + after, end_ms - 1)
-    device = np.zeros(n, np.uint8)
-    detail = np.full(n, -1, np.int32)
+    rows = np.zeros(n, COLUMNS)
+    rows["contact"], rows["at_ms"], rows["arrived_ms"] = contact, at_ms, at_ms
+    rows["detail"] = -1
     if kind in ("opens", "clicks"):
-        device = rng.choice(np.arange(5, dtype=np.uint8), n, p=(0.03, 0.4, 0.45, 0.08, 0.04))
+        rows["device"] = rng.choice(np.arange(5), n, p=(0.03, 0.4, 0.45, 0.08, 0.04))
     if kind == "clicks":
-        detail = rng.integers(0, 4, n).astype(np.int32)
+        rows["detail"] = rng.integers(0, 4, n)
     elif kind == "bounces":
-        detail = rng.integers(0, 7, n).astype(np.int32)
+        rows["detail"] = rng.integers(0, 7, n)
     elif kind == "optouts":
-        known = np.array([world.campaigns.reason(each) for each in REASONS], np.int32)
-        detail = known[rng.integers(0, len(known), n)]
+        known = np.array([world.campaigns.reason(each) for each in REASONS])
+        rows["detail"] = known[rng.integers(0, len(known), n)]
     order = np.lexsort((at_ms, which))
-    contact32 = contact[order].astype(np.int32)
-    at_ms, device, detail = at_ms[order], device[order], detail[order]
+    rows = rows[order]
     edges = np.searchsorted(which[order], np.arange(len(activities) + 1)).tolist()
     for number, activity in enumerate(activities):
-        part = slice(edges[number], edges[number + 1])
-        activity.streams[kind].replace(
-            contact32[part], at_ms[part], at_ms[part], device[part], detail[part]
-        )
+        activity.streams[kind].replace(rows[edges[number] : edges[number + 1]])
 
 
 def _unsubscribe(world: World, contact: NDArray[np.int64], activities: list[Activity]) -> None:
@@ -112,9 +109,9 @@ def _unsubscribe(world: World, contact: NDArray[np.int64], activities: list[Acti
     store.opt_out_source[contact] = BY_CONTACT
     store.membership[contact] = 0
     for activity in activities:
-        stream = activity.streams["optouts"]
-        store.opt_out_date[stream.contact] = stream.at_ms
-        store.email_updated_at[stream.contact] = stream.at_ms
-        for row, reason in zip(stream.contact.tolist(), stream.detail.tolist(), strict=True):
+        rows = activity.streams["optouts"].rows
+        store.opt_out_date[rows["contact"]] = rows["at_ms"]
+        store.email_updated_at[rows["contact"]] = rows["at_ms"]
+        for row, reason in rows[["contact", "detail"]].tolist():
             if reason >= 0:
                 store.reasons[row] = world.campaigns.reasons[reason]

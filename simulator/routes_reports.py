@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from simulator import stats, trackers
 from simulator.call import Call, Reply
 from simulator.campaigns import Activity, Campaign
@@ -162,7 +160,7 @@ def contact_details(call: Call) -> Reply:
         for name in (*as_list, *as_array):
             stream = activity.streams.get(name.removeprefix("em_"))
             if stream is not None and len(stream):
-                for at in stream.at_ms[np.flatnonzero(stream.contact == row)].tolist():
+                for at in stream.rows["at_ms"][stream.rows["contact"] == row].tolist():
                     found.append((at, name, activity))
     found.sort(key=lambda each: -each[0])
     shown = []

@@ -83,7 +83,9 @@ def summary_counts(world: World, activities: list[Activity]) -> dict[str, int]:
         if world.settings.summary_counts == "events":
             unique[kind] = sum(map(len, streams))
         else:
-            unique[kind] = len(np.unique(np.concatenate([each.contact for each in streams])))
+            unique[kind] = len(
+                np.unique(np.concatenate([each.rows["contact"] for each in streams]))
+            )
     return unique
 
 

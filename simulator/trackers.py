@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from simulator.campaigns import Activity
 from simulator.clock import iso_date, iso_many
-from simulator.events import BOUNCE_CODES, DEVICES, TYPES, Stream
+from simulator.events import BOUNCE_CODES, DEVICES, TYPES
 from simulator.ids import dashed
 from simulator.world import World
 
@@ -27,14 +27,14 @@ def positions(
     if tracker == "unique_opens":
         found = stream.last_of_each()
     elif tracker == "didnotopens":
-        opened = np.unique(activity.streams["opens"].contact)
-        found = np.flatnonzero(~np.isin(stream.contact, opened))
+        opened = np.unique(activity.streams["opens"].rows["contact"])
+        found = np.flatnonzero(~np.isin(stream.rows["contact"], opened))
     elif tracker == "clicks" and url_id is not None:
         numbers = [n for n, link in enumerate(activity.links) if link.url_id == url_id]
-        found = np.flatnonzero(np.isin(stream.detail, numbers))
+        found = np.flatnonzero(np.isin(stream.rows["detail"], numbers))
     elif tracker == "bounces" and bounce_codes:
         codes = [BOUNCE_CODES.index(each) for each in bounce_codes]
-        found = np.flatnonzero(np.isin(stream.detail, codes))
+        found = np.flatnonzero(np.isin(stream.rows["detail"], codes))
     return (len(stream), None) if found is None else (len(found), found)
 
 
@@ -63,13 +63,13 @@ def rows(
     """The rows at these positions, in that order."""
     kind, name = TRACKERS[tracker]
     store = world.contacts
-    stream: Stream = activity.streams[kind]
-    contacts = stream.contact[at]
+    events = activity.streams[kind].rows[at]
+    contacts = events["contact"]
     ids = store.ids[contacts].tobytes().hex()
-    times = iso_many(stream.at_ms[at])
+    times = iso_many(events["at_ms"])
     deleted = store.deleted_at[contacts].tolist()
-    details = stream.detail[at].tolist()
-    devices = stream.device[at].tolist()
+    details = events["detail"].tolist()
+    devices = events["device"].tolist()
     activity_id, sent_ms = activity.activity_id, activity.sent_ms
     given, past, emails = activity.emails, store.past_emails, store.emails
     first_names, last_names = store.first_names, store.last_names
