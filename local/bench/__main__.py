@@ -44,19 +44,19 @@ target is shown as such and is no error.
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(
+def main() -> int:
+    """Run what was asked for; 0 unless something crashed."""
+    arguments = argparse.ArgumentParser(
         prog="python -m local.bench",
         description="Measures what the project promises.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument(
+    arguments.add_argument(
         "names", nargs="*", metavar="NAME", help=f"all, or some of {', '.join(BENCHES)}"
     )
-    made.add_argument("--rounds", type=int, default=3, help="median of so many (%(default)s)")
-    made.add_argument(
+    arguments.add_argument("--rounds", type=int, default=3, help="median of so many (%(default)s)")
+    arguments.add_argument(
         "--scale",
         type=int,
         action="append",
@@ -64,12 +64,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="CONTACTS",
         help="whole nights of an account of so many; again for another",
     )
-    return made
-
-
-def main() -> int:
-    """Run what was asked for; 0 unless something crashed."""
-    arguments = parser()
     given = arguments.parse_args()
     if unknown := sorted(set(given.names) - BENCHES.keys()):
         arguments.error(f"no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}")

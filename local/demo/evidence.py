@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import pandas as pd
 
@@ -50,43 +50,30 @@ class Crm:
     @classmethod
     def read(cls, connection: Connection) -> "Crm":
         """Read them."""
-        return cls(
-            contacts=frame(
-                connection,
-                "SELECT contact_id, first_name, last_name, preferred_email, do_not_email,"
-                " constant_contact_id FROM crm_contact ORDER BY contact_id",
-            ),
-            interactions=_with_instants(
-                frame(
-                    connection,
-                    "SELECT contact_id, campaign_id, campaign_name, campaign_activity_id,"
-                    " activity_type, constant_contact_id, occurred_at, link_url, device_type,"
-                    " bounce_code, opt_out_reason, description FROM crm_interaction",
-                )
-            ),
-            outbox=frame(connection, "SELECT * FROM crm_opt_out_change ORDER BY change_id"),
-            memberships=frame(
-                connection, "SELECT contact_id, list_id, status, detail FROM crm_list_membership"
-            ),
-            lists=frame(connection, "SELECT list_id, name, membership_count FROM crm_list"),
-            findings=frame(connection, "SELECT noun, subject_id, kind FROM ctct_finding"),
-            mirror=frame(
-                connection,
-                "SELECT contact_id, email_address, permission_to_send, opt_out_source,"
-                " deleted_at IS NOT NULL AS deleted FROM ctct_contact",
-            ),
-            ledger=_with_instants(
-                frame(
-                    connection,
-                    "SELECT stream.campaign_activity_id, stream.activity_type,"
-                    " event.contact_id AS constant_contact_id, event.occurred_at, event.link_url,"
-                    " event.device_type, event.bounce_code, event.opt_out_reason"
-                    " FROM ctct_engagement AS event"
-                    " INNER JOIN ctct_engagement_stream AS stream USING (stream_id)",
-                )
-            ),
-            calls=frame(connection, "SELECT * FROM ctct_api_call ORDER BY call_id"),
-        )
+        found = {name: frame(connection, select) for name, select in _SELECTS.items()}
+        for name in ("interactions", "ledger"):
+            _make_instants(found[name])
+        return cls(**found)
+
+
+_SELECTS: dict[str, LiteralString] = {
+    "contacts": "SELECT contact_id, first_name, last_name, preferred_email, do_not_email,"
+    " constant_contact_id FROM crm_contact ORDER BY contact_id",
+    "interactions": "SELECT contact_id, campaign_id, campaign_name, campaign_activity_id,"
+    " activity_type, constant_contact_id, occurred_at, link_url, device_type, bounce_code,"
+    " opt_out_reason, description FROM crm_interaction",
+    "outbox": "SELECT * FROM crm_opt_out_change ORDER BY change_id",
+    "memberships": "SELECT contact_id, list_id, status, detail FROM crm_list_membership",
+    "lists": "SELECT list_id, name, membership_count FROM crm_list",
+    "mirror": "SELECT contact_id, email_address, permission_to_send, opt_out_source,"
+    " deleted_at IS NOT NULL AS deleted FROM ctct_contact",
+    "ledger": "SELECT stream.campaign_activity_id, stream.activity_type,"
+    " event.contact_id AS constant_contact_id, event.occurred_at, event.link_url,"
+    " event.device_type, event.bounce_code, event.opt_out_reason"
+    " FROM ctct_engagement AS event INNER JOIN ctct_engagement_stream AS stream USING (stream_id)",
+    "calls": "SELECT * FROM ctct_api_call ORDER BY call_id",
+    "findings": "SELECT noun, subject_id, kind FROM ctct_finding",
+}
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -137,12 +124,13 @@ def _events(control: Control) -> pd.DataFrame:
         }
     )
     found["activity_type"] = found["activity_type"].map(TYPES)
-    return _with_instants(found.reindex(columns=list(EVENT)))
+    found = found.reindex(columns=list(EVENT))
+    _make_instants(found)
+    return found
 
 
-def _with_instants(found: pd.DataFrame) -> pd.DataFrame:
+def _make_instants(found: pd.DataFrame) -> None:
     """Times as milliseconds: the vendor's and PostgreSQL's texts differ."""
     found["occurred_at"] = pd.to_datetime(found["occurred_at"], utc=True).map(
         lambda moment: round(moment.timestamp() * 1000)
     )
-    return found

@@ -33,7 +33,7 @@ class Nights:
         self._progress = progress
         self.reports: list[DagReport] = []
 
-    def run(self, night: str, **confs: dict[str, Any]) -> list[DagReport]:
+    def run(self, night: str, confs: dict[str, dict[str, Any]]) -> list[DagReport]:
         """Run all DAGs; a conf is given by the DAG's noun.
 
         Raises:

@@ -22,7 +22,7 @@ from local.demo.evidence import Crm, Vendor
 from local.demo.expected import Expected
 from local.demo.memberships import outcome
 from local.demo.nights import Nights
-from local.demo.people import CrmContact, People, Person, crm_contacts
+from local.demo.people import JSON, CrmContact, People, Person, crm_contacts
 from local.demo.progress import Progress
 from local.demo.stage import CALLS_PER_DAY, CALLS_PER_SECOND, Stage
 from local.demo.story import Story, crm_after, make_story
@@ -143,76 +143,66 @@ class Play:
         )
 
     def _night(
-        self,
-        name: str,
-        contacts: Sequence[CrmContact],
-        story: Story,
-        calendar: Calendar,
+        self, name: str, contacts: Sequence[CrmContact], story: Story, calendar: Calendar
     ) -> None:
         """The day's story is what this night has to carry."""
-        summary, before = self._control.truth(), list(self._control.truth_contacts())
-        self._expected.link(contacts, before)
+        self._expected.link(contacts, self._control.truth_contacts())
         standing = self._expected.standing(contacts)
-        wanted = self._expected.permissions(contacts, before, story.flags)
-        carried = outcome(story.requests, contacts, self._expected.links, wanted, (summary, before))
-        self._expected.answers |= carried.answers
-        reports = self._nights.run(name)
-        self._progress.begin(f"{name}: checking")
-        there, vendor = Crm.read(self._connection), Vendor.asked(self._control)
-        # The last job of the night makes contacts, and links them.
-        self._expected.link(contacts, vendor.contacts)
+        reports, _, found = self._carry(name, contacts, story, calendar, {})
         (links_report,) = (each for each in reports if each.dag_id.endswith("_contacts"))
-        found = [
-            checks.lists(there, summary),
-            *self._compared(there, vendor, contacts, calendar),
-            checks.figures(links_report, standing),
-            checks.permissions(vendor, wanted | carried.permissions(vendor.contacts)),
-            checks.kept(vendor, before),
-            *membership_checks.found(there, vendor, before, carried, self._expected),
-        ]
-        self._add(name, found)
+        self._add(name, [*found, checks.figures(links_report, standing)])
 
     def _again(
         self, contacts: Sequence[CrmContact], calendar: Calendar, written: bytes | None = None
     ) -> Verdict:
-        summary, before = self._control.truth(), list(self._control.truth_contacts())
-        wanted = self._expected.permissions(contacts, before, [])
-        carried = outcome([], contacts, self._expected.links, wanted, (summary, before))
         rows_before = evidence.counts(self._connection)
-        reports = self._nights.run("again", contacts={"full": True}, activities={"reread": True})
-        self._progress.begin("again: checking")
-        there, vendor = Crm.read(self._connection), Vendor.asked(self._control)
+        confs = {"contacts": {"full": True}, "activities": {"reread": True}}
+        reports, there, found = self._carry("again", contacts, Story(), calendar, confs)
         self._count_calls(there)
         rows_after = evidence.counts(self._connection)
-        found = [
-            *checks.nothing_new(rows_before, rows_after, reports),
-            checks.lists(there, summary),
-            *self._compared(there, vendor, contacts, calendar),
-            checks.permissions(vendor, wanted),
-            checks.kept(vendor, before),
-            *membership_checks.found(there, vendor, before, carried, self._expected),
-        ]
-        self._add("again", found)
+        self._add("again", [*checks.nothing_new(rows_before, rows_after, reports), *found])
         self._end(there, rows_before, rows_after)
         if self._verdict.is_right:
             written = written or account.write_down(self._control, calendar.campaigns)
             crm.remember(self._connection, written, self._expected.as_json())
         return self._verdict
 
-    def _compared(
-        self, there: Crm, vendor: Vendor, contacts: Sequence[CrmContact], calendar: Calendar
-    ) -> list[Check]:
-        return [
+    def _carry(
+        self,
+        name: str,
+        contacts: Sequence[CrmContact],
+        story: Story,
+        calendar: Calendar,
+        confs: dict[str, JSON],
+    ) -> tuple[list[DagReport], Crm, list[Check]]:
+        """Run a night, and hold what there is then against what must be."""
+        expected = self._expected
+        summary, before = self._control.truth(), list(self._control.truth_contacts())
+        wanted = expected.permissions(contacts, before, story.flags)
+        carried = outcome(story.requests, contacts, expected.links, wanted, (summary, before))
+        expected.answers |= carried.answers
+        reports = self._nights.run(name, confs)
+        self._progress.begin(f"{name}: checking")
+        there, vendor = Crm.read(self._connection), Vendor.asked(self._control)
+        if story.requests:
+            # The last job of the night makes contacts, and links them.
+            expected.link(contacts, vendor.contacts)
+        found = [
+            checks.lists(there, summary),
             checks.mirror(there, vendor),
             checks.own_columns(there, contacts),
-            checks.links(there, self._expected),
+            checks.links(there, expected),
             checks.ledger(there, vendor),
             checks.completeness(there),
-            checks.interactions(there, vendor, self._expected, calendar.names),
-            checks.flags(there, vendor, self._expected),
-            checks.outbox(there, self._expected),
+            checks.interactions(there, vendor, expected, calendar.names),
+            checks.flags(there, vendor, expected),
+            checks.outbox(there, expected),
             checks.will(vendor),
+            checks.permissions(vendor, wanted | carried.permissions(vendor.contacts)),
+            checks.kept(vendor, before),
+            *membership_checks.found(there, vendor, before, carried, expected),
         ]
+        return reports, there, found
 
     def _end(self, there: Crm, rows_before: dict[str, int], rows_after: dict[str, int]) -> None:
         """Check what goes for the demo as a whole, and gather what the report shows."""
