@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from simulator.clock import Clock
+from simulator.clock import DAY_MS, Clock
 from simulator.settings import Settings
+
+_CODE_TTL_MS, _REFRESH_IDLE_MS = 300_000, 180 * DAY_MS
 
 
 class OAuthError(Exception):
@@ -126,7 +128,7 @@ class OAuth:
     def _redeem(self, client_id: str, form: dict[str, str]) -> dict[str, object]:
         code = self.codes.get(form.get("code", ""))
         age_ms = self._clock.now_ms() - (code.made_ms if code else 0)
-        if code is None or code.used or age_ms > self._settings.code_ttl_s * 1000:
+        if code is None or code.used or age_ms > _CODE_TTL_MS:
             raise _invalid_grant("The authorization code is invalid or has expired.")
         # A code works once, whether or not the rest of the request is right.
         code.used = True
@@ -154,7 +156,7 @@ class OAuth:
             known is None
             or known.client_id != client_id
             or known.ended
-            or now_ms - known.used_ms > self._settings.refresh_idle_s * 1000
+            or now_ms - known.used_ms > _REFRESH_IDLE_MS
         ):
             raise _invalid_grant("The refresh token is invalid or expired.")
         if not set(form.get("scope", "").split()) <= set(known.scopes):

@@ -37,8 +37,6 @@ class Settings:
     redirect_uris: list[str] = field(default_factory=list)
     rotating: bool = True
     access_token_ttl_s: float = 86_400
-    code_ttl_s: float = 300
-    refresh_idle_s: float = 180 * 86_400
     #: A bulk activity is done at this poll of its status, or `bulk_seconds` after it was queued,
     #: whichever comes first. 0 polls: at once. Negative seconds: never by the clock.
     bulk_polls: int = 2

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -54,30 +55,19 @@ def load(server_url: str) -> list[Relation]:
         return read(connection)
 
 
-def read(connection: psycopg.Connection[tuple[object, ...]]) -> list[Relation]:
+def read(connection: psycopg.Connection[Any]) -> list[Relation]:
     """The relations of a migrated database."""
     found: dict[str, Relation] = {}
     query = (_SQL / "columns.sql").read_text(encoding="utf-8")
     for relation, is_view, said, column, kind, key, nullable, target, comment in connection.execute(
         query.encode()
     ):
-        one = found.setdefault(
-            str(relation), Relation(str(relation), bool(is_view), str(said or ""))
-        )
-        words = str(comment or "")
+        one = found.setdefault(relation, Relation(relation, is_view, said or ""))
+        words = comment or ""
         named = _REFERS_TO.match(words)
-        refers_to = str(target) if target else f"{named[1]}.{named[2]}" if named else None
-        one.columns.append(
-            Column(
-                str(column),
-                _SHORT.get(str(kind), str(kind)),
-                bool(key),
-                bool(nullable),
-                refers_to,
-                bool(target),
-                _REFERS_TO.sub("", words),
-            )
-        )
+        refers_to = target or (f"{named[1]}.{named[2]}" if named else None)
+        short, rest = _SHORT.get(kind, kind), _REFERS_TO.sub("", words)
+        one.columns.append(Column(column, short, key, nullable, refers_to, bool(target), rest))
     return list(found.values())
 
 

@@ -11,7 +11,15 @@ import psycopg
 import requests
 
 from local.bench.gauge import Gauge
-from local.bench.rivals import CONTACTS, COPY_CONTACTS, COPY_EVENTS, EVENTS
+from local.bench.rivals import (
+    CONTACT_FIELDS,
+    CONTACTS,
+    COPY_CONTACTS,
+    COPY_EVENTS,
+    EMAIL_FIELDS,
+    EVENT_FIELDS,
+    EVENTS,
+)
 
 FIRST_PAGE = "/v3/contacts?status=all&limit=500&include_count=true&include=list_memberships"
 
@@ -64,27 +72,11 @@ def _contact(contact: dict[str, Any]) -> tuple[Any, ...]:
     email = contact.get("email_address") or {}
     return (
         contact["contact_id"],
-        email.get("address"),
-        email.get("permission_to_send"),
-        email.get("opt_out_source"),
-        email.get("opt_out_date"),
-        email.get("opt_out_reason"),
-        contact.get("created_at"),
-        contact.get("updated_at"),
-        contact.get("deleted_at"),
-        contact.get("list_memberships"),
+        *(email.get(name) for name in EMAIL_FIELDS),
+        *(contact.get(name) for name in CONTACT_FIELDS),
     )
 
 
 def _event(stream_id: int, number: int, event: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        stream_id,
-        number,
-        event["created_time"],
-        event["contact_id"],
-        event.get("url_id") or "",
-        event.get("link_url"),
-        event.get("device_type"),
-        event.get("bounce_code"),
-        event.get("opt_out_reason"),
-    )
+    known = stream_id, number, event["created_time"], event["contact_id"], event.get("url_id") or ""
+    return (*known, *(event.get(name) for name in EVENT_FIELDS))

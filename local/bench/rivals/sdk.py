@@ -25,7 +25,15 @@ from constant_contact_api_client.api.email_reporting_api import (  # type: ignor
 )
 
 from local.bench.gauge import Gauge
-from local.bench.rivals import CONTACTS, COPY_CONTACTS, COPY_EVENTS, EVENTS
+from local.bench.rivals import (
+    CONTACT_FIELDS,
+    CONTACTS,
+    COPY_CONTACTS,
+    COPY_EVENTS,
+    EMAIL_FIELDS,
+    EVENT_FIELDS,
+    EVENTS,
+)
 
 _TRACKERS = (
     "get_email_sends_report",
@@ -125,27 +133,12 @@ def _contact(contact: Any) -> tuple[Any, ...]:
     email = contact.email_address
     return (
         contact.contact_id,
-        email and email.address,
-        email and email.permission_to_send,
-        email and email.opt_out_source,
-        email and email.opt_out_date,
-        email and email.opt_out_reason,
-        contact.created_at,
-        contact.updated_at,
-        contact.deleted_at,
-        contact.list_memberships,
+        *(getattr(email, name, None) for name in EMAIL_FIELDS),
+        *(getattr(contact, name) for name in CONTACT_FIELDS),
     )
 
 
 def _event(stream: int, number: int, event: Any) -> tuple[Any, ...]:
-    return (
-        stream,
-        number,
-        event.created_time,
-        event.contact_id,
-        str(getattr(event, "url_id", None) or ""),
-        getattr(event, "link_url", None),
-        getattr(event, "device_type", None),
-        getattr(event, "bounce_code", None),
-        getattr(event, "opt_out_reason", None),
-    )
+    url_id = str(getattr(event, "url_id", None) or "")
+    known = stream, number, event.created_time, event.contact_id, url_id
+    return (*known, *(getattr(event, name, None) for name in EVENT_FIELDS))
