@@ -26,7 +26,7 @@ PREFIX = "/_control/"
 class ControlApi:
     """ASGI application for ``/_control``."""
 
-    def __init__(self, world: Callable[[], World]) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +38,7 @@ class ControlApi:
         reply: Reply
         try:
             args |= orjson.loads(raw) if raw else {}
-            reply = Reply(200, action(self._world(), args))
+            reply = Reply(200, action(self._world, args))
         except KeyError as error:
             reply = Reply(400, {"error": f"{error} is missing"})
         except LookupError as error:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote
 
 import orjson
@@ -24,13 +23,13 @@ from simulator.world import World
 class Gate:
     """ASGI application for the vendor's side: ``/v3`` and ``/oauth2``."""
 
-    def __init__(self, world: Callable[[], World]) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
         self._random = random.Random(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One call, from arrival to answer."""
-        world = self._world()
+        world = self._world
         method = scope["method"]
         path, query = unquote(scope["path"]), scope["query_string"].decode("latin-1")
         raw = await read_body(receive)

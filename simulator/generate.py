@@ -24,6 +24,8 @@ from simulator.lists import ContactList
 from simulator.names import FIRST, LAST
 from simulator.world import World
 
+_UNSUBSCRIBED_SHARE = 0.03
+
 
 @dataclass
 class Plan:
@@ -37,9 +39,6 @@ class Plan:
     events: int = 10_000
     #: Of the campaigns, this many were sent in the seven days before `end`.
     recent_campaigns: int = 3
-    #: Campaigns beside those, which no report knows: a draft, an A/B test, an automated series.
-    unreported_campaigns: int = 3
-    unsubscribed_share: float = 0.03
     deleted_share: float = 0.01
     sms_only_share: float = 0.001
     #: ISO text or milliseconds; by default two years up to the clock's now.
@@ -161,13 +160,13 @@ def _suppress(world: World, plan: Plan, rng: np.random.Generator) -> None:
     span = plan.end_ms - store.created_at[:n]
     when = store.created_at[:n] + (rng.random(n) * span).astype(np.int64)
     free = store.permission[:n] != UNSUBSCRIBED
-    chosen = np.flatnonzero(free & (dice < plan.unsubscribed_share))
+    chosen = np.flatnonzero(free & (dice < _UNSUBSCRIBED_SHARE))
     store.permission[chosen] = UNSUBSCRIBED
     store.opt_out_date[chosen] = store.email_updated_at[chosen] = when[chosen]
     store.opt_out_source[chosen] = np.where(rng.random(len(chosen)) < 0.8, BY_CONTACT, BY_ACCOUNT)
     store.membership[chosen] = 0
-    edge = plan.unsubscribed_share + plan.deleted_share
-    gone = np.flatnonzero(free & (dice >= plan.unsubscribed_share) & (dice < edge))
+    edge = _UNSUBSCRIBED_SHARE + plan.deleted_share
+    gone = np.flatnonzero(free & (dice >= _UNSUBSCRIBED_SHARE) & (dice < edge))
     for row in gone.tolist():
         store.before_deletion[row] = (int(store.permission[row]), 0, 0)
     store.deleted_at[gone] = store.opt_out_date[gone] = when[gone]
@@ -226,9 +225,9 @@ def _campaigns(world: World, plan: Plan) -> list[Activity]:
                 world.campaigns.link(activity, f"https://www.example.com/{number + 1}/page-{link}")
             sent.append(activity)
         campaign.updated_ms = campaign.last_sent_ms
+    # beside those, three that no report knows
     others = (("Draft", 10, "NEWSLETTER"), ("Done", AB_TEST, "A_B_TEST"), ("Done", 1, AUTOMATED))
-    for extra in range(plan.unreported_campaigns):
-        status, code, kind = others[extra % 3]
+    for extra, (status, code, kind) in enumerate(others):
         number = plan.campaigns + extra
         campaign = _campaign(world, plan, number, f"Other {extra + 1} ({kind})", plan.end_ms - 1)
         campaign.status, campaign.type_code, campaign.type = status, code, kind

@@ -55,7 +55,7 @@ def make_world(**options: Any) -> World:
 
 def make_app(world: World) -> ASGIApp:
     """The ASGI application of a world."""
-    gate, control = Gate(lambda: world), ControlApi(lambda: world)
+    gate, control = Gate(world), ControlApi(world)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         await (control if scope["path"].startswith(PREFIX) else gate)(scope, receive, send)

@@ -54,26 +54,16 @@ class Outcome:
         }
 
 
-def outcome(
-    requests: Sequence[Request],
-    crm: Sequence[CrmContact],
-    links: Mapping[str, str],
-    permissions: Mapping[str, Permission],
-    vendor: tuple[JSON, Sequence[JSON]],
-) -> Outcome:
-    """What must come of the requests of a night whose opt-outs are carried first.
+class Judge:
+    """Knows what must come of the requests of a night whose opt-outs are carried first.
 
     Args:
-        requests: None of them asks for what another one forbids.
         crm: As it is then.
         links: The vendor's contact of each CRM contact that has one.
         permissions: Of the vendor's contacts once the opt-outs are carried.
         vendor: The truth before the night: the summary, and all contacts.
     """
-    return _Judge(crm, links, permissions, vendor).judge(requests)
 
-
-class _Judge:
     def __init__(
         self,
         crm: Sequence[CrmContact],
@@ -98,6 +88,7 @@ class _Judge:
         self._new: dict[str, NewContact] = {}
 
     def judge(self, requests: Sequence[Request]) -> Outcome:
+        """What must come of requests of which none asks for what another one forbids."""
         answers = {str(each): self._answer(each) for each in sorted(requests)}
         lists = {each: frozenset(lists) for each, lists in self._lists.items()}
         return Outcome(answers, lists, self._new)

@@ -20,7 +20,7 @@ from local.demo.dag_report import DagReport
 from local.demo.engagement import make_events
 from local.demo.evidence import Crm, Vendor
 from local.demo.expected import Expected
-from local.demo.memberships import outcome
+from local.demo.memberships import Judge
 from local.demo.nights import Nights
 from local.demo.people import JSON, CrmContact, People, Person, crm_contacts
 from local.demo.progress import Progress
@@ -179,7 +179,8 @@ class Play:
         expected = self._expected
         summary, before = self._control.truth(), list(self._control.truth_contacts())
         wanted = expected.permissions(contacts, before, story.flags)
-        carried = outcome(story.requests, contacts, expected.links, wanted, (summary, before))
+        judge = Judge(contacts, expected.links, wanted, (summary, before))
+        carried = judge.judge(story.requests)
         expected.answers |= carried.answers
         reports = self._nights.run(name, confs)
         self._progress.begin(f"{name}: checking")

@@ -27,7 +27,7 @@ from local.demo.dag_report import DagReport
 from local.demo.engagement import make_events
 from local.demo.evidence import Crm, Vendor
 from local.demo.expected import Expected, Permission, Standing
-from local.demo.memberships import Outcome, outcome
+from local.demo.memberships import Judge, Outcome
 from local.demo.people import CrmContact, People, Person
 from local.demo.story import crm_after, make_story
 from simulator.control import Control
@@ -144,7 +144,8 @@ def played(
     expected = Expected()
     expected.link(contacts, before)
     permissions = expected.permissions(contacts, before, [])
-    carried = outcome(story.requests, contacts, expected.links, permissions, (summary, before))
+    judge = Judge(contacts, expected.links, permissions, (summary, before))
+    carried = judge.judge(story.requests)
     expected.answers |= carried.answers
     standing = expected.standing(contacts)
     seed_contacts(connection, contacts)

@@ -10,19 +10,10 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from constant_contact_api_client import (  # type: ignore[import-not-found, unused-ignore]
-    ApiClient,
-    Configuration,
-)
-from constant_contact_api_client.api.contacts_api import (  # type: ignore[import-not-found, unused-ignore]
-    ContactsApi,
-)
-from constant_contact_api_client.api.email_campaigns_api import (  # type: ignore[import-not-found, unused-ignore]
-    EmailCampaignsApi,
-)
-from constant_contact_api_client.api.email_reporting_api import (  # type: ignore[import-not-found, unused-ignore]
-    EmailReportingApi,
-)
+from constant_contact_api_client import ApiClient, Configuration
+from constant_contact_api_client.api.contacts_api import ContactsApi
+from constant_contact_api_client.api.email_campaigns_api import EmailCampaignsApi
+from constant_contact_api_client.api.email_reporting_api import EmailReportingApi
 
 from local.bench.gauge import Gauge
 from local.bench.rivals import (
