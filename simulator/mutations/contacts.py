@@ -15,27 +15,15 @@ from simulator.mutations.mutation import (
 _FORBIDDEN: dict[str, Any] = {"status": 403, "body": refusal("forbidden", "You lack a privilege.")}
 _SOME_PRIVILEGES = [{"privilege_id": 20, "privilege_name": "contacts:read"}]
 
+
+def _no_token(status: int, error: str) -> dict[str, Any]:
+    body = {"error": error, "error_description": "Refused."}
+    return fault("status", "^/oauth2/.*/token$", status=status, body=body)
+
+
 CONTACTS = (
-    mutation(
-        "credentials",
-        "the secret is refused",
-        fault(
-            "status",
-            "^/oauth2/.*/token$",
-            status=401,
-            body={"error": "invalid_client", "error_description": "Refused."},
-        ),
-    ),
-    mutation(
-        "credentials",
-        "the refresh token is refused",
-        fault(
-            "status",
-            "^/oauth2/.*/token$",
-            status=400,
-            body={"error": "invalid_grant", "error_description": "Refused."},
-        ),
-    ),
+    mutation("credentials", "the secret is refused", _no_token(401, "invalid_client")),
+    mutation("credentials", "the refresh token is refused", _no_token(400, "invalid_grant")),
     mutation("token", "every call is answered 401", fault("unauthorized", "^/v3/")),
     mutation(
         "scopes",

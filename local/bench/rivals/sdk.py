@@ -15,16 +15,8 @@ from constant_contact_api_client.api.contacts_api import ContactsApi
 from constant_contact_api_client.api.email_campaigns_api import EmailCampaignsApi
 from constant_contact_api_client.api.email_reporting_api import EmailReportingApi
 
+from local.bench import rivals
 from local.bench.gauge import Gauge
-from local.bench.rivals import (
-    CONTACT_FIELDS,
-    CONTACTS,
-    COPY_CONTACTS,
-    COPY_EVENTS,
-    EMAIL_FIELDS,
-    EVENT_FIELDS,
-    EVENTS,
-)
 
 _TRACKERS = (
     "get_email_sends_report",
@@ -51,9 +43,9 @@ def contacts(
         include="list_memberships",
     )
     with _connected(crm_url, site_packages) as connection, gauge:
-        connection.execute(CONTACTS)
+        connection.execute(rivals.CONTACTS)
         for page in _pages(client, listing):
-            with connection.cursor() as cursor, cursor.copy(COPY_CONTACTS) as copy:
+            with connection.cursor() as cursor, cursor.copy(rivals.COPY_CONTACTS) as copy:
                 for contact in page.contacts:
                     copy.write_row(_contact(contact))
             rows += len(page.contacts)
@@ -68,13 +60,13 @@ def events(
     client = ApiClient(Configuration(host=f"{url}/v3", access_token=token))
     reports = EmailReportingApi(client)
     with _connected(crm_url, site_packages) as connection, gauge:
-        connection.execute(EVENTS)
+        connection.execute(rivals.EVENTS)
         for activity_id in _activity_ids(client, reports):
             for name in _TRACKERS:
                 stream += 1
                 report = partial(getattr(reports, name), activity_id, limit="500")
                 for page in _pages(client, report):
-                    with connection.cursor() as cursor, cursor.copy(COPY_EVENTS) as copy:
+                    with connection.cursor() as cursor, cursor.copy(rivals.COPY_EVENTS) as copy:
                         for event in page.tracking_activities:
                             rows += 1
                             copy.write_row(_event(stream, rows, event))
@@ -124,12 +116,12 @@ def _contact(contact: Any) -> tuple[Any, ...]:
     email = contact.email_address
     return (
         contact.contact_id,
-        *(getattr(email, name, None) for name in EMAIL_FIELDS),
-        *(getattr(contact, name) for name in CONTACT_FIELDS),
+        *(getattr(email, name, None) for name in rivals.EMAIL_FIELDS),
+        *(getattr(contact, name) for name in rivals.CONTACT_FIELDS),
     )
 
 
 def _event(stream: int, number: int, event: Any) -> tuple[Any, ...]:
     url_id = str(getattr(event, "url_id", None) or "")
     known = stream, number, event.created_time, event.contact_id, url_id
-    return (*known, *(getattr(event, name, None) for name in EVENT_FIELDS))
+    return (*known, *(getattr(event, name, None) for name in rivals.EVENT_FIELDS))
