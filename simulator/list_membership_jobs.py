@@ -45,6 +45,7 @@ def prepare(
     excluded = _contact_ids((body.get("exclude") or {}).get("contact_ids") or [], most=None)
     chosen = _chosen(world, source, given.pop())
     total = len(source["contact_ids"]) if source.get("contact_ids") else len(chosen())
+    begin = {"items_total_count": total, "items_completed_count": 0, "list_count": len(targets)}
 
     def work() -> dict[str, int]:
         leave = {world.contacts.find(each) for each in excluded}
@@ -52,13 +53,8 @@ def prepare(
         for row in rows:
             _apply(world, row, targets, adding=adding)
         world.contacts.version += 1
-        return {
-            "items_total_count": total,
-            "items_completed_count": len(rows),
-            "list_count": len(targets),
-        }
+        return begin | {"items_completed_count": len(rows)}
 
-    begin = {"items_total_count": total, "items_completed_count": 0, "list_count": len(targets)}
     return begin, work
 
 

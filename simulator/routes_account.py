@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator import contact_import, list_membership_jobs
-from simulator.bulk import OUTCOMES, Job
+from simulator.bulk import OUTCOMES
 from simulator.call import Call, Reply
 from simulator.clock import DAY_MS
 from simulator.errors import not_found
@@ -85,21 +85,11 @@ def import_contacts(call: Call) -> Reply:
     call.read_query(set())
     world = call.world
     contacts, lists = contact_import.accepted(call.raw_body, call.json_object(), world)
-    begin = dict.fromkeys(
-        (
-            "items_total_count",
-            "person_count",
-            "error_count",
-            "correctable_count",
-            "cannot_add_to_list_count",
-        ),
-        0,
-    ) | {"items_total_count": len(contacts), "person_count": len(contacts)}
-    return _taken_on(
-        world.bulk.submit(
-            world, "contacts_json_import", begin, lambda: contact_import.run(world, contacts, lists)
-        )
+    begin = contact_import.counters(len(contacts))
+    job = world.bulk.submit(
+        world, "contacts_json_import", begin, lambda: contact_import.run(world, contacts, lists)
     )
+    return Reply(201, job.as_json())
 
 
 def add_memberships(call: Call) -> Reply:
@@ -117,8 +107,4 @@ def _membership_job(call: Call, *, adding: bool) -> Reply:
     world = call.world
     begin, work = list_membership_jobs.prepare(world, call.json_object(), adding=adding)
     kind = "add_list_memberships" if adding else "remove_list_memberships"
-    return _taken_on(world.bulk.submit(world, kind, begin, work))
-
-
-def _taken_on(job: Job) -> Reply:
-    return Reply(201, job.as_json())
+    return Reply(201, world.bulk.submit(world, kind, begin, work).as_json())
