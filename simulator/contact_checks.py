@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from simulator.contacts import PERMISSIONS
-from simulator.errors import invalid
+from simulator.errors import invalid, refuse_unknown
 from simulator.ids import is_uuid
 from simulator.settings import UNITS
 from simulator.world import World
@@ -58,9 +58,7 @@ def check(body: dict[str, Any], source: str, email_properties: set[str], unit: s
         ApiError: 400, naming the property.
     """
     other = "create_source" if source == "update_source" else "update_source"
-    unknown = body.keys() - _WRITABLE - READ_ONLY - {source, other}
-    if unknown:
-        raise invalid(f"unknown property: {', '.join(sorted(unknown))}")
+    refuse_unknown(body.keys() - _WRITABLE - READ_ONLY - {source, other})
     if body.get(source) not in ("Contact", "Account"):
         raise invalid(f"{source} is required and must be Contact or Account")
     for name, length in TEXT_LENGTHS.items():
@@ -101,9 +99,7 @@ def is_email(text: object) -> bool:
 def _email(email: object, allowed: set[str], unit: str) -> None:
     if not isinstance(email, dict):
         raise invalid("email_address must be an object")
-    unknown = email.keys() - allowed
-    if unknown:
-        raise invalid(f"unknown property: email_address.{', '.join(sorted(unknown))}")
+    refuse_unknown(email.keys() - allowed, "email_address.")
     _text(email, "address", 80)
     if not is_email(email.get("address")):
         raise invalid("email_address.address is required and must be an email address")

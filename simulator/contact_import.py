@@ -6,7 +6,7 @@ from typing import Any
 from simulator.contact_checks import MAX_MEMBERSHIPS, is_email, list_numbers
 from simulator.contact_write import revive
 from simulator.contacts import BY_ACCOUNT, IMPLICIT, UNSUBSCRIBED
-from simulator.errors import invalid
+from simulator.errors import invalid, refuse_unknown
 from simulator.world import World
 
 MAX_CONTACTS = 40_000
@@ -17,9 +17,7 @@ _EXTRAS = ("job_title", "company_name", "birthday_month", "birthday_day", "anniv
 
 def accepted(raw: bytes, body: dict[str, Any], world: World) -> tuple[list[Any], list[int]]:
     """The contacts that will be imported and the lists; what is too much is dropped in silence."""
-    unknown = body.keys() - {"import_data", "list_ids", "sms_permission_to_send"}
-    if unknown:
-        raise invalid(f"unknown property: {', '.join(sorted(unknown))}")
+    refuse_unknown(body.keys() - {"import_data", "list_ids", "sms_permission_to_send"})
     contacts = body.get("import_data")
     if not isinstance(contacts, list) or not contacts:
         raise invalid("import_data is required: an array of contacts")

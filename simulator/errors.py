@@ -27,6 +27,12 @@ def invalid(message: str) -> ApiError:
     return refused(400, "contacts.api.validation.error", message)
 
 
+def refuse_unknown(names: set[str], within: str = "") -> None:
+    """Refuse a body if it has properties that the contract does not have."""
+    if names:
+        raise invalid(f"unknown property: {within}{', '.join(sorted(names))}")
+
+
 def bad_query(message: str, *, single: bool = False) -> ApiError:
     """400 for a query."""
     return refused(400, "query.param.invalid", message, single=single)

@@ -9,7 +9,7 @@ from simulator.contact_checks import MAX_MEMBERSHIPS, list_numbers
 from simulator.contact_filter import by_status
 from simulator.contact_import import add_to_lists
 from simulator.contacts import UNSUBSCRIBED
-from simulator.errors import invalid, refused
+from simulator.errors import invalid, refuse_unknown, refused
 from simulator.ids import is_uuid
 from simulator.world import World
 
@@ -26,9 +26,7 @@ def prepare(
     Raises:
         ApiError: 400, or 404 for a list to remove from that does not exist.
     """
-    unknown = body.keys() - {"source", "list_ids", "exclude"}
-    if unknown:
-        raise invalid(f"unknown property: {', '.join(sorted(unknown))}")
+    refuse_unknown(body.keys() - {"source", "list_ids", "exclude"})
     if not adding:
         _lists_exist(world, body.get("list_ids"))
     targets = list_numbers(world, body.get("list_ids"), "list_ids", least=1)

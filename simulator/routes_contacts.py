@@ -5,7 +5,7 @@ from typing import Any
 from simulator import contact_filter, contact_view, contact_write, edits
 from simulator.call import Call, Reply
 from simulator.clock import DAY_MS
-from simulator.errors import invalid, not_found, refused
+from simulator.errors import invalid, not_found, refuse_unknown, refused
 from simulator.ids import is_uuid
 from simulator.lists import MAX_LISTS, ContactList
 
@@ -212,9 +212,7 @@ def _member_counts(call: Call) -> list[int] | None:
 
 
 def _check_list(call: Call, body: dict[str, Any], number: int | None) -> None:
-    unknown = body.keys() - {"name", "favorite", "description"}
-    if unknown:
-        raise invalid(f"unknown property: {', '.join(sorted(unknown))}")
+    refuse_unknown(body.keys() - {"name", "favorite", "description"})
     name = body.get("name")
     if not isinstance(name, str) or not 1 <= len(name) <= 255:
         raise invalid("name is required: 1 to 255 characters")
