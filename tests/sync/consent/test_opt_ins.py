@@ -204,18 +204,17 @@ def test_nobody_is_asked_who_says_no_while_the_mail_waits_for_its_turn(
     assert mails(simulator) == 0
 
 
-class _FlaggedAfterClaim:
+class _FlaggedAfterClaim(Database):
     """A CRM that changes right after the mail was claimed."""
 
     def __init__(self, crm: Database, change: Callable[[], None]) -> None:
-        self._crm = crm
+        vars(self).update(vars(crm))
         self._change = change
         self._transactions = 0
-        self.seam, self.contacts = crm.seam, crm.contacts
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
-        with self._crm.transaction() as connection:
+    def transaction(self) -> Iterator[psycopg.Connection[Any]]:
+        with super().transaction() as connection:
             yield connection
         self._transactions += 1
         # The first one looks at the CRM.
