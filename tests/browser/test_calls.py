@@ -71,7 +71,10 @@ def test_calls_are_legible_one_by_one_and_when_there_are_none(
     assert accessible(page) == []
 
 
-def test_the_calls_are_a_file_for_a_spreadsheet(page: Page) -> None:
+def test_the_calls_are_a_file_for_a_spreadsheet(
+    page: Page, some_call: Callable[[str], dict[str, str]]
+) -> None:
+    some_call("constant_contact_lists")
     page.goto(CALLS)
     with page.expect_download() as download:
         page.get_by_role("link", name="as CSV").click()
