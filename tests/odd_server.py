@@ -21,6 +21,7 @@ LOGIN = {
     "gin_fuzzy_search_limit": "1",
     "exit_on_error": "on",
     "check_function_bodies": "off",
+    "jit": "on",
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
     "session_replication_role": "replica",

@@ -49,6 +49,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     # Each statement is planned for the ids that it has now. A plan for any number of them that is
     # kept since a table was empty reads all of it again for each of an import's 11,000 contacts.
     "plan_cache_mode": "force_custom_plan",
+    # To compile a statement that asks the gate takes seconds, and it is asked before each call.
+    "jit": "off",
     # What is stored when COMMIT answers, what fires, and what a migration makes.
     "check_function_bodies": "on",
     "default_table_access_method": "heap",

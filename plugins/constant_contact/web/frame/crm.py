@@ -37,8 +37,6 @@ _SESSION: Final = {
     "lock_timeout": "2s",
     # A refresh holds the row of the tokens until the vendor has answered.
     "idle_in_transaction_session_timeout": "120s",
-    # What takes seconds is ended; what takes less is over before it would be compiled.
-    "jit": "off",
     # The filters of a page are optional: each question has a plan of its own.
     "plan_cache_mode": "force_custom_plan",
 }
