@@ -11,7 +11,7 @@ from constant_contact.store.database import Database, analyze, recount
 from constant_contact.store.seam import SeamFile
 from constant_contact.sync.consent.opt_outs import push_opt_outs
 from constant_contact.sync.contacts.links import link_contacts
-from constant_contact.sync.crm.crm_contacts import see_contacts
+from constant_contact.sync.crm.crm_contacts import see_contacts, spell_changes
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from constant_contact.sync.engagement.interactions import project_interactions
 from constant_contact.sync.engagement.ledger import sync_engagement
@@ -103,6 +103,12 @@ def test_each_job_that_joins_tables_has_them_counted(
 ) -> None:
     job(client, crm)
     assert counted(list_rows) == 2000
+
+
+def test_changes_that_wait_are_joined_by_what_was_counted(crm: Database, list_rows: Rows) -> None:
+    with crm.transaction() as connection:
+        spell_changes(connection, crm)
+    assert counted(list_rows) == 500
 
 
 def test_a_table_that_was_counted_with_rows_is_left_to_the_server(

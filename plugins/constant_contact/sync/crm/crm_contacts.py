@@ -117,6 +117,9 @@ def spell_changes(
         crm: Its seam has contacts.sql.
         change_id: Only this one; None: all that wait.
     """
+    if change_id is None:
+        # Whichever job looks: all changes that wait are joined with all links.
+        database.analyze(connection)
     unknown = database.rows(connection, "opt_outs/unknown_contacts", {"change_id": change_id})
     spelled = spell_ids(connection, crm, {row["contact_id"] for row in unknown}) if unknown else {}
     wrong = [row for row in unknown if row["contact_id"] in spelled]
