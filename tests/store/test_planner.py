@@ -108,7 +108,7 @@ def test_each_job_that_joins_tables_has_them_counted(
 def test_changes_that_wait_are_joined_by_what_was_counted(crm: Database, list_rows: Rows) -> None:
     with crm.transaction() as connection:
         spell_changes(connection, crm)
-    assert counted(list_rows) == 500
+    assert counted(list_rows) == 2000
 
 
 def test_a_table_that_was_counted_with_rows_is_left_to_the_server(
