@@ -13,7 +13,8 @@ from constant_contact.api.client import Client
 from constant_contact.api.settings import ApiSettings
 from constant_contact.api.token_pair import TokenPair
 from constant_contact.api.tokens import Tokens
-from constant_contact.calls import Call
+from constant_contact.calls import Call, CallBudget
+from constant_contact.errors import BudgetSpent
 from constant_contact.store.api_calls import ApiCallLog, Caller
 from constant_contact.store.budget import ApiBudget
 from constant_contact.store.database import Database
@@ -69,31 +70,41 @@ def api_settings(url: str, refresh_token: str, extra: dict[str, Any]) -> ApiSett
     )
 
 
-class Travelling(ApiBudget):
+class Travelling:
     """A budget whose calls are on their way for a while after their turn has come.
 
     Jitter of a network hits a pacing where it hurts only before the call arrives; the simulator's
     own latency comes after.
     """
 
-    def __init__(
-        self, crm: Database, settings: ApiSettings, lane: str, travel: Callable[[], None]
-    ) -> None:
-        super().__init__(crm, settings, lane)
+    def __init__(self, budget: CallBudget, travel: Callable[[], None]) -> None:
+        self._budget = budget
         self._travel = travel
         self._local = threading.local()
 
     def take(self) -> float:
         """Wait for the turn, then for the network."""
-        waited_s = super().take()
+        waited_s = self._budget.take()
         started = time.monotonic()
         self._travel()
         self._local.travelled_s = time.monotonic() - started
         return waited_s
 
+    def left(self) -> int:
+        """As the budget says."""
+        return self._budget.left()
+
     def observe(self, duration_s: float) -> None:
         """As a client on such a network would see it."""
-        super().observe(self._local.travelled_s + duration_s)
+        self._budget.observe(self._local.travelled_s + duration_s)
+
+    def slow_down(self) -> None:
+        """As the budget does."""
+        self._budget.slow_down()
+
+    def day_spent(self, message: str) -> BudgetSpent:
+        """As the budget does."""
+        return self._budget.day_spent(message)
 
 
 class _NoCallLog:
@@ -135,7 +146,9 @@ def connected(
     caller = Caller("bench", "bench", "bench", 1)
     call_log = ApiCallLog(crm, caller) if logged else _NoCallLog()
     tokens = Tokens(settings, _MemoryTokens(crm), Authorization(settings, call_log.add).refresh)
-    budget = Travelling(crm, settings, lane, travel) if travel else ApiBudget(crm, settings, lane)
+    budget: CallBudget = ApiBudget(crm, settings, lane)
+    if travel is not None:
+        budget = Travelling(budget, travel)
     try:
         yield Client(settings, tokens, budget, call_log), crm
     finally:

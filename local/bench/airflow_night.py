@@ -18,7 +18,11 @@ _KB_PER_MB = 1 << 10
 
 
 def measure(stage: Stage, crm_url: str, vendor: Vendor) -> list[Figures]:
-    """Seconds and peak memory of each DAG's run, Airflow's own start with them."""
+    """Seconds and peak memory of each DAG's run, Airflow's own start with them.
+
+    Raises:
+        Stop: One failed; with the end of what it said.
+    """
     found = []
     # a metadata database of its own: what runs here is no run of `make up`
     with tempfile.TemporaryDirectory() as folder:

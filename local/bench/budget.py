@@ -4,7 +4,6 @@ import random
 import sys
 import threading
 import time
-from itertools import product
 from statistics import median
 from typing import Any
 
@@ -17,7 +16,6 @@ from local.bench.result import Result
 from local.bench.stage import Stage, Vendor
 
 _PROCESSES = 8
-_SECONDS = 15
 _RATES = (4, 20)
 _JITTER_S = 0.1
 _LATENCY_MS = 300
@@ -73,28 +71,37 @@ def run(stage: Stage) -> list[Result]:
     """Each setting on a fresh budget row and call log; the simulator enforces the plan."""
     result = Result(
         "budget",
-        f"calls for {_SECONDS} s at the plan's rate, as the vendor counts them",
+        f"calls for {stage.seconds} s at the plan's rate, as the vendor counts them",
         ("setting", "calls", "busiest second", "throttled", "of the rate", "CPU s"),
     )
     with stage.vendor(contacts=10, lists=3) as vendor:
-        for rate, jitter_s in product(_RATES, (_JITTER_S, 0.0)):
-            jitter = f"{jitter_s * 500:.0f} ± {jitter_s * 500:.0f} ms" if jitter_s else "no jitter"
-            label = f"{_PROCESSES} processes, {rate}/s, {jitter}"
-            least = _LEAST_SHARE_JITTER if jitter_s else _LEAST_SHARE
-            calls = {"jitter_s": jitter_s, "streams": 1}
-            _measure(stage, result, vendor, label, rate, least, _PROCESSES, calls)
-        vendor.control.limits(latency_ms=_LATENCY_MS)
-        rate = max(_RATES)
-        label = f"1 process, {rate}/s, {_LATENCY_MS} ms steady"
-        calls = {"jitter_s": 0.0, "streams": CONCURRENCY}
-        _measure(stage, result, vendor, label, rate, _LEAST_SHARE, 1, calls)
-        vendor.control.limits(latency_ms=0)
+        for rate in _RATES:
+            for jitter_s in (_JITTER_S, 0.0):
+                _shared(stage, result, vendor, rate, jitter_s)
+        _alone(stage, result, vendor)
         _turns(stage, result, vendor)
     result.notes.append(
         "Jitter is drawn between a call's turn and its sending: there it brings calls closer "
         "together at the vendor. The share is the calls after the first by the time they took."
     )
     return [result]
+
+
+def _shared(stage: Stage, result: Result, vendor: Vendor, rate: int, jitter_s: float) -> None:
+    jitter = f"{jitter_s * 500:.0f} ± {jitter_s * 500:.0f} ms" if jitter_s else "no jitter"
+    label = f"{_PROCESSES} processes, {rate}/s, {jitter}"
+    share = _measure(stage, result, vendor, label, rate, processes=_PROCESSES, jitter_s=jitter_s)
+    bound = _LEAST_SHARE_JITTER if jitter_s else _LEAST_SHARE
+    result.at_least(f"{label}: share of the rate", share, bound)
+
+
+def _alone(stage: Stage, result: Result, vendor: Vendor) -> None:
+    rate = max(_RATES)
+    label = f"1 process, {rate}/s, {_LATENCY_MS} ms steady"
+    vendor.control.limits(latency_ms=_LATENCY_MS)
+    share = _measure(stage, result, vendor, label, rate, streams=CONCURRENCY)
+    vendor.control.limits(latency_ms=0)
+    result.at_least(f"{label}: share of the rate", share, _LEAST_SHARE)
 
 
 def _turns(stage: Stage, result: Result, vendor: Vendor) -> None:
@@ -109,26 +116,32 @@ def _turns(stage: Stage, result: Result, vendor: Vendor) -> None:
     result.notes.append(f"One call's turn, 99th percentile: {figures['p99_ms']:.2f} ms.")
 
 
-def _measure(  # noqa: PLR0917 - their types differ
+def _measure(
     stage: Stage,
     result: Result,
     vendor: Vendor,
     label: str,
     rate: int,
-    least: float,
-    processes: int,
-    calls: Figures,
-) -> None:
-    """Let all call at once, and check which share of the rate they use."""
-    stage.say(f"budget: {label}, {_SECONDS} s")
+    *,
+    processes: int = 1,
+    jitter_s: float = 0.0,
+    streams: int = 1,
+) -> float:
+    """Let all call at once; return the share of the rate that they used."""
+    stage.say(f"budget: {label}, {stage.seconds} s")
     # the first calls, which only connect, are not judged
     vendor.control.limits(calls_per_second=0)
     with stage.database() as crm_url:
-        calls = calls | {"crm_url": crm_url, "seconds": _SECONDS}
         measurings = [
             Measuring(
                 "local.bench.budget:call_on",
-                calls | {"account": vendor.account(calls_per_second=rate)},
+                {
+                    "crm_url": crm_url,
+                    "account": vendor.account(calls_per_second=rate),
+                    "seconds": stage.seconds,
+                    "jitter_s": jitter_s,
+                    "streams": streams,
+                },
             )
             for _ in range(processes)
         ]
@@ -149,4 +162,4 @@ def _measure(  # noqa: PLR0917 - their types differ
     result.rows.append((label, len(arrivals), busiest, throttled, share, cpu_s))
     result.at_most(f"{label}: calls in one second", busiest, rate)
     result.at_most(f"{label}: throttled calls", throttled, 0)
-    result.at_least(f"{label}: share of the rate", share, least)
+    return float(share)

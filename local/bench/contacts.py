@@ -1,22 +1,22 @@
 """The contacts mirror, beside a bare loop and the vendor's SDK."""
 
+import sysconfig
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from constant_contact.sync.contacts.mirror import sync_contacts
 from local.bench.account import connected
 from local.bench.gauge import Gauge
-from local.bench.measure import Figures, measured, middle, middle_ratio
-from local.bench.others import bare_loop, vendors_sdk
+from local.bench.measure import Figures, measured, middle
 from local.bench.result import Result
+from local.bench.rivals import SDK_PYTHON
 from local.bench.stage import Stage, Vendor
 
-_SIZE = 100_000
-_LEAST_TIMES = {"bare loop": 0.5, "vendor's SDK": 3.0}
-_UNLOGGED = "ours, without the call log"
-_MOST_TIMES_UNLOGGED = 1.05
+_SIZE, _LARGE = 100_000, 1_000_000
+_LEAST_SHARE_OF_BARE = 0.5
+_LEAST_TIMES_RIVAL = 3.0
 _MOST_MB = 300
+_Rival = Callable[[Stage, Vendor, str], Figures]
 
 
 def mirror(gauge: Gauge, *, crm_url: str, account: dict[str, Any], logged: bool = True) -> Figures:
@@ -26,45 +26,68 @@ def mirror(gauge: Gauge, *, crm_url: str, account: dict[str, Any], logged: bool 
     return {"rows": report.read}
 
 
-def _ours(vendor: Vendor, crm_url: str, *, logged: bool = True) -> Figures:
-    account = vendor.account()
-    return measured("local.bench.contacts:mirror", crm_url=crm_url, account=account, logged=logged)
-
-
-_WHO: dict[str, Callable[[Vendor, str], Figures]] = {
-    "ours": _ours,
-    _UNLOGGED: partial(_ours, logged=False),
-    "bare loop": partial(bare_loop, "contacts"),
-    "vendor's SDK": partial(vendors_sdk, "contacts"),
-}
-
-
 def run(stage: Stage) -> list[Result]:
     """Rounds of all in turn, so that what disturbs the machine disturbs all alike."""
+    results = [_measure(stage, _SIZE, stage.rounds)]
+    if stage.large:
+        results.append(_measure(stage, _LARGE, 1))
+    return results
+
+
+def _measure(stage: Stage, size: int, rounds: int) -> Result:
     result = Result(
         "contacts",
-        f"a full pass of {_SIZE:,} contacts, median of {stage.rounds}",
+        f"a full pass of {size:,} contacts, median of {rounds}",
         ("who", "rows/s", "seconds", "calls", "CPU s", "peak MB"),
     )
-    found: dict[str, list[Figures]] = {name: [] for name in _WHO}
-    with stage.vendor(contacts=_SIZE, lists=20) as vendor:
-        for number in range(1, stage.rounds + 1):
-            for name, pass_all in _WHO.items():
+    found: dict[str, list[Figures]] = {name: [] for name in _RIVALS}
+    with stage.vendor(contacts=size, lists=20) as vendor:
+        for number in range(rounds):
+            for name, rival in _RIVALS.items():
                 with stage.database() as crm_url:
                     vendor.control.clear_calls()
-                    figures = pass_all(vendor, crm_url)
+                    figures = rival(stage, vendor, crm_url)
                 figures |= {"calls": vendor.calls(), "speed": figures["rows"] / figures["seconds"]}
                 found[name].append(figures)
-                stage.say(f"contacts, round {number}: {name} {figures['speed']:,.0f} rows/s")
-    for name, rounds in found.items():
-        shown = (middle(rounds, each) for each in ("speed", "seconds", "calls", "cpu_s"))
-        result.rows.append((name, *shown, max(each["peak_mb"] for each in rounds)))
-    ours = found["ours"]
-    for name, bound in _LEAST_TIMES.items():
-        ratio = middle_ratio(ours, found[name], "speed")
-        result.at_least(f"rows/s, ours / {name}", ratio, bound)
-    times = middle_ratio(ours, found[_UNLOGGED], "seconds")
-    result.at_most("time with the call log / without", times, _MOST_TIMES_UNLOGGED)
-    result.at_most("peak memory of ours", max(e["peak_mb"] for e in ours), _MOST_MB, " MB")
+                stage.say(
+                    f"contacts {size:,}, round {number + 1} of {rounds}: {name} "
+                    f"{figures['speed']:,.0f} rows/s"
+                )
+    for name, figures_of in found.items():
+        shown = [middle(figures_of, each) for each in ("speed", "seconds", "calls", "cpu_s")]
+        result.rows.append((name, *shown, max(each["peak_mb"] for each in figures_of)))
+        if name != "ours":
+            pairs = zip(found["ours"], figures_of, strict=True)
+            ratio = middle([{"of": a["speed"] / b["speed"]} for a, b in pairs], "of")
+            bound = _LEAST_SHARE_OF_BARE if name == "bare loop" else _LEAST_TIMES_RIVAL
+            result.at_least(f"rows/s, ours / {name}", ratio, bound)
+    result.at_most("peak memory of ours", max(e["peak_mb"] for e in found["ours"]), _MOST_MB, " MB")
     result.notes.append("CPU and memory are those of the loading process, without PostgreSQL's.")
-    return [result]
+    return result
+
+
+def _ours(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured("local.bench.contacts:mirror", crm_url=crm_url, account=vendor.account())
+
+
+def _bare(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.bare:contacts",
+        url=vendor.url,
+        token=vendor.access_token(),
+        crm_url=crm_url,
+    )
+
+
+def _sdk(_stage: Stage, vendor: Vendor, crm_url: str) -> Figures:
+    return measured(
+        "local.bench.rivals.sdk:contacts",
+        python=SDK_PYTHON,
+        url=vendor.url,
+        token=vendor.access_token(),
+        crm_url=crm_url,
+        site_packages=sysconfig.get_path("platlib"),
+    )
+
+
+_RIVALS: dict[str, _Rival] = {"ours": _ours, "bare loop": _bare, "vendor's SDK": _sdk}

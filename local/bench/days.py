@@ -40,7 +40,13 @@ class Day:
 
 
 class Days:
-    """An account of some contacts, with campaigns of two years, and what becomes of it."""
+    """An account of some contacts, with campaigns of two years, and what becomes of it.
+
+    Args:
+        vendor: Has no account yet; gets one.
+        contacts: How many.
+        events: How many, all of them older than a month.
+    """
 
     def __init__(self, vendor: Vendor, *, contacts: int, events: int) -> None:
         self._vendor = vendor

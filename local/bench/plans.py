@@ -36,7 +36,11 @@ class Statement:
 
 
 class Statements:
-    """What a process has executed."""
+    """What a process has executed.
+
+    Args:
+        large: Tables and indexes with more than `LARGE_ROWS` rows.
+    """
 
     def __init__(self, large: frozenset[str]) -> None:
         self._large = large

@@ -1,7 +1,7 @@
 """What a bench found: tables to read, and figures held against targets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich import box
@@ -44,6 +44,12 @@ class Result:
         """Check that a figure stays within `bound`."""
         target = f"≤ {shown(bound)}{unit}"
         self.checks.append(Check(what, value, unit, target, value <= bound))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON can carry it."""
+        return asdict(self) | {
+            "rows": [dict(zip(self.headings, row, strict=True)) for row in self.rows]
+        }
 
     def print(self, console: Console) -> None:
         """Print it; without a terminal the tables are plain."""

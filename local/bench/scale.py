@@ -69,64 +69,74 @@ def measure_scale(
     stage: Stage, contacts: int, events_per_contact: int = _EVENTS_PER_CONTACT
 ) -> Scale:
     """An account of so many contacts, with several times the events."""
-    title = f"scale {contacts:,}"
     with stage.vendor() as vendor, stage.database() as crm_url:
-        stage.say(f"{title}: making the account")
+        stage.say(f"scale {contacts:,}: making the account")
         days = Days(vendor, contacts=contacts, events=contacts * events_per_contact)
+        account = _Account(stage, f"scale {contacts:,}", crm_url, vendor)
         found = Scale(contacts, days.campaigns)
-
-        def run_jobs(when: str, names: Iterable[str]) -> list[Measured]:
-            done = []
-            for name in names:
-                done.append(each := measure(name, crm_url, vendor))
-                stage.say(
-                    f"{title}, {when}: {name} {each.did:,} in {each.seconds:.1f} s, "
-                    f"{each.calls:,} calls, {each.peak_mb:.0f} MB"
-                )
-            return done
-
-        found.first = run_jobs("first", ("lists", "contacts"))
+        found.first = account.jobs("first", ("lists", "contacts"))
         # the CRM has been there all the while; its addresses are those of the account
         make(crm_url, "crm_of_mirror")
         settle(crm_url)
         days.send(crm_url)
-        found.first += run_jobs("first", list(NIGHTLY)[len(found.first) :])
+        found.first += account.jobs("first", list(NIGHTLY)[len(found.first) :])
         found.events = _stored(crm_url)
         settle(crm_url)
         found.day = asdict(days.pass_one(crm_url))
-        found.quiet = run_jobs("quiet", NIGHTLY)
-        found.outboxes = run_jobs("day", OUTBOXES)
+        found.quiet = account.jobs("quiet", NIGHTLY)
+        found.outboxes = account.jobs("day", OUTBOXES)
         days.pass_nothing(crm_url)
-        found.nothing = run_jobs("nothing moved", (*NIGHTLY, *OUTBOXES))
+        found.nothing = account.jobs("nothing moved", NIGHTLY)
         # days like the first, for what would have slowed that
-        settle(crm_url)
-        days.pass_one(crm_url)
-        stage.say(f"{title}: the plans of a night")
-        found.statements = _plans_of_a_night(crm_url, vendor)
-        settle(crm_url)
-        days.pass_one(crm_url)
-        found.airflow = airflow_night.measure(stage, crm_url, vendor)
+        for look in (account.look_at_plans, account.run_in_airflow):
+            settle(crm_url)
+            days.pass_one(crm_url)
+            look(found)
     return found
 
 
-def _plans_of_a_night(crm_url: str, vendor: Vendor) -> dict[str, Figures]:
-    """How each statement is done, at its slowest where several jobs have it."""
-    found: dict[str, Figures] = {}
-    for name in (*NIGHTLY, *OUTBOXES):
-        for statement, each in planned(name, crm_url, vendor).items():
-            known = found.get(statement)
-            if known is None or known["seconds"] < each["seconds"]:
-                found[statement] = each
-    return found
+@dataclass
+class _Account:
+    """Whose jobs are run."""
+
+    stage: Stage
+    title: str
+    crm_url: str
+    vendor: Vendor
+
+    def jobs(self, when: str, names: Iterable[str]) -> list[Measured]:
+        """One after the other."""
+        return [self._job(when, name) for name in names]
+
+    def _job(self, when: str, name: str) -> Measured:
+        found = measure(name, self.crm_url, self.vendor)
+        self.stage.say(
+            f"{self.title}, {when}: {name} {found.did:,} in {found.seconds:.1f} s, "
+            f"{found.calls:,} calls, {found.peak_mb:.0f} MB"
+        )
+        return found
+
+    def look_at_plans(self, found: Scale) -> None:
+        """How each statement is done, at its slowest where several jobs have it."""
+        self.stage.say(f"{self.title}: the plans of a night")
+        for name in (*NIGHTLY, *OUTBOXES):
+            for statement, each in planned(name, self.crm_url, self.vendor).items():
+                known = found.statements.get(statement)
+                if known is None or known["seconds"] < each["seconds"]:
+                    found.statements[statement] = each
+
+    def run_in_airflow(self, found: Scale) -> None:
+        """The same jobs, where they are at home."""
+        found.airflow = airflow_night.measure(self.stage, self.crm_url, self.vendor)
 
 
 def shown(found: Scale) -> list[Result]:
     """Tables to read, and the figures held against the targets."""
     about = f"{found.contacts:,} contacts, {found.events:,} events, {found.campaigns} campaigns"
-    first = _table(f"the first load of {about}", found.first)
-    quiet = _table(f"a quiet night of {about}", found.quiet)
-    outboxes = _table(f"a day's wishes of the CRM, {about}", found.outboxes)
-    nothing = _table(f"a night and a look without news, {about}", found.nothing)
+    first = _table("scale", f"the first load of {about}", found.first)
+    quiet = _table("scale", f"a quiet night of {about}", found.quiet)
+    outboxes = _table("scale", f"a day's wishes of the CRM, {about}", found.outboxes)
+    nothing = _table("scale", f"a night without news, {about}", found.nothing)
     airflow = Result(
         "scale",
         f"a quiet night as Airflow runs it, DAG by DAG, {about}",
@@ -134,7 +144,8 @@ def shown(found: Scale) -> list[Result]:
         [tuple(each.values()) for each in found.airflow],
     )
     _check_night(quiet, found)
-    nothing.at_most("calls for activities", _activities(found.nothing), _MOST_CALLS_NOTHING_MOVED)
+    activities = sum(each.calls for each in found.nothing if each.job in _ACTIVITIES)
+    nothing.at_most("calls for activities", activities, _MOST_CALLS_NOTHING_MOVED)
     airflow.at_most("peak memory", max(each["peak_mb"] for each in found.airflow), _MOST_MB, " MB")
     return [first, quiet, outboxes, nothing, airflow, _plans(found)]
 
@@ -143,7 +154,8 @@ def _check_night(result: Result, found: Scale) -> None:
     result.at_most("calls", sum(each.calls for each in found.quiet), _MOST_CALLS)
     result.at_most("seconds", sum(each.seconds for each in found.quiet), _MOST_S, " s")
     result.at_most("peak memory", max(each.peak_mb for each in found.quiet), _MOST_MB, " MB")
-    result.at_most("calls for activities", _activities(found.quiet), _MOST_CALLS_ACTIVITIES)
+    activities = sum(each.calls for each in found.quiet if each.job in _ACTIVITIES)
+    result.at_most("calls for activities", activities, _MOST_CALLS_ACTIVITIES)
     opted_out = found.day["opted_out"]
     # who opts out has changed, too
     read = (found.day["changed"] + opted_out, opted_out)
@@ -153,10 +165,6 @@ def _check_night(result: Result, found: Scale) -> None:
     result.notes.append(
         f"The day's {found.day['events']:,} events fill at least {found.day['least_pages']} pages."
     )
-
-
-def _activities(jobs: list[Measured]) -> int:
-    return sum(each.calls for each in jobs if each.job in _ACTIVITIES)
 
 
 def _plans(found: Scale) -> Result:
@@ -183,10 +191,10 @@ def _stored(crm_url: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _table(title: str, jobs: list[Measured]) -> Result:
+def _table(name: str, title: str, jobs: list[Measured]) -> Result:
     total = (
         "together", "", sum(each.seconds for each in jobs), sum(each.replies_s for each in jobs),
         sum(each.calls for each in jobs), max(each.peak_mb for each in jobs),
         sum(each.grown_mb for each in jobs),
     )  # fmt: skip
-    return Result("scale", title, _HEADINGS, [*map(astuple, jobs), total])
+    return Result(name, title, _HEADINGS, [*map(astuple, jobs), total])

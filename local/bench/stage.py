@@ -59,12 +59,24 @@ class Vendor:
 
 
 class Stage:
-    """Everything a bench needs from outside."""
+    """Everything a bench needs from outside.
 
-    def __init__(self, postgres: LocalPostgres, console: Console, *, rounds: int) -> None:
+    Args:
+        postgres: Runs.
+        console: Where progress goes.
+        large: Also measure what takes many minutes.
+        rounds: How often what is compared is measured; the median counts.
+        seconds: How long each setting of the budget is tried.
+    """
+
+    def __init__(
+        self, postgres: LocalPostgres, console: Console, *, large: bool, rounds: int, seconds: int
+    ) -> None:
         self._postgres = postgres
         self._console = console
+        self.large = large
         self.rounds = rounds
+        self.seconds = seconds
 
     @property
     def local_crm_url(self) -> str:

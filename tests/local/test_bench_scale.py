@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 @pytest.fixture(scope="module")
 def scale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scale]:
     with LocalPostgres(tmp_path_factory.mktemp("bench")) as postgres:
-        stage = Stage(postgres, Console(file=io.StringIO()), rounds=1)
+        stage = Stage(postgres, Console(file=io.StringIO()), large=False, rounds=1, seconds=1)
         yield measure_scale(stage, LARGE_ROWS + LARGE_ROWS // 5, events_per_contact=3)
 
 

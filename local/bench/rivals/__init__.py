@@ -5,6 +5,11 @@ Their tables have the columns, keys and indexes of `ctct_contact` and of `ctct_e
 
 from typing import Final
 
+from local.paths import LOCAL
+
+#: the interpreter that has the vendor's SDK, of `make judge`
+SDK_PYTHON: Final = LOCAL / "judge" / "bin" / "python"
+
 CONTACTS: Final = """
 CREATE TABLE bench_contact (
     contact_id text PRIMARY KEY,
@@ -21,12 +26,6 @@ CREATE TABLE bench_contact (
 CREATE INDEX bench_contact_email ON bench_contact (email_address);
 """
 COPY_CONTACTS: Final = "COPY bench_contact FROM STDIN"
-# what the vendor calls them, in the order of the columns
-EMAIL_FIELDS: Final = (
-    "address", "permission_to_send", "opt_out_source", "opt_out_date", "opt_out_reason",
-)  # fmt: skip
-CONTACT_FIELDS: Final = ("created_at", "updated_at", "deleted_at", "list_memberships")
-EVENT_FIELDS: Final = ("link_url", "device_type", "bounce_code", "opt_out_reason")
 
 EVENTS: Final = """
 CREATE TABLE bench_event (

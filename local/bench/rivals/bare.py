@@ -10,8 +10,8 @@ import orjson
 import psycopg
 import requests
 
-from local.bench import rivals
 from local.bench.gauge import Gauge
+from local.bench.rivals import CONTACTS, COPY_CONTACTS, COPY_EVENTS, EVENTS
 
 FIRST_PAGE = "/v3/contacts?status=all&limit=500&include_count=true&include=list_memberships"
 
@@ -20,9 +20,9 @@ def contacts(gauge: Gauge, *, url: str, token: str, crm_url: str) -> dict[str, A
     """A full pass."""
     rows = 0
     with psycopg.connect(crm_url, autocommit=True) as connection, gauge:
-        connection.execute(rivals.CONTACTS)
+        connection.execute(CONTACTS)
         for page in _pages(_session(token), url, FIRST_PAGE):
-            with connection.cursor() as cursor, cursor.copy(rivals.COPY_CONTACTS) as copy:
+            with connection.cursor() as cursor, cursor.copy(COPY_CONTACTS) as copy:
                 for contact in page["contacts"]:
                     copy.write_row(_contact(contact))
             rows += len(page["contacts"])
@@ -36,10 +36,10 @@ def events(
     rows = 0
     session = _session(token)
     with psycopg.connect(crm_url, autocommit=True) as connection, gauge:
-        connection.execute(rivals.EVENTS)
+        connection.execute(EVENTS)
         for stream_id, path in streams:
             for page in _pages(session, url, f"/v3{path}?limit=500"):
-                with connection.cursor() as cursor, cursor.copy(rivals.COPY_EVENTS) as copy:
+                with connection.cursor() as cursor, cursor.copy(COPY_EVENTS) as copy:
                     for event in page["tracking_activities"]:
                         rows += 1
                         copy.write_row(_event(stream_id, rows, event))
@@ -64,11 +64,27 @@ def _contact(contact: dict[str, Any]) -> tuple[Any, ...]:
     email = contact.get("email_address") or {}
     return (
         contact["contact_id"],
-        *(email.get(name) for name in rivals.EMAIL_FIELDS),
-        *(contact.get(name) for name in rivals.CONTACT_FIELDS),
+        email.get("address"),
+        email.get("permission_to_send"),
+        email.get("opt_out_source"),
+        email.get("opt_out_date"),
+        email.get("opt_out_reason"),
+        contact.get("created_at"),
+        contact.get("updated_at"),
+        contact.get("deleted_at"),
+        contact.get("list_memberships"),
     )
 
 
 def _event(stream_id: int, number: int, event: dict[str, Any]) -> tuple[Any, ...]:
-    known = stream_id, number, event["created_time"], event["contact_id"], event.get("url_id") or ""
-    return (*known, *(event.get(name) for name in rivals.EVENT_FIELDS))
+    return (
+        stream_id,
+        number,
+        event["created_time"],
+        event["contact_id"],
+        event.get("url_id") or "",
+        event.get("link_url"),
+        event.get("device_type"),
+        event.get("bounce_code"),
+        event.get("opt_out_reason"),
+    )

@@ -10,13 +10,22 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from constant_contact_api_client import ApiClient, Configuration
-from constant_contact_api_client.api.contacts_api import ContactsApi
-from constant_contact_api_client.api.email_campaigns_api import EmailCampaignsApi
-from constant_contact_api_client.api.email_reporting_api import EmailReportingApi
+from constant_contact_api_client import (  # type: ignore[import-not-found, unused-ignore]
+    ApiClient,
+    Configuration,
+)
+from constant_contact_api_client.api.contacts_api import (  # type: ignore[import-not-found, unused-ignore]
+    ContactsApi,
+)
+from constant_contact_api_client.api.email_campaigns_api import (  # type: ignore[import-not-found, unused-ignore]
+    EmailCampaignsApi,
+)
+from constant_contact_api_client.api.email_reporting_api import (  # type: ignore[import-not-found, unused-ignore]
+    EmailReportingApi,
+)
 
-from local.bench import rivals
 from local.bench.gauge import Gauge
+from local.bench.rivals import CONTACTS, COPY_CONTACTS, COPY_EVENTS, EVENTS
 
 _TRACKERS = (
     "get_email_sends_report",
@@ -43,9 +52,9 @@ def contacts(
         include="list_memberships",
     )
     with _connected(crm_url, site_packages) as connection, gauge:
-        connection.execute(rivals.CONTACTS)
+        connection.execute(CONTACTS)
         for page in _pages(client, listing):
-            with connection.cursor() as cursor, cursor.copy(rivals.COPY_CONTACTS) as copy:
+            with connection.cursor() as cursor, cursor.copy(COPY_CONTACTS) as copy:
                 for contact in page.contacts:
                     copy.write_row(_contact(contact))
             rows += len(page.contacts)
@@ -60,13 +69,13 @@ def events(
     client = ApiClient(Configuration(host=f"{url}/v3", access_token=token))
     reports = EmailReportingApi(client)
     with _connected(crm_url, site_packages) as connection, gauge:
-        connection.execute(rivals.EVENTS)
+        connection.execute(EVENTS)
         for activity_id in _activity_ids(client, reports):
             for name in _TRACKERS:
                 stream += 1
                 report = partial(getattr(reports, name), activity_id, limit="500")
                 for page in _pages(client, report):
-                    with connection.cursor() as cursor, cursor.copy(rivals.COPY_EVENTS) as copy:
+                    with connection.cursor() as cursor, cursor.copy(COPY_EVENTS) as copy:
                         for event in page.tracking_activities:
                             rows += 1
                             copy.write_row(_event(stream, rows, event))
@@ -116,12 +125,27 @@ def _contact(contact: Any) -> tuple[Any, ...]:
     email = contact.email_address
     return (
         contact.contact_id,
-        *(getattr(email, name, None) for name in rivals.EMAIL_FIELDS),
-        *(getattr(contact, name) for name in rivals.CONTACT_FIELDS),
+        email and email.address,
+        email and email.permission_to_send,
+        email and email.opt_out_source,
+        email and email.opt_out_date,
+        email and email.opt_out_reason,
+        contact.created_at,
+        contact.updated_at,
+        contact.deleted_at,
+        contact.list_memberships,
     )
 
 
 def _event(stream: int, number: int, event: Any) -> tuple[Any, ...]:
-    url_id = str(getattr(event, "url_id", None) or "")
-    known = stream, number, event.created_time, event.contact_id, url_id
-    return (*known, *(getattr(event, name, None) for name in rivals.EVENT_FIELDS))
+    return (
+        stream,
+        number,
+        event.created_time,
+        event.contact_id,
+        str(getattr(event, "url_id", None) or ""),
+        getattr(event, "link_url", None),
+        getattr(event, "device_type", None),
+        getattr(event, "bounce_code", None),
+        getattr(event, "opt_out_reason", None),
+    )

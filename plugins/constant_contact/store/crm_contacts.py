@@ -76,6 +76,7 @@ _PROBES: Final = {
     "uuid": "91827364-5546-4372-8190-918273645546",
 }
 _VENDORS_ID: Final = "^\\s*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\s*$"
+_MANY: Final = 1_000
 # What an index of ours can hold.
 _MAX_ID_BYTES: Final = 2_000
 _STAGED: Final = sql.SQL(", ").join(sql.Identifier(column.staged_as) for column in _COLUMNS)
@@ -118,7 +119,15 @@ def read_differences(
     differing, without_id = _compare(connection, file, contacts, params)
     doubled = 0
     if differing:
-        counted = _run_on(connection, file, contacts, "crm_contacts/count_doubled", params)
+        # A few are found by the index of the CRM's table.
+        counted = _run_on(
+            connection,
+            file,
+            contacts,
+            "crm_contacts/count_doubled",
+            params,
+            reads_all=contact_ids is None and differing >= _MANY,
+        )
         ((doubled,),) = counted.fetchall()
     if doubled:
         _compare(connection, file, _with_contacts(contacts, "crm_contacts/merged"), params)
@@ -195,7 +204,10 @@ def _compare(
     """Fill `read_contact` and `absent_contact`; return how many differ, and how many have no id."""
     database.stage(connection, "crm_contacts/stage", "read_contact", [])
     database.stage(connection, "crm_contacts/stage_absent", "absent_contact", [])
-    read = _run_on(connection, file, contacts, "crm_contacts/compare", params).rowcount
+    reads_all = params["contact_ids"] is None
+    read = _run_on(
+        connection, file, contacts, "crm_contacts/compare", params, reads_all=reads_all
+    ).rowcount
     if not read:
         return 0, 0
     absent = database.run(connection, "crm_contacts/find_absent")
@@ -209,9 +221,10 @@ def _run_on(
     contacts: sql.Composed,
     name: str,
     params: dict[str, Any],
+    *,
+    reads_all: bool = False,
 ) -> psycopg.Cursor[Any]:
     """Run the statement `name`, which reads the CRM's contacts as `seam_contact`."""
-    reads_all = params.get("contact_ids", ()) is None
     with seam_session(connection, reads_all=reads_all), explained(file):
         return connection.execute(_with_contacts(contacts, name), params)
 
