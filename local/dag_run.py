@@ -13,7 +13,6 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from airflow.exceptions import ParamValidationError
@@ -216,13 +215,9 @@ def abandon_orphans() -> None:
         )
         for run_id in session.scalars(query).all():
             alive = _ALIVE / f"{run_id}.lock"
-            if not _is_alive(alive):
+            if not is_locked(alive):
                 _abandon(run_id, session)
                 alive.unlink(missing_ok=True)
-
-
-def _is_alive(lock: Path) -> bool:
-    return lock.exists() and is_locked(lock)
 
 
 # By statement, not by object: tasks in this process commit and close the session that they share

@@ -16,10 +16,12 @@ def locked(file: Path) -> Iterator[None]:
 
 
 def is_locked(file: Path) -> bool:
-    """Whether a living process holds it."""
+    """Whether a living process holds it; makes no file."""
     try:
-        with file.open("ab") as handle:
+        with file.open("r+b") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except FileNotFoundError:
+        pass
     return False

@@ -39,7 +39,7 @@ def main() -> int:
     )
     asked = parser.parse_args()
     # before the port: it is that one which has it
-    if _LOCK.exists() and is_locked(_LOCK):
+    if is_locked(_LOCK):
         raise Stop("`make up` is already running here")
     port = choose_port(asked.port)
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -57,7 +57,7 @@ def stage() -> Iterator[Stage]:
     Raises:
         Stop: Another demo runs here, or a part did not start.
     """
-    if _LOCK.exists() and is_locked(_LOCK):
+    if is_locked(_LOCK):
         raise Stop("`make demo` is already running here")
     flags = ("--calls-per-second", str(CALLS_PER_SECOND), "--calls-per-day", str(CALLS_PER_DAY))
     with contextlib.ExitStack() as parts:
