@@ -106,6 +106,14 @@ def test_each_campaign_stands_with_what_it_did_and_whether_the_counts_agree(site
 
 
 @pytest.mark.usefixtures("account")
+def test_a_summary_that_lags_behind_is_told(site: Site, sql_rows: Rows) -> None:
+    lags = "Constant Contact's summary lags behind its reports, which have more."
+    assert lags not in text_of(site.get(f"{CAMPAIGNS}/{MAY}").text)
+    sql_rows("UPDATE ctct_campaign_count SET vendor_count = 2 WHERE activity_type = 'send'")
+    assert text_of(site.get(f"{CAMPAIGNS}/{MAY}").text).count(f"agree {lags}") == 1
+
+
+@pytest.mark.usefixtures("account")
 def test_the_days_after_the_sending_are_drawn_and_later_ones_counted_together(site: Site) -> None:
     shown = site.get(f"{CAMPAIGNS}/{MAY}").text
     days = table(shown[: shown.index("</tbody>", shown.index("Events of the first"))])

@@ -90,7 +90,9 @@ def _with_state(row: dict[str, Any]) -> dict[str, Any]:
             "why": "The newest events are on their way, or the reports are not read back to the "
             "beginning.",
         }
-    return row | {"state": "agree", "why": ""}
+    lags = row["our_count"] > row["vendor_count"]
+    why = "Constant Contact's summary lags behind its reports, which have more." if lags else ""
+    return row | {"state": "agree", "why": why}
 
 
 def _chart(days: Sequence[dict[str, Any]], sent_at: datetime | None) -> Chart:
