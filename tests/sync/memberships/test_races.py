@@ -182,7 +182,7 @@ def test_a_look_that_was_cut_off_at_its_end_is_repeated(
     add_crm_contact("c00", "zero0@example.com")
     want("c00", 1)
 
-    def gone(*_: Any) -> None:
+    def gone(*_: Any, **__: Any) -> None:
         raise DatabaseUnavailable("gone")
 
     with monkeypatch.context() as patch:
