@@ -27,6 +27,8 @@ pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 CROWD = 30
 STRICT: dict[str, Any] = {"breaker_contacts": 5, "breaker_share": 0}
 ANN = "ann@example.com"
+# Takes what else happens before the sending.
+AnnAppears = Callable[[Callable[[], None]], None]
 
 
 @pytest.fixture
@@ -48,6 +50,29 @@ def ask_for_an_import(add_crm_contact: Add, want: Want) -> None:
     for n in range(10):
         add_crm_contact(f"n{n}", f"new{n}@example.com")
         want(f"n{n}", 1)
+
+
+@pytest.fixture
+def ann_appears_before_sending(
+    simulator: Running, add_crm_contact: Add, want: Want, monkeypatch: pytest.MonkeyPatch
+) -> AnnAppears:
+    """Plans an import with Ann under a wrong name, whom the vendor has by the time of sending."""
+
+    def prepare(then: Callable[[], None]) -> None:
+        ask_for_an_import(add_crm_contact, want)
+        add_crm_contact("c1", ANN, first_name="WRONG")
+        want("c1", 1)
+        send, arrived = BulkActivities.send_planned, iter([1])
+
+        def sending(self: BulkActivities) -> int:
+            for _ in arrived:
+                simulator.control.load(contacts=[vendor_contact(9, ANN, first_name="Ann")])
+                then()
+            return send(self)
+
+        monkeypatch.setattr(BulkActivities, "send_planned", sending)
+
+    return prepare
 
 
 def test_the_breaker_weighs_what_arrives_while_the_run_looks(
@@ -101,42 +126,24 @@ def test_a_contact_that_came_between_linking_and_planning_is_not_renamed(
 
 
 def test_a_contact_that_the_night_linked_between_planning_and_sending_is_not_renamed(
-    simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want, client: Client,
-    crm: Database, monkeypatch: pytest.MonkeyPatch,
+    simulator: Running, push_lists: Push, client: Client, crm: Database,
+    ann_appears_before_sending: AnnAppears,
 ) -> None:  # fmt: skip
-    ask_for_an_import(add_crm_contact, want)
-    add_crm_contact("c1", ANN, first_name="WRONG")
-    want("c1", 1)
-    send, arrived = BulkActivities.send_planned, iter([1])
+    def linked_by_the_night() -> None:
+        sync_contacts(client, crm)
+        link_contacts(crm)
 
-    def sending(self: BulkActivities) -> int:
-        for _ in arrived:
-            simulator.control.load(contacts=[vendor_contact(9, ANN, first_name="Ann")])
-            sync_contacts(client, crm)
-            link_contacts(crm)
-        return send(self)
-
-    monkeypatch.setattr(BulkActivities, "send_planned", sending)
+    ann_appears_before_sending(linked_by_the_night)
     push_lists()
     push_lists()
     assert simulator.control.truth_contact(contact_id(9))["lists"] == [list_id(1)]
 
 
 def test_a_contact_that_appeared_while_an_import_waited_long_is_not_renamed(
-    simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want,
+    simulator: Running, push_lists: Push, ann_appears_before_sending: AnnAppears,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    ask_for_an_import(add_crm_contact, want)
-    add_crm_contact("c1", ANN, first_name="WRONG")
-    want("c1", 1)
-    send, arrived = BulkActivities.send_planned, iter([1])
-
-    def sending(self: BulkActivities) -> int:
-        for _ in arrived:
-            simulator.control.load(contacts=[vendor_contact(9, ANN, first_name="Ann")])
-        return send(self)
-
-    monkeypatch.setattr(BulkActivities, "send_planned", sending)
+    ann_appears_before_sending(lambda: None)
     monkeypatch.setattr(bulk_jobs, "_STALE_S", -1.0)
     push_lists()
     push_lists()

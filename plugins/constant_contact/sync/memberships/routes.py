@@ -143,8 +143,8 @@ def want(connection: psycopg.Connection[Any], chosen: dict[str, Any] | None = No
 
     Args:
         connection: Of the CRM.
-        chosen: contact_id (list), list_id and action, which nobody requested yet; None: all
-            requests that are pending.
+        chosen: contact_id (list), list_id and action of requests that are not written yet;
+            None: all requests that are pending.
     """
     database.run(connection, "memberships/stage_wanted")
     database.run(connection, "memberships/stage_routed")

@@ -72,7 +72,7 @@ def person(
 
 
 def erase(client: Client, crm: Database, found: dict[str, Any], *, by: str) -> ErasureReport:
-    """Forget whom `person` found, in one transaction; one call for each of the vendor's contacts.
+    """Erase what `person` found, in one transaction; one call for each of the vendor's contacts.
 
     Raises:
         BulkPending: A call that carries the person is on its way, or is being planned.
