@@ -1,7 +1,6 @@
 """A gateway between the client and the vendor, which alters the page links that pass through it."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
+
+from tests.serving import serving
 
 
 @dataclass
@@ -54,16 +55,10 @@ def gateway(vendor_url: str) -> Iterator[Gateway]:
         def log_message(self, *_: Any) -> None:
             """Nothing on the terminal."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        served = Gateway(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield served
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    served = Gateway(f"http://127.0.0.1:{server.server_address[1]}")
+    with serving(server):
+        yield served
 
 
 def href_of(body: dict[str, Any]) -> str | None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.serving import serving
+
 #: Sends the answer to one request; raises OSError when the client has gone.
 Answer = Callable[[socket.socket], None]
 
@@ -35,16 +37,11 @@ def raw_server(answer: Answer) -> Iterator[RawServer]:
             except OSError:
                 served.hung_up.set()
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        served = RawServer(f"http://127.0.0.1:{server.server_address[1]}", answer)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield served
-        finally:
-            server.shutdown()
-            thread.join()
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    served = RawServer(f"http://127.0.0.1:{server.server_address[1]}", answer)
+    with serving(server):
+        yield served
 
 
 def whole(status: str, body: bytes, *headers: str) -> Answer:
