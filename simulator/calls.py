@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -11,6 +12,8 @@ class Entry:
     """One call."""
 
     number: int
+    #: The machine's time in UTC, whatever the simulated clock says: the API's day ends by it.
+    real_time: str
     monotonic_s: float
     method: str
     path: str
@@ -36,7 +39,8 @@ class CallLog:
 
     def start(self, method: str, path: str, query: str) -> Entry:
         """Note a call as it arrives; what came of it is filled in later."""
-        entry = Entry(self._next, time.monotonic(), method, path, query)
+        now = datetime.now(UTC).isoformat()
+        entry = Entry(self._next, now, time.monotonic(), method, path, query)
         self._next += 1
         self.entries.append(entry)
         return entry
