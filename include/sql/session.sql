@@ -76,8 +76,14 @@ WHERE
     AND (
         relation.relname = any(%(filled)s::text[])
         OR (
+            (
+                starts_with(relation.relname, 'ctct_')
+                OR relation.relname IN (
+                    'crm_opt_out_change', 'crm_list_membership', 'crm_interaction', 'crm_list'
+                )
+            )
             -- Eight pages are read at any rate in no time.
-            pg_relation_size(relation.oid) > 65536
+            AND pg_relation_size(relation.oid) > 65536
             AND (
                 -- It takes a table for as full as it was, page for page: less than a row a page is
                 -- one that was nearly empty. To count a large one at each wake-up costs too much.
@@ -86,12 +92,6 @@ WHERE
                 OR pg_relation_size(relation.oid)
                 > 2::bigint * relation.relpages * current_setting('block_size')::bigint
                 OR pg_stat_get_mod_since_analyze(relation.oid) > relation.reltuples + 1000
-            )
-            AND (
-                starts_with(relation.relname, 'ctct_')
-                OR relation.relname IN (
-                    'crm_opt_out_change', 'crm_list_membership', 'crm_interaction', 'crm_list'
-                )
             )
         )
     )
