@@ -67,9 +67,9 @@ def nobody_was_wronged(simulator: Running) -> Any:
 
 @pytest.fixture
 def account(simulator: Running) -> Running:
-    """Eight campaigns with 12,000 events, three of them sent lately."""
+    """Four campaigns with 4,000 events, two of them sent lately."""
     simulator.control.generate(
-        seed=4, contacts=3000, lists=1, campaigns=8, events=12_000, recent_campaigns=3
+        seed=4, contacts=600, lists=1, campaigns=4, events=4000, recent_campaigns=2
     )
     return simulator
 

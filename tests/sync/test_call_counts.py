@@ -28,7 +28,7 @@ def account(simulator: Running) -> list[str]:
     # The clock jumps, and a token that it outdates would cost a call.
     simulator.control.settings(access_token_ttl_s=7 * 86_400)
     simulator.control.generate(
-        seed=3, contacts=2000, lists=1, campaigns=CAMPAIGNS, events=20_000, recent_campaigns=0,
+        seed=3, contacts=1200, lists=1, campaigns=CAMPAIGNS, events=10_000, recent_campaigns=0,
         end=(now - timedelta(days=31)).isoformat(),
     )  # fmt: skip
     contacts = living(simulator)

@@ -39,7 +39,7 @@ ORDERS: dict[str, Callable[[list[Span]], list[Span]]] = {
 def account(simulator: Running) -> Running:
     """Two years of ten campaigns; a part of each stream lies before the range."""
     simulator.control.generate(
-        seed=5, contacts=4000, lists=1, campaigns=10, events=20_000, recent_campaigns=2
+        seed=5, contacts=2000, lists=1, campaigns=10, events=10_000, recent_campaigns=2
     )
     return simulator
 

@@ -24,7 +24,7 @@ def test_the_first_load_costs_one_call_per_page_of_events(
 ) -> None:
     report = night()
     assert ledger(sql_rows) == truth(account)
-    assert report.new_events == 12_000
+    assert report.new_events == 4000
     streams = Counter(
         (e["campaign_activity_id"], e["tracking_activity_type"])
         for e in account.control.truth_events()
@@ -111,7 +111,7 @@ def test_out_of_budget_the_progress_is_kept(account: Running, night: Any, sql_ro
     assert stored > 0
     account.control.clear_faults()
     sql_rows("UPDATE ctct_api_budget SET spent_day_utc = NULL")
-    assert night().new_events == 12_000 - stored
+    assert night().new_events == 4000 - stored
     assert ledger(sql_rows) == truth(account)
 
 
@@ -130,7 +130,7 @@ def test_odd_pages_lose_and_double_nothing(
 
 def test_values_that_nobody_knows_are_kept(account: Running, night: Any, sql_rows: Rows) -> None:
     account.control.add_fault("unknown_fields", match={"path": "tracking"}, times=999)
-    assert night().new_events == 12_000
+    assert night().new_events == 4000
     known = {"B", "D", "F", "S", "V", "X", "Z", None}
     codes = {r["bounce_code"] for r in sql_rows("SELECT DISTINCT bounce_code FROM ctct_engagement")}
     assert codes - known

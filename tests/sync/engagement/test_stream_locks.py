@@ -25,7 +25,7 @@ MakeClient = Callable[..., Client]
 def account(simulator: Running, client: Client, crm: Database, calls: Calls) -> Running:
     """What moved is known; nothing is read yet."""
     simulator.control.generate(
-        seed=4, contacts=3000, lists=1, campaigns=8, events=12_000, recent_campaigns=3
+        seed=4, contacts=600, lists=1, campaigns=4, events=4000, recent_campaigns=2
     )
     sync_campaigns(client, crm)
     calls()
@@ -113,7 +113,7 @@ def test_a_run_that_finds_streams_taken_waits_and_reads_nothing_twice(
 
     one, other, _ = side_by_side(lambda: sync_engagement(slow, crm, concurrency=3), second, let_go)
     assert stored(crm_url) == happened(account)
-    assert one.new_events + other.new_events == 12_000
+    assert one.new_events + other.new_events == 4000
     assert other.new_events > 0
     assert calls("/tracking/") == pages(account)
 

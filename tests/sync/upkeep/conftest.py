@@ -19,7 +19,7 @@ from tests.sync.upkeep.comparison import LONG_AGO, Night, compared
 def account(simulator: Running) -> Running:
     """Campaigns that were sent twice, long ago."""
     simulator.control.generate(
-        seed=6, contacts=500, lists=1, campaigns=6, activities_per_campaign=2, events=6000,
+        seed=6, contacts=200, lists=1, campaigns=6, activities_per_campaign=2, events=2400,
         recent_campaigns=0, end=LONG_AGO,
     )  # fmt: skip
     return simulator
