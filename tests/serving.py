@@ -10,7 +10,8 @@ from contextlib import contextmanager
 def serving(server: socketserver.TCPServer) -> Iterator[None]:
     """Run a server that is bound, and close it."""
     with server:
-        thread = threading.Thread(target=server.serve_forever)
+        # It looks that often whether it is to end.
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield
