@@ -162,11 +162,17 @@ CROSS JOIN unnest(%(activity_type)s::text[]) AS tracker (activity_type)
 ON CONFLICT (campaign_activity_id, activity_type) DO NOTHING;
 
 -- name: mark_activities_read
--- Keep that a campaign's activities are known as of its last sending.
--- Parameters: campaign_id, read_at. Grain: one row.
+-- Keep that a campaign's activities are known as of its last sending. One that was sent within a
+-- month and shows none with reports is asked again: they may come later than the summary.
+-- Parameters: campaign_id, read_at, is_reported. Grain: one row.
 UPDATE ctct_campaign
 SET activities_read_at = %(read_at)s, activities_last_sent_at = last_sent_at
-WHERE campaign_id = %(campaign_id)s;
+WHERE
+    campaign_id = %(campaign_id)s
+    AND (
+        %(is_reported)s
+        OR coalesce(last_sent_at < %(read_at)s - interval '30 days', TRUE)
+    );
 
 -- name: without_stats
 -- Which activities' exact counts should be asked for. `must`: those of campaigns that can still

@@ -77,7 +77,7 @@ SET
         WHEN permission_to_send = 'unsubscribed' AND opt_out_source = 'Contact'
             THEN email_address
     END
-WHERE contact_id = any(%(contact_id)s::text[]);
+WHERE contact_id = any(%(contact_id)s::text[]) AND deleted_at IS NULL;
 
 -- name: count_seen
 -- How many of the vendor's contacts were seen since a time, and how many of those were created
@@ -89,16 +89,14 @@ FROM ctct_contact
 WHERE mirrored_at >= %(since)s;
 
 -- name: known
--- Whether the mirror is this account's. Parameters: contact_ids. Grain: one row: whether the mirror
--- has ten living contacts or more, since of fewer all may be new, and how many it has of these.
+-- Whether the mirror is this account's. Parameters: contact_ids, most. Grain: one row: so many
+-- living contacts of the mirror, or fewer if it has no more, and how many it has of these.
 SELECT
-    (
-        SELECT count(*) = 10 FROM (
-            SELECT living.contact_id FROM ctct_contact AS living
-            WHERE living.deleted_at IS NULL
-            ORDER BY living.contact_id
-            LIMIT 10
-        ) AS first_ten
+    array(
+        SELECT living.contact_id FROM ctct_contact AS living
+        WHERE living.deleted_at IS NULL
+        ORDER BY living.contact_id
+        LIMIT %(most)s
     ) AS mirrored,
     (
         SELECT count(*) FROM ctct_contact AS these

@@ -225,6 +225,11 @@ def test_a_conflict_and_a_full_queue_are_named(
     simulator.control.add_fault("bulk_queue_full", match={"path": "/activities"})
     with pytest.raises(BulkQueueFull):
         client.post("/activities/add_list_memberships", {"source": {}, "list_ids": []})
+    # The contract says that it has a message only, not what that is called.
+    full = {"status": 429, "body": {"message": "Too many activities are queued."}}
+    simulator.control.add_fault("status", match={"path": "/activities"}, params=full)
+    with pytest.raises(BulkQueueFull):
+        client.post("/activities/add_list_memberships", {"source": {}, "list_ids": []})
 
 
 def test_a_look_at_bulk_jobs_that_is_throttled_without_a_key_is_no_full_queue(

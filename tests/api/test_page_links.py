@@ -180,3 +180,15 @@ def test_a_link_is_dead_whoever_refuses_it(
     )
     with pytest.raises(DeadCursor):
         next(client.pages("/contacts", cursor="/v3/contacts?cursor=x"))
+
+
+def test_a_list_that_the_contract_does_not_name_is_not_taken_for_the_rows(
+    between: Gateway, client: Client
+) -> None:
+    def warn(_path: str, body: dict[str, Any]) -> None:
+        rows = body.pop("contacts")
+        body |= {"warnings": [], "contacts": rows}
+
+    between.change = warn
+    # More pages than may come without a new row.
+    assert len(contact_ids(client.pages("/contacts", ALL | {"limit": 2}))) == 30

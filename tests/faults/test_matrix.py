@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from constant_contact.errors import Forbidden
+from constant_contact.errors import Forbidden, ServerFault
 from tests.faults.faults import (
     ALWAYS,
     LASTING,
@@ -112,8 +112,12 @@ def test_a_fault_that_lasts_ends_the_job_with_its_name_and_the_next_run_goes_on(
     stage = stage_of(place.job)
     meet(stage, place, replace(lasting.fault, times=ALWAYS))
     is_write = place_name == "opt_outs_put"
-    with pytest.raises((is_write and lasting.by_write) or lasting.error):
+    if place.is_of_rows and lasting.error is ServerFault:
+        # The vendor may fail at these rows only: they are set aside, and the rest is read.
         stage.run()
+    else:
+        with pytest.raises((is_write and lasting.by_write) or lasting.error):
+            stage.run()
     assert_hit(stage)
     stage.assert_nobody_was_wronged()
     stage.control.clear_faults()

@@ -71,7 +71,7 @@ class PageLinks:
             )
 
     def _count(self, url: str, payload: Mapping[str, Any]) -> None:
-        rows = replies.first_list(payload)
+        rows = replies.row_list(payload)
         page = hash(repr(rows))
         is_new = bool(rows) and page not in self._pages
         self._pages.add(page)

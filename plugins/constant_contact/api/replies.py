@@ -43,11 +43,14 @@ class Refusal(NamedTuple):
         message: For people, redacted.
         is_vendors: Whether it has a shape of the vendor's contract. Any other body, JSON too, is of
             a firewall or proxy in between, whatever the status.
+        is_message: Whether it is JSON with a message and nothing else that tells whose it is. The
+            vendor says so where its own limits are met.
     """
 
     error_key: str | None
     message: str
     is_vendors: bool
+    is_message: bool = False
 
 
 class Reply(NamedTuple):
@@ -118,6 +121,7 @@ def error_of(body: bytes) -> Refusal:
         redact(str(key), _MESSAGE_CHARS) if key else None,
         redact(str(message), _MESSAGE_CHARS),
         is_vendors=any(isinstance(first.get(name), str) for name in _WORDS),
+        is_message=isinstance(first.get("message"), str),
     )
 
 
@@ -137,9 +141,9 @@ def error_for(
         refusal: What the body says.
         is_page_link: Whether the call followed a `_links.next`.
     """
-    error_key, message, is_vendors = refusal
+    error_key, message, is_vendors, is_message = refusal
     said = f"{call} answered {status}{f' {error_key}' if error_key else ''}: {message}"
-    if not is_vendors:
+    if not (is_vendors or (is_message and status == 429)):  # noqa: PLR2004
         return GatewayReply(f"{said}. {NOT_THE_VENDOR}", status)
     match status:
         case 429 if error_key != "throttled" and call.startswith("POST") and "/activities" in call:
@@ -201,13 +205,13 @@ def object_of(method: str, path: str, payload: Any) -> dict[str, Any]:
     return {}
 
 
-def first_list(payload: Any) -> list[Any] | None:
-    """The first list in the reply, which is what a listing's page holds."""
+def row_list(payload: Any) -> list[Any] | None:
+    """The longest list in the reply, which is what a listing's page holds."""
     values = payload.values() if isinstance(payload, dict) else (payload,)
-    return next((value for value in values if isinstance(value, list)), None)
+    return max((value for value in values if isinstance(value, list)), key=len, default=None)
 
 
 def row_count(payload: Any) -> int | None:
     """How many rows the reply has; None: it has no list."""
-    rows = first_list(payload)
+    rows = row_list(payload)
     return None if rows is None else len(rows)

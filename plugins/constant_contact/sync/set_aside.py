@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from constant_contact.api.records import parse_rows, text
-from constant_contact.errors import ConstantContactError, TextRefused, unforeseen
+from constant_contact.errors import ConstantContactError, ServerFault, TextRefused, unforeseen
 from constant_contact.store import database
 from constant_contact.store.database import Database
 
@@ -28,7 +28,9 @@ _ID_FIELDS: Final = {
     "list": "list_id",
 }
 # So many in one run are no errors about one row each.
-MOST: Final = 20
+_MOST: Final = 20
+# So many rows, one after the other, that the vendor fails at: it is out of order.
+MOST_FAULTS: Final = 3
 
 Record = TypeVar("Record")
 
@@ -43,6 +45,8 @@ class SetAside:
     Attributes:
         met: This run's, by id their reasons.
         unread: The ids of those of them that could not even be read.
+        faults: How many calls about one row each the vendor has just failed at, one after the
+            other.
     """
 
     def __init__(self, crm: Database, noun: str) -> None:
@@ -50,6 +54,12 @@ class SetAside:
         self._noun = noun
         self.met: dict[str, str] = {}
         self.unread: set[str] = set()
+        self.faults = 0
+
+    @property
+    def is_vendor_out(self) -> bool:
+        """Whether the vendor fails at all calls for now: the rows not asked for yet wait."""
+        return self.faults >= MOST_FAULTS
 
     def parse(
         self, rows: Sequence[Any], parse: Callable[[dict[str, Any]], Record | None]
@@ -117,8 +127,13 @@ class SetAside:
             self._keep(connection)
 
     @contextmanager
-    def watch(self, row_id: str) -> Iterator[None]:
+    def watch(self, row_id: str, *, is_call: bool = False) -> Iterator[None]:
         """Set a row aside if what is done about it meets an unexpected error; else settle it.
+
+        Args:
+            row_id: Which.
+            is_call: Whether it is a call that asks for this row alone: then a fault of the vendor's
+                is about the row, too.
 
         Raises:
             Unforeseen: Too many are unexpected.
@@ -127,12 +142,15 @@ class SetAside:
         try:
             yield
         except Exception as error:
-            if is_about_all(error):
+            is_fault = is_call and isinstance(error, ServerFault)
+            if is_about_all(error) and not is_fault:
                 raise
+            self.faults += is_fault
             self._note(row_id, error)
             with self._crm.transaction() as connection:
                 self._keep(connection)
         else:
+            self.faults = 0
             self.forget(row_id)
 
     def standing(self, connection: psycopg.Connection[Any]) -> list[str]:
@@ -144,11 +162,18 @@ class SetAside:
         with self._crm.transaction() as connection:
             self._settle(connection, [row_id[:_ID_CHARS]])
 
+    def put_last(self, row_ids: Sequence[str]) -> list[str]:
+        """The same ids, those that are set aside behind the others."""
+        with self._crm.transaction() as connection:
+            standing = set(self.standing(connection))
+        return sorted(row_ids, key=lambda row_id: row_id[:_ID_CHARS] in standing)
+
     def to_try(self, before: datetime) -> list[str]:
-        """The ids of those that were not tried since then, the longest set aside first."""
+        """The ids of those that were not tried since then, those that waited longest first."""
         with self._crm.transaction() as connection:
             standing = self._standing(connection)
-        return [row["row_id"] for row in standing if row["tried_at"] < before]
+        waiting = sorted(standing, key=lambda row: row["tried_at"])
+        return [row["row_id"] for row in waiting if row["tried_at"] < before]
 
     def tell(self) -> int:
         """Name in the log what is set aside; return how many there are."""
@@ -181,7 +206,7 @@ class SetAside:
     def _note(self, row_id: str, error: Exception) -> None:
         met = unforeseen(f"{self._noun} {row_id[:_ID_CHARS]}", error)
         self.met[row_id[:_ID_CHARS]] = str(met)
-        if len(self.met) > MOST:
+        if len(self.met) > _MOST:
             raise met from error
 
     def _keep(self, connection: psycopg.Connection[Any]) -> None:

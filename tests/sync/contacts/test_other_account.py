@@ -8,7 +8,7 @@ from constant_contact.store.database import Database
 from constant_contact.sync.contacts.mirror import sync_contacts
 from constant_contact.sync.lists import sync_lists
 from simulator.server import Running
-from tests.support import Rows, vendor_contact
+from tests.support import Rows, contact_id, vendor_contact
 from tests.sync.memberships.requests import list_id
 
 
@@ -37,6 +37,17 @@ def test_lists_and_contacts_of_another_account_are_refused(
         " WHERE contact_id LIKE 'theirs%' AND deleted_at IS NULL"
     )
     assert theirs == {"n": 10}
+
+
+def test_a_page_of_new_contacts_is_of_the_same_account(
+    simulator: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    simulator.control.load(contacts=[vendor_contact(n, f"{n}@example.com") for n in range(600)])
+    sync_contacts(client, crm, full=True)
+    # Those of the first page are new since the mirror was made.
+    last = [contact_id(n) for n in range(590, 600)]
+    sql_rows("DELETE FROM ctct_contact WHERE contact_id <> ALL (%s)", last)
+    assert sync_contacts(client, crm, full=True).living == 600
 
 
 def test_no_list_at_all_is_not_believed(

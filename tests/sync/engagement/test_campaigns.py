@@ -1,5 +1,7 @@
 """The first half of the activities job: which campaigns moved, and their counts."""
 
+from typing import Any
+
 import pytest
 
 from constant_contact.api.client import Client
@@ -154,6 +156,58 @@ def test_a_campaign_that_is_gone_stops_no_other(
     assert (report.activities_asked, report.refused, report.stats_asked) == (25, 1, 24)
     again = sync_campaigns(client, crm)
     assert (again.activities_asked, again.refused, again.stats_asked) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(500, [{"error_key": "e", "error_message": "Oops"}]), (404, ""), (504, "<html></html>")],
+)
+def test_a_campaign_that_the_vendor_fails_at_stops_no_other(
+    account: Running, client: Client, crm: Database, sql_rows: Rows, status: int, body: Any
+) -> None:
+    summaries = client.get("/reports/summary_reports/email_campaign_summaries")
+    first = summaries["bulk_email_campaign_summaries"][0]["campaign_id"]
+    odd = {"status": status, "body": body}
+    account.control.add_fault("status", match={"path": f"/emails/{first}"}, times=99, params=odd)
+    report = sync_campaigns(client, crm)
+    assert (report.activities_asked, report.set_aside) == (25, 1)
+    missing = sql_rows(
+        "SELECT campaign_id FROM ctct_campaign WHERE activities_read_at IS NULL"
+        " AND moved_at IS NOT NULL"
+    )
+    assert missing == [{"campaign_id": first}]
+    account.control.clear_faults()
+    report = sync_campaigns(client, crm)
+    assert (report.activities_asked, report.set_aside) == (1, 0)
+
+
+def test_an_activity_whose_counts_the_vendor_fails_at_keeps_the_others_counts(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    odd = account.control.truth()["reportable_activities"][0]
+    account.control.add_fault("status", match={"path": f"stats.*{odd}"}, times=99)
+    report = sync_campaigns(client, crm)
+    assert report.set_aside == 1
+    uncounted = "SELECT DISTINCT campaign_activity_id AS id FROM ctct_engagement_stream"
+    uncounted += " WHERE reported_count IS NULL"
+    assert sql_rows(uncounted) == [{"id": odd}]
+    account.control.clear_faults()
+    assert sync_campaigns(client, crm).set_aside == 0
+    assert sql_rows(uncounted) == []
+
+
+def test_activities_that_come_later_than_the_summary_are_asked_for_again(
+    account: Running, client: Client, crm: Database, calls: Calls
+) -> None:
+    people = [c["contact_id"] for c in account.control.truth_contacts()][:5]
+    sync_campaigns(client, crm)
+    sent = account.control.send_campaign(name="Now", contact_ids=people)
+    path = f"/emails/{sent['campaign_id']}"
+    late = {"fields": ["campaign_activities"]}
+    account.control.add_fault("nulls", match={"path": path}, times=2, params=late)
+    for night in (1, 2, 3):
+        assert sync_campaigns(client, crm).activities_asked == 1, night
+    assert sync_campaigns(client, crm).activities_asked == 0
 
 
 def test_a_campaign_whose_last_sending_has_no_date_is_read_all_the_same(

@@ -11,8 +11,8 @@ import psycopg
 from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
 from constant_contact.api.records import ContactRecord, iso, parse_contact
-from constant_contact.errors import DeadCursor, other_account
-from constant_contact.store import contacts, database, state
+from constant_contact.errors import DeadCursor, Rejected, other_account
+from constant_contact.store import contacts, state
 from constant_contact.store.database import Database
 from constant_contact.store.state import SyncState
 from constant_contact.sync.paging import restarting
@@ -28,6 +28,8 @@ _CLOCKS = timedelta(seconds=1)
 # How much earlier than what was asked for a change may be dated: some dates have no time.
 _DATES = timedelta(days=1)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
+# So many mirrored contacts say whose the mirror is.
+_TELLING = 10
 
 Reading = Literal["full", "changed"]
 
@@ -73,7 +75,6 @@ class Listing:
         self._seen: set[int] = set()
         self._created = 0
         self._rows_of_this_run = 0
-        self._conn_id = ""
         self._state = SyncState()
 
     @property
@@ -128,7 +129,6 @@ class Listing:
     def read(self, client: Client, *, again: bool = False) -> None:
         """Read the last page; go on where a killed run was, or again where its link is dead."""
         self._forget_seen()
-        self._conn_id = client.conn_id
         self._begin(again=again)
         cursor = self._state.cursor
         if self._state.rows_read and not cursor:
@@ -137,14 +137,14 @@ class Listing:
         if cursor:
             _log.info("going on with the %s pass of %s at its page", self._reading, self.noun)
             try:
-                self._store_pages(client.pages("/contacts", cursor=cursor))
+                self._store_pages(client, client.pages("/contacts", cursor=cursor))
             except DeadCursor as error:
                 _log.warning("%s; the pass starts again", error)
                 self._restart()
                 cursor = None
         if not cursor:
             params = self._params()
-            self._store_pages(restarting(lambda: client.pages("/contacts", params)))
+            self._store_pages(client, restarting(lambda: client.pages("/contacts", params)))
 
     def _forget_seen(self) -> None:
         self.total, self._has_shrunk = None, False
@@ -195,7 +195,7 @@ class Listing:
             most_total=None,
         )
 
-    def _store_pages(self, pages: Iterator[Page]) -> None:
+    def _store_pages(self, client: Client, pages: Iterator[Page]) -> None:
         """Store each page while the next is fetched."""
         first_href: str | None = None
         for mirrored_at, page in ahead(self._stamped(pages)):
@@ -203,7 +203,7 @@ class Listing:
                 # The listing started again.
                 self._restart()
             first_href = first_href or page.href
-            self._store(page, mirrored_at)
+            self._store(client, page, mirrored_at)
 
     def _stamped(self, pages: Iterator[Page]) -> Iterator[tuple[datetime, Page]]:
         """Each page with the time before it was asked for: what is newer than that is kept."""
@@ -216,11 +216,15 @@ class Listing:
                 return
             yield mirrored_at, page
 
-    def _store(self, page: Page, mirrored_at: datetime) -> None:
+    def _store(self, client: Client, page: Page, mirrored_at: datetime) -> None:
         rows = page.rows("contacts")
         records, malformed = self._aside.parse(rows, parse_contact)
         self.malformed += malformed
-        is_first = self._state.rows_read == 0
+        if any(record.list_ids is not None for record in records):
+            # Lists are shown here: a contact without any is on none.
+            records = [record._replace(list_ids=record.list_ids or "{}") for record in records]
+        if self._reading == "full" and self._state.rows_read == 0 and records:
+            self._refuse_other_account(client, records)
         total = page.payload.get("contacts_count")
         if isinstance(total, int):
             first, most = self._state.first_total, self._state.most_total or 0
@@ -236,17 +240,31 @@ class Listing:
             newest=_newest(self._state.newest, records, self._by),
         )
         with self._crm.transaction() as connection:
-            if self._reading == "full" and is_first:
-                ids = {"contact_ids": [record.contact_id for record in records]}
-                found = database.row(connection, "contacts/known", ids) or {}
-                if records and found["mirrored"] and not found["known"]:
-                    raise other_account(self._conn_id, "contacts")
             self._aside.store(
                 connection,
                 records,
                 lambda some: contacts.upsert_page(connection, some, mirrored_at),
             )
             state.save(connection, self.noun, self._state)
+
+    def _refuse_other_account(self, client: Client, records: list[ContactRecord]) -> None:
+        """Raise if the account is not the mirror's: it has none of ten that are mirrored.
+
+        Asked where a first page shows none: as many may be new since the last pass. Of fewer than
+        ten all may have been purged.
+        """
+        ids = [record.contact_id for record in records]
+        params = {"contact_ids": ids, "most": _TELLING}
+        found = self._crm.row("contacts/known", params) or {}
+        if found["known"] or len(found["mirrored"]) < _TELLING:
+            return
+        for contact_id in found["mirrored"]:
+            try:
+                client.get(f"/contacts/{contact_id}")
+            except Rejected:
+                continue
+            return
+        raise other_account(client.conn_id, "contacts")
 
     def _note(self, records: list[ContactRecord], rows: int) -> None:
         """Take note of what a page shows."""

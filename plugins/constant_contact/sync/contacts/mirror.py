@@ -104,8 +104,7 @@ def sync_contacts(
         report.opted_out_read = opted_out.rows_read
         report.malformed += opted_out.malformed
     aside = SetAside(crm, "contact")
-    for contact_id in aside.to_try(now)[:_MOST_ASKED_AFTER]:
-        look_at(client, crm, contact_id)
+    report.purged += _look_at_each(client, crm, aside.to_try(now)[:_MOST_ASKED_AFTER], now)
     report.set_aside = aside.tell()
     with crm.transaction() as connection:
         counts = database.row(connection, "contacts/count") or {}
@@ -127,8 +126,9 @@ def refresh_contacts(client: Client, crm: Database) -> None:
     was never read whole is.
     """
     with crm.transaction() as connection:
-        is_whole = state.load(connection, "contacts").full_pass_at is not None
-    if not is_whole:
+        # Also where fewer were seen than the vendor counts: the night reads all again for that.
+        was_read = state.load(connection, "contacts").covered_to is not None
+    if not was_read:
         sync_contacts(client, crm)
         return
     for noun, by in _CHANGES:
@@ -201,27 +201,52 @@ def _find_purged(client: Client, crm: Database, since: datetime, report: Contact
     Only the vendor's own "not found" makes one gone; so no living contact loses its link.
     """
     unseen = crm.rows("contacts/unseen", {"since": since, "most": _MOST_ASKED_AFTER})
-    gone = [id_ for row in unseen if not look_at(client, crm, id_ := row["contact_id"])]
-    with crm.transaction() as connection:
-        params = {"contact_id": gone, "deleted_at": since}
-        report.purged = database.run(connection, "contacts/mark_purged", params)
-    report.unseen = len(unseen) - len(gone)
+    report.purged = _look_at_each(client, crm, [row["contact_id"] for row in unseen], since)
+    report.unseen = len(unseen) - report.purged
     if len(unseen) == _MOST_ASKED_AFTER:
         _log.warning("more than %d contacts were not seen; the others next time", len(unseen))
 
 
-def look_at(client: Client, crm: Database, contact_id: str) -> bool:
-    """Mirror one contact as it is now; return whether the vendor has it."""
+def _look_at_each(
+    client: Client, crm: Database, contact_ids: Sequence[str], deleted_at: datetime
+) -> int:
+    """Mirror contacts as they are now; return how many the vendor no longer has.
+
+    One that the vendor fails at is set aside, for it has just listed all the others. Where it fails
+    at one after the other, the rest waits for the next run.
+    """
+    aside, gone = SetAside(crm, "contact"), []
+    for contact_id in aside.put_last(contact_ids):
+        if aside.is_vendor_out:
+            _log.warning("GET /contacts/… fails for one after the other; the rest waits")
+            break
+        if not look_at(client, crm, contact_id, aside):
+            gone.append(contact_id)
+    params = {"contact_id": gone, "deleted_at": deleted_at}
+    return crm.run("contacts/mark_purged", params)
+
+
+def look_at(client: Client, crm: Database, contact_id: str, others: SetAside | None = None) -> bool:
+    """Mirror one contact as it is now; return whether the vendor has it.
+
+    Args:
+        client: Of the account.
+        crm: Where the mirror is.
+        contact_id: The vendor's.
+        others: Of several that are looked at: one that the vendor fails at is set aside there.
+    """
+    aside = others or SetAside(crm, "contact")
     with crm.transaction() as connection:
         mirrored_at = state.database_now(connection)
     try:
-        with SetAside(crm, "contact").watch(contact_id):
+        with aside.watch(contact_id, is_call=others is not None):
             current = client.get(f"/contacts/{contact_id}", {"include": "list_memberships"})
             if record := parse_contact(current):
                 with crm.transaction() as connection:
                     contacts.upsert_page(connection, [record], mirrored_at)
     except NotFound:
-        SetAside(crm, "contact").forget(contact_id)
+        aside.faults = 0
+        aside.forget(contact_id)
         return False
     except Rejected as error:
         _log.warning("contact %s was not seen and is refused: %s", contact_id, error)

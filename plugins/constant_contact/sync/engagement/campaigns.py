@@ -28,7 +28,7 @@ from constant_contact.api.records import (
     parse_campaign_activity,
     parse_summary,
 )
-from constant_contact.errors import NotFound, Rejected
+from constant_contact.errors import NotFound, Rejected, ServerFault
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement import discovery
@@ -178,9 +178,11 @@ def _mirror_activities(
         },
     )
 
-    def ask(campaign_id: str, _stop: threading.Event) -> bool:
+    def ask(campaign_id: str, _stop: threading.Event) -> bool | None:
+        if aside.is_vendor_out:
+            return None
         try:
-            with aside.watch(campaign_id):
+            with aside.watch(campaign_id, is_call=True):
                 _store_activities(crm, campaign_id, client.get(f"/emails/{campaign_id}"))
         except NotFound as error:
             aside.forget(campaign_id)
@@ -191,10 +193,13 @@ def _mirror_activities(
             return False
         return True
 
-    ids = dict.fromkeys([row["campaign_id"] for row in unknown] + aside.to_try(began_at))
+    new = [row["campaign_id"] for row in unknown]
+    ids = aside.put_last(list(dict.fromkeys(new + aside.to_try(began_at))))
     for is_known in in_parallel(ask, ids):
-        report.activities_asked += 1
-        report.refused += not is_known
+        report.activities_asked += is_known is not None
+        report.refused += is_known is False
+    if aside.is_vendor_out:
+        _log.warning("GET /emails/… fails for one after the other; the rest waits")
 
 
 def _tell_refused(campaign_id: str, error: Rejected) -> None:
@@ -238,7 +243,7 @@ def _store_activities(crm: Database, campaign_id: str, reply: dict[str, Any]) ->
         database.run(
             connection,
             "campaigns/mark_activities_read",
-            {"campaign_id": campaign_id, "read_at": now},
+            {"campaign_id": campaign_id, "read_at": now, "is_reported": bool(reported)},
         )
 
 
@@ -259,41 +264,63 @@ def _mirror_counts(
     size = vendor.ACTIVITIES_PER_STATS_CALL
     # Those that are only due ride along in the last call of those that must be asked, or share one.
     must = sum(row["must"] for row in wanted)
-    ids = [row["campaign_activity_id"] for row in wanted[: must + size - must % size]]
+    due = wanted[: must + size - must % size]
+    ids = aside.put_last([row["campaign_activity_id"] for row in due])
     batches = [ids[start : start + size] for start in range(0, len(ids), size)]
 
     def ask(batch: list[str], _stop: threading.Event) -> tuple[int, int]:
         with crm.transaction() as connection:
             asked_at = state.database_now(connection)
-        results = _counts(client, batch)
+        results = _counts(client, batch, aside)
+        answered = _activity_ids(results)
+        asked = [
+            each
+            for each in batch
+            if each in answered or not (aside.is_vendor_out or each in aside.met)
+        ]
         with crm.transaction() as connection:
             aside.store(
-                connection, batch, lambda some: _store_counts(connection, some, results, asked_at)
+                connection, asked, lambda some: _store_counts(connection, some, results, asked_at)
             )
-        return len(batch), len(results)
+        return len(asked), len(results)
 
     for asked, answered in in_parallel(ask, batches):
         report.stats_asked += asked
         report.stats_refused += asked - answered
 
 
-def _counts(client: Client, batch: list[str]) -> list[dict[str, Any]]:
-    """The results of one stats call; one refused id fails the call for all, so ask one by one."""
+def _counts(client: Client, batch: list[str], aside: SetAside) -> list[dict[str, Any]]:
+    """The results of one stats call; one id may fail the call for all, so ask one by one then.
+
+    An activity that is refused has none; one that the vendor fails at is set aside.
+    """
+    if aside.is_vendor_out:
+        return []
+    reply: dict[str, Any] = {}
+    path = f"/reports/stats/email_campaign_activities/{','.join(batch)}"
     try:
-        reply = client.get(f"/reports/stats/email_campaign_activities/{','.join(batch)}")
-    except Rejected as error:
+        if len(batch) == 1:
+            with aside.watch(batch[0], is_call=True):
+                reply = client.get(path)
+        else:
+            reply = client.get(path)
+    except (Rejected, ServerFault) as error:
         if len(batch) == 1:
             _log.warning("no counts of activity %s: %s", batch[0], error)
             return []
-        return [result for single in batch for result in _counts(client, [single])]
+        return [result for single in batch for result in _counts(client, [single], aside)]
     listed = reply.get("results")
     results = [
         each for each in (listed if isinstance(listed, list) else []) if isinstance(each, dict)
     ]
-    answered = {identifier(result.get("campaign_activity_id")) for result in results}
+    answered = _activity_ids(results)
     if unanswered := [each for each in batch if each not in answered]:
         _log.warning("the stats report has no counts of activities %s", ", ".join(unanswered))
     return results
+
+
+def _activity_ids(results: Iterable[dict[str, Any]]) -> set[str | None]:
+    return {identifier(result.get("campaign_activity_id")) for result in results}
 
 
 def _store_counts(
