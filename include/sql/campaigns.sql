@@ -115,9 +115,9 @@ ON CONFLICT (campaign_id) DO UPDATE SET
 
 -- name: without_activities
 -- Which campaigns' activities must be asked for: sent, as the summary report has them, and not
--- asked since they were last sent; where it does not say when, not since they last moved. Also
--- those of a status that the contract does not name, which may have been sent: once, and again
--- when they change.
+-- asked since they were last sent or changed, as a resend changes them; where it does not say when
+-- they were sent, not since they last moved. Also those of a status that the contract does not
+-- name, which may have been sent.
 -- Parameters: ab_test_type_code (the API reports nothing of those), statuses (those that the
 -- contract names). Grain: one row a campaign.
 SELECT campaign_id
@@ -128,7 +128,8 @@ WHERE
     AND (
         activities_read_at IS NULL
         OR activities_last_sent_at IS DISTINCT FROM last_sent_at
-        OR (last_sent_at IS NULL AND coalesce(moved_at, updated_at) > activities_read_at)
+        OR updated_at > activities_read_at
+        OR (last_sent_at IS NULL AND moved_at > activities_read_at)
     )
 ORDER BY last_sent_at DESC NULLS LAST, campaign_id ASC;
 
