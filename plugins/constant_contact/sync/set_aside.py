@@ -13,7 +13,13 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from constant_contact.api.records import parse_rows, text
-from constant_contact.errors import ConstantContactError, ServerFault, TextRefused, unforeseen
+from constant_contact.errors import (
+    ConstantContactError,
+    Rejected,
+    ServerFault,
+    TextRefused,
+    unforeseen,
+)
 from constant_contact.store import database
 from constant_contact.store.database import Database
 
@@ -55,6 +61,7 @@ class SetAside:
         self.met: dict[str, str] = {}
         self.unread: set[str] = set()
         self.faults = 0
+        self._known: set[str] = set()
 
     @property
     def is_vendor_out(self) -> bool:
@@ -143,6 +150,9 @@ class SetAside:
             yield
         except Exception as error:
             is_fault = is_call and isinstance(error, ServerFault)
+            if isinstance(error, Rejected):
+                # The vendor's own answer.
+                self.faults = 0
             if is_about_all(error) and not is_fault:
                 raise
             self.faults += is_fault
@@ -165,8 +175,23 @@ class SetAside:
     def put_last(self, row_ids: Sequence[str]) -> list[str]:
         """The same ids, those that are set aside behind the others."""
         with self._crm.transaction() as connection:
-            standing = set(self.standing(connection))
-        return sorted(row_ids, key=lambda row_id: row_id[:_ID_CHARS] in standing)
+            self._known = set(self.standing(connection))
+        return sorted(row_ids, key=lambda row_id: row_id[:_ID_CHARS] in self._known)
+
+    def require(self, unasked: Sequence[str]) -> None:
+        """End a run that could not ask for rows which were not set aside before `put_last`.
+
+        Its next try begins with them.
+
+        Raises:
+            ServerFault: There are some.
+        """
+        if new := {row_id[:_ID_CHARS] for row_id in unasked} - self._known:
+            raise ServerFault(
+                f"Constant Contact failed at {MOST_FAULTS} calls one after the other, each about "
+                f"one {self._noun}; {len(new)} more were not asked for, and the next try begins "
+                "with them"
+            )
 
     def to_try(self, before: datetime) -> list[str]:
         """The ids of those that were not tried since then, those that waited longest first."""

@@ -1,11 +1,13 @@
 """The first half of the activities job: which campaigns moved, and their counts."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from constant_contact.api.client import Client
 from constant_contact.api.vendor import TRACKERS
+from constant_contact.errors import ServerFault
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement.campaigns import sync_campaigns
 from simulator.server import Running
@@ -195,6 +197,31 @@ def test_an_activity_whose_counts_the_vendor_fails_at_keeps_the_others_counts(
     account.control.clear_faults()
     assert sync_campaigns(client, crm).set_aside == 0
     assert sql_rows(uncounted) == []
+
+
+def test_where_the_vendor_fails_at_many_campaigns_the_run_ends_and_the_next_begins_with_others(
+    account: Running, client: Client, crm: Database, sql_rows: Rows
+) -> None:
+    summaries = client.get("/reports/summary_reports/email_campaign_summaries")
+    sent = summaries["bulk_email_campaign_summaries"]
+    newest = sorted(sent, key=lambda each: str(each["last_sent_date"]), reverse=True)[:10]
+    bad = [each["campaign_id"] for each in newest]
+    account.control.add_fault("status", match={"path": f"/emails/({'|'.join(bad)})"}, times=999)
+    with pytest.raises(ServerFault, match=r"one campaign; [0-9]+ more were not asked for"):
+        sync_campaigns(client, crm)
+    unread = (
+        "SELECT campaign_id FROM ctct_campaign"
+        " WHERE activities_read_at IS NULL AND moved_at IS NOT NULL"
+    )
+    tries = 1
+    while sql_rows("SELECT count(*) AS n FROM ctct_set_aside")[0]["n"] < len(bad):
+        tries += 1
+        with suppress(ServerFault):
+            sync_campaigns(client, crm)
+        # All others are read by the second.
+        assert {row["campaign_id"] for row in sql_rows(unread)} == {*bad}
+    assert tries <= 4
+    assert sync_campaigns(client, crm).set_aside == len(bad)
 
 
 def test_activities_that_come_later_than_the_summary_are_asked_for_again(

@@ -245,7 +245,6 @@ def look_at(client: Client, crm: Database, contact_id: str, others: SetAside | N
                 with crm.transaction() as connection:
                     contacts.upsert_page(connection, [record], mirrored_at)
     except NotFound:
-        aside.faults = 0
         aside.forget(contact_id)
         return False
     except Rejected as error:

@@ -178,9 +178,12 @@ def _mirror_activities(
         },
     )
 
-    def ask(campaign_id: str, _stop: threading.Event) -> bool | None:
+    unasked: list[str] = []
+
+    def ask(campaign_id: str, _stop: threading.Event) -> bool:
         if aside.is_vendor_out:
-            return None
+            unasked.append(campaign_id)
+            return True
         try:
             with aside.watch(campaign_id, is_call=True):
                 _store_activities(crm, campaign_id, client.get(f"/emails/{campaign_id}"))
@@ -196,10 +199,9 @@ def _mirror_activities(
     new = [row["campaign_id"] for row in unknown]
     ids = aside.put_last(list(dict.fromkeys(new + aside.to_try(began_at))))
     for is_known in in_parallel(ask, ids):
-        report.activities_asked += is_known is not None
-        report.refused += is_known is False
-    if aside.is_vendor_out:
-        _log.warning("GET /emails/… fails for one after the other; the rest waits")
+        report.activities_asked += 1
+        report.refused += not is_known
+    aside.require(unasked)
 
 
 def _tell_refused(campaign_id: str, error: Rejected) -> None:
@@ -267,17 +269,14 @@ def _mirror_counts(
     due = wanted[: must + size - must % size]
     ids = aside.put_last([row["campaign_activity_id"] for row in due])
     batches = [ids[start : start + size] for start in range(0, len(ids), size)]
+    unasked: list[str] = []
 
     def ask(batch: list[str], _stop: threading.Event) -> tuple[int, int]:
         with crm.transaction() as connection:
             asked_at = state.database_now(connection)
-        results = _counts(client, batch, aside)
-        answered = _activity_ids(results)
-        asked = [
-            each
-            for each in batch
-            if each in answered or not (aside.is_vendor_out or each in aside.met)
-        ]
+        results = _counts(client, batch, aside, unasked)
+        left_out = {*aside.met, *unasked}
+        asked = [each for each in batch if each not in left_out]
         with crm.transaction() as connection:
             aside.store(
                 connection, asked, lambda some: _store_counts(connection, some, results, asked_at)
@@ -287,14 +286,19 @@ def _mirror_counts(
     for asked, answered in in_parallel(ask, batches):
         report.stats_asked += asked
         report.stats_refused += asked - answered
+    aside.require(unasked)
 
 
-def _counts(client: Client, batch: list[str], aside: SetAside) -> list[dict[str, Any]]:
+def _counts(
+    client: Client, batch: list[str], aside: SetAside, unasked: list[str]
+) -> list[dict[str, Any]]:
     """The results of one stats call; one id may fail the call for all, so ask one by one then.
 
-    An activity that is refused has none; one that the vendor fails at is set aside.
+    An activity that is refused has none; one that the vendor fails at is set aside, and where it
+    fails at one after the other, the rest is added to `unasked`.
     """
     if aside.is_vendor_out:
+        unasked += batch
         return []
     reply: dict[str, Any] = {}
     path = f"/reports/stats/email_campaign_activities/{','.join(batch)}"
@@ -308,19 +312,15 @@ def _counts(client: Client, batch: list[str], aside: SetAside) -> list[dict[str,
         if len(batch) == 1:
             _log.warning("no counts of activity %s: %s", batch[0], error)
             return []
-        return [result for single in batch for result in _counts(client, [single], aside)]
+        return [result for single in batch for result in _counts(client, [single], aside, unasked)]
     listed = reply.get("results")
     results = [
         each for each in (listed if isinstance(listed, list) else []) if isinstance(each, dict)
     ]
-    answered = _activity_ids(results)
+    answered = {identifier(result.get("campaign_activity_id")) for result in results}
     if unanswered := [each for each in batch if each not in answered]:
         _log.warning("the stats report has no counts of activities %s", ", ".join(unanswered))
     return results
-
-
-def _activity_ids(results: Iterable[dict[str, Any]]) -> set[str | None]:
-    return {identifier(result.get("campaign_activity_id")) for result in results}
 
 
 def _store_counts(
