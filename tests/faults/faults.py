@@ -26,7 +26,8 @@ class Place:
     Attributes:
         streams: How many readings or changes are carried side by side there: each meets a fault
             that lasts by itself.
-        is_of_rows: Whether a call there that fails is asked again row by row.
+        is_of_rows: Whether the vendor may fail at the rows of a call there, which are fewer than
+            would end the job.
     """
 
     job: str
@@ -49,7 +50,7 @@ PLACES = {
     "activities": Place("activities", {"path": "/tracking/"}, 1, 2),
     "night": Place("night", {"path": "/tracking/"}, 3, 9),
     # one by one
-    "campaign": Place("campaigns", {"path": "/emails/."}, 1, 5),
+    "campaign": Place("campaigns", {"path": "/emails/."}, 1, 5, is_of_rows=True),
     "counts": Place("campaigns", {"path": "/stats/.*,"}, 1, 3, is_of_rows=True),
     "opt_outs_get": Place("opt_outs", {"method": "GET"}, 2, 10),
     "opt_outs_put": Place("opt_outs", {"method": "PUT"}, 1, 8),

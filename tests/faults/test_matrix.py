@@ -113,7 +113,7 @@ def test_a_fault_that_lasts_ends_the_job_with_its_name_and_the_next_run_goes_on(
     meet(stage, place, replace(lasting.fault, times=ALWAYS))
     is_write = place_name == "opt_outs_put"
     if place.is_of_rows and lasting.error is ServerFault:
-        # The vendor may fail at one of these rows only.
+        # They are set aside, or asked for one by one.
         stage.run()
     else:
         with pytest.raises((is_write and lasting.by_write) or lasting.error):

@@ -179,13 +179,18 @@ def test_a_flag_that_is_set_while_an_import_waits_for_its_slot_keeps_the_contact
     assert mailable == {f"new{n}@example.com" for n in range(10) if n != 3}
 
 
+@pytest.mark.parametrize("was_read", [True, False])
 def test_a_look_that_was_cut_off_at_its_end_is_repeated(
     simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, was_read: bool,
 ) -> None:  # fmt: skip
     add_crm_contact("c0", "zero@example.com")
     want("c0", 1)
-    push_lists()
+    if was_read:
+        push_lists()
+    else:
+        # The first pass of all has something to go on with.
+        simulator.control.load(contacts=[vendor_contact(1, "other@example.com")])
     add_crm_contact("c00", "zero0@example.com")
     want("c00", 1)
 

@@ -126,11 +126,13 @@ def refresh_contacts(client: Client, crm: Database) -> None:
     was never read whole is.
     """
     with crm.transaction() as connection:
-        # Also where fewer were seen than the vendor counts: the night reads all again for that.
-        was_read = state.load(connection, "contacts").covered_to is not None
-    if not was_read:
+        known = state.load(connection, "contacts")
+    # Where fewer were seen than the vendor counts, the night reads all again.
+    if known.full_pass_at is None and known.covered_to is None:
         sync_contacts(client, crm)
-        return
+        if known.reading is None:
+            return
+        # What a killed pass has read, it may have read long ago.
     for noun, by in _CHANGES:
         _catch_up(crm, noun)
         recent = Listing(crm, f"recent_{noun}", by=by, overlap=_MOMENT)
