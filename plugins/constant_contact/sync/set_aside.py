@@ -36,7 +36,7 @@ _ID_FIELDS: Final = {
 # So many in one run are no errors about one row each.
 _MOST: Final = 20
 # So many rows, one after the other, that the vendor fails at: it is out of order.
-MOST_FAULTS: Final = 3
+_MOST_FAULTS: Final = 3
 
 Record = TypeVar("Record")
 
@@ -66,7 +66,7 @@ class SetAside:
     @property
     def is_vendor_out(self) -> bool:
         """Whether the vendor fails at all calls for now: the rows not asked for yet wait."""
-        return self.faults >= MOST_FAULTS
+        return self.faults >= _MOST_FAULTS
 
     def parse(
         self, rows: Sequence[Any], parse: Callable[[dict[str, Any]], Record | None]
@@ -188,7 +188,7 @@ class SetAside:
         """
         if new := {row_id[:_ID_CHARS] for row_id in unasked} - self._known:
             raise ServerFault(
-                f"Constant Contact failed at {MOST_FAULTS} calls one after the other, each about "
+                f"Constant Contact failed at {_MOST_FAULTS} calls one after the other, each about "
                 f"one {self._noun}; {len(new)} more were not asked for, and the next try begins "
                 "with them"
             )

@@ -56,7 +56,7 @@ def ask_for_an_import(add_crm_contact: Add, want: Want) -> None:
 def ann_appears_before_sending(
     simulator: Running, add_crm_contact: Add, want: Want, monkeypatch: pytest.MonkeyPatch
 ) -> AnnAppears:
-    """Plans an import with Ann under a wrong name, whom the vendor has by the time of sending."""
+    """Plans an import of Ann with a wrong name; she is at the vendor before it is sent."""
 
     def prepare(then: Callable[[], None]) -> None:
         ask_for_an_import(add_crm_contact, want)

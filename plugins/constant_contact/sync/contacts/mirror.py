@@ -214,8 +214,8 @@ def _look_at_each(
 ) -> int:
     """Mirror contacts as they are now; return how many the vendor no longer has.
 
-    One that the vendor fails at is set aside, for it has just listed all the others. Where it fails
-    at one after the other, the rest waits for the next run.
+    One that the vendor fails at is set aside: its listing was read, so it is not out as a whole.
+    Where three fail one after the other, the rest waits for the next run.
     """
     aside, gone = SetAside(crm, "contact"), []
     for contact_id in aside.put_last(contact_ids):
