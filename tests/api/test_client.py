@@ -21,6 +21,7 @@ from constant_contact.errors import (
     Forbidden,
     NotFound,
     RefreshUncertain,
+    Retriable,
     ServerFault,
     WriteUncertain,
 )
@@ -105,6 +106,26 @@ def test_a_read_survives_a_passing_fault(
     account.control.add_fault(kind, match={"path": "/contacts"}, times=2, after=1, params=params)
     assert len(set(read_all(client))) == 220
     assert account.control.calls_summary()["api_calls"] >= 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("html_503", {}),
+        ("status", {"status": 408}),
+        ("status", {"status": 500}),
+        ("status", {"status": 202}),
+        ("malformed_json", {}),
+        ("truncated_json", {}),
+        ("reset_before", {}),
+    ],
+)
+def test_a_fault_that_stays_is_told_with_what_to_do(
+    account: Running, client: Client, kind: str, params: dict[str, Any]
+) -> None:
+    account.control.add_fault(kind, match={"path": "/v3/contacts"}, times=1000, params=params)
+    with pytest.raises(Retriable, match=r"if it stays so, (see|ask|check) "):
+        read_all(client)
 
 
 @pytest.mark.parametrize(

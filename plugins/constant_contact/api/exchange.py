@@ -96,7 +96,7 @@ class Exchange:
         except GatewayReply as error:
             fault = GatewayReply(f"{method} {shown(url)}: {error}", error.status)
         except ServerFault as error:
-            fault = ServerFault(f"{method} {shown(url)}: {error}")
+            fault = ServerFault(f"{method} {shown(url)}: {error}. {replies.OF_THE_VENDOR}")
         finally:
             if response is not None:
                 response.close()

@@ -25,8 +25,10 @@ from constant_contact.redact import redact
 _MESSAGE_CHARS = 500
 _TITLE = re.compile(r"<title[^>]*>\s*([^<]{1,200}?)\s*</title", re.IGNORECASE)
 NOT_THE_VENDOR = (
-    "These are not Constant Contact's words: a firewall or proxy on the way answered in its place"
+    "These are not Constant Contact's words: a firewall or proxy on the way answered in its place; "
+    "if it stays so, ask who runs it"
 )
+OF_THE_VENDOR = "The next try goes on from here; if it stays so, see Constant Contact's status page"
 # What every error of the contract has at least one of: StatsError and its like.
 _WORDS = ("error_key", "error_message")
 # What a link that has expired, or is longer than a gateway takes, may be answered with.
@@ -158,12 +160,10 @@ def error_for(
             return NotFound(said, status=status, error_key=error_key, said=message)
         case 409:
             return Conflict(said, status=status, error_key=error_key, said=message)
-        case 408:
-            return ServerFault(said)
-        case _ if 400 <= status < 500:  # noqa: PLR2004
+        case _ if 400 <= status < 500 and status != 408:  # noqa: PLR2004
             return BadRequest(said, status=status, error_key=error_key, said=message)
         case _:
-            return ServerFault(said)
+            return ServerFault(f"{said}. {OF_THE_VENDOR}")
 
 
 def why_forbidden(reply: Reply | None) -> str:
@@ -201,7 +201,7 @@ def object_of(method: str, path: str, payload: Any) -> dict[str, Any]:
     if isinstance(payload, dict):
         return payload
     if method == "GET":
-        raise ServerFault(f"GET {path}: the reply is no JSON object")
+        raise ServerFault(f"GET {path}: the reply is no JSON object. {OF_THE_VENDOR}")
     return {}
 
 
