@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 import psycopg
 
@@ -10,11 +11,24 @@ SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = ANY(%(ta
 UNION ALL
 SELECT 'seq', sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname = ANY(%(tables)s)
 """
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+_ENDED_WITHIN_S = 60
 
 
 @contextmanager
 def used_indexes(connection: psycopg.Connection, tables: Sequence[str]) -> Iterator[set[str]]:
-    """Filled at the end with those that were read meanwhile, and `seq` for a whole table."""
+    """Filled at the end with those that were read meanwhile, and `seq` for a whole table.
+
+    In a database that no other session uses: one that ends says what it read when it is gone.
+    """
+    deadline = monotonic() + _ENDED_WITHIN_S
+    while connection.execute(_OTHERS).fetchone() != (0,):
+        assert monotonic() < deadline, "another session reads the same tables"
+        connection.commit()
+        sleep(0.01)
     used: set[str] = set()
     before = _scans(connection, tables)
     yield used
