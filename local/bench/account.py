@@ -82,9 +82,9 @@ class Travelling:
         self._travel = travel
         self._local = threading.local()
 
-    def take(self) -> float:
+    def take_slot(self) -> float:
         """Wait for the turn, then for the network."""
-        waited_s = self._budget.take()
+        waited_s = self._budget.take_slot()
         started = time.monotonic()
         self._travel()
         self._local.travelled_s = time.monotonic() - started

@@ -26,7 +26,7 @@ class Account:
     name: str
 
     @classmethod
-    def of(cls, crm_conn_id: str) -> "Account":
+    def of_crm(cls, crm_conn_id: str) -> "Account":
         """The account of a CRM connection; of one outside the option, its id is the name."""
         return cls(crm_conn_id.removeprefix("crm_"))
 

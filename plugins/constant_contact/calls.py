@@ -50,7 +50,7 @@ class AccessTokens(Protocol):
 class CallBudget(Protocol):
     """Hands out the calls of one API key to everyone who shares the database."""
 
-    def take(self) -> float:
+    def take_slot(self) -> float:
         """Wait for this call's turn; return the seconds waited.
 
         Raises:

@@ -25,7 +25,7 @@ _FLUSH_TIMEOUT_MS: Final = 5_000
 
 def task_ended(hook: ConstantContactHook, report: Report | None) -> None:
     """Tell what a task did and how things stand; never fails the task. No report: it failed."""
-    account, caller = Account.of(hook.crm_conn_id), hook.caller
+    account, caller = Account.of_crm(hook.crm_conn_id), hook.caller
     tags = {"dag_id": caller.dag_id or "", "task_id": caller.task_id or ""}
     _measured(
         lambda: _calls(hook.calls, tags | {"account": account.name}),
@@ -38,7 +38,7 @@ def task_ended(hook: ConstantContactHook, report: Report | None) -> None:
 
 def outboxes(crm: Database, crm_conn_id: str) -> None:
     """Tell how the outboxes stand; never fails the task."""
-    _measured(lambda: _counts(crm, Account.of(crm_conn_id), "opt_outs/backlog"))
+    _measured(lambda: _counts(crm, Account.of_crm(crm_conn_id), "opt_outs/backlog"))
 
 
 def _measured(*measures: Callable[[], None]) -> None:

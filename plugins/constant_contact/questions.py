@@ -74,10 +74,10 @@ def body(hold: Hold, account: Account, cost: str = "") -> str:
 def tell_of_question(context: Mapping[str, Any]) -> None:
     """A notifier of the task that asks: tells the option's callback of its question."""
     task = context["task"]
-    tell(context, task.subject, task.body)
+    call_hold_callback(context, task.subject, task.body)
 
 
-def tell(context: Mapping[str, Any], subject: str, body: str) -> None:
+def call_hold_callback(context: Mapping[str, Any], subject: str, body: str) -> None:
     """Tell the callback of the option on_hold_callback; a question is asked though it fails."""
     callback = config.hold_callback()
     if callback is None:

@@ -130,7 +130,7 @@ def test_only_what_was_tested_is_taken_over(
     before = connection()
     enter(person)
     person.authorize("next")
-    ask = credentials.ask
+    ask = credentials.ask_account
 
     def meanwhile(*asked: Any) -> Any:
         answered = ask(*asked)
@@ -140,11 +140,11 @@ def test_only_what_was_tested_is_taken_over(
         person.authorize("next")
         return answered
 
-    monkeypatch.setattr(credentials, "ask", meanwhile)
+    monkeypatch.setattr(credentials, "ask_account", meanwhile)
     refused = press(person, "take-over")
     assert (refused.status, "was changed meanwhile" in refused.text) == (409, True)
     assert connection() == before
-    monkeypatch.setattr(credentials, "ask", ask)
+    monkeypatch.setattr(credentials, "ask_account", ask)
     assert press(person, "take-over").status == 200
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from constant_contact.store.database import Database
 from constant_contact.sync.crm.crm_contacts import see_contacts
-from constant_contact.sync.objections import hear
+from constant_contact.sync.objections import update_register
 from tests.airflow.site import Site
 from tests.airflow.why_page import ANN, WHY, answer_of
 from tests.support import Add, Rows
@@ -26,7 +26,7 @@ def test_the_objections_that_stand_are_told_with_the_gates_answer(
     set_do_not_email("c2", True, "said <b>no</b>")
     see_contacts(crm)
     with crm.transaction() as connection:
-        hear(connection)
+        update_register(connection)
     said = answer_of(site, contact_id="c1")
     assert "Must not be emailed. The contact unsubscribed at Constant Contact." in said
     assert "the contact, at Constant Contact" in said
@@ -45,7 +45,7 @@ def asked(crm: Database, sql_rows: Rows, add_crm_contact: Add, set_do_not_email:
     set_do_not_email("c1", False)
     see_contacts(crm)
     with crm.transaction() as connection:
-        hear(connection)
+        update_register(connection)
     (row,) = sql_rows("SELECT objection_id FROM ctct_objection WHERE source = 'asked'")
     return int(row["objection_id"])
 
@@ -101,7 +101,7 @@ def test_a_flag_that_is_set_is_cleared_in_the_crm_and_not_here(
     add_crm_contact("c1", "ann@example.com", do_not_email=True)
     see_contacts(crm)
     with crm.transaction() as connection:
-        hear(connection)
+        update_register(connection)
     assert "/why/lift" not in site.get(f"{WHY}?contact_id=c1", "OP").text
     (row,) = sql_rows("SELECT objection_id FROM ctct_objection")
     fields = {"contact_id": "c1", "objection_id": str(row["objection_id"]), "evidence": "because"}
@@ -121,7 +121,7 @@ def test_the_accounts_own_opt_out_that_a_person_lifted_is_not_heard_again(
 
     def standing() -> int:
         with crm.transaction() as connection:
-            hear(connection)
+            update_register(connection)
         return len(sql_rows("SELECT source FROM ctct_objection WHERE lifted_at IS NULL"))
 
     assert standing() == 1

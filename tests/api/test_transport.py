@@ -139,7 +139,7 @@ def test_a_call_takes_its_slot_when_its_connection_stands(
 ) -> None:  # fmt: skip
     client = make_client()
     steps: list[str] = []
-    really_connect, really_take = transport._Connection.connect, ApiBudget.take
+    really_connect, really_take = transport._Connection.connect, ApiBudget.take_slot
 
     def connect(connection: Any) -> None:
         steps.append("connect")
@@ -154,7 +154,7 @@ def test_a_call_takes_its_slot_when_its_connection_stands(
         monkeypatch.setattr(type(client._settings), "is_loopback", False)
     client._tokens.access_token()
     monkeypatch.setattr(transport._Connection, "connect", connect)
-    monkeypatch.setattr(ApiBudget, "take", take)
+    monkeypatch.setattr(ApiBudget, "take_slot", take)
     client.get("/contact_lists")
     client.get("/contact_lists")
     assert steps == ["connect", "take", "take"]
@@ -167,6 +167,6 @@ def test_a_call_that_finds_no_connection_takes_no_slot(
     client._tokens.access_token()
     object.__setattr__(client._settings, "base_url", "http://127.0.0.1:9")
     client._retry = type(client._retry)(max_tries=1)
-    monkeypatch.setattr(ApiBudget, "take", lambda _budget: pytest.fail("a slot was taken"))
+    monkeypatch.setattr(ApiBudget, "take_slot", lambda _budget: pytest.fail("a slot was taken"))
     with pytest.raises(ConnectionFault):
         client.get("/contact_lists")

@@ -62,8 +62,8 @@ class Budget(ApiBudget):
         self.slowed = 0
         self.on_call: Callable[[int], None] = lambda _number: None
 
-    def take(self) -> float:
-        waited_s = super().take()
+    def take_slot(self) -> float:
+        waited_s = super().take_slot()
         with self._counting:
             self.taken += 1
             number = self.taken

@@ -29,7 +29,7 @@ def taken(budget: ApiBudget) -> int:
     calls = 0
     try:
         while calls < 1000:
-            budget.take()
+            budget.take_slot()
             calls += 1
     except BudgetSpent:
         pass
@@ -73,14 +73,14 @@ def test_the_error_says_when_it_goes_on(crm: Database) -> None:
     budget = ApiBudget(crm, SETTINGS, "engagement")
     taken(budget)
     with pytest.raises(BudgetSpent, match="rate_plan and calls_per_day") as spent:
-        budget.take()
+        budget.take_slot()
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     assert spent.value.resume_at_utc.astimezone(UTC).date() == tomorrow
 
 
 def test_a_raised_setting_lets_the_waiting_go_on(crm: Database) -> None:
     taken(ApiBudget(crm, SETTINGS, "engagement"))
-    ApiBudget(crm, replace(SETTINGS, calls_per_day=1000), "engagement").take()
+    ApiBudget(crm, replace(SETTINGS, calls_per_day=1000), "engagement").take_slot()
 
 
 def test_a_new_day_is_a_new_budget(crm: Database, sql_rows: Rows) -> None:
@@ -93,7 +93,7 @@ def test_a_new_day_is_a_new_budget(crm: Database, sql_rows: Rows) -> None:
 def test_the_vendors_word_that_the_day_is_spent_counts_for_all_lanes(
     crm: Database, sql_rows: Rows
 ) -> None:
-    ApiBudget(crm, SETTINGS, "engagement").take()
+    ApiBudget(crm, SETTINGS, "engagement").take_slot()
     ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
     assert taken(ApiBudget(crm, SETTINGS, "opt_outs")) == 0
     sql_rows("UPDATE ctct_api_budget SET spent_day_utc = spent_day_utc - 1, day_utc = day_utc - 1")
@@ -104,7 +104,7 @@ def test_the_vendors_word_that_the_day_is_spent_counts_for_all_lanes(
 def test_a_raised_setting_overrules_the_vendors_word_until_it_is_said_again(crm: Database) -> None:
     ApiBudget(crm, SETTINGS, "engagement").day_spent("quota_exceeded")
     bigger = replace(SETTINGS, calls_per_day=1000)
-    ApiBudget(crm, bigger, "engagement").take()
+    ApiBudget(crm, bigger, "engagement").take_slot()
     ApiBudget(crm, bigger, "engagement").day_spent("quota_exceeded")
     assert taken(ApiBudget(crm, bigger, "opt_outs")) == 0
 
@@ -123,7 +123,7 @@ def test_two_keys_have_two_budgets(crm: Database) -> None:
 def test_no_call_is_handed_out_twice(crm: Database, sql_rows: Rows) -> None:
     settings = replace(SETTINGS, calls_per_day=1000)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: ApiBudget(crm, settings, "opt_outs").take(), range(200)))
+        list(pool.map(lambda _: ApiBudget(crm, settings, "opt_outs").take_slot(), range(200)))
     assert sql_rows("SELECT calls FROM ctct_api_budget") == [{"calls": 200}]
 
 
@@ -131,7 +131,7 @@ def test_calls_are_spaced_by_the_rate_whoever_makes_them(crm: Database) -> None:
     settings = replace(SETTINGS, calls_per_second=50, calls_per_day=1000)
     began = monotonic()
     with ThreadPoolExecutor(5) as pool:
-        list(pool.map(lambda _: ApiBudget(crm, settings, "opt_outs").take(), range(26)))
+        list(pool.map(lambda _: ApiBudget(crm, settings, "opt_outs").take_slot(), range(26)))
     # 26 calls have 25 gaps of a fiftieth of a second; never less.
     assert monotonic() - began >= 0.5
 
@@ -157,24 +157,24 @@ def test_an_opt_out_stands_behind_half_a_second_of_other_calls_at_most(
     )
     load = ApiBudget(crm, settings, "engagement")
     with pytest.raises(TurnedAway):
-        [load.take() for _ in range(1000)]
+        [load.take_slot() for _ in range(1000)]
     # At once and 0.3 s later; the third would stand 0.6 s behind.
     (given,) = sql_rows("SELECT calls FROM public.ctct_api_budget")
     assert given["calls"] == 2
     slept.clear()
-    assert ApiBudget(crm, settings, "opt_outs").take() < 0.9
+    assert ApiBudget(crm, settings, "opt_outs").take_slot() < 0.9
     # Opt-outs queue as they come; the load stands aside meanwhile.
-    waits = [ApiBudget(crm, settings, "opt_outs").take() for _ in range(4)]
+    waits = [ApiBudget(crm, settings, "opt_outs").take_slot() for _ in range(4)]
     assert waits == sorted(waits)
     assert waits[-1] > 1.5
 
 
 def test_throttling_holds_everyone_for_a_second(crm: Database) -> None:
     budget = ApiBudget(crm, SETTINGS, "opt_outs")
-    budget.take()
+    budget.take_slot()
     began = monotonic()
     budget.slow_down()
-    ApiBudget(crm, SETTINGS, "engagement").take()
+    ApiBudget(crm, SETTINGS, "engagement").take_slot()
     assert monotonic() - began >= 0.99
 
 
@@ -189,10 +189,10 @@ def test_a_quota_of_yesterday_does_not_spend_a_day_that_has_just_begun(
 
 def test_a_lane_without_any_calls_is_told_so_on_any_day(crm: Database, sql_rows: Rows) -> None:
     one = replace(SETTINGS, calls_per_day=1)
-    ApiBudget(crm, one, "opt_outs").take()
+    ApiBudget(crm, one, "opt_outs").take_slot()
     sql_rows("UPDATE ctct_api_budget SET day_utc = day_utc - 1")
     with pytest.raises(BudgetSpent):
-        ApiBudget(crm, one, "engagement").take()
+        ApiBudget(crm, one, "engagement").take_slot()
 
 
 def test_many_who_call_first_with_a_key_all_get_their_turn(crm: Database) -> None:
@@ -201,7 +201,7 @@ def test_many_who_call_first_with_a_key_all_get_their_turn(crm: Database) -> Non
         for number in range(5):
             fresh = replace(slow, api_key=f"key {number}")
             callers = [ApiBudget(crm, fresh, "engagement") for _ in range(8)]
-            assert len(list(pool.map(ApiBudget.take, callers))) == 8
+            assert len(list(pool.map(ApiBudget.take_slot, callers))) == 8
 
 
 @pytest.mark.parametrize(("oversleeps", "turns"), [(1, 2), (99, 6)])
@@ -223,7 +223,7 @@ def test_who_wakes_too_late_makes_no_call_in_that_turn(
 
     fake = SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
     monkeypatch.setattr("constant_contact.store.budget.time", fake)
-    ApiBudget(crm, SETTINGS, "opt_outs").take()
+    ApiBudget(crm, SETTINGS, "opt_outs").take_slot()
     # Not for ever: on a machine that is always late, a call is made all the same.
     assert clock.slept == turns
     assert sql_rows("SELECT calls FROM ctct_api_budget") == [{"calls": 1}]

@@ -76,7 +76,7 @@ def decisions(sql_rows: Rows) -> list[tuple[str, str | None, int]]:
 
 
 def test_a_person_is_shown_how_many_why_and_whom(held: int, crm: Database) -> None:
-    hold = holds.ask(crm, held)
+    hold = holds.ask_about(crm, held)
     assert hold is not None
     assert hold.contacts == 8
     assert "8 contacts would be unsubscribed within a day" in hold.detail
@@ -90,14 +90,14 @@ def test_a_person_is_shown_how_many_why_and_whom(held: int, crm: Database) -> No
 
 def test_a_hold_is_asked_about_once(held: int, crm: Database) -> None:
     assert unasked(crm) == [held]
-    holds.ask(crm, held)
+    holds.ask_about(crm, held)
     assert unasked(crm) == []
 
 
 def test_approving_carries_exactly_what_was_shown(
     held: int, crm: Database, push: Push, people: Running, set_do_not_email: Flag, sql_rows: Rows
 ) -> None:
-    holds.ask(crm, held)
+    holds.ask_about(crm, held)
     # A second stop, after the question was asked.
     for number in range(10, 18):
         set_do_not_email(f"c{number}", True)
@@ -114,7 +114,7 @@ def test_approving_carries_exactly_what_was_shown(
 def test_rejecting_leaves_them_held_and_keeps_who_said_so(
     held: int, crm: Database, push: Push, people: Running, sql_rows: Rows
 ) -> None:
-    holds.ask(crm, held)
+    holds.ask_about(crm, held)
     assert holds.answer(crm, held, "rejected", by="ann") == 8
     assert push().unsubscribed == 0
     assert unsubscribed(people) == set()
@@ -126,7 +126,7 @@ def test_rejecting_leaves_them_held_and_keeps_who_said_so(
 
 def test_an_answer_is_asked_for_no_more(held: int, crm: Database) -> None:
     assert approve(crm) == 8
-    assert holds.ask(crm, held) is None
+    assert holds.ask_about(crm, held) is None
     assert unasked(crm) == []
 
 
@@ -155,7 +155,7 @@ def test_a_mass_of_wishes_is_asked_about_by_itself(
     for number in range(1, 9):
         set_do_not_email(f"c{number}", True, by_contact=True)
     assert push().held == 8
-    hold = holds.ask(crm, 1)
+    hold = holds.ask_about(crm, 1)
     assert hold is not None
     assert "each at its own wish" in hold.detail
 

@@ -72,7 +72,7 @@ class Exchange:
         try:
             # The slot is of the moment when the request goes out: a handshake takes its time.
             connect(self._session(), url, timeouts[0])
-            waited_s = self._budget.take()
+            waited_s = self._budget.take_slot()
             # The wait may have been long: what is sent is what is right now.
             payload = body() if callable(body) else body
             called_at, started = datetime.now(UTC), monotonic()

@@ -328,5 +328,5 @@ class _PacedAdapter(BoundedAdapter):
         proxies: Any = None,
     ) -> requests.Response:
         self.connect(request, verify, cert, proxies)
-        self._budget.take()
+        self._budget.take_slot()
         return super().send(request, stream, timeout, verify, cert, proxies)

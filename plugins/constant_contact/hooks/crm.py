@@ -49,7 +49,7 @@ def crm_database(
     if given is None:
         with _told_if_missing(conn_id):
             given = look_up(conn_id)
-    seam = load_seam(config.text("crm_folder") or SHIPPED, Account.of(conn_id))
+    seam = load_seam(config.text("crm_folder") or SHIPPED, Account.of_crm(conn_id))
     elsewhere = config.text("contacts_conn_id")
     contacts = None
     if elsewhere and elsewhere != conn_id:

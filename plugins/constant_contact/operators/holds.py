@@ -55,10 +55,10 @@ class AskOperator(ConstantContactOperator):
     def sync(self, hook: ConstantContactHook, context: Context) -> HoldReport:
         """Run `holds.ask`."""
         hold_id = row_number("hold_id", self.hold_id, "ctct_hold")
-        hold = holds.ask(hook.crm, hold_id)
+        hold = holds.ask_about(hook.crm, hold_id)
         if hold is None or not hold.contacts:
             raise AirflowSkipException(f"hold {hold_id} waits for no answer")
-        account = Account.of(self.crm_conn_id)
+        account = Account.of_crm(self.crm_conn_id)
         shown = body(hold, account, holds.cost(hold, hook.settings))
         return HoldReport(hold.hold_id, hold.noun, subject(hold), shown)
 

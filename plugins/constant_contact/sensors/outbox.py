@@ -10,7 +10,7 @@ from constant_contact import measures
 from constant_contact.accounts import Account
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
 from constant_contact.params import flag
-from constant_contact.questions import body, subject, tell
+from constant_contact.questions import body, call_hold_callback, subject
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
@@ -72,8 +72,8 @@ class OutboxSensor(BaseSensorOperator):
 
     def _remind(self, crm: Database, hold_id: int, context: Context) -> None:
         """Each day that what contacts asked for is held: the law gives ten."""
-        hold = holds.look(crm, hold_id)
+        hold = holds.find_hold(crm, hold_id)
         if hold is not None:
             self.log.warning("hold %d still waits for a person's answer: %s", hold_id, hold.detail)
-            account = Account.of(self.crm_conn_id)
-            tell(context, subject(hold), body(hold, account))
+            account = Account.of_crm(self.crm_conn_id)
+            call_hold_callback(context, subject(hold), body(hold, account))

@@ -105,7 +105,7 @@ class ApiBudget:
         }
         self._duration_s: float | None = None
 
-    def take(self) -> float:
+    def take_slot(self) -> float:
         """Wait for this call's turn; return the seconds waited.
 
         Raises:

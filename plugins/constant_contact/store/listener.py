@@ -39,7 +39,7 @@ class Watcher:
         self._newest: object = None
         self._has_looked = asyncio.Event()
 
-    def tell(self, newest: object) -> None:
+    def set_newest(self, newest: object) -> None:
         """Take what a look found."""
         self._newest = newest
         self._has_looked.set()
@@ -135,7 +135,7 @@ class Listener:
         self._tell(name, None)
         for watcher in self._watchers:
             if watcher.statement == name:
-                watcher.tell(next(iter(found or ()), None))
+                watcher.set_newest(next(iter(found or ()), None))
 
     async def _wait(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """Wait until a notice comes, a watcher joins or `poll_s` are over."""

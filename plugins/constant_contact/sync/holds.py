@@ -149,12 +149,12 @@ def allowance(
     return max(breaker_contacts, int(linked * breaker_share))
 
 
-def ask(crm: Database, hold_id: int) -> Hold | None:
+def ask_about(crm: Database, hold_id: int) -> Hold | None:
     """What to show to the person who is asked now; None if that is settled."""
     return _shown(crm, "holds/ask", hold_id)
 
 
-def look(crm: Database, hold_id: int) -> Hold | None:
+def find_hold(crm: Database, hold_id: int) -> Hold | None:
     """How a stop stands, without asking; None if there is no such stop."""
     return _shown(crm, "holds/look", hold_id)
 

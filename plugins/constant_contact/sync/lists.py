@@ -92,7 +92,7 @@ def sync_lists(client: Client, crm: Database) -> ListsReport:
             # list that it is gone; nor is one that is set aside.
             database.run(connection, "lists/mark_missing", {"mirrored_at": started_at})
         after = database.row(connection, "lists/count") or {}
-    report.set_aside = aside.tell()
+    report.set_aside = aside.log_standing()
     report.active, report.deleted = after["active"], after["deleted"]
     report.newly_deleted = max(0, report.deleted - before["deleted"])
     return report

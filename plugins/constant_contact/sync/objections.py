@@ -14,7 +14,7 @@ import psycopg
 from constant_contact.errors import ChangesRefused
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see_contacts_in
 
 Answer = Literal["may", "must not be mailed", "must not exist"]
 
@@ -87,11 +87,13 @@ def look_and_hear(crm: Database, contact_ids: Collection[str] | None = None) -> 
     """
     with crm.transaction() as connection:
         database.row(connection, "crm_contacts/lock")
-        see(connection, crm, contact_ids)
-        hear(connection, contact_ids)
+        see_contacts_in(connection, crm, contact_ids)
+        update_register(connection, contact_ids)
 
 
-def hear(connection: psycopg.Connection[Any], contact_ids: Collection[str] | None = None) -> None:
+def update_register(
+    connection: psycopg.Connection[Any], contact_ids: Collection[str] | None = None
+) -> None:
     """Bring the register up to what the CRM and the mirror say.
 
     Args:
@@ -126,7 +128,7 @@ def find_mailable(
     """Queue an opt-out of each contact that objects by the CRM and may still be mailed.
 
     Args:
-        connection: After `hear`.
+        connection: After `update_register`.
         contact_ids: Of these CRM contacts only; None: all.
 
     Returns:
@@ -162,7 +164,7 @@ def find_taken_back(connection: psycopg.Connection[Any]) -> int:
     Whether it is opted in the gate decides when the change is carried, as of any opt-in.
 
     Args:
-        connection: After `hear` of all; not where the CRM was seen for the first time.
+        connection: After `update_register` of all; not where the CRM was seen for the first time.
 
     Returns:
         How many were queued.

@@ -200,7 +200,7 @@ class SetAside:
         waiting = sorted(standing, key=lambda row: row["tried_at"])
         return [row["row_id"] for row in waiting if row["tried_at"] < before]
 
-    def tell(self) -> int:
+    def log_standing(self) -> int:
         """Name in the log what is set aside; return how many there are."""
         with self._crm.transaction() as connection:
             standing = self._standing(connection)

@@ -122,7 +122,7 @@ def test_a_person_is_told_how_many_days_it_takes(
     crowd(simulator, add_crm_contact, PEOPLE)
     sql_rows("UPDATE crm_contact SET do_not_email = TRUE")
     push()
-    hold = holds.look(crm, 1)
+    hold = holds.find_hold(crm, 1)
     assert hold is not None
     texts = holds.cost(hold, api_settings(simulator, "", calls_per_day=CALLS_A_DAY))
     assert texts.startswith("That takes up to 160 calls, two a contact: about 2 days")

@@ -10,7 +10,7 @@ from constant_contact.store.database import Database
 from constant_contact.store.seam import load_seam
 from constant_contact.sync.consent.opt_outs import OptOutsReport
 from constant_contact.sync.crm.crm_contacts import see_contacts
-from constant_contact.sync.objections import hear
+from constant_contact.sync.objections import update_register
 from simulator.server import Running
 from tests.support import contact_id, vendor_contact
 from tests.sync.consent.outbox import Add, Rows
@@ -68,7 +68,7 @@ def test_a_no_counts_however_its_contacts_id_is_written(
     )
     if is_heard_before:
         with crm.transaction() as connection:
-            hear(connection)
+            update_register(connection)
     assert push(whole=False).unsubscribed == 1
     assert simulator.control.truth_contact(contact_id(1))["permission"] == "unsubscribed"
     told: list[dict[str, Any]] = sql_rows("SELECT contact_id, status FROM crm_opt_out_change")

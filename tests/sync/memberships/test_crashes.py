@@ -283,7 +283,7 @@ def test_a_person_answers_for_exactly_the_removals_that_were_shown(
 ) -> None:
     crowd(12, "remove")
     assert push_lists(breaker_contacts=10).held == 12
-    hold = holds.ask(crm, 1)
+    hold = holds.ask_about(crm, 1)
     assert hold is not None
     assert (hold.noun, hold.contacts) == ("memberships", 12)
     assert "off the list" in hold.groups[0]["reason"]

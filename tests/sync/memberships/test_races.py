@@ -156,7 +156,7 @@ def test_a_flag_that_is_set_while_an_import_waits_for_its_slot_keeps_the_contact
     set_do_not_email: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     ask_for_an_import(add_crm_contact, want)
-    post, take, waits = Client.post, ApiBudget.take, []
+    post, take, waits = Client.post, ApiBudget.take_slot, []
 
     def post_import(client: Client, path: str, *given: Any) -> Any:
         waits.append(path)
@@ -169,7 +169,7 @@ def test_a_flag_that_is_set_while_an_import_waits_for_its_slot_keeps_the_contact
         return take(budget)
 
     monkeypatch.setattr(Client, "post", post_import)
-    monkeypatch.setattr(ApiBudget, "take", take_late)
+    monkeypatch.setattr(ApiBudget, "take_slot", take_late)
     push_lists()
     mailable = {
         each["email"]

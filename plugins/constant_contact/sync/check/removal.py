@@ -67,7 +67,7 @@ def remove_made(trial: Trial) -> Line:
 
 
 def _unsubscribe(trial: Trial) -> None:
-    if email_of(trial.look()).get("permission_to_send") != "unsubscribed":
+    if email_of(trial.read_own_contact()).get("permission_to_send") != "unsubscribed":
         trial.client.put(f"/contacts/{trial.own_contact()}", trial.body("unsubscribed"))
 
 

@@ -47,7 +47,7 @@ class CheckedLine(NamedTuple):
     exported_remedy: str | None
 
     @classmethod
-    def of(cls, line: Line, last: Mapping[str, str]) -> "CheckedLine":
+    def from_line(cls, line: Line, last: Mapping[str, str]) -> "CheckedLine":
         """A line beside the results of the last check, by name."""
         assumption = line.assumption
         before = last.get(assumption.name)

@@ -170,13 +170,13 @@ def _kept(crm: Database, lines: Sequence[Line], duration_ms: int) -> tuple[Check
         with crm.transaction() as connection:
             rows = database.rows(connection, "check/last_results")
             last = {row["name"]: row["result"] for row in rows}
-            checked = [CheckedLine.of(line, last) for line in lines]
+            checked = [CheckedLine.from_line(line, last) for line in lines]
             made = {"duration_ms": duration_ms, "package_version": __version__}
             columns = database.columns(CheckedLine, checked)
             kept = database.row(connection, "check/keep", made | columns) or {}
             checked_at = kept["checked_at"]
     except (ConstantContactError, psycopg.Error):
-        checked = [CheckedLine.of(line, last) for line in lines]
+        checked = [CheckedLine.from_line(line, last) for line in lines]
         not_kept = "the CRM's lines say why"
     check = Check(checked_at, duration_ms, __version__, checked)
     report = CheckReport(

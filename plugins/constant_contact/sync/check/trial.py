@@ -176,15 +176,15 @@ class Trial:
 
     def shown(self, is_done: Callable[[Row], bool] = lambda _row: True) -> Row:
         """The contact, looked at until it shows what was done, a few times."""
-        row = self.look()
+        row = self.read_own_contact()
         for wait_s in self.waits_s[: LOOKS - 1]:
             if is_done(row):
                 break
             time.sleep(wait_s)
-            row = self.look()
+            row = self.read_own_contact()
         return row
 
-    def look(self) -> Row:
+    def read_own_contact(self) -> Row:
         """The contact as it is shown now."""
         return self.look_at(self.own_contact())
 

@@ -20,8 +20,8 @@ from constant_contact.errors import (
 )
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync.crm.crm_contacts import see
-from constant_contact.sync.objections import hear, standing_objections
+from constant_contact.sync.crm.crm_contacts import see_contacts_in
+from constant_contact.sync.objections import standing_objections, update_register
 from constant_contact.sync.report import Report
 
 _SENT = (
@@ -57,8 +57,8 @@ def ask_confirmation(
         raise ChangesRefused("name at least one list in list_ids: Constant Contact asks for it")
     with crm.transaction() as connection:
         database.row(connection, "crm_contacts/lock")
-        see(connection, crm)
-        hear(connection)
+        see_contacts_in(connection, crm)
+        update_register(connection)
     with crm.transaction() as connection:
         contact = _askable(connection, change_id)
         claim = {"constant_contact_id": contact, "change_id": change_id, "asked_by": by}

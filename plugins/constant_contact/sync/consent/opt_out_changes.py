@@ -32,7 +32,7 @@ from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync.consent import rules, single
 from constant_contact.sync.consent.rules import Outcome
-from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see_contacts_in
 from constant_contact.sync.objections import ask_gate
 
 _log = logging.getLogger("constant_contact.opt_outs")
@@ -87,7 +87,7 @@ class Carrier:
             with self._crm.explained(connection), connection.transaction():
                 self.outcome = self._carried(connection)
         except (Retriable, WriteUncertain) as error:
-            # Where the session has ended after the vendor's answer, `keep` will find out.
+            # Where the session has ended after the vendor's answer, `store_outcome` will find out.
             self.failure = error if self.outcome is None else None
         except Exception as error:
             if isinstance(error, (Fatal, Later)) and not isinstance(error, TextRefused):
@@ -96,7 +96,7 @@ class Carrier:
         if self.failure is not None:
             _log.warning("%s", self.failure)
 
-    def keep(self, connection: psycopg.Connection[Any]) -> None:
+    def store_outcome(self, connection: psycopg.Connection[Any]) -> None:
         """Keep what became of the change, and what the vendor has shown, in one transaction.
 
         The change first: where our session has ended, another worker may have claimed it. That one
@@ -125,7 +125,7 @@ class Carrier:
             single.mirror(connection, after)
         if not is_ours:
             return
-        rules.keep(connection, self.change, self.outcome, call if made_one else None)
+        rules.record_decision(connection, self.change, self.outcome, call if made_one else None)
 
     def _carried(self, connection: psycopg.Connection[Any]) -> Outcome | None:
         """Carry the change; waits while the same contact is edited.
@@ -168,7 +168,7 @@ class Carrier:
         """What the CRM says now, after a wait."""
         with self._crm.transaction() as own:
             database.row(own, "crm_contacts/lock")
-            see(own, self._crm, [self.change["contact_id"]])
+            see_contacts_in(own, self._crm, [self.change["contact_id"]])
             of_contact = {"contact_ids": [self.change["contact_id"]]}
             database.run(own, "consent/hear_changes", of_contact)
             database.run(own, "consent/hear_flags", of_contact)
@@ -226,7 +226,7 @@ class Carrier:
 
     def _record(self, outcome: Outcome) -> None:
         with self._crm.transaction() as own:
-            rules.keep(own, self.change, outcome, self._client.last_call)
+            rules.record_decision(own, self.change, outcome, self._client.last_call)
 
     def _not_found(self, contact_id: str) -> Outcome:
         """Not found once may pass; twice, an hour apart, is believed."""
@@ -264,7 +264,7 @@ class Carrier:
             "constant_contact_id": contact_id,
             "address": None,
         }
-        current = single.get(self._client, contact_id)
+        current = single.read_contact(self._client, contact_id)
         # Committed before the call: no other transaction waits for the vendor's reply.
         with self._crm.transaction() as own:
             if before := rules.made_without_answer(own, change, current):

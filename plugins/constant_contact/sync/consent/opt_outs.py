@@ -33,8 +33,8 @@ from constant_contact.sync import holds
 from constant_contact.sync.consent.opt_out_changes import Carrier
 from constant_contact.sync.consent.write_block import WriteBlock
 from constant_contact.sync.contacts.relink import follow
-from constant_contact.sync.crm.crm_contacts import see, spell_changes
-from constant_contact.sync.objections import find_mailable, find_taken_back, hear
+from constant_contact.sync.crm.crm_contacts import see_contacts_in, spell_changes
+from constant_contact.sync.objections import find_mailable, find_taken_back, update_register
 from constant_contact.sync.parallel import in_parallel
 from constant_contact.sync.report import Report
 
@@ -180,8 +180,8 @@ def _look(crm: Database, *, whole: bool, dry_run: bool) -> _Looked:
         contact_ids = None if whole else sorted(pending)
         is_baseline = False
         if contact_ids != []:
-            is_baseline = see(connection, crm, contact_ids).is_baseline
-            hear(connection, contact_ids)
+            is_baseline = see_contacts_in(connection, crm, contact_ids).is_baseline
+            update_register(connection, contact_ids)
         if whole:
             database.run(connection, "consent/retry_refused")
         # Under the lock of this look: a flag seen as cleared is lifted, or a change waits for it.
@@ -277,13 +277,13 @@ class _Queue:
                 if self._dry_run:
                     connection.rollback()
                 else:
-                    carrier.keep(connection)
+                    carrier.store_outcome(connection)
         except (DatabaseUnavailable, DatabaseConflict, QueryTooSlow):
             if carrier is None or self._dry_run or carrier.outcome is None:
                 raise
             # A session that was ended while the vendor answered took its locks, not the answer.
             with self._crm.transaction() as connection:
-                carrier.keep(connection)
+                carrier.store_outcome(connection)
         self._count(carrier)
         self._note_passage(carrier)
         return True

@@ -183,7 +183,7 @@ def decide(
         before=current,
         after=planned,
     )
-    keep(connection, change, about, None)
+    record_decision(connection, change, about, None)
     return decision, body
 
 
@@ -276,7 +276,7 @@ def _merged(
     }
 
 
-def keep(
+def record_decision(
     connection: psycopg.Connection[Any],
     change: Mapping[str, Any],
     outcome: Outcome,

@@ -22,7 +22,7 @@ _TEXTS: Final = ("first_name", "last_name", "job_title", "company_name")
 _BIRTHDAY: Final = {"birthday_month": 12, "birthday_day": 31}
 
 
-def of(contact_id: str, answer: Mapping[str, Any]) -> dict[str, Any] | None:
+def matching_contact(contact_id: str, answer: Mapping[str, Any]) -> dict[str, Any] | None:
     """The answer, if it is about this contact: the same UUID in capitals is the same.
 
     The mirror learns the vendor's spelling, and the next linking gives it to the CRM.
@@ -32,13 +32,13 @@ def of(contact_id: str, answer: Mapping[str, Any]) -> dict[str, Any] | None:
     return dict(answer) if is_it else None
 
 
-def get(client: Client, contact_id: str) -> dict[str, Any]:
+def read_contact(client: Client, contact_id: str) -> dict[str, Any]:
     """The contact as it is now.
 
     Raises:
         WriteUncertain: The answer is about no such contact, or about another.
     """
-    current = of(contact_id, client.get(f"/contacts/{contact_id}"))
+    current = matching_contact(contact_id, client.get(f"/contacts/{contact_id}"))
     if current is None:
         raise WriteUncertain(f"GET /contacts/{contact_id} answered with no such contact")
     return current
@@ -84,9 +84,9 @@ def put(
     else:
         sent = last
         answer = client.put(path, partial(_confirmed, sent, confirm))
-    after = of(contact_id, answer)
+    after = matching_contact(contact_id, answer)
     if after is None or rules.permission(after) != wanted:
-        after = get(client, contact_id)
+        after = read_contact(client, contact_id)
     if wanted == "unsubscribed":
         is_done = not rules.is_not_out(after)
     else:

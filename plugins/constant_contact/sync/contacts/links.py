@@ -10,10 +10,10 @@ import psycopg
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
-from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see_contacts_in
 from constant_contact.sync.crm.flag_back import flag_opted_out
 from constant_contact.sync.crm.write_back import write_back
-from constant_contact.sync.objections import find_mailable, hear
+from constant_contact.sync.objections import find_mailable, update_register
 from constant_contact.sync.report import Report
 
 # So many rows of `ctct_link` changed at once make another plan the better one.
@@ -71,7 +71,7 @@ def link_contacts(crm: Database, *, dry_run: bool = False) -> LinksReport:
     database.recount(crm)
     with crm.transaction() as connection:
         database.row(connection, "crm_contacts/lock")
-        seen = see(connection, crm)
+        seen = see_contacts_in(connection, crm)
         report.appeared, report.left, report.absent_held = (
             seen.appeared,
             seen.left,
@@ -142,7 +142,7 @@ def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
         report.unlinked = changed["unlinked"]
     if report.appeared + report.linked + report.relinked + report.unlinked >= _MANY:
         database.analyze(connection, "ctct_link")
-    hear(connection)
+    update_register(connection)
     report.opt_outs_queued = find_mailable(connection)
 
 

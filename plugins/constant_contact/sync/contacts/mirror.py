@@ -105,7 +105,7 @@ def sync_contacts(
         report.malformed += opted_out.malformed
     aside = SetAside(crm, "contact")
     report.purged += _look_at_each(client, crm, aside.to_try(now)[:_MOST_ASKED_AFTER], now)
-    report.set_aside = aside.tell()
+    report.set_aside = aside.log_standing()
     with crm.transaction() as connection:
         counts = database.row(connection, "contacts/count") or {}
         names = {

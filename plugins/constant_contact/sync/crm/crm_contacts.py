@@ -67,10 +67,10 @@ def see_contacts(
     with crm.transaction() as connection:
         # A look that began earlier never overwrites a later one.
         database.row(connection, "crm_contacts/lock")
-        return see(connection, crm, contact_ids, breaker_contacts, breaker_share)
+        return see_contacts_in(connection, crm, contact_ids, breaker_contacts, breaker_share)
 
 
-def see(
+def see_contacts_in(
     connection: psycopg.Connection[Any],
     crm: Database,
     contact_ids: Collection[str] | None = None,

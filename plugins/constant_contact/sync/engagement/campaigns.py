@@ -97,7 +97,7 @@ def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> C
         }
         unknown = database.rows(connection, "campaigns/count_unknown", known)
     report.unknown_values = by_value(unknown)
-    report.set_aside = sum(SetAside(crm, noun).tell() for noun in _ASIDE)
+    report.set_aside = sum(SetAside(crm, noun).log_standing() for noun in _ASIDE)
     if report.uncounted:
         _log.warning("the summary report leaves out counts of %d campaigns", report.uncounted)
     report.ab_tests, report.automated = (unreported or {}).values()
@@ -180,7 +180,7 @@ def _mirror_activities(
 
     unasked: list[str] = []
 
-    def ask(campaign_id: str, _stop: threading.Event) -> bool:
+    def ask_for_activities(campaign_id: str, _stop: threading.Event) -> bool:
         if aside.is_vendor_out:
             unasked.append(campaign_id)
             return True
@@ -198,7 +198,7 @@ def _mirror_activities(
 
     new = [row["campaign_id"] for row in unknown]
     ids = aside.put_last(list(dict.fromkeys(new + aside.to_try(began_at))))
-    for is_known in in_parallel(ask, ids):
+    for is_known in in_parallel(ask_for_activities, ids):
         report.activities_asked += 1
         report.refused += not is_known
     aside.require(unasked)
@@ -271,7 +271,7 @@ def _mirror_counts(
     batches = [ids[start : start + size] for start in range(0, len(ids), size)]
     unasked: list[str] = []
 
-    def ask(batch: list[str], _stop: threading.Event) -> tuple[int, int]:
+    def ask_for_counts(batch: list[str], _stop: threading.Event) -> tuple[int, int]:
         with crm.transaction() as connection:
             asked_at = state.database_now(connection)
         results = _counts(client, batch, aside, unasked)
@@ -283,7 +283,7 @@ def _mirror_counts(
             )
         return len(asked), len(results)
 
-    for asked, answered in in_parallel(ask, batches):
+    for asked, answered in in_parallel(ask_for_counts, batches):
         report.stats_asked += asked
         report.stats_refused += asked - answered
     aside.require(unasked)

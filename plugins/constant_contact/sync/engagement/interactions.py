@@ -64,7 +64,7 @@ def project_interactions(
         making = _Making(crm, connection)
         report = _project(connection, making, known.position, upto, sorted(activity_types))
         state.save(connection, "interactions", known._replace(position=upto))
-    report.set_aside = making.aside.tell()
+    report.set_aside = making.aside.log_standing()
     return report
 
 

@@ -79,7 +79,7 @@ class Claims:
             return row
         try:
             current = self._current(row)
-            return begin(Stream.of(current)).read(stop) if current else None
+            return begin(Stream.from_row(current)).read(stop) if current else None
         finally:
             database.row(self._session, "engagement/release_stream", row)
 

@@ -43,7 +43,7 @@ class Stream:
     left_out_count: int
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
+    def from_row(cls, row: dict[str, Any]) -> Self:
         """Read the columns of `engagement/streams_to_read`."""
         return cls(**{item.name: row[item.name] for item in fields(cls)})
 

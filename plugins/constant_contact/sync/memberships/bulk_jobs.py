@@ -164,7 +164,7 @@ class BulkActivities:
             raise error
         self._forget_old(left)
 
-    def look(self) -> bool:
+    def check_in_flight(self) -> bool:
         """Look once at everything that is not decided; decide what has ended.
 
         Returns:
@@ -201,7 +201,7 @@ class BulkActivities:
             waited_for = self.sent
             for wait_s in self._waits_s:
                 time.sleep(wait_s)
-                if not self.look():
+                if not self.check_in_flight():
                     return True
         known = bulk_jobs.find_in_flight(self._crm, KINDS)
         lost = [each for each in known if each["state"] == "sending"]

@@ -92,7 +92,7 @@ def _edit(connection: psycopg.Connection[Any], choice_id: int) -> None:
         raise ChangesRefused(_CHANGED.format(choice_id))
 
 
-def look(crm: Database, choice_id: int) -> dict[str, Any] | None:
+def find_choice(crm: Database, choice_id: int) -> dict[str, Any] | None:
     """A choice as it stands; None if there is none (any more)."""
     return crm.row("choices/look", {"choice_id": choice_id})
 

@@ -137,7 +137,7 @@ class NewContacts:
                 is_plain = failure.is_refusal or (attempt > 1 and self.created > 0)
             time.sleep(random.uniform(0, _WAIT_S * attempt))  # noqa: S311
 
-    def look(self) -> None:
+    def resolve_lost(self) -> None:
         """Find out what became of those that an earlier run was killed at."""
         lost = bulk_jobs.find_in_flight(self._crm, _KINDS)
         for activity in lost:

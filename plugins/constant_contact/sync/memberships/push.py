@@ -22,13 +22,13 @@ from constant_contact.store.database import Database
 from constant_contact.sync import holds
 from constant_contact.sync.contacts.links import relink, update_links
 from constant_contact.sync.contacts.mirror import refresh_contacts
-from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see_contacts_in
 from constant_contact.sync.crm.write_back import write_back
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships import routes
 from constant_contact.sync.memberships.bulk_jobs import GRACE_S, WAITS_S, BulkActivities
 from constant_contact.sync.memberships.new_contacts import NewContacts
-from constant_contact.sync.objections import hear
+from constant_contact.sync.objections import update_register
 from constant_contact.sync.report import Report
 
 _log = logging.getLogger("constant_contact.memberships")
@@ -224,8 +224,8 @@ class _Run:
     def carry(self) -> None:
         """Go round until nothing is pending that could be carried."""
         self._crm.run("memberships/retry_refused")
-        self._new.look()
-        self._bulk.look()
+        self._new.resolve_lost()
+        self._bulk.check_in_flight()
         is_news = True
         while is_news:
             is_news = self._push()
@@ -251,8 +251,8 @@ class _Run:
             database.row(connection, "crm_contacts/lock")
             database.run(connection, "memberships/retry_refused")
             database.run(connection, "memberships/forget_planned")
-            see(connection, self._crm)
-            hear(connection)
+            see_contacts_in(connection, self._crm)
+            update_register(connection)
             relink(connection)
             routed = self._plan(connection)
             counted = database.rows(connection, "memberships/count_routes")
@@ -292,8 +292,8 @@ class _Run:
             return False
         with self._crm.transaction() as connection:
             database.row(connection, "crm_contacts/lock")
-            see(connection, self._crm)
-            hear(connection)
+            see_contacts_in(connection, self._crm)
+            update_register(connection)
         refresh_contacts(self._client, self._crm)
         update_links(self._crm)
         if waiting.unknown_lists:

@@ -9,8 +9,8 @@ import psycopg
 from constant_contact.api import vendor
 from constant_contact.store import database
 from constant_contact.store.database import Database
-from constant_contact.sync.crm.crm_contacts import see
-from constant_contact.sync.objections import hear
+from constant_contact.sync.crm.crm_contacts import see_contacts_in
+from constant_contact.sync.objections import update_register
 
 MOST_TRIES = 3
 # One by one takes a call each; the rest wait for the next round.
@@ -57,8 +57,8 @@ def plan(
     want(connection)
     if unseen := database.rows(connection, "memberships/unseen_contacts"):
         contact_ids = [row["contact_id"] for row in unseen]
-        see(connection, crm, contact_ids)
-        hear(connection, contact_ids)
+        see_contacts_in(connection, crm, contact_ids)
+        update_register(connection, contact_ids)
     held = hold(connection)
     if held:
         database.run(connection, "memberships/drop_held")
@@ -102,8 +102,8 @@ def begin_call(crm: Database, bulk_id: int) -> dict[str, Any] | None:
             connection, "memberships/concerned_contacts", {"bulk_id": bulk_id}
         )
         contact_ids = [row["contact_id"] for row in concerned]
-        see(connection, crm, contact_ids)
-        hear(connection, contact_ids)
+        see_contacts_in(connection, crm, contact_ids)
+        update_register(connection, contact_ids)
         database.run(connection, "memberships/drop_changed_requests", {"bulk_id": bulk_id})
         call = database.row(connection, "memberships/begin_sending", {"bulk_id": bulk_id})
     return call if call and call["contacts"] else None

@@ -59,12 +59,12 @@ def compare_campaigns(crm: Database, report: FindingsReport) -> None:
             for row in lacking
             if not row["is_partly_read"] and not row["is_in_flight"]
         ]
-        report.settled += findings.keep(connection, "campaign", found, checked_at)
+        report.settled += findings.store_findings(connection, "campaign", found, checked_at)
     partly_read = sum(row["is_partly_read"] for row in lacking)
     report.compared += compared["compared"]
     report.partly_read += partly_read
     report.in_flight += len(lacking) - len(found) - partly_read
-    findings.tell(crm, "campaign", report)
+    findings.log_findings(crm, "campaign", report)
 
 
 def compare_contacts(client: Client, crm: Database, report: FindingsReport) -> None:
@@ -90,9 +90,9 @@ def compare_contacts(client: Client, crm: Database, report: FindingsReport) -> N
         )
         found = [row for row in compared if row["is_found"]]
         # A list that is not compared now has no finding.
-        report.settled += findings.keep(connection, "list", found, checked_at)
+        report.settled += findings.store_findings(connection, "list", found, checked_at)
     report.compared += len(compared)
-    findings.tell(crm, "list", report)
+    findings.log_findings(crm, "list", report)
 
 
 def _compare_permissions(
@@ -124,9 +124,9 @@ def _compare_permissions(
         ]
         with crm.transaction() as connection:
             checked_at = state.database_now(connection)
-            report.settled += findings.keep(connection, "contacts", found, checked_at)
+            report.settled += findings.store_findings(connection, "contacts", found, checked_at)
         report.compared += len(counts)
-    findings.tell(crm, "contacts", report)
+    findings.log_findings(crm, "contacts", report)
 
 
 def _readings(ours: list[dict[str, Any]]) -> Iterator[dict[str, int]]:

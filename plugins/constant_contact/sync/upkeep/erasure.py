@@ -23,7 +23,7 @@ from constant_contact.errors import (
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.consent import rules, single
-from constant_contact.sync.crm.crm_contacts import see
+from constant_contact.sync.crm.crm_contacts import see_contacts_in
 from constant_contact.sync.report import Report
 
 _LOOK_AGAIN = timedelta(minutes=2)
@@ -54,7 +54,7 @@ def person(
         raise SettingError("params contact_id, constant_contact_id", "give one of them")
     with crm.transaction() as connection:
         database.row(connection, "crm_contacts/lock")
-        see(connection, crm)
+        see_contacts_in(connection, crm)
         found = database.row(connection, "erasure/erased_person", asked) or {}
     if contact_id is not None and found["others"]:
         raise SettingError(
@@ -139,7 +139,7 @@ def _refuse_if_mailable(client: Client, constant_contact_id: str) -> None:
         current = client.get(path)
     except NotFound:
         return
-    if single.of(constant_contact_id, current) is None:
+    if single.matching_contact(constant_contact_id, current) is None:
         raise ServerFault(f"GET {path} answered with no such contact")
     if rules.may_be_mailed(current):
         raise ChangesRefused(

@@ -87,7 +87,7 @@ class FindingsReport(Report):
     settled: int = 0
 
 
-def keep(
+def store_findings(
     connection: psycopg.Connection[Any],
     noun: str,
     found: Sequence[Mapping[str, Any]],
@@ -114,7 +114,7 @@ def keep(
     return len(settled)
 
 
-def tell(crm: Database, noun: str, report: FindingsReport) -> None:
+def log_findings(crm: Database, noun: str, report: FindingsReport) -> None:
     """Name the findings in the log, and count them in the report."""
     rows = crm.rows("completeness/findings", {"noun": noun})
     for row in rows[:_NAMED]:

@@ -30,7 +30,7 @@ from constant_contact.errors import ConstantContactError
 from constant_contact.hooks.constant_contact import ConstantContactHook
 from constant_contact.redact import redact
 from constant_contact.web.connection.applications import CURRENT, NEXT, Application, hook_of
-from constant_contact.web.connection.connection import ask, require_same_account
+from constant_contact.web.connection.connection import ask_account, require_same_account
 from constant_contact.web.connection.redirect import CALLBACK_PATH, redirect_for
 from constant_contact.web.frame import stored
 from constant_contact.web.frame.access import CurrentUser, require_edit_connection
@@ -156,7 +156,7 @@ def _redeem(visit: Visit, begun: Begun, code: str) -> None:
             code,
             begun.verifier,
             visit.user.get_name(),
-            check=lambda pair: require_same_account(ask(hook, pair), conn_id),
+            check=lambda pair: require_same_account(ask_account(hook, pair), conn_id),
         )
     except ConstantContactError as failure:
         if _authorized_at(hook) == before:

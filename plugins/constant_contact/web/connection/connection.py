@@ -54,7 +54,7 @@ class Grant:
     is_new: bool
 
     @classmethod
-    def of(cls, pair: TokenPair) -> "Grant":
+    def from_pair(cls, pair: TokenPair) -> "Grant":
         """What a pair says."""
         said = claims(pair.access_token)
         now = datetime.now(UTC)
@@ -99,7 +99,7 @@ class Answered:
         return bool(self.theirs) or (self.mirrored > 0 and self.known == 0)
 
 
-def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered:
+def ask_account(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered:
     """Make real calls, one or two, and compare the account with the mirror.
 
     With those of the other accounts, where its own holds no list yet. By `granted`, if it is given,
@@ -119,7 +119,7 @@ def ask(hook: ConstantContactHook, granted: TokenPair | None = None) -> Answered
         may_ask = pair is not None and _ACCOUNT_SCOPE in pair.scopes
         account = client.get("/account/summary") if may_ask else {}
     counts = _counts(hook, ids)
-    theirs = "" if counts["mirrored"] else _whose(ids, Account.of(hook.crm_conn_id))
+    theirs = "" if counts["mirrored"] else _whose(ids, Account.of_crm(hook.crm_conn_id))
     organization = str(account.get("organization_name") or "")
     return Answered(organization, len(ids), counts["mirrored"], counts["known"], theirs)
 
@@ -178,7 +178,7 @@ def connection(visit: Reading) -> HTMLResponse:
 def test(visit: Editing) -> HTMLResponse:
     """The page, with what Constant Contact answers now."""
     try:
-        return _shown(visit, answered=ask(hook_of(visit.account, CURRENT)))
+        return _shown(visit, answered=ask_account(hook_of(visit.account, CURRENT)))
     except ConstantContactError as error:
         return _shown(visit, problem=str(error))
 
@@ -191,7 +191,7 @@ def _shown(visit: Visit, answered: Answered | None = None, problem: str = "") ->
         settings = visit.hook.settings
         redirect = redirect_for(visit.request, settings.redirect_url)
         pair = visit.hook.stored_tokens()
-        grant = Grant.of(pair) if pair else None
+        grant = Grant.from_pair(pair) if pair else None
     except ConstantContactError as error:
         wrong = str(error)
     return page(

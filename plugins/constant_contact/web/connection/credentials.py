@@ -24,7 +24,7 @@ from constant_contact.hooks.constant_contact import ConstantContactHook, tokens_
 from constant_contact.redact import hide
 from constant_contact.store.tokens import token_lock
 from constant_contact.web.connection.applications import CURRENT, NEXT, NextApplication, hook_of
-from constant_contact.web.connection.connection import ask, require_same_account
+from constant_contact.web.connection.connection import ask_account, require_same_account
 from constant_contact.web.connection.redirect import redirect_for
 from constant_contact.web.connection.sources import source_of
 from constant_contact.web.frame import stored
@@ -70,7 +70,7 @@ def take_over(visit: Editing) -> Response:
         with create_session(scoped=False) as session:
             tested = NextApplication.load(session, visit.account)
         hook = hook_of(visit.account, NEXT)
-        answered = ask(hook)
+        answered = ask_account(hook)
         require_same_account(answered, visit.account.constant_contact_conn_id)
         _switch(visit.account, hook, old, tested)
     except ConstantContactError as error:

@@ -130,7 +130,9 @@ def _shared_crm(conn_id: str) -> Database:
                 connection,
                 connect_timeout_s=_CONNECT_TIMEOUT_S,
                 session_settings=_SESSION,
-                make=partial(_page_database, owner=Account.of(conn_id).constant_contact_conn_id),
+                make=partial(
+                    _page_database, owner=Account.of_crm(conn_id).constant_contact_conn_id
+                ),
             )
             _open[conn_id] = (uri, crm)
     return crm

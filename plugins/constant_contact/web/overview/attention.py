@@ -56,7 +56,7 @@ def of_crm(hook: ConstantContactHook) -> list[Line]:
         roles = {"reported_roles": sorted(REPORTED_ROLES)}
         troubled = database.rows(connection, "engagement/troubled_streams", roles)
         aside = database.rows(connection, "set_aside/standing", {"noun": None})
-    activities_dag = Account.of(hook.crm_conn_id).dag_id("activities")
+    activities_dag = Account.of_crm(hook.crm_conn_id).dag_id("activities")
     return [
         *_of_outboxes(unmet),
         *_of_streams(troubled, activities_dag),
@@ -175,7 +175,7 @@ def of_findings(hook: ConstantContactHook) -> list[Line]:
     by_reason: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for row in rows:
         by_reason.setdefault((row["noun"], row["reason"]), []).append(row)
-    account = Account.of(hook.crm_conn_id)
+    account = Account.of_crm(hook.crm_conn_id)
     return [_of_finding(noun, found, account) for (noun, _), found in by_reason.items()]
 
 
@@ -263,7 +263,7 @@ def _of_tokens(hook: ConstantContactHook) -> str:
         )
     idle = datetime.now(UTC) - pair.obtained_at_utc if pair else timedelta()
     if idle.days >= REFRESH_WARN_DAYS:
-        retention_dag = Account.of(hook.crm_conn_id).dag_id("retention")
+        retention_dag = Account.of_crm(hook.crm_conn_id).dag_id("retention")
         return (
             f"The refresh token of connection {settings.conn_id} was last used {idle.days} days "
             f"ago; Constant Contact forgets it after {REFRESH_IDLE_DAYS}: switch on "

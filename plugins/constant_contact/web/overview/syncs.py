@@ -62,7 +62,7 @@ class Sync:
         """The path of `page`."""
         return self.page.format(dag_id=self.dag_id)
 
-    def of(self, account: Account) -> "Sync":
+    def for_account(self, account: Account) -> "Sync":
         """The same of another account."""
         return replace(self, account=account)
 
@@ -159,7 +159,7 @@ _NOUNS: Final = frozenset(sync.noun for sync in SYNCS)
 
 def syncs_of(account: Account) -> dict[str, Sync]:
     """What is known beforehand of an account's DAGs, by id, in the order of a day."""
-    return {sync.dag_id: sync for sync in (sync.of(account) for sync in SYNCS)}
+    return {sync.dag_id: sync for sync in (sync.for_account(account) for sync in SYNCS)}
 
 
 def account_of(dag_id: str, among: Sequence[Account]) -> Account:

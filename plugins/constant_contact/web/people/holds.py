@@ -30,7 +30,7 @@ _NOT_MAPPED: Final = -1
 @router.get("/{hold_id}")
 def show_hold(visit: Reading, hold_id: int) -> HTMLResponse:
     """What is held and would be done, and the question with its answer."""
-    hold = or_404(holds.look(visit.crm, hold_id), f"There is no hold {hold_id}.")
+    hold = or_404(holds.find_hold(visit.crm, hold_id), f"There is no hold {hold_id}.")
     return page(
         visit.request,
         "hold",

@@ -51,7 +51,7 @@ class Asked(BaseModel):
 
 
 @router.get("/new", dependencies=[MAY_REQUEST])
-def ask(visit: Reading, choice: int | None = None, search: int | None = None) -> HTMLResponse:
+def show_form(visit: Reading, choice: int | None = None, search: int | None = None) -> HTMLResponse:
     """The first form; filled in as a choice or a saved search was, to change it."""
     saved = _saved(visit, search) if search is not None else None
     made = _choice(visit, choice) if choice is not None else saved
@@ -188,7 +188,7 @@ def _forecast_run_id(choice_id: int, edits: int) -> str:
 
 def _choice(visit: Visit, choice_id: int) -> dict[str, Any]:
     return or_404(
-        choices.look(visit.crm, choice_id),
+        choices.find_choice(visit.crm, choice_id),
         f"There is no choice {choice_id} (any more): one that came to nothing is kept for a day.",
     )
 
