@@ -5,10 +5,10 @@ from typing import Any
 from simulator.mutations.mutation import (
     fault,
     mutation,
-    no_500,
     nulls,
     page_500,
     refusal,
+    small_pages,
     unknown,
 )
 
@@ -43,13 +43,13 @@ CONTACTS = (
     ),
     mutation("clocks", "the vendor's clock is two hours ahead", ahead_s=7200),
     mutation("clocks", "the vendor's clock is two hours behind", ahead_s=-7200),
-    mutation("lists_per_page", "limit=500 is refused", no_500("^/v3/contact_lists$")),
+    mutation("lists_per_page", "a limit over 100 is refused", small_pages("^/v3/contact_lists$")),
     mutation(
         "list_counts",
         "no list tells its members' number",
         nulls("^/v3/contact_lists$", "membership_count"),
     ),
-    mutation("contacts_per_page", "limit=500 is refused", no_500("^/v3/contacts$")),
+    mutation("contacts_per_page", "a limit over 100 is refused", small_pages("^/v3/contacts$")),
     mutation("contact_count", "include_count is ignored", ignored_parameters=["include_count"]),
     mutation(
         "contact_counts",

@@ -1,12 +1,12 @@
 """Mutations of campaigns, reports and bulk jobs that are read."""
 
-from simulator.mutations.mutation import mutation, no_500, nulls, page_500, refused, unknown
+from simulator.mutations.mutation import mutation, nulls, page_500, refused, small_pages, unknown
 
 ENGAGEMENT = (
-    mutation("campaigns_per_page", "limit=500 is refused", no_500("^/v3/emails$")),
+    mutation("campaigns_per_page", "a limit over 100 is refused", small_pages("^/v3/emails$")),
     mutation("campaign_statuses", "Done is called Sent", status_names={"Done": "Sent"}),
     mutation("campaign_dates", "after_date is ignored", ignored_parameters=["after_date"]),
-    mutation("summaries_per_page", "limit=500 is refused", no_500("/summary_reports/")),
+    mutation("summaries_per_page", "a limit over 100 is refused", small_pages("/summary_reports/")),
     mutation("summary_order", "the oldest comes first", oldest_first=["summaries"]),
     mutation("summary_fields", "no summary counts opens", nulls("/summary_reports/", "opens")),
     mutation("roles", "primary_email has another name", role_names={"primary_email": "encore"}),
@@ -18,7 +18,7 @@ ENGAGEMENT = (
     mutation("unknown_stats", "one unknown id refuses the call", refuse_unknown_stats=True),
     mutation("stats_fields", "statistics do not count all opens", nulls("/stats/", "em_opens_all")),
     mutation("summary_counts", "all events are counted", summary_counts="events"),
-    mutation("events_per_page", "limit=500 is refused", no_500("/tracking/")),
+    mutation("events_per_page", "a limit over 100 is refused", small_pages("/tracking/")),
     mutation("tracker_order", "the oldest comes first", oldest_first=["trackers"]),
     mutation("tracker_counts", "statistics count more opens than are listed", surplus_opens=5),
     mutation("event_fields", "clicks have no time", nulls("/tracking/clicks", "created_time")),
@@ -39,6 +39,6 @@ ENGAGEMENT = (
         "a report that does not exist is answered with 500 and HTML",
         page_500("/tracking/", instead_of=404),
     ),
-    mutation("jobs_per_page", "limit=500 is refused", no_500("^/v3/activities$")),
+    mutation("jobs_per_page", "a limit over 100 is refused", small_pages("^/v3/activities$")),
     mutation("job_states", "each state has a new name", unknown("^/v3/activities", "state")),
 )

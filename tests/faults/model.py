@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from tests.sync.engagement.ledgers import TYPES
+
 Row = Mapping[str, Any]
 OptedIn = Mapping[str, datetime]
 
@@ -19,10 +21,6 @@ _CONSENT = {
     "lists",
 }  # fmt: skip
 _ENDED = {"done", "superseded", "failed"}
-_TYPES = {
-    "em_sends": "send", "em_opens": "open", "em_clicks": "click", "em_bounces": "bounce",
-    "em_forwards": "forward", "em_optouts": "opt_out",
-}  # fmt: skip
 
 
 class Scene(NamedTuple):
@@ -238,7 +236,7 @@ def events(truth: Iterable[Row]) -> Counter[tuple[Any, ...]]:
         (
             each["contact_id"],
             each["campaign_activity_id"],
-            _TYPES[each["tracking_activity_type"]],
+            TYPES[each["tracking_activity_type"]],
             datetime.fromisoformat(each["created_time"]),
             each.get("link_url"),
         )

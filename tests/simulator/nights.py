@@ -19,6 +19,7 @@ from constant_contact.sync.report import Report, in_words
 from constant_contact.sync.upkeep.completeness import compare_campaigns, compare_contacts
 from constant_contact.sync.upkeep.findings import FindingsReport
 from tests.support import Rows, contact_id, set_flag, vendor_contact
+from tests.sync.engagement.ledgers import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -222,7 +223,7 @@ def assert_no_event_is_lost(control: Control, sql_rows: Rows, nights: Nights) ->
     true = Counter(
         (
             each["campaign_activity_id"],
-            _TYPES[each["tracking_activity_type"]],
+            TYPES[each["tracking_activity_type"]],
             each["contact_id"],
             datetime.fromisoformat(each["created_time"]),
         )
@@ -233,12 +234,6 @@ def assert_no_event_is_lost(control: Control, sql_rows: Rows, nights: Nights) ->
         said = "activities" in nights.trouble
         failed = {"campaigns", "activities"} & nights.failures[1].keys()
         assert said or failed, f"{lost.total()} events are missing, and nothing says so"
-
-
-_TYPES = {
-    "em_sends": "send", "em_opens": "open", "em_clicks": "click", "em_bounces": "bounce",
-    "em_forwards": "forward", "em_optouts": "opt_out",
-}  # fmt: skip
 
 
 def assert_survived(

@@ -1,5 +1,6 @@
 """From the first release to this one: the same schema, and all that was there."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ INSERT INTO ctct_sync_state (noun, covered_to, full_pass_at) VALUES ('contacts',
 # What a migration changes on purpose; test_upgrade_links is about the links.
 FORGOTTEN = {"ctct_sync_state": {"full_pass_at"}}
 MOVED = {"ctct_schema_version", "ctct_projected_link"}
+# A later type of engagement has its streams here.
+GROWN = {"ctct_engagement_stream"}
 
 
 @pytest.fixture
@@ -113,9 +116,11 @@ def test_an_upgrade_keeps_every_row_and_every_value(
         if table in MOVED:
             continue
         kept = rows[0].keys() - FORGOTTEN.get(table, set())
-        assert sorted(str({c: r[c] for c in sorted(kept)}) for r in after[table]) == sorted(
-            str({c: r[c] for c in sorted(kept)}) for r in rows
-        ), table
+        found, expected = (
+            Counter(str({c: row[c] for c in sorted(kept)}) for row in some)
+            for some in (after[table], rows)
+        )
+        assert found >= expected if table in GROWN else found == expected, table
 
 
 def test_what_the_first_release_held_is_asked_about_as_one_stop(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from constant_contact.api.client import Client
+from constant_contact.api.vendor import LISTS_PER_PAGE
 from constant_contact.store.database import Database
 from constant_contact.sync.lists import sync_lists
 from constant_contact.sync.memberships.push import MembershipsReport
@@ -20,14 +21,14 @@ def load(simulator: Running, count: int) -> list[str]:
     return list(simulator.control.load(lists=lists)["lists"])
 
 
-def test_five_hundred_lists_cost_one_call(
+def test_a_whole_page_of_lists_costs_one_call(
     simulator: Running, client: Client, crm: Database, sql_rows: Rows, calls: Callable[..., int]
 ) -> None:
-    load(simulator, 500)
+    load(simulator, LISTS_PER_PAGE)
     report = sync_lists(client, crm)
-    assert (report.read, report.active, report.deleted) == (500, 500, 0)
+    assert (report.read, report.active, report.deleted) == (LISTS_PER_PAGE, LISTS_PER_PAGE, 0)
     assert calls() == 1
-    assert len(sql_rows("SELECT * FROM crm_list")) == 500
+    assert len(sql_rows("SELECT * FROM crm_list")) == LISTS_PER_PAGE
 
 
 @pytest.mark.parametrize("reply", [{}, {"lists": None, "_links": {}}])
@@ -115,5 +116,5 @@ def test_lists_that_are_counted_and_did_not_come_are_not_gone(
         client._settings = replace(client._settings, base_url=between.url)
         between.change = lambda _path, body: body.update(_links=None)
         report = sync_lists(client, crm)
-    assert (report.read, report.active, report.newly_deleted) == (500, 600, 0)
-    assert "GET /contact_lists: 500 lists came on its pages" in caplog.text
+    assert (report.read, report.active, report.newly_deleted) == (LISTS_PER_PAGE, 600, 0)
+    assert f"GET /contact_lists: {LISTS_PER_PAGE} lists came on its pages" in caplog.text

@@ -4,11 +4,9 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from constant_contact.api.vendor import TRACKERS
 from simulator.server import Running
 from tests.support import Rows
-
-TYPES = {f"em_{tracker.path_part}": tracker.activity_type for tracker in TRACKERS}
+from tests.sync.engagement.ledgers import TYPES
 
 
 def ledger(sql_rows: Rows) -> Counter[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Final
 
+from constant_contact.api import vendor
 from constant_contact.sync.check.assumptions import Assumption, Side
 
 _read = partial(Assumption, side=Side.READS)
@@ -60,7 +61,7 @@ CLOCKS: Final = _read(
 )
 LISTS_PER_PAGE: Final = _read(
     name="lists_per_page",
-    states="A page has up to 500 lists.",
+    states=f"A page has up to {vendor.LISTS_PER_PAGE} lists.",
     source="getLists: limit",
     otherwise="A refused limit fails the job; smaller pages cost more calls.",
 )
@@ -72,7 +73,7 @@ LIST_COUNTS: Final = _read(
 )
 CONTACTS_PER_PAGE: Final = _read(
     name="contacts_per_page",
-    states="A page has up to 500 contacts.",
+    states=f"A page has up to {vendor.CONTACTS_PER_PAGE} contacts.",
     source="getContacts: limit",
     otherwise="A refused limit fails the job; smaller pages cost more calls.",
 )

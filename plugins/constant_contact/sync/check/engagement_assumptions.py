@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Final
 
+from constant_contact.api import vendor
 from constant_contact.sync.check.assumptions import Assumption, Side
 
 _read = partial(Assumption, side=Side.READS)
@@ -10,7 +11,7 @@ _read = partial(Assumption, side=Side.READS)
 
 CAMPAIGNS_PER_PAGE: Final = _read(
     name="campaigns_per_page",
-    states="A page has up to 500 campaigns.",
+    states=f"A page has up to {vendor.CAMPAIGNS_PER_PAGE} campaigns.",
     source="retrieveEmailCampaignsUsingGET: limit",
     otherwise="A refused limit fails the job; smaller pages cost more calls.",
 )
@@ -29,7 +30,7 @@ CAMPAIGN_DATES: Final = _read(
 )
 SUMMARIES_PER_PAGE: Final = _read(
     name="summaries_per_page",
-    states="A page has the summaries of up to 500 campaigns.",
+    states=f"A page has the summaries of up to {vendor.SUMMARIES_PER_PAGE} campaigns.",
     source="getAllBulkEmailCampaignSummaries: limit",
     otherwise="A refused limit fails the job; smaller pages cost more calls.",
 )
@@ -81,7 +82,7 @@ SUMMARY_COUNTS: Final = _read(
 )
 EVENTS_PER_PAGE: Final = _read(
     name="events_per_page",
-    states="A page of a tracker has up to 500 events.",
+    states=f"A page of a tracker has up to {vendor.EVENTS_PER_PAGE} events.",
     source="getSends: limit",
     otherwise="A tracker that refuses the limit is named, and asked again a day later; smaller "
     "pages cost more calls.",
@@ -143,7 +144,7 @@ UNKNOWN_REPORTS: Final = _read(
 )
 JOBS_PER_PAGE: Final = _read(
     name="jobs_per_page",
-    states="A page has up to 500 bulk jobs.",
+    states=f"A page has up to {vendor.ACTIVITIES_PER_PAGE} bulk jobs.",
     source="getActivityStatusCollection: limit",
     otherwise="A refused limit stops memberships while more than one of their bulk jobs is open.",
 )
