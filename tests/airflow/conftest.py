@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from constant_contact.api.client import Client
+from constant_contact.store.database import Database
+from constant_contact.sync.engagement.interactions import project_interactions
 from simulator.server import Running
 from tests.airflow.airflow_runs import (
     ROOT,
@@ -22,6 +25,7 @@ from tests.airflow.airflow_runs import (
 )
 from tests.airflow.site import Site
 from tests.databases import Databases
+from tests.simulator.nights import JOBS
 from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Rows, contact_id
 
 
@@ -163,6 +167,23 @@ def start_dag(connections: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
 
     yield start
     forget_runs()
+
+
+@pytest.fixture
+def run_jobs(
+    connections: pytest.MonkeyPatch, simulator: Running, client: Client, crm: Database
+) -> Callable[..., None]:
+    """Runs jobs without their DAGs, which take a second each, for tests of what a page shows."""
+    jobs = JOBS | {"interactions": lambda _client, crm: project_interactions(crm)}
+
+    def run(*names: str) -> None:
+        for name in names:
+            jobs[name](client, crm)
+        # The client's grant has ended the connection's.
+        connections.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", account_connection(simulator))
+
+    forget_runs()
+    return run
 
 
 @pytest.fixture

@@ -16,11 +16,10 @@ MEMBERS = "SELECT list_id, membership_count FROM ctct_list WHERE deleted_at IS N
 
 
 @pytest.fixture
-def account(simulator: Running, start_dag: Start) -> Running:
+def account(simulator: Running, run_jobs: Callable[..., None]) -> Running:
     """Four lists, read whole and compared."""
     simulator.control.generate(seed=9, contacts=300, lists=4, campaigns=1, events=10)
-    for noun in ("lists", "contacts"):
-        assert start_dag(f"constant_contact_{noun}").state == "success"
+    run_jobs("lists", "contacts", "links", "completeness")
     return simulator
 
 

@@ -20,7 +20,7 @@ ANN = contact_id(1)
 @pytest.fixture
 def held(
     simulator: Running,
-    start_dag: Start,
+    run_jobs: Callable[..., None],
     add_crm_contact: Callable[..., None],
     set_do_not_email: Callable[..., None],
     sql_rows: Rows,
@@ -30,15 +30,14 @@ def held(
         lists=[{"list_id": list_id(1), "name": "News & <b>more</b>"}],
         contacts=[vendor_contact(1, "ann@example.com")],
     )
-    start_dag("constant_contact_lists")
-    start_dag("constant_contact_contacts", full=True)
+    run_jobs("lists", "contacts", "links", "completeness")
     add_crm_contact(
         "c1", "ann@example.com", first_name="<script>x</script>", constant_contact_id=ANN
     )
     set_do_not_email("c1", True, "asked <i>by telephone</i>", by_contact=True)
-    start_dag("constant_contact_opt_outs")
+    run_jobs("opt-outs")
     set_do_not_email("c1", False)
-    start_dag("constant_contact_opt_outs")
+    run_jobs("opt-outs")
     (row,) = sql_rows("SELECT change_id FROM crm_opt_out_change WHERE status = 'held'")
     return int(row["change_id"])
 

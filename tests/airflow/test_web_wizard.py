@@ -21,7 +21,7 @@ NEWS, OLD = list_id(1), list_id(2)
 def people(
     simulator: Running,
     connections: pytest.MonkeyPatch,
-    start_dag: Start,
+    run_jobs: Callable[..., None],
     add_crm_contact: Add,
     sql_rows: Rows,
 ) -> Running:
@@ -42,8 +42,7 @@ def people(
     add_crm_contact("c4", "dan@example.com", do_not_email=True)
     add_crm_contact("c5", "eve@example.com")
     add_crm_contact("c6", "new@example.com", first_name="Flo")
-    start_dag("constant_contact_lists")
-    start_dag("constant_contact_contacts", full=True)
+    run_jobs("lists", "contacts", "links")
     sql_rows("UPDATE ctct_list SET deleted_at = now() WHERE list_id = %s", OLD)
     sql_rows("UPDATE crm_opt_out_change SET status = 'done'")
     return simulator
