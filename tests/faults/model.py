@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tests.sync.engagement.ledgers import TYPES
-
 Row = Mapping[str, Any]
 OptedIn = Mapping[str, datetime]
 
@@ -21,6 +19,11 @@ _CONSENT = {
     "lists",
 }  # fmt: skip
 _ENDED = {"done", "superseded", "failed"}
+# The vendor's words and the CRM's, written out: our own map may be wrong.
+TYPES = {
+    "em_sends": "send", "em_opens": "open", "em_clicks": "click", "em_bounces": "bounce",
+    "em_forwards": "forward", "em_optouts": "opt_out",
+}  # fmt: skip
 
 
 class Scene(NamedTuple):

@@ -18,8 +18,8 @@ from constant_contact.sync.memberships.push import push_memberships
 from constant_contact.sync.report import Report, in_words
 from constant_contact.sync.upkeep.completeness import compare_campaigns, compare_contacts
 from constant_contact.sync.upkeep.findings import FindingsReport
+from tests.faults.model import TYPES
 from tests.support import Rows, contact_id, set_flag, vendor_contact
-from tests.sync.engagement.ledgers import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
