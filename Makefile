@@ -45,8 +45,9 @@ migrate: $(VENV)/.ready ## the schema, on AIRFLOW_CONN_CRM_DEFAULT (and _NAME) o
 check: $(VENV)/.ready ## what the jobs rely on, and whether it holds (ARGS='--file check.md')
 	@$(RUN) local.check $(ARGS)
 
-# A process for each core; each has its databases, its simulator and half a gigabyte of Airflow.
-PARALLEL := --numprocesses logical --maxprocesses 8
+# Each process has its databases, its simulator and half a gigabyte of Airflow; how many there are
+# is said in tests/spread.py.
+PARALLEL := --numprocesses auto --maxprocesses 8
 
 test: $(VENV)/.ready $(JUDGE)/.ready ## all tests, on all cores (TEST_POSTGRES_URL=…, ARGS='-k lists')
 	@$(RUN) pytest $(PARALLEL) $(ARGS)

@@ -24,7 +24,7 @@ from simulator.server import Running, running
 from tests.databases import Databases, prepare_one_account, prepare_two_accounts
 from tests.faults.wasted import pytest_terminal_summary  # noqa: F401 - a hook: what runs in parallel reads this conftest only
 from tests.own_postgres import OwnPostgres
-from tests.spread import Spread
+from tests.spread import Spread, process_count
 from tests.support import (
     CONN_ID,
     EU_SCHEMA,
@@ -45,6 +45,11 @@ def pytest_collection_finish() -> None:
         pytest.exit("a test imports Airflow at its top, before it has its environment", 2)
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return process_count()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,5 +1,7 @@
 """How the tests are spread over processes."""
 
+import os
+
 from xdist.scheduler import LoadScopeScheduling
 
 # What their tests look at takes long to make: one process makes it.
@@ -8,6 +10,11 @@ _IN_ONE_PROCESS = (
     "tests/local/test_bench_scale.py",
     "tests/local/test_run.py",
 )
+
+
+def process_count() -> int:
+    """Half more than there are processors: a test waits for the server, or the server for it."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 class Spread(LoadScopeScheduling):
