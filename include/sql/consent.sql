@@ -1,8 +1,8 @@
 -- name: lift_flags
 -- Lift the CRM's own objections to contacts whose flag was cleared, as waiting changes tell and the
 -- CRM shows; nothing else of theirs, nor what a contact that was merged into them since objects to
--- still. Parameters: contact_id (null: all).
--- Grain: one row an objection.
+-- still. An id whose address is another one than those of its objections may be another person's
+-- now: a person decides. Parameters: contact_id (null: all). Grain: one row an objection.
 UPDATE ctct_objection AS objection
 SET
     lifted_at = clock_timestamp(),
@@ -19,6 +19,19 @@ WHERE
     AND objection.contact_id = change.contact_id
     AND objection.source = 'flag'
     AND objection.lifted_at IS NULL
+    AND EXISTS (
+        SELECT FROM ctct_objection AS known
+        INNER JOIN ctct_link AS its ON known.contact_id = its.contact_id
+        WHERE
+            known.contact_id = objection.contact_id
+            AND known.source = 'flag'
+            AND known.lifted_at IS NULL
+            AND (
+                known.email_digest IS NULL
+                OR known.email_digest = any(ctct_email_digests(its.email_key))
+                OR its.email_key IS NULL
+            )
+    )
     AND NOT (
         objection.change_id IS NULL
         AND objection.heard_at > change.changed_at
@@ -31,6 +44,57 @@ WHERE
                 AND standing.objected_at = objection.objected_at
                 AND standing.lifted_at IS NULL
         )
+    );
+
+-- name: hear_left_addresses
+-- A contact whose flag is set in the look in which its address changes objects for both: for the
+-- one that it had, too. Before the look is kept. Grain: one row a CRM contact.
+INSERT INTO ctct_objection (
+    source, contact_id, constant_contact_id, email_digest, objected_at, reason
+)
+SELECT
+    'flag',
+    link.contact_id,
+    link.constant_contact_id,
+    ctct_email_digest(link.email_key),
+    clock_timestamp(),
+    read.opt_out_reason
+FROM read_contact AS read
+INNER JOIN ctct_link AS link ON read.contact_id = link.contact_id
+WHERE
+    read.do_not_email
+    AND link.do_not_email IS NOT TRUE
+    AND link.email_key IS DISTINCT FROM ctct_email_key(read.email_address)
+    AND link.email_key IS NOT NULL;
+
+-- name: name_unlinked
+-- What a contact objected to itself at Constant Contact holds for the CRM contacts whose link to it
+-- is about to end, whatever their address is by then. Grain: one row a CRM contact and objection.
+INSERT INTO ctct_objection (
+    source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by
+)
+SELECT
+    objection.source,
+    link.contact_id,
+    objection.constant_contact_id,
+    ctct_email_digest(link.email_key),
+    objection.objected_at,
+    objection.reason,
+    objection.told_by
+FROM wanted_link AS wanted
+INNER JOIN ctct_link AS link ON wanted.contact_id = link.contact_id
+INNER JOIN ctct_objection AS objection ON wanted.old_id = objection.constant_contact_id
+WHERE
+    objection.source IN ('vendor_contact', 'click')
+    AND objection.contact_id IS NULL
+    AND objection.lifted_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM ctct_objection AS known
+        WHERE
+            known.contact_id = link.contact_id
+            AND known.constant_contact_id = objection.constant_contact_id
+            AND known.source = objection.source
+            AND known.objected_at = objection.objected_at
     );
 
 -- name: add_cleared
@@ -70,7 +134,7 @@ INSERT INTO ctct_objection (source, constant_contact_id, email_digest, objected_
 SELECT
     'click',
     clicked.contact_id,
-    ctct_email_digest(mirrored.email_key),
+    coalesce(ctct_email_digest(mirrored.email_key), mirrored.purged_digest),
     clicked.clicked_at
 FROM (
     SELECT
@@ -318,26 +382,39 @@ WHERE
     AND (%(contact_ids)s::text[] IS NULL OR link.contact_id = any(%(contact_ids)s::text[]));
 
 -- name: hear_merged
--- What a contact objected to holds for the contact that it was merged into.
--- Grain: one row an objection.
+-- What a contact objected to, in the CRM or itself at Constant Contact, holds for the contact that
+-- it was merged into. Grain: one row an objection.
 INSERT INTO ctct_objection (
     source, contact_id, constant_contact_id, email_digest, objected_at, reason, told_by
 )
 SELECT DISTINCT
     objection.source,
     kept.contact_id,
-    kept.constant_contact_id,
+    -- What was said at Constant Contact is taken back there.
+    CASE
+        WHEN objection.source IN ('flag', 'asked') THEN kept.constant_contact_id
+        ELSE objection.constant_contact_id
+    END,
     ctct_email_digest(kept.email_key),
     objection.objected_at,
     objection.reason,
     objection.told_by
 FROM ctct_link AS merged
-INNER JOIN ctct_objection AS objection ON merged.contact_id = objection.contact_id
 INNER JOIN ctct_link AS kept ON merged.merged_into = kept.contact_id
+CROSS JOIN
+    LATERAL (
+        SELECT told.* FROM ctct_objection AS told
+        WHERE told.contact_id = merged.contact_id AND told.source IN ('flag', 'asked')
+        UNION ALL
+        SELECT own.* FROM ctct_objection AS own
+        WHERE
+            own.constant_contact_id = merged.constant_contact_id
+            AND own.contact_id IS NULL
+            AND own.source IN ('vendor_contact', 'click')
+    ) AS objection
 WHERE
     merged.merged_into IS NOT NULL
     AND objection.lifted_at IS NULL
-    AND objection.source IN ('flag', 'asked')
     AND NOT EXISTS (
         SELECT FROM ctct_objection AS heard
         WHERE
@@ -532,7 +609,8 @@ WHERE
 -- Compare the register with the mirror: who objects by the CRM and may still be mailed, by any of
 -- the three keys of the objection; and who opted out at Constant Contact while we opted them in,
 -- which no condition on that PUT could prevent. Each becomes a change that waits, unless one does
--- already or Constant Contact refused it. Clocks may differ by an hour.
+-- already, a person rejected it since, or Constant Contact refused it. Clocks may differ by an
+-- hour.
 -- Parameters: contact_ids (those CRM contacts only; null: all).
 -- Grain: one row a Constant Contact contact.
 WITH objection AS MATERIALIZED (
@@ -713,8 +791,16 @@ WHERE
         WHERE
             waiting.do_not_email
             AND waiting.status IN ('pending', 'held')
-            -- A contact's wish does not wait behind a mass of others.
+            -- A contact's wish does not wait behind a mass of others; nor what came after a person
+            -- rejected that.
             AND (waiting.requested_by_contact OR NOT mailable.is_asked)
+            AND NOT EXISTS (
+                SELECT FROM ctct_hold AS hold
+                WHERE
+                    hold.hold_id = waiting.hold_id
+                    AND hold.answer = 'rejected'
+                    AND hold.answered_at < mailable.objected_at
+            )
             AND CASE
                 WHEN waiting.is_found THEN waiting.constant_contact_id
                 ELSE coalesce(link.constant_contact_id, waiting.constant_contact_id)

@@ -68,11 +68,13 @@ ORDER BY listed.nth;
 -- name: mark_purged
 -- Mark contacts as deleted that the vendor no longer knows; their addresses are free, and none of
 -- our business any more, but for those of people who had unsubscribed themselves: they are not
--- created again as mailable contacts. Parameters: contact_id (array), deleted_at.
+-- created again as mailable contacts. That others had, a click may tell later: a digest is kept.
+-- Parameters: contact_id (array), deleted_at.
 -- Grain: one row a contact.
 UPDATE ctct_contact
 SET
     deleted_at = %(deleted_at)s,
+    purged_digest = ctct_email_digest(email_key),
     email_address = CASE
         WHEN permission_to_send = 'unsubscribed' AND opt_out_source = 'Contact'
             THEN email_address

@@ -9,6 +9,43 @@ FROM (
     HAVING count(*) > 1
 ) AS doubled;
 
+-- name: hear_doubled
+-- Of an id that is in the CRM more than once each row that says no is heard with its address: only
+-- one of them is kept. It follows a CTE, seam_contact: contacts.sql with our names.
+-- Grain: one row an address.
+INSERT INTO ctct_objection (source, contact_id, email_digest, objected_at, reason)
+SELECT
+    'flag',
+    refusing.contact_id,
+    refusing.email_digest,
+    clock_timestamp(),
+    refusing.reason
+FROM (
+    SELECT
+        row_of.contact_id,
+        ctct_email_digest(ctct_email_key(row_of.email_address)) AS email_digest,
+        min(row_of.opt_out_reason) AS reason
+    FROM seam_contact AS row_of
+    INNER JOIN read_contact AS read ON row_of.contact_id = read.contact_id
+    WHERE row_of.do_not_email
+    GROUP BY row_of.contact_id, ctct_email_digest(ctct_email_key(row_of.email_address))
+) AS refusing
+WHERE
+    refusing.email_digest IS NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM ctct_objection AS heard
+        WHERE
+            heard.contact_id = refusing.contact_id
+            AND heard.source = 'flag'
+            AND heard.email_digest = refusing.email_digest
+            AND heard.lifted_at IS NULL
+    )
+    AND refusing.contact_id IN (
+        SELECT row_of.contact_id FROM seam_contact AS row_of
+        GROUP BY row_of.contact_id
+        HAVING count(*) > 1
+    );
+
 -- name: merged
 -- The contacts of the CRM, each id once: a no if either of its rows says no. It follows a CTE,
 -- seam_contact: contacts.sql with our names. Grain: one row an id.
@@ -257,8 +294,9 @@ WHERE read.contact_id = erased.contact_id;
 
 -- name: keep
 -- Keep what was read: contacts of the CRM that differ from what was seen of them. A new one comes
--- with the link that the CRM has from before; one that returns with its address, with the
--- link that it had. Parameters: knows_links (whether contacts.sql yields them).
+-- with the link that the CRM has from before, unless that is of another contact with another
+-- address, of which it is a copy; one that returns with its address, with the link that it had.
+-- Parameters: knows_links (whether contacts.sql yields them).
 -- Grain: one row: contacts that are new, and those that changed.
 WITH changed AS (
     UPDATE ctct_link AS link
@@ -289,9 +327,18 @@ appeared AS (
         read.contact_id,
         CASE
             WHEN read.erased_digest IS NOT NULL THEN NULL
-            WHEN linked.contact_id IS NULL THEN nullif(btrim(read.constant_contact_id), '')
             WHEN linked.email_key = ctct_email_key(read.email_address) THEN linked.contact_id
-            ELSE nullif(btrim(read.constant_contact_id), '')
+            WHEN
+                NOT EXISTS (
+                    SELECT FROM ctct_link AS other
+                    WHERE
+                        other.constant_contact_id = btrim(read.constant_contact_id)
+                        AND other.email_key IS DISTINCT FROM ctct_email_key(read.email_address)
+                        AND other.contact_id NOT IN (
+                            SELECT absent.contact_id FROM absent_contact AS absent
+                        )
+                )
+                THEN nullif(btrim(read.constant_contact_id), '')
         END,
         read.email_address,
         read.first_name,

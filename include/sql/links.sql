@@ -133,10 +133,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS wanted_link (
 
 -- name: want
 -- Which links are to be made, moved or cleared; changes none of them. A living link stays, whatever
--- became of the addresses. A contact that we created at the vendor is linked to that one, whatever
--- its address is now; else to the living one with its address, whatever the vendor may send it. Of
--- several with an address it is the one that changed last. A link to a deleted contact, or to an id
--- that the vendor does not have, is cleared where there is no other.
+-- became of the addresses. A contact that we created at the vendor since it was last linked is
+-- linked to that one, whatever its address is now; else to the living one with its address,
+-- whatever the vendor may send it. Of several with an address it is the one that changed last. A
+-- link to a deleted contact, or to an id that the vendor does not have, is cleared where there is
+-- no other.
 -- Parameters: mirror_is_whole (an id that the mirror does not have is then one that the vendor has
 -- not). Grain: one row a CRM contact whose link is to change.
 INSERT INTO wanted_link (contact_id, old_id, new_id)
@@ -144,6 +145,7 @@ WITH loose AS MATERIALIZED (
     SELECT
         link.contact_id,
         link.constant_contact_id,
+        link.linked_at,
         link.email_key,
         -- Of an id that was not read yet nothing is known.
         link.constant_contact_id IS NOT NULL
@@ -160,7 +162,8 @@ WITH loose AS MATERIALIZED (
 created AS (
     SELECT
         carried.contact_id,
-        carried.target AS email_key
+        carried.target AS email_key,
+        activity.sent_at
     FROM ctct_bulk_activity AS activity
     INNER JOIN ctct_bulk_activity_row AS carried ON activity.bulk_id = carried.bulk_id
     WHERE activity.kind IN ('import', 'create') AND activity.state <> 'planned'
@@ -172,7 +175,10 @@ address AS (
         created.email_key,
         TRUE AS is_created
     FROM loose
-    INNER JOIN created ON loose.contact_id = created.contact_id
+    INNER JOIN created
+        ON
+            loose.contact_id = created.contact_id
+            AND coalesce(loose.linked_at < created.sent_at, TRUE)
     UNION ALL
     SELECT
         contact_id,

@@ -1068,13 +1068,13 @@ judged AS (
             WHEN NOT known.is_in_crm THEN 'not in crm'
             WHEN known.newest_action <> known.action THEN 'overruled'
             WHEN known.linked_id IS NOT NULL AND NOT known.is_mirrored THEN 'wait'
+            -- It has appeared since the last linking.
+            WHEN known.is_to_be_linked AND known.gate <> 'must not exist' THEN 'wait'
             WHEN known.action = 'remove' AND known.linked_id IS NULL THEN 'not there'
             WHEN known.action = 'remove' AND known.is_deleted THEN 'not there'
             WHEN known.action = 'remove' THEN 'remove'
             WHEN known.gate = 'must not exist' THEN 'erased'
             WHEN known.linked_id IS NULL AND known.address IS NULL THEN 'no email'
-            -- It has appeared since the last linking.
-            WHEN known.is_to_be_linked THEN 'wait'
             WHEN known.linked_id IS NULL AND known.address !~ '^[^@\s]+@[^@\s]+$' THEN 'malformed'
             WHEN
                 known.linked_id IS NULL AND known.gate_source IN ('vendor_contact', 'click')

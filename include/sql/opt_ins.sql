@@ -1,10 +1,12 @@
 -- name: count_mass_opt_in
 -- What the circuit breaker weighs over a rolling day. Grain: one row: contacts that waiting changes
 -- would let be mailed again, and those that are so within the day (what a person released is not
--- weighed again).
+-- weighed again); of the waiting ones those whose flag was found cleared and no change of the CRM's
+-- tells of it; and how many have the flag.
 WITH waiting AS (
     SELECT DISTINCT
         change.contact_id,
+        change.changed_by = 'constant_contact' AND NOT change.is_found AS is_unrung,
         CASE WHEN change.is_found THEN change.constant_contact_id END AS constant_contact_id
     FROM crm_opt_out_change AS change
     WHERE
@@ -29,6 +31,14 @@ carried AS (
 
 SELECT
     (SELECT count(*) FROM waiting) AS waiting,
+    (
+        SELECT count(*) FROM waiting
+        WHERE is_unrung
+    ) AS unrung,
+    (
+        SELECT count(*) FROM ctct_link
+        WHERE do_not_email
+    ) AS flagged,
     (SELECT count(*) FROM carried) AS carried;
 
 -- name: requeue_opt_ins

@@ -252,13 +252,42 @@ SET
     processed_at = clock_timestamp()
 WHERE change_id = %(change_id)s AND status = 'pending';
 
+-- name: opted_in_since
+-- Whether the last that we did about a contact was to opt it in, after an opt-out that is shown: a
+-- copy of the vendor's from before may answer. Parameters: constant_contact_id, opt_out_date (null:
+-- not told). Grain: one row if it was, else none.
+SELECT last.decided_at
+FROM (
+    SELECT
+        decision,
+        decided_at
+    FROM ctct_consent
+    WHERE
+        constant_contact_id = %(constant_contact_id)s
+        AND decision IN (
+            'resubscribed', 'resubscribing', 'unsubscribed', 'unsubscribing', 'created'
+        )
+    ORDER BY consent_id DESC
+    LIMIT 1
+) AS last
+WHERE
+    last.decision IN ('resubscribed', 'resubscribing')
+    AND coalesce(%(opt_out_date)s::timestamptz <= last.decided_at, TRUE);
+
 -- name: opt_out_standing
 -- How a change stands now that its contact is ours: the CRM's flag as last seen, and the
 -- contact that it is about. Parameters: contact_id, change_id. Grain: one row; `do_not_email` is
--- null where the CRM says nothing or the contact is gone.
+-- null where the CRM says nothing or the contact is gone; `is_known` is false where neither an id
+-- nor an address leads to a person.
 SELECT
     CASE WHEN link.absence_hold_id IS NULL THEN link.do_not_email END AS do_not_email,
     link.contact_id IS NOT NULL AS is_in_crm,
+    link.contact_id IS NOT NULL
+    OR change.email_digest IS NOT NULL
+    OR EXISTS (
+        SELECT FROM ctct_left_contact AS gone
+        WHERE gone.contact_id = change.contact_id
+    ) AS is_known,
     CASE
         WHEN change.is_found THEN change.constant_contact_id
         ELSE coalesce(link.constant_contact_id, change.constant_contact_id)

@@ -1,6 +1,7 @@
 """Reads the CRM's contacts by the seam's contacts.sql, from this database or another one."""
 
 import re
+import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import nullcontext
 from typing import Any, Final, LiteralString, NamedTuple
@@ -45,27 +46,39 @@ class _IdType(NamedTuple):
 
     Attributes:
         type: In which type of the database's.
-        form: What a text of that type looks like.
-        spell: Writes such a text as the database does: 007 is 7.
+        spell: Writes a text as the database does: 007 is 7. None: it is no such id.
     """
 
     type: LiteralString
-    form: re.Pattern[str]
-    spell: Callable[[str], str]
+    spell: Callable[[str], str | None]
 
 
-_ANY_ID: Final = re.compile(r".+", re.DOTALL)
-_AS_TEXT: Final = _IdType("text", _ANY_ID, str)
-_NUMBER: Final = _IdType("bigint", re.compile(r"-?[0-9]{1,18}"), lambda each: str(int(each)))
+def _spell_number(text: str) -> str | None:
+    if not _NUMBER_FORM.fullmatch(text):
+        return None
+    number = int(text)
+    return str(number) if -_BEYOND_BIGINT <= number < _BEYOND_BIGINT else None
+
+
+def _spell_uuid(text: str) -> str | None:
+    try:
+        return str(uuid.UUID(text.strip()))
+    except ValueError:
+        return None
+
+
+# The blanks and signs that the database takes, and no more digits than int() reads.
+_NUMBER_FORM: Final = re.compile(r"\s*[+-]?[0-9]{1,100}\s*", re.ASCII)
+_BEYOND_BIGINT: Final = 1 << 63
+_AS_TEXT: Final = _IdType("text", str)
+_NUMBER: Final = _IdType("bigint", _spell_number)
 # By the type of the CRM's column; others as text.
 _ID_TYPES: Final = {
     "smallint": _NUMBER,
     "integer": _NUMBER,
     "bigint": _NUMBER,
-    "uuid": _IdType(
-        "uuid", re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I), str.lower
-    ),
-    "character": _IdType("bpchar", _ANY_ID, lambda each: each.rstrip(" ")),
+    "uuid": _IdType("uuid", _spell_uuid),
+    "character": _IdType("bpchar", lambda each: each.rstrip(" ")),
 }
 _TEXTS: Final = frozenset({"text", "character varying", "character", "name", "citext"})
 _TEXT_PROBE: Final = "no contact has this id"
@@ -130,6 +143,7 @@ def read_differences(
         )
         ((doubled,),) = counted.fetchall()
     if doubled:
+        _run_on(connection, file, contacts, "crm_contacts/hear_doubled", params)
         _compare(connection, file, _with_contacts(contacts, "crm_contacts/merged"), params)
     database.analyze(connection, "read_contact")
     return Unusable(doubled, without_id)
@@ -158,8 +172,8 @@ def spell_ids(
         explained(file),
     ):
         its = _ID_TYPES.get(column_types(reading, file)["contact_id"], _AS_TEXT)
-    spelled = {each: its.spell(each) for each in contact_ids if its.form.fullmatch(each)}
-    return {given: id_ for given, id_ in spelled.items() if id_ != given}
+    spelled = {each: its.spell(each) for each in contact_ids}
+    return {given: id_ for given, id_ in spelled.items() if id_ not in {None, given}}
 
 
 class Present(NamedTuple):
@@ -269,7 +283,7 @@ def _select(
     its = _ID_TYPES.get(types["contact_id"], _AS_TEXT)
     id_column = sql.SQL("seam.contact_id::text" if its is _AS_TEXT else "seam.contact_id")
     # In the id's own type: so the table's own index finds it. What is no such id is in no row.
-    ids = [its.spell(each) for each in contact_ids if its.form.fullmatch(each)]
+    ids = [spelled for each in contact_ids if (spelled := its.spell(each)) is not None]
     return sql.SQL("SELECT {} FROM (\n{}\n) AS seam WHERE {} = any(%(ids)s::text[]::{}[])").format(
         columns, contacts, id_column, sql.SQL(its.type)
     ), {"ids": ids}

@@ -24,6 +24,8 @@ BREAKER_SHARE = 0.05
 # within a day. No share: of a million contacts a small share is thousands of people.
 BREAKER_LINKS = 50
 BREAKER_OPT_INS = 50
+# Nor fewer than those, where more flags have vanished in silence than are left.
+BREAKER_VANISHED = 10
 
 
 # Which holds the two DAGs ask a person about.
@@ -114,6 +116,15 @@ def break_circuit(
             connection,
             f"{total} contacts could be mailed again within a day, more than the circuit breaker "
             f"allows ({BREAKER_OPT_INS}). A person is asked in Airflow, under Required Actions.",
+            do_not_email=False,
+        )
+    elif weighed["unrung"] > max(BREAKER_VANISHED, weighed["flagged"]):
+        held += _hold(
+            connection,
+            f"Do Not Email is cleared for {weighed['unrung']} contacts at once and set for "
+            f"{weighed['flagged']} still, and no change of the CRM's tells of it, as where a table "
+            "or view is empty or reads otherwise. A person is asked in Airflow, under Required "
+            "Actions.",
             do_not_email=False,
         )
     return held

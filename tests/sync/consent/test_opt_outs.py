@@ -279,8 +279,23 @@ def test_a_change_of_an_unlinked_contact_goes_out_when_it_is_linked(
     assert simulator.control.truth_contact(contact_id(1))["permission"] == "unsubscribed"
 
 
-def test_a_change_of_nobody_is_done(push: Push, sql_rows: Rows) -> None:
+def test_a_change_of_an_id_that_the_crm_never_had_fails_and_says_so(
+    push: Push, sql_rows: Rows
+) -> None:
     sql_rows("INSERT INTO crm_opt_out_change (contact_id, do_not_email) VALUES ('gone', TRUE)")
+    assert push().failed == 1
+    (row,) = sql_rows("SELECT detail FROM crm_opt_out_change")
+    assert row["detail"].startswith("The CRM has no contact with this id")
+
+
+def test_a_change_of_a_contact_that_has_left_the_crm_is_done(
+    push: Push, sql_rows: Rows, add_crm_contact: Add
+) -> None:
+    add_crm_contact("c1", None)
+    push()
+    sql_rows("DELETE FROM crm_contact")
+    push()
+    sql_rows("INSERT INTO crm_opt_out_change (contact_id, do_not_email) VALUES ('c1', TRUE)")
     assert push().unchanged == 1
 
 

@@ -43,6 +43,10 @@ _CONFLICT_WAIT_S = 0.25
 
 _WITHOUT_REASON = "Without the reason, which was refused there or on the way."
 _SET_AGAIN = "Do Not Email is set in the CRM."
+_UNKNOWN = (
+    "The CRM has no contact with this id, and no address came with it. It holds for the id; write "
+    "the id as the CRM has it, or set Do Not Email of the contact that is meant."
+)
 _SAYS_NOTHING = "The CRM no longer says that Do Not Email is cleared."
 
 
@@ -152,6 +156,8 @@ class Carrier:
             return None
         if contact_id is None:
             if change["do_not_email"]:
+                if not standing["is_known"]:
+                    return Outcome("failed", _UNKNOWN)
                 return Outcome(
                     "unchanged",
                     "Not linked to Constant Contact. If it is linked later, the flag goes too.",

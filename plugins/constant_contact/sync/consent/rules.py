@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import psycopg
 
 from constant_contact.api import vendor
-from constant_contact.api.records import cut
+from constant_contact.api.records import cut, moment
 from constant_contact.calls import Call
 from constant_contact.store import database
 from constant_contact.sync.objections import (
@@ -33,6 +33,11 @@ _UNDONE_BY = {
     "vendor_account": "That was not done here: undo it at Constant Contact if it is meant.",
     "flag": "Clear it for the other contacts with this address too, if all agree.",
 }
+
+_ANOTHER_PERSON = (
+    "The address changed with the flag: the id may be another person's by now. If it is the same, "
+    "ask for a confirmation, or undo the opt-out at Constant Contact."
+)
 
 # A contact that the vendor did not mail before our opt-out is not made mailable by taking it back:
 # pending_confirmation, temp_hold, not_set, or a value that is not known yet.
@@ -163,7 +168,8 @@ def decide(
         if not (by_contact or standing["is_flagged"]):
             detail = "Taken back since, in the CRM or by the contact."
             return Outcome("superseded", detail), None
-        decision = _decide_opt_out(current, is_asked=standing["is_asked"])
+        is_stale = _is_before_opt_in(connection, current, keys["constant_contact_id"])
+        decision = _decide_opt_out(current, is_asked=standing["is_asked"], is_stale=is_stale)
         unsubscribe = decision.kind == "unsubscribed"
     else:
         gate = ask_gate(connection, **keys)
@@ -187,12 +193,26 @@ def decide(
     return decision, body
 
 
-def _decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
+def _is_before_opt_in(
+    connection: psycopg.Connection[Any], current: Mapping[str, Any], contact_id: str | None
+) -> bool:
+    """Whether an opt-out that is shown may be of a time before our last opt-in."""
+    email = current.get("email_address")
+    params = {
+        "constant_contact_id": contact_id,
+        "opt_out_date": moment(email.get("opt_out_date")) if isinstance(email, dict) else None,
+    }
+    return database.row(connection, "opt_outs/opted_in_since", params) is not None
+
+
+def _decide_opt_out(current: Mapping[str, Any], *, is_asked: bool, is_stale: bool) -> Outcome:
     """What an objection means for a contact as the vendor has it now.
 
     Args:
         current: The contact.
         is_asked: Whether the contact itself asked: then an opt-out of the account's is not enough.
+        is_stale: Whether what is shown may be of a time before our last opt-in: then the PUT is
+            made once more.
     """
     email = current.get("email_address")
     if current.get("deleted_at"):
@@ -201,7 +221,7 @@ def _decide_opt_out(current: Mapping[str, Any], *, is_asked: bool) -> Outcome:
     if not isinstance(email, dict) or not email.get("address"):
         return Outcome("unchanged", "Has no email address at Constant Contact.")
     is_out = email.get("permission_to_send") == "unsubscribed"
-    if is_out and (email.get("opt_out_source") == "Contact" or not is_asked):
+    if is_out and not is_stale and (email.get("opt_out_source") == "Contact" or not is_asked):
         return Outcome("unchanged", ALREADY)
     return Outcome("unsubscribed", DONE)
 
@@ -227,6 +247,8 @@ def _decide_opt_in(
         return Outcome("unchanged", "Has no email address at Constant Contact.")
     if gate.answer == "must not exist":
         return Outcome("superseded", gate.reason)
+    if gate.source == "flag" and gate.contact_id == change["contact_id"]:
+        return Outcome("held", _ANOTHER_PERSON)
     if gate.answer != "may":
         return Outcome("held", f"{gate.reason} {_UNDONE_BY[gate.source or 'asked']}")
     if email.get("permission_to_send") == _UNCONFIRMED:

@@ -137,6 +137,7 @@ def _link(connection: psycopg.Connection[Any], report: LinksReport) -> None:
     if database.run(connection, "links/want", {"mirror_is_whole": is_whole}):
         database.analyze(connection, "wanted_link")
         report.links_held = _hold_cleared(connection)
+        database.run(connection, "consent/name_unlinked")
         changed = database.row(connection, "links/link") or {}
         report.linked, report.relinked = changed["linked"], changed["relinked"]
         report.unlinked = changed["unlinked"]

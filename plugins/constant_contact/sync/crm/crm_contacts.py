@@ -96,6 +96,7 @@ def see_contacts_in(
     report.is_baseline = known.full_pass_at is None or known.cursor != digest
     if not report.is_baseline:
         database.run(connection, "consent/add_cleared")
+    database.run(connection, "consent/hear_left_addresses")
     kept = database.row(connection, "crm_contacts/keep", {"knows_links": crm.seam.knows_links})
     report.appeared, report.changed = (kept or {})["appeared"], (kept or {})["changed"]
     _see_absent(connection, report, breaker_contacts, breaker_share)
