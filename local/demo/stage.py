@@ -26,7 +26,8 @@ AIRFLOW_DATABASE = "demo_airflow"
 # stands still for a while they arrive together, with those whose turn is then.
 CALLS_PER_SECOND = 50
 _STREAMS_AT_ONCE = 4
-_ASKED_PER_SECOND = CALLS_PER_SECOND - _STREAMS_AT_ONCE - 1
+_MOST_AT_ONCE = 15
+_ASKED_PER_SECOND = CALLS_PER_SECOND - _MOST_AT_ONCE
 CALLS_PER_DAY = 10_000
 _LOCK = LOCAL / "demo.lock"
 

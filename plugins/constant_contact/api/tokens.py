@@ -185,6 +185,10 @@ class Tokens:
         """
         current = self.access_token()
         with self._lock:
+            if self._pair is not None:
+                # The token endpoint may have answered just now, and takes one call a second.
+                age_s = (datetime.now(UTC) - self._pair.obtained_at_utc).total_seconds()
+                time.sleep(max(0.0, min(TOKEN_SPACING_S, TOKEN_SPACING_S - age_s)))
             self._pair = self._stored_or_refreshed(current)
 
     def authorize(
