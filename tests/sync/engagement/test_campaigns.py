@@ -206,9 +206,19 @@ def test_where_the_vendor_fails_at_many_campaigns_the_run_ends_and_the_next_begi
     sent = summaries["bulk_email_campaign_summaries"]
     newest = sorted(sent, key=lambda each: str(each["last_sent_date"]), reverse=True)[:10]
     bad = [each["campaign_id"] for each in newest]
-    account.control.add_fault("status", match={"path": f"/emails/({'|'.join(bad)})"}, times=999)
+    failing = {"match": {"path": f"/emails/({'|'.join(bad)})"}, "times": 999}
+    account.control.add_fault("status", **failing)
+    # Those that are asked for meanwhile are answered later than these fail.
+    account.control.add_fault(
+        "slow_drip",
+        match={"path": "/emails/.+"},
+        times=999,
+        params={"chunk_bytes": 200, "delay_s": 0.5},
+    )
     with pytest.raises(ServerFault, match=r"one campaign; [0-9]+ more were not asked for"):
         sync_campaigns(client, crm)
+    account.control.clear_faults()
+    account.control.add_fault("status", **failing)
     unread = (
         "SELECT campaign_id FROM ctct_campaign"
         " WHERE activities_read_at IS NULL AND moved_at IS NOT NULL"
