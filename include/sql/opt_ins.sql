@@ -4,15 +4,18 @@
 -- weighed again); of the waiting ones those whose flag was found cleared and no change of the CRM's
 -- tells of it; and how many have the flag.
 WITH waiting AS (
-    SELECT DISTINCT
+    SELECT
         change.contact_id,
-        change.changed_by = 'constant_contact' AND NOT change.is_found AS is_unrung,
+        bool_and(change.changed_by = 'constant_contact' AND NOT change.is_found) AS is_unrung,
         CASE WHEN change.is_found THEN change.constant_contact_id END AS constant_contact_id
     FROM crm_opt_out_change AS change
     WHERE
         change.status = 'pending'
         AND NOT change.do_not_email
         AND change.released_at IS NULL
+    GROUP BY
+        change.contact_id,
+        CASE WHEN change.is_found THEN change.constant_contact_id END
 ),
 
 carried AS (

@@ -1,5 +1,5 @@
 -- An opt-out may be heard after its contact was purged: a click is read with the reports, an hour
--- after the contacts. Without the address it would hold for nobody who is created again.
+-- after the contacts. Without the address it would not hold for a contact that is created again.
 ALTER TABLE ctct_contact ADD COLUMN purged_digest text;
 
 COMMENT ON COLUMN ctct_contact.purged_digest IS

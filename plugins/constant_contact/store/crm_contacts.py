@@ -1,8 +1,6 @@
 """Reads the CRM's contacts by the seam's contacts.sql, from this database or another one."""
 
-import re
-import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import nullcontext
 from typing import Any, Final, LiteralString, NamedTuple
 
@@ -11,6 +9,7 @@ from psycopg import sql
 
 from constant_contact.errors import SettingError
 from constant_contact.store import database
+from constant_contact.store.crm_ids import AS_TEXT, id_type, probe_of
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
 from constant_contact.store.seam_session import explained, plan, seam_session
@@ -41,53 +40,7 @@ _COLUMNS: Final = (
 COLUMN_NAMES: Final = frozenset(column.name for column in _COLUMNS)
 
 
-class _IdType(NamedTuple):
-    """How ids are compared.
-
-    Attributes:
-        type: In which type of the database's.
-        spell: Writes a text as the database does: 007 is 7. None: it is no such id.
-    """
-
-    type: LiteralString
-    spell: Callable[[str], str | None]
-
-
-def _spell_number(text: str) -> str | None:
-    if not _NUMBER_FORM.fullmatch(text):
-        return None
-    number = int(text)
-    return str(number) if -_BEYOND_BIGINT <= number < _BEYOND_BIGINT else None
-
-
-def _spell_uuid(text: str) -> str | None:
-    try:
-        return str(uuid.UUID(text.strip()))
-    except ValueError:
-        return None
-
-
-# The blanks and signs that the database takes, and no more digits than int() reads.
-_NUMBER_FORM: Final = re.compile(r"\s*[+-]?[0-9]{1,100}\s*", re.ASCII)
-_BEYOND_BIGINT: Final = 1 << 63
-_AS_TEXT: Final = _IdType("text", str)
-_NUMBER: Final = _IdType("bigint", _spell_number)
-# By the type of the CRM's column; others as text.
-_ID_TYPES: Final = {
-    "smallint": _NUMBER,
-    "integer": _NUMBER,
-    "bigint": _NUMBER,
-    "uuid": _IdType("uuid", _spell_uuid),
-    "character": _IdType("bpchar", lambda each: each.rstrip(" ")),
-}
 _TEXTS: Final = frozenset({"text", "character varying", "character", "name", "citext"})
-_TEXT_PROBE: Final = "no contact has this id"
-_PROBES: Final = {
-    "smallint": "918273645546372819",
-    "integer": "918273645546372819",
-    "bigint": "918273645546372819",
-    "uuid": "91827364-5546-4372-8190-918273645546",
-}
 _VENDORS_ID: Final = "^\\s*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\s*$"
 _MANY: Final = 1_000
 # What an index of ours can hold.
@@ -171,7 +124,7 @@ def spell_ids(
         seam_session(reading),
         explained(file),
     ):
-        its = _ID_TYPES.get(column_types(reading, file)["contact_id"], _AS_TEXT)
+        its = id_type(column_types(reading, file)["contact_id"])
     spelled = {each: its.spell(each) for each in contact_ids}
     return {given: id_ for given, id_ in spelled.items() if id_ not in {None, given}}
 
@@ -280,8 +233,8 @@ def _select(
     contacts = sql.SQL(file.escaped)
     if contact_ids is None:
         return sql.SQL("SELECT {} FROM (\n{}\n) AS seam").format(columns, contacts), {}
-    its = _ID_TYPES.get(types["contact_id"], _AS_TEXT)
-    id_column = sql.SQL("seam.contact_id::text" if its is _AS_TEXT else "seam.contact_id")
+    its = id_type(types["contact_id"])
+    id_column = sql.SQL("seam.contact_id::text" if its is AS_TEXT else "seam.contact_id")
     # In the id's own type: so the table's own index finds it. What is no such id is in no row.
     ids = [spelled for each in contact_ids if (spelled := its.spell(each)) is not None]
     return sql.SQL("SELECT {} FROM (\n{}\n) AS seam WHERE {} = any(%(ids)s::text[]::{}[])").format(
@@ -406,6 +359,6 @@ def find_texts_of_flags(counted: Counted, file: SeamFile) -> Iterator[SettingErr
 def plan_of_one(connection: psycopg.Connection[Any], file: SeamFile) -> tuple[dict[str, Any], str]:
     """How a look at one contact finds it, if an index could; and the id that the plan names."""
     with seam_session(connection):
-        probe = _PROBES.get(column_types(connection, file)["contact_id"], _TEXT_PROBE)
+        probe = probe_of(column_types(connection, file)["contact_id"])
         select, params = _select(connection, file, [probe])
         return plan(connection, select, params), probe

@@ -47,13 +47,38 @@ def permission(simulator: Running, constant_contact_id: str) -> str:
     return str(simulator.control.truth_contact(constant_contact_id)["permission"])
 
 
+def is_out(simulator: Running, constant_contact_id: str) -> bool:
+    return permission(simulator, constant_contact_id) == "unsubscribed"
+
+
+def load_people(simulator: Running, *names: str) -> None:
+    """Contacts 1 and so on at the vendor, each at the address of its name."""
+    simulator.control.load(
+        contacts=[vendor_contact(n, f"{each}@example.com") for n, each in enumerate(names, 1)]
+    )
+
+
+def mailable(simulator: Running) -> list[str]:
+    """The addresses at the vendor that may be mailed."""
+    return [
+        each["email"]
+        for each in simulator.control.truth_contacts()
+        if not each["deleted"] and each["permission"] != "unsubscribed"
+    ]
+
+
+def read_from(crm: Database, text: Any) -> None:
+    """Read the CRM's contacts by another contacts.sql from now on."""
+    crm.seam = replace(crm.seam, contacts=SeamFile(crm.seam.contacts.path, text))
+
+
 def merge(crm: Database, contact_id: str, *, into: str) -> None:
     """From now on the CRM's view says that one of its contacts is part of another."""
     text: Any = (
         f"SELECT *, CASE contact_id WHEN '{contact_id}' THEN '{into}' END AS merged_into"
         " FROM crm_contact"
     )
-    crm.seam = replace(crm.seam, contacts=SeamFile(crm.seam.contacts.path, text))
+    read_from(crm, text)
 
 
 def lift_all(crm: Database, sql_rows: Rows, source: str) -> None:

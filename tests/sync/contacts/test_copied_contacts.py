@@ -5,20 +5,10 @@ from typing import Any
 
 from simulator.server import Running
 from tests.support import Add, Flag, Rows, contact_id, vendor_contact
-from tests.sync.consent.outbox import Push, permission
+from tests.sync.consent.outbox import Push, is_out, load_people
 
 ANN, BOB = contact_id(1), contact_id(2)
 Night = Callable[[], None]
-
-
-def out(simulator: Running, each: str) -> bool:
-    return permission(simulator, each) == "unsubscribed"
-
-
-def load(simulator: Running, *names: str) -> None:
-    simulator.control.load(
-        contacts=[vendor_contact(n, f"{each}@example.com") for n, each in enumerate(names, 1)]
-    )
 
 
 def test_a_copied_contact_is_not_the_one_that_it_was_copied_from(
@@ -26,7 +16,7 @@ def test_a_copied_contact_is_not_the_one_that_it_was_copied_from(
     want: Any,
 ) -> None:  # fmt: skip
     """A CRM's "clone": all fields are copied, then name and address are another person's."""
-    load(simulator, "ann", "bob")
+    load_people(simulator, "ann", "bob")
     add_crm_contact("c1", "ann@example.com", do_not_email=False)
     full_night()
     push()
@@ -42,7 +32,7 @@ def test_a_copied_contact_is_not_the_one_that_it_was_copied_from(
 def test_a_copied_contact_that_says_no_is_heard(
     simulator: Running, push: Push, full_night: Night, add_crm_contact: Add, set_do_not_email: Flag
 ) -> None:
-    load(simulator, "ann", "bob")
+    load_people(simulator, "ann", "bob")
     add_crm_contact("c1", "ann@example.com", do_not_email=False)
     full_night()
     push()
@@ -50,11 +40,11 @@ def test_a_copied_contact_that_says_no_is_heard(
     full_night()
     set_do_not_email("c2", True)
     push()
-    assert out(simulator, BOB)
-    assert not out(simulator, ANN)
+    assert is_out(simulator, BOB)
+    assert not is_out(simulator, ANN)
 
 
-def test_who_was_created_under_a_wrong_address_is_never_linked_to_the_one_whose_it_is(
+def test_a_contact_created_under_a_wrong_address_is_not_linked_to_the_owner_of_that_address(
     simulator: Running, push: Push, full_night: Night, add_crm_contact: Add, push_lists: Any,
     want: Any, sql_rows: Rows,
 ) -> None:  # fmt: skip

@@ -35,8 +35,8 @@ _UNDONE_BY = {
 }
 
 _ANOTHER_PERSON = (
-    "The address changed with the flag: the id may be another person's by now. If it is the same, "
-    "ask for a confirmation, or undo the opt-out at Constant Contact."
+    "The address changed with the flag: the id may belong to another person. If it is the same "
+    "person, ask for a confirmation, or undo the opt-out at Constant Contact."
 )
 
 # A contact that the vendor did not mail before our opt-out is not made mailable by taking it back:
