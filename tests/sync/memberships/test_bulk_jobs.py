@@ -22,12 +22,15 @@ pytestmark = pytest.mark.usefixtures("nobody_was_wronged")
 @pytest.fixture
 def linked(simulator: Running, lists: list[str], sql_rows: Rows) -> Callable[..., None]:
     """Makes linked contacts, each with a request for each of these lists."""
+    # Long ago: a look at contacts that were just created is made twice, they may have shifted it.
+    since = "2024-01-01T00:00:00Z"
 
     def make(size: int, *numbers: int, action: str = "add") -> None:
         on = [list_id(number) for number in numbers] if action == "remove" else []
         simulator.control.load(
             contacts=[
-                vendor_contact(n, f"{n}@example.com", list_memberships=on) for n in range(size)
+                vendor_contact(n, f"{n}@example.com", list_memberships=on, created_at=since)
+                for n in range(size)
             ]
         )
         sql_rows(
