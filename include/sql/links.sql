@@ -159,21 +159,29 @@ WITH loose AS MATERIALIZED (
         OR linked.deleted_at IS NOT NULL
 ),
 
+-- Not by a call that was refused: who has that address later is somebody else.
 created AS (
     SELECT
         carried.contact_id,
         carried.target AS email_key,
-        activity.sent_at
+        activity.sent_at,
+        coalesce(activity.ended_at, clock_timestamp()) AS ended_at
     FROM ctct_bulk_activity AS activity
     INNER JOIN ctct_bulk_activity_row AS carried ON activity.bulk_id = carried.bulk_id
-    WHERE activity.kind IN ('import', 'create') AND activity.state <> 'planned'
+    WHERE
+        activity.kind IN ('import', 'create')
+        AND activity.state <> 'planned'
+        AND activity.error IS NULL
 ),
 
 address AS (
     SELECT
         loose.contact_id,
         created.email_key,
-        TRUE AS is_created
+        TRUE AS is_created,
+        -- The vendor's clock and ours may differ by an hour.
+        created.sent_at - interval '1 hour' AS since,
+        created.ended_at + interval '1 hour' AS until
     FROM loose
     INNER JOIN created
         ON
@@ -183,7 +191,9 @@ address AS (
     SELECT
         contact_id,
         email_key,
-        FALSE
+        FALSE,
+        '-infinity',
+        'infinity'
     FROM loose
     WHERE email_key ~ '^[^@[:space:]]+@[^@[:space:]]+$'
 ),
@@ -194,7 +204,10 @@ found AS (
         living.contact_id AS new_id
     FROM address
     INNER JOIN ctct_contact AS living
-        ON address.email_key = living.email_key AND living.deleted_at IS NULL
+        ON
+            address.email_key = living.email_key
+            AND living.deleted_at IS NULL
+            AND coalesce(living.created_at BETWEEN address.since AND address.until, TRUE)
     ORDER BY
         address.contact_id ASC,
         address.is_created DESC,

@@ -551,6 +551,32 @@ FROM wanted_membership AS wanted
 LEFT JOIN ctct_link AS link ON wanted.contact_id = link.contact_id
 WHERE link.contact_id IS NULL;
 
+-- name: drop_overtaken
+-- Of two spellings of one contact's id the later request counts: what was asked for by the other
+-- one before it gives way, as if it had been written again.
+-- Parameters: written, contact_id. Grain: one row a request.
+DELETE FROM crm_list_membership AS known
+USING crm_list_membership AS later
+WHERE
+    later.contact_id = %(written)s
+    AND later.status = 'pending'
+    AND known.contact_id = %(contact_id)s
+    AND known.list_id = later.list_id
+    AND known.requested_at <= later.requested_at;
+
+-- name: spell_contact
+-- Give requests that wait the id that the CRM has. Parameters: written, contact_id.
+-- Grain: one row a request.
+UPDATE crm_list_membership AS membership
+SET contact_id = %(contact_id)s
+WHERE
+    membership.contact_id = %(written)s
+    AND membership.status = 'pending'
+    AND NOT EXISTS (
+        SELECT FROM crm_list_membership AS known
+        WHERE known.contact_id = %(contact_id)s AND known.list_id = membership.list_id
+    );
+
 -- name: drop_held
 -- What was just held is not wanted any more. Grain: one row a request.
 DELETE FROM wanted_membership AS wanted
@@ -844,6 +870,8 @@ WITH changed AS MATERIALIZED (
             AND carried.requested_at = membership.requested_at
             AND membership.status = 'pending'
     LEFT JOIN ctct_link AS crm ON carried.contact_id = crm.contact_id
+    LEFT JOIN ctct_left_contact AS absent
+        ON carried.contact_id = absent.contact_id AND carried.action = 'remove'
     -- Asked in one place: to plan it takes longer than to ask it.
     CROSS JOIN
         LATERAL ctct_gate(
@@ -857,7 +885,8 @@ WITH changed AS MATERIALIZED (
             membership.contact_id IS NULL
             OR (
                 activity.kind IN ('add', 'remove')
-                AND coalesce(crm.constant_contact_id, '') <> carried.target
+                AND coalesce(crm.constant_contact_id, absent.constant_contact_id, '')
+                <> carried.target
             )
             OR (
                 activity.kind IN ('import', 'create')
@@ -974,6 +1003,66 @@ in_flight AS MATERIALIZED (
     WHERE activity.state <> 'done'
 ),
 
+-- Who left the CRM is taken off a list all the same.
+subject AS MATERIALIZED (
+    SELECT
+        wanted.contact_id,
+        wanted.list_id,
+        wanted.action,
+        wanted.requested_at,
+        crm.first_name,
+        crm.last_name,
+        crm.email_key,
+        coalesce(crm.constant_contact_id, gone.constant_contact_id) AS linked_id,
+        crm.contact_id IS NOT NULL OR gone.constant_contact_id IS NOT NULL AS is_in_crm
+    FROM wanted_membership AS wanted
+    LEFT JOIN ctct_link AS crm ON wanted.contact_id = crm.contact_id
+    LEFT JOIN ctct_left_contact AS gone
+        ON
+            wanted.contact_id = gone.contact_id
+            AND wanted.action = 'remove'
+            AND crm.contact_id IS NULL
+),
+
+-- Whoever else has the link or the address may have asked for the opposite later, whatever became
+-- of that: of what was asked for in the same moment the removal counts, and one that is tried again
+-- is a few microseconds later than it was asked for.
+overruled AS MATERIALIZED (
+    SELECT
+        same.contact_id,
+        same.list_id
+    FROM (
+        SELECT
+            subject.contact_id,
+            subject.list_id,
+            other.contact_id AS other_id,
+            subject.action,
+            subject.requested_at
+        FROM subject
+        INNER JOIN ctct_link AS other ON subject.linked_id = other.constant_contact_id
+        UNION
+        SELECT
+            subject.contact_id,
+            subject.list_id,
+            other.contact_id,
+            subject.action,
+            subject.requested_at
+        FROM subject
+        INNER JOIN ctct_link AS other ON subject.email_key = other.email_key
+    ) AS same
+    INNER JOIN crm_list_membership AS later
+        ON
+            same.other_id = later.contact_id
+            AND same.list_id = later.list_id
+            AND same.action <> later.action
+    WHERE
+        later.requested_at > same.requested_at
+        OR (
+            same.action = 'add'
+            AND later.requested_at > same.requested_at - interval '1 millisecond'
+        )
+),
+
 request AS (
     SELECT
         wanted.contact_id,
@@ -982,11 +1071,11 @@ request AS (
         wanted.requested_at,
         list.list_id IS NOT NULL AS list_is_known,
         list.deleted_at IS NOT NULL AS list_is_deleted,
-        crm.contact_id IS NOT NULL AS is_in_crm,
-        left(btrim(crm.first_name), %(name_chars)s) AS first_name,
-        left(btrim(crm.last_name), %(name_chars)s) AS last_name,
-        crm.email_key AS address,
-        crm.constant_contact_id AS linked_id,
+        wanted.is_in_crm,
+        left(btrim(wanted.first_name), %(name_chars)s) AS first_name,
+        left(btrim(wanted.last_name), %(name_chars)s) AS last_name,
+        wanted.email_key AS address,
+        wanted.linked_id,
         linked.contact_id IS NOT NULL AS is_mirrored,
         linked.email_key AS linked_address,
         linked.deleted_at IS NOT NULL AS is_deleted,
@@ -995,11 +1084,32 @@ request AS (
         coalesce(tried.times, 0) AS times,
         coalesce(tried.was_left_over, FALSE) AS was_left_over,
         tried.error,
-        coalesce(crm.constant_contact_id, crm.email_key) AS target
-    FROM wanted_membership AS wanted
+        coalesce(wanted.linked_id, wanted.email_key) AS target,
+        (wanted.contact_id, wanted.list_id) IN (
+            SELECT
+                overruled.contact_id,
+                overruled.list_id
+            FROM overruled
+        ) AS is_overruled,
+        -- An import of ours created it, and the vendor's listing does not show it yet.
+        wanted.action = 'remove'
+        AND wanted.linked_id IS NULL
+        AND EXISTS (
+            SELECT FROM ctct_bulk_activity_row AS carried
+            INNER JOIN ctct_bulk_activity AS activity ON carried.bulk_id = activity.bulk_id
+            WHERE
+                carried.contact_id = wanted.contact_id
+                AND activity.kind = 'import'
+                AND activity.adds_up
+                AND activity.ended_at > clock_timestamp() - interval '1 day'
+                AND NOT EXISTS (
+                    SELECT FROM ctct_contact AS mirrored
+                    WHERE mirrored.email_key = carried.target
+                )
+        ) AS is_unseen
+    FROM subject AS wanted
     LEFT JOIN ctct_list AS list ON wanted.list_id = list.list_id
-    LEFT JOIN ctct_link AS crm ON wanted.contact_id = crm.contact_id
-    LEFT JOIN ctct_contact AS linked ON crm.constant_contact_id = linked.contact_id
+    LEFT JOIN ctct_contact AS linked ON wanted.linked_id = linked.contact_id
     LEFT JOIN tried ON wanted.contact_id = tried.contact_id AND wanted.list_id = tried.list_id
 ),
 
@@ -1022,10 +1132,6 @@ known AS (
             SELECT FROM ctct_contact AS living
             WHERE living.email_key = request.address AND living.deleted_at IS NULL
         ) AS is_to_be_linked,
-        first_value(request.action) OVER (
-            PARTITION BY coalesce(request.target, request.contact_id), request.list_id
-            ORDER BY request.requested_at DESC, request.action DESC
-        ) AS newest_action,
         bool_or(request.action = 'remove') OVER (
             PARTITION BY coalesce(request.target, request.contact_id)
         ) AS makes_room,
@@ -1066,7 +1172,8 @@ judged AS (
             WHEN NOT known.list_is_known THEN 'list unknown'
             WHEN known.list_is_deleted THEN 'list deleted'
             WHEN NOT known.is_in_crm THEN 'not in crm'
-            WHEN known.newest_action <> known.action THEN 'overruled'
+            WHEN known.is_overruled THEN 'overruled'
+            WHEN known.is_unseen THEN 'wait'
             WHEN known.linked_id IS NOT NULL AND NOT known.is_mirrored THEN 'wait'
             -- It has appeared since the last linking.
             WHEN known.is_to_be_linked AND known.gate <> 'must not exist' THEN 'wait'
@@ -1253,9 +1360,9 @@ SELECT
     ) AS was_ours;
 
 -- name: count_mass_removal
--- What the circuit breaker weighs. Parameters: since (when the run began).
--- Grain: one row: contacts that pending removals, and those done by this run, take off a list (what
--- a person released is not weighed again), and how many of them wait.
+-- What the circuit breaker weighs. Grain: one row: contacts that pending removals, and those done
+-- within a day, take off a list (what a person released is not weighed again), and how many of them
+-- wait.
 WITH waiting AS (
     SELECT DISTINCT contact_id
     FROM crm_list_membership
@@ -1272,7 +1379,7 @@ weighed AS (
         status = 'done'
         AND action = 'remove'
         AND released_at IS NULL
-        AND processed_at >= %(since)s
+        AND processed_at >= clock_timestamp() - interval '1 day'
 )
 
 SELECT

@@ -108,7 +108,7 @@ def test_each_reason_is_told_as_the_rules_have_it(
     ("status", "detail"),
     [
         ("pending", None),
-        ("held", "3 contacts would be taken off lists at once."),
+        ("held", "3 contacts would be taken off lists within a day."),
         ("rejected", "The email address is malformed."),
         ("failed", "Tried several times without success."),
     ],

@@ -83,7 +83,7 @@ def much_is_done(databases: Databases) -> Iterator[str]:
         ("opt_outs/claim_opt_out", {"upto": 30_000, "skip": [], "with_backlog": True}),
         ("memberships/count_failed_memberships", {"since": "yesterday"}),
         ("opt_outs/count_mass_opt_out", {"by_contact": False}),
-        ("memberships/count_mass_removal", {"since": "yesterday"}),
+        ("memberships/count_mass_removal", {}),
         ("web/count_unmet", {"since": "yesterday"}),
         ("memberships/hold_memberships", {"detail": ""}),
         ("opt_outs/hold_opt_outs", {"detail": "", "by_contact": False, "do_not_email": True}),

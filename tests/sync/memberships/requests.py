@@ -41,3 +41,12 @@ def made(simulator: Running, method: str, part: str) -> int:
     return sum(
         call["method"] == method and part in call["path"] for call in simulator.control.calls()
     )
+
+
+def a_night_later(sql_rows: Rows) -> None:
+    """All that was asked for and answered is a day older."""
+    sql_rows(
+        "UPDATE crm_list_membership SET requested_at = requested_at - interval '1 day',"
+        " processed_at = processed_at - interval '1 day',"
+        " refused_at = refused_at - interval '1 day'"
+    )

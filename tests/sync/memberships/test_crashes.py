@@ -239,7 +239,7 @@ def test_the_circuit_breaker_holds_a_mass_removal_until_a_person_releases_it(
     want("new", 2)
     report = push_lists(breaker_contacts=10)
     assert (report.held, report.removed, report.added) == (12, 0, 1)
-    assert "12 contacts would be taken off lists at once" in str(answers(sql_rows)["c1", 1][1])
+    assert "12 contacts would be taken off lists within a day" in str(answers(sql_rows)["c1", 1][1])
     assert push_lists(breaker_contacts=10).held == 0
     assert approve(crm) == 12
     assert push_lists(breaker_contacts=10).removed == 12

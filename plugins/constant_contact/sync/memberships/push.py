@@ -77,7 +77,7 @@ def push_memberships(
         client: Of the account.
         crm: Where the requests are.
         dry_run: Ask the vendor and tell what would be done; change nothing on either side.
-        breaker_contacts: How many contacts one run may take off lists; or, if that is more,
+        breaker_contacts: How many contacts may be taken off lists in a day; or, if that is more,
         breaker_share: this share of the linked contacts.
         waits_s: Pauses between looks at the bulk jobs that this run sent.
         grace_s: How long a call without an answer may take to show up at the vendor.
@@ -128,23 +128,20 @@ def _alone(crm: Database) -> Iterator[None]:
 
 
 def hold_removals(
-    connection: psycopg.Connection[Any],
-    breaker_contacts: int,
-    breaker_share: float,
-    since: datetime,
+    connection: psycopg.Connection[Any], breaker_contacts: int, breaker_share: float
 ) -> int:
-    """Hold all pending removals if they, and those done since, are too many for one run.
+    """Hold all pending removals if they, and those of the last day, are too many for a day.
 
     Returns:
         How many requests were held.
     """
-    weighed = database.row(connection, "memberships/count_mass_removal", {"since": since}) or {}
+    weighed = database.row(connection, "memberships/count_mass_removal") or {}
     allowed = holds.allowance(connection, weighed["weighed"], breaker_contacts, breaker_share)
     if not weighed["waiting"] or weighed["weighed"] <= allowed:
         return 0
     detail = (
-        f"{weighed['weighed']} contacts would be taken off lists at once, more than the circuit "
-        f"breaker allows ({allowed}). "
+        f"{weighed['weighed']} contacts would be taken off lists within a day, more than the "
+        f"circuit breaker allows ({allowed}). "
         "A person is asked in Airflow, under Required Actions."
     )
     _log.warning("%s", detail)
@@ -218,8 +215,6 @@ class _Run:
         self._new = NewContacts(client, crm, bulk.refusals)
         self.report = MembershipsReport()
         self._routed: Counter[str] = Counter()
-        with crm.transaction() as connection:
-            self._began_at = state.database_now(connection)
 
     def carry(self) -> None:
         """Go round until nothing is pending that could be carried."""
@@ -311,5 +306,5 @@ class _Run:
         return routes.plan(
             connection,
             self._crm,
-            lambda held_in: hold_removals(held_in, *self._breaker, self._began_at),
+            lambda held_in: hold_removals(held_in, *self._breaker),
         )

@@ -1,13 +1,14 @@
 """Which way each request for a membership goes, and the calls that go that way; all by SQL."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, NamedTuple
 
 import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.store import database
+from constant_contact.store.crm_contacts import spell_ids
 from constant_contact.store.database import Database
 from constant_contact.sync.crm.crm_contacts import see_contacts_in
 from constant_contact.sync.objections import update_register
@@ -59,6 +60,8 @@ def plan(
         contact_ids = [row["contact_id"] for row in unseen]
         see_contacts_in(connection, crm, contact_ids)
         update_register(connection, contact_ids)
+        if _spell_requests(connection, crm, contact_ids):
+            want(connection)
     held = hold(connection)
     if held:
         database.run(connection, "memberships/drop_held")
@@ -146,9 +149,21 @@ def want(connection: psycopg.Connection[Any], chosen: dict[str, Any] | None = No
         chosen: contact_id (list), list_id and action of requests that are not written yet;
             None: all requests that are pending.
     """
-    database.run(connection, "memberships/stage_wanted")
+    database.stage(connection, "memberships/stage_wanted", "wanted_membership", [])
     database.run(connection, "memberships/stage_routed")
     name = "memberships/want_chosen" if chosen else "memberships/want_memberships"
     wanted = database.run(connection, name, chosen)
     database.analyze(connection, "wanted_membership")
     return wanted
+
+
+def _spell_requests(
+    connection: psycopg.Connection[Any], crm: Database, contact_ids: Collection[str]
+) -> bool:
+    """Give requests the id of contacts.sql, as `spell_changes` does; return whether any had not."""
+    spelled = spell_ids(connection, crm, contact_ids)
+    for written, contact_id in spelled.items():
+        key = {"written": written, "contact_id": contact_id}
+        database.run(connection, "memberships/drop_overtaken", key)
+        database.run(connection, "memberships/spell_contact", key)
+    return bool(spelled)
