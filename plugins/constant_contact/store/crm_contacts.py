@@ -12,7 +12,7 @@ from constant_contact.store import database
 from constant_contact.store.crm_ids import AS_TEXT, id_type, probe_of
 from constant_contact.store.database import Database
 from constant_contact.store.seam import SeamFile
-from constant_contact.store.seam_session import explained, plan, seam_session
+from constant_contact.store.seam_session import explained, joined_as_a_whole, plan, seam_session
 from constant_contact.store.sql import statement
 
 
@@ -48,21 +48,23 @@ _MAX_ID_BYTES: Final = 2_000
 _STAGED: Final = sql.SQL(", ").join(sql.Identifier(column.staged_as) for column in _COLUMNS)
 
 
-class Unusable(NamedTuple):
-    """What contacts.sql yields and cannot be kept as it is.
+class Differences(NamedTuple):
+    """How many contacts of the CRM are not as they were seen.
 
     Attributes:
+        rows: Of all kinds; those that are absent, too.
         doubled: Ids that the CRM has twice, and that differ from what was seen.
         without_id: Rows without an id, which are left out.
     """
 
-    doubled: int
-    without_id: int
+    rows: int = 0
+    doubled: int = 0
+    without_id: int = 0
 
 
 def read_differences(
     connection: psycopg.Connection[Any], crm: Database, contact_ids: Collection[str] | None = None
-) -> Unusable:
+) -> Differences:
     """Read contacts of the CRM that differ from what was seen of them into `read_contact`.
 
     Those that were seen and are not there now are in `absent_contact`.
@@ -82,24 +84,23 @@ def read_differences(
         "contact_ids": None if contact_ids is None else [*contact_ids, *params["ids"]],
         "knows_links": crm.seam.knows_links,
     }
-    differing, without_id = _compare(connection, file, contacts, params)
-    doubled = 0
-    if differing:
+    whole = joined_as_a_whole if contact_ids is None else nullcontext
+    with seam_session(connection):
+        with whole(connection):
+            rows, absent, without_id = _compare(connection, file, contacts, params)
+        if not rows:
+            return Differences()
         # A few are found by the index of the CRM's table.
-        counted = _run_on(
-            connection,
-            file,
-            contacts,
-            "crm_contacts/count_doubled",
-            params,
-            reads_all=contact_ids is None and differing >= _MANY,
-        )
+        with whole(connection) if rows - absent >= _MANY else nullcontext():
+            counted = _run_on(connection, file, contacts, "crm_contacts/count_doubled", params)
         ((doubled,),) = counted.fetchall()
-    if doubled:
-        _run_on(connection, file, contacts, "crm_contacts/hear_doubled", params)
-        _compare(connection, file, _with_contacts(contacts, "crm_contacts/merged"), params)
+        if doubled:
+            _run_on(connection, file, contacts, "crm_contacts/hear_doubled", params)
+            merged = _with_contacts(contacts, "crm_contacts/merged")
+            with whole(connection):
+                _compare(connection, file, merged, params)
     database.analyze(connection, "read_contact")
-    return Unusable(doubled, without_id)
+    return Differences(rows, doubled, without_id)
 
 
 def count_addresses(connection: psycopg.Connection[Any], crm: Database) -> dict[str, Any]:
@@ -146,7 +147,8 @@ def read_sharing(
     """
     contacts, params = _source(connection, crm, None)
     params |= {"contact_id": contact_id}
-    found = _run_on(connection, crm.seam.contacts, contacts, "check/sharing", params)
+    with seam_session(connection):
+        found = _run_on(connection, crm.seam.contacts, contacts, "check/sharing", params)
     return [Present(*row) for row in found]
 
 
@@ -167,19 +169,15 @@ def _compare(
     file: SeamFile,
     contacts: sql.Composed,
     params: dict[str, Any],
-) -> tuple[int, int]:
-    """Fill `read_contact` and `absent_contact`; return how many differ, and how many have no id."""
+) -> tuple[int, int, int]:
+    """Fill `read_contact` and `absent_contact`; return how many are in both, absent, without id."""
     database.stage(connection, "crm_contacts/stage", "read_contact", [])
     database.stage(connection, "crm_contacts/stage_absent", "absent_contact", [])
-    reads_all = params["contact_ids"] is None
-    read = _run_on(
-        connection, file, contacts, "crm_contacts/compare", params, reads_all=reads_all
-    ).rowcount
-    if not read:
-        return 0, 0
+    rows = _run_on(connection, file, contacts, "crm_contacts/compare", params).rowcount
+    if not rows:
+        return 0, 0, 0
     absent = database.run(connection, "crm_contacts/find_absent")
-    without_id = database.run(connection, "crm_contacts/drop_without_id")
-    return read - absent - without_id, without_id
+    return rows, absent, database.run(connection, "crm_contacts/drop_without_id")
 
 
 def _run_on(
@@ -188,11 +186,9 @@ def _run_on(
     contacts: sql.Composed,
     name: str,
     params: dict[str, Any],
-    *,
-    reads_all: bool = False,
 ) -> psycopg.Cursor[Any]:
     """Run the statement `name`, which reads the CRM's contacts as `seam_contact`."""
-    with seam_session(connection, reads_all=reads_all), explained(file):
+    with explained(file):
         return connection.execute(_with_contacts(contacts, name), params)
 
 

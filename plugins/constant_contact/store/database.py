@@ -187,6 +187,8 @@ def stage(
     cursor = connection.cursor()
     cursor.execute(statement(name))
     cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    if not records:
+        return
     with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
         for record in records:
             copy.write_row(record)

@@ -1,7 +1,7 @@
 """How the files of the seam run in a session, and what the database says against one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -26,9 +26,19 @@ _PLANNED_BY: Final = {
     **dict.fromkeys(("seqscan", "hashjoin", "mergejoin"), "off"),
     **dict.fromkeys(("indexscan", "indexonlyscan", "bitmapscan", "nestloop"), "on"),
 }
-_SEAM_SETTINGS: Final = ("search_path", "row_security", "enable_nestloop")
-_NOW: Final = "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name"
-_SET: Final = "SELECT set_config(key, value, true) FROM jsonb_each_text(%s::jsonb)"
+# What each was before, and then what it is.
+_BEGIN: Final = """
+SELECT
+    key,
+    current_setting(key),
+    set_config(
+        key, CASE key WHEN 'search_path' THEN current_setting(key) ELSE '' END || value, true
+    )
+FROM jsonb_each_text(%s::jsonb)
+"""
+_END: Final = "SELECT set_config(key, value, true) FROM jsonb_each_text(%s::jsonb)"
+_SEEN: Final = {"search_path": ", public", "row_security": "off"}
+_JOINED_AS_A_WHOLE: Final = {"enable_nestloop": "off"}
 _CAST_ID: Final = (
     "cast where types differ, as in crm.id = changed.contact_id::bigint (docs/your-crm.md)"
 )
@@ -60,23 +70,33 @@ def plan(
 
 
 @contextmanager
-def seam_session(connection: psycopg.Connection[Any], *, reads_all: bool = False) -> Iterator[None]:
+def seam_session(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """How the seam's files run: public is in sight, and a row that a policy hides is an error.
 
     A further account's session sees its own schema only; the firm's tables are in public too.
 
     Args:
         connection: In a transaction.
-        reads_all: All of the firm's contacts are read, and joined as a whole whatever the server
-            counted: a table that was loaded a minute ago it may take for empty.
     """
-    was = dict(connection.execute(_NOW, [list(_SEAM_SETTINGS)]).fetchall())
-    ours = {"search_path": f"{was['search_path']}, public", "row_security": "off"}
-    if reads_all:
-        ours["enable_nestloop"] = "off"
-    connection.execute(_SET, [json.dumps(was | ours)])
+    with _settings(connection, _SEEN):
+        yield
+
+
+@contextmanager
+def joined_as_a_whole(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """All of the firm's contacts are read, and joined as a whole whatever the server counted.
+
+    A table that was loaded a minute ago it may take for empty.
+    """
+    with _settings(connection, _JOINED_AS_A_WHOLE):
+        yield
+
+
+@contextmanager
+def _settings(connection: psycopg.Connection[Any], wanted: Mapping[str, str]) -> Iterator[None]:
+    was = {name: before for name, before, _ in connection.execute(_BEGIN, [json.dumps(wanted)])}
     yield
-    connection.execute(_SET, [json.dumps(was)])
+    connection.execute(_END, [json.dumps(was)])
 
 
 class MissingRight(SettingError):

@@ -82,7 +82,8 @@ def see_contacts_in(
     if contact_ids is None:
         # Before the register hears them.
         spell_changes(connection, crm)
-    report.doubled, report.without_id = read_differences(connection, crm, contact_ids)
+    found = read_differences(connection, crm, contact_ids)
+    report.doubled, report.without_id = found.doubled, found.without_id
     if report.doubled or report.without_id:
         _log.warning(
             "%s: %d ids are there twice (a no counts if either says no) and %d rows have no id",
@@ -90,16 +91,18 @@ def see_contacts_in(
             report.doubled,
             report.without_id,
         )
-    database.run(connection, "crm_contacts/forget_erased")
     known = state.load(connection, _NOUN)
     digest = hashlib.sha256(crm.seam.contacts.text.encode()).hexdigest()
     report.is_baseline = known.full_pass_at is None or known.cursor != digest
-    if not report.is_baseline:
-        database.run(connection, "consent/add_cleared")
-    database.run(connection, "consent/hear_left_addresses")
-    kept = database.row(connection, "crm_contacts/keep", {"knows_links": crm.seam.knows_links})
-    report.appeared, report.changed = (kept or {})["appeared"], (kept or {})["changed"]
-    _see_absent(connection, report, breaker_contacts, breaker_share)
+    # Most looks see what was seen before.
+    if found.rows:
+        database.run(connection, "crm_contacts/forget_erased")
+        if not report.is_baseline:
+            database.run(connection, "consent/add_cleared")
+        database.run(connection, "consent/hear_left_addresses")
+        kept = database.row(connection, "crm_contacts/keep", {"knows_links": crm.seam.knows_links})
+        report.appeared, report.changed = (kept or {})["appeared"], (kept or {})["changed"]
+        _see_absent(connection, report, breaker_contacts, breaker_share)
     if contact_ids is None:
         now = state.database_now(connection)
         state.save(connection, _NOUN, known._replace(full_pass_at=now, cursor=digest))
