@@ -1025,41 +1025,64 @@ subject AS MATERIALIZED (
 ),
 
 -- Whoever else has the link or the address may have asked for the opposite later, whatever became
--- of that: of what was asked for in the same moment the removal counts, and one that is tried again
--- is a few microseconds later than it was asked for.
-overruled AS MATERIALIZED (
+-- of that. Thousands may have one address: of each key only the last wishes are compared.
+wished AS MATERIALIZED (
     SELECT
-        same.contact_id,
-        same.list_id
+        subject.contact_id,
+        subject.list_id,
+        subject.action,
+        subject.requested_at,
+        own.key
+    FROM subject
+    CROSS JOIN LATERAL (VALUES (subject.linked_id), (subject.email_key)) AS own (key)
+    WHERE own.key IS NOT NULL
+),
+
+last_wish AS MATERIALIZED (
+    SELECT
+        asked.key,
+        asked.list_id,
+        wish.action,
+        max(wish.requested_at) AS requested_at
     FROM (
+        SELECT DISTINCT
+            key,
+            list_id
+        FROM wished
+    ) AS asked
+    INNER JOIN (
         SELECT
-            subject.contact_id,
-            subject.list_id,
-            other.contact_id AS other_id,
-            subject.action,
-            subject.requested_at
-        FROM subject
-        INNER JOIN ctct_link AS other ON subject.linked_id = other.constant_contact_id
-        UNION
+            contact_id,
+            constant_contact_id AS key
+        FROM ctct_link
+        UNION ALL
         SELECT
-            subject.contact_id,
-            subject.list_id,
-            other.contact_id,
-            subject.action,
-            subject.requested_at
-        FROM subject
-        INNER JOIN ctct_link AS other ON subject.email_key = other.email_key
-    ) AS same
-    INNER JOIN crm_list_membership AS later
+            contact_id,
+            email_key
+        FROM ctct_link
+    ) AS other ON asked.key = other.key
+    INNER JOIN crm_list_membership AS wish
+        ON other.contact_id = wish.contact_id AND asked.list_id = wish.list_id
+    GROUP BY asked.key, asked.list_id, wish.action
+),
+
+-- In the same moment the removal counts; what is tried again is a few microseconds later than it
+-- was asked for.
+overruled AS MATERIALIZED (
+    SELECT DISTINCT
+        wished.contact_id,
+        wished.list_id
+    FROM wished
+    INNER JOIN last_wish
         ON
-            same.other_id = later.contact_id
-            AND same.list_id = later.list_id
-            AND same.action <> later.action
+            wished.key = last_wish.key
+            AND wished.list_id = last_wish.list_id
+            AND wished.action <> last_wish.action
     WHERE
-        later.requested_at > same.requested_at
+        last_wish.requested_at > wished.requested_at
         OR (
-            same.action = 'add'
-            AND later.requested_at > same.requested_at - interval '1 millisecond'
+            wished.action = 'add'
+            AND last_wish.requested_at > wished.requested_at - interval '1 millisecond'
         )
 ),
 
