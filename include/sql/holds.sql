@@ -28,11 +28,11 @@ FROM ctct_hold
 WHERE hold_id = %(hold_id)s
 FOR UPDATE;
 
--- name: unasked
--- Holds that no person was asked about yet. Parameters: nouns. Grain: one row a hold.
+-- name: unanswered
+-- Holds that no person has answered yet. Parameters: nouns. Grain: one row a hold.
 SELECT hold_id
 FROM ctct_hold
-WHERE noun = any(%(nouns)s) AND asked_at IS NULL AND answer IS NULL
+WHERE noun = any(%(nouns)s) AND answer IS NULL
 ORDER BY hold_id;
 
 -- name: remind

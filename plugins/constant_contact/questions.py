@@ -44,6 +44,11 @@ def after_rejection(hold: Hold) -> str:
     return _WORDS[hold.noun][1]
 
 
+def question_run_id(hold_id: int, number: int = 1) -> str:
+    """The run that asks about a hold, and the next ones where that one asks no more."""
+    return f"hold_{hold_id}" if number == 1 else f"hold_{hold_id}_{number}"
+
+
 def subject(hold: Hold) -> str:
     """The question in one line."""
     return f"Constant Contact: {deed(hold)} at once?"

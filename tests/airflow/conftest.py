@@ -17,16 +17,18 @@ from simulator.server import Running
 from tests.airflow.airflow_runs import (
     ROOT,
     Ran,
+    Start,
     account_connection,
     crm_connection,
     load_dags,
     of_account,
     pause_all,
 )
+from tests.airflow.questions import PEOPLE, Question, runs
 from tests.airflow.site import Site
 from tests.databases import Databases
 from tests.simulator.nights import JOBS
-from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Rows, contact_id
+from tests.support import CONN_ID, EU_CONN_ID, EU_SCHEMA, Rows, contact_id, vendor_contact
 
 
 @pytest.fixture(scope="session")
@@ -262,3 +264,35 @@ def command(
         return int(ended.value.code or 0), out, err
 
     return run
+
+
+@pytest.fixture
+def mass_opt_out(
+    simulator: Running,
+    connections: pytest.MonkeyPatch,
+    add_crm_contact: Callable[..., None],
+    set_do_not_email: Callable[..., None],
+) -> Running:
+    """More people than the breaker lets pass are flagged at once."""
+    connections.setenv("AIRFLOW__CONSTANT_CONTACT__BREAKER_CONTACTS", "3")
+    numbers = range(1, PEOPLE + 1)
+    simulator.control.load(
+        contacts=[vendor_contact(number, f"p{number}@example.com") for number in numbers]
+    )
+    for number in numbers:
+        add_crm_contact(
+            f"c{number}", f"p{number}@example.com", constant_contact_id=contact_id(number)
+        )
+        set_do_not_email(f"c{number}", True, "moved | to ann@example.com")
+    return simulator
+
+
+@pytest.fixture
+def asked(mass_opt_out: Running, start_dag: Start, site: Site) -> Question:
+    """The breaker has stopped, and the next run has put the question."""
+    assert start_dag("constant_contact_opt_outs").state == "success"
+    assert start_dag("constant_contact_opt_outs").state == "success"
+    assert runs() == ["hold_1"]
+    question = Question(site)
+    question.run("ask", "approval")
+    return question

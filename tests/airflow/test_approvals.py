@@ -8,33 +8,10 @@ import pytest
 
 from simulator.server import Running
 from tests.airflow import alarms
-from tests.airflow.airflow_runs import Start, carry_on
+from tests.airflow.airflow_runs import Start
+from tests.airflow.questions import PAGE, PEOPLE, Question, runs
 from tests.airflow.site import Site
 from tests.support import Rows, contact_id, vendor_contact
-
-APPROVALS = "constant_contact_approvals"
-PEOPLE = 8
-
-
-@pytest.fixture
-def mass_opt_out(
-    simulator: Running,
-    connections: pytest.MonkeyPatch,
-    add_crm_contact: Callable[..., None],
-    set_do_not_email: Callable[..., None],
-) -> Running:
-    """More people than the breaker lets pass are flagged at once."""
-    connections.setenv("AIRFLOW__CONSTANT_CONTACT__BREAKER_CONTACTS", "3")
-    numbers = range(1, PEOPLE + 1)
-    simulator.control.load(
-        contacts=[vendor_contact(number, f"p{number}@example.com") for number in numbers]
-    )
-    for number in numbers:
-        add_crm_contact(
-            f"c{number}", f"p{number}@example.com", constant_contact_id=contact_id(number)
-        )
-        set_do_not_email(f"c{number}", True, "moved | to ann@example.com")
-    return simulator
 
 
 def question() -> dict[str, Any]:
@@ -45,47 +22,6 @@ def question() -> dict[str, Any]:
     with create_session() as session:
         detail = session.query(HITLDetail).one()
         return {"subject": detail.subject, "body": detail.body, "options": detail.options}
-
-
-def runs() -> list[str]:
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        return [run.run_id for run in session.query(DagRun).filter_by(dag_id=APPROVALS)]
-
-
-PAGE = "/constant-contact/holds/1"
-
-
-class Question:
-    """The run that asks: carried on with as a scheduler does."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
-    def run(self, *task_ids: str) -> None:
-        carry_on(APPROVALS, *task_ids)
-
-    def answer(self, choice: str) -> None:
-        """A person answers, by Airflow's own route."""
-        said = self._site.patch(
-            f"/api/v2/dags/{APPROVALS}/dagRuns/hold_1/taskInstances/approval/-1/hitlDetails",
-            chosen_options=[choice],
-            params_input={},
-        )
-        assert said.status == 200, said.text
-
-
-@pytest.fixture
-def asked(mass_opt_out: Running, start_dag: Start, site: Site) -> Question:
-    """The breaker has stopped, and the next run has put the question."""
-    assert start_dag("constant_contact_opt_outs").state == "success"
-    assert start_dag("constant_contact_opt_outs").state == "success"
-    assert runs() == ["hold_1"]
-    question = Question(site)
-    question.run("ask", "approval")
-    return question
 
 
 def kept_by_airflow() -> str:
@@ -310,7 +246,7 @@ def test_a_hold_that_airflow_does_not_ask_about_yet_says_so(
 ) -> None:
     start_dag("constant_contact_opt_outs")
     body = site.get(PAGE, "OP").text
-    assert "Airflow asks as soon as constant_contact_opt_outs runs again" in body
+    assert "Airflow asks with the next run of constant_contact_opt_outs" in body
     assert "<form" not in body
     assert site.post(f"{PAGE}/answer", choice="Approve").status == 404
     assert site.get("/constant-contact/holds/2").status == 404

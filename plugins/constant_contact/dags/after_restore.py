@@ -2,7 +2,8 @@
 
 Run this once after the CRM was restored from a backup, while all other DAGs of this package are
 paused. What people said between the backup and now is lost in the CRM, and known at Constant
-Contact; no email may follow from that.
+Contact; no email may follow from that. Each account whose tables were restored has a DAG for it;
+run all of them before anything else.
 
 - `settle`: opt-ins and wishes to be put on a list that wait in the restored CRM are not carried:
   they may have been carried before, and taken back since. Choices of the wizard that were not

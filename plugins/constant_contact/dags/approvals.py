@@ -13,7 +13,9 @@ and each day again while what contacts asked for themselves waits.
 Either is kept with the person's name in `ctct_hold` and, for each change, in `ctct_consent`. Other
 opt-outs go out meanwhile.
 
-**When it fails**: run it again; an answer that was given is kept, and no row is carried twice.
+**When it fails**, or Airflow has lost it: nothing to do. While rows wait and no run asks, the next
+run of the DAG that was stopped starts one; an answer that was given is kept, and no row is carried
+twice.
 
 **By hand**: no need: the breaker starts it. `hold_id` is a number of `ctct_hold`.
 """

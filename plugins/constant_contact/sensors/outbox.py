@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import count
 from typing import Any
 
 from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
@@ -10,20 +11,23 @@ from constant_contact import measures
 from constant_contact.accounts import Account
 from constant_contact.hooks.crm import DEFAULT_CRM_CONN_ID, crm_database
 from constant_contact.params import flag
-from constant_contact.questions import body, call_hold_callback, subject
+from constant_contact.questions import body, call_hold_callback, question_run_id, subject
 from constant_contact.store import database
 from constant_contact.store.database import Database
 from constant_contact.sync import holds
 
-# Which stops of the circuit breaker each DAG has a person asked about.
+# States of a run that asks, or will in a moment.
+_GOES_ON = ["queued", "running"]
+# What waits in each outbox.
 _OPEN = {"opt_outs": "opt_outs/open_opt_outs", "memberships": "memberships/open_memberships"}
 
 
 class OutboxSensor(BaseSensorOperator):
     """Passes if there is something to carry or to ask, else skips what follows: it looks once.
 
-    Its return value has, for each stop of the circuit breaker that is not asked about yet, the run
-    of the approvals DAG as TriggerDagRunOperator takes it. A hold has one run, by its name.
+    Its return value has, for each stop of the circuit breaker that waits for an answer, the run of
+    the approvals DAG that is to ask, as TriggerDagRunOperator takes it; none while one is asking.
+    What Airflow has counts: a run that failed, or was lost with Airflow's database, asks no more.
 
     Args:
         noun: Whose outbox: `opt_outs` or `memberships`.
@@ -57,18 +61,31 @@ class OutboxSensor(BaseSensorOperator):
                 if flag("dry_run", self.is_dry_run):
                     connection.rollback()
                     return PokeReturnValue(bool(outbox["pending"]), [])
-                unasked = holds.unasked(connection, *holds.NOUNS[self.noun])
+                unanswered = holds.unanswered(connection, *holds.NOUNS[self.noun])
                 to_remind_of = holds.to_remind_of(connection, *holds.NOUNS[self.noun])
             for hold_id in to_remind_of:
                 self._remind(crm, hold_id, context)
+            runs = [
+                {"conf": {"hold_id": hold_id}, "trigger_run_id": run_id}
+                for hold_id in unanswered
+                if (run_id := self._next_question(crm, hold_id, context["ti"]))
+            ]
             measures.outboxes(crm, self.crm_conn_id)
         self.log.info("%s: %s", self.noun, ", ".join(f"{n} {s}" for s, n in outbox.items()))
-        runs = [
-            {"conf": {"hold_id": hold_id}, "trigger_run_id": f"hold_{hold_id}"}
-            for hold_id in unasked
-        ]
         waits = outbox["pending"] or outbox.get("in_flight") or runs
         return PokeReturnValue(bool(waits), runs)
+
+    def _next_question(self, crm: Database, hold_id: int, ti: Any) -> str | None:
+        """The run that is to ask about a hold; None while one does, or if no row waits for it."""
+        dag_id = Account.of_crm(self.crm_conn_id).dag_id("approvals")
+        for number in count(1):
+            run_id = question_run_id(hold_id, number)
+            if ti.get_dr_count(dag_id=dag_id, run_ids=[run_id], states=_GOES_ON):
+                return None
+            if not ti.get_dr_count(dag_id=dag_id, run_ids=[run_id]):
+                hold = holds.find_hold(crm, hold_id)
+                return run_id if hold and hold.contacts else None
+        raise AssertionError("unreachable")
 
     def _remind(self, crm: Database, hold_id: int, context: Context) -> None:
         """Each day that what contacts asked for is held: the law gives ten."""

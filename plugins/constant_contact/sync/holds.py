@@ -206,9 +206,9 @@ def answer(crm: Database, hold_id: int, said: Answer, *, by: str) -> int:
         return database.run(connection, decide, {"hold_id": hold_id, "decided_by": by})
 
 
-def unasked(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
-    """Holds that no person was asked about yet."""
-    found = database.rows(connection, "holds/unasked", {"nouns": list(nouns)})
+def unanswered(connection: psycopg.Connection[Any], *nouns: str) -> list[int]:
+    """Holds that no person has answered yet."""
+    found = database.rows(connection, "holds/unanswered", {"nouns": list(nouns)})
     return [row["hold_id"] for row in found]
 
 

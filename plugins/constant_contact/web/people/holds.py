@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
 
 from constant_contact.operators.holds import APPROVE, REJECT
-from constant_contact.questions import after_rejection, deed
+from constant_contact.questions import after_rejection, deed, question_run_id
 from constant_contact.sync import holds
 from constant_contact.web.frame import airflow_api, dag_runs
 from constant_contact.web.frame.access import MayAnswer, may_answer
@@ -31,6 +31,7 @@ _NOT_MAPPED: Final = -1
 def show_hold(visit: Reading, hold_id: int) -> HTMLResponse:
     """What is held and would be done, and the question with its answer."""
     hold = or_404(holds.find_hold(visit.crm, hold_id), f"There is no hold {hold_id}.")
+    run = _asking_run(visit, hold_id)
     return page(
         visit.request,
         "hold",
@@ -39,8 +40,8 @@ def show_hold(visit: Reading, hold_id: int) -> HTMLResponse:
         after_rejection=after_rejection(hold),
         noun="memberships" if hold.noun in holds.NOUNS["memberships"] else "opt_outs",
         cost=holds.cost(hold, visit.hook.settings),
-        question=_question(visit, hold_id),
-        run=dag_runs.find(visit, _NOUN, _run_id(hold_id)),
+        question=_question(visit, run) if run and run.goes_on else None,
+        run=run,
         may_answer=may_answer(visit.user, visit.account),
         choices=(APPROVE, REJECT),
     )
@@ -51,9 +52,12 @@ async def answer(
     visit: AnyVisit, hold_id: int, choice: Annotated[Literal["Approve", "Reject"], Form()]
 ) -> RedirectResponse:
     """Answer as under Required Actions; the run that asked goes on with it."""
+    run = _asking_run(visit, hold_id)
+    if run is None or not run.goes_on:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, _SAID[status.HTTP_404_NOT_FOUND])
     replied = await airflow_api.patch(
         visit.request,
-        "dags", visit.account.dag_id(_NOUN), "dagRuns", _run_id(hold_id),
+        "dags", run.dag_id, "dagRuns", run.run_id,
         "taskInstances", _QUESTION_TASK, str(_NOT_MAPPED), "hitlDetails",
         body={"chosen_options": [choice]},
     )  # fmt: skip
@@ -68,19 +72,21 @@ _SAID: Final = {
 }
 
 
-def _run_id(hold_id: int) -> str:
-    # as sensors.outbox names it
-    return f"hold_{hold_id}"
+def _asking_run(visit: Visit, hold_id: int) -> dag_runs.Run | None:
+    """The newest run that asks about a hold, or did."""
+    first = question_run_id(hold_id)
+    again = dag_runs.named(visit, _NOUN, f"{first}_")
+    return again[0] if again else dag_runs.find(visit, _NOUN, first)
 
 
-def _question(visit: Visit, hold_id: int) -> dict[str, Any] | None:
+def _question(visit: Visit, run: dag_runs.Run) -> dict[str, Any] | None:
     """The question as Airflow has it; None while it is not put."""
     asked = visit.session.scalar(
         select(HITLDetail)
         .join(TaskInstance, HITLDetail.ti_id == TaskInstance.id)
         .where(
-            TaskInstance.dag_id == visit.account.dag_id(_NOUN),
-            TaskInstance.run_id == _run_id(hold_id),
+            TaskInstance.dag_id == run.dag_id,
+            TaskInstance.run_id == run.run_id,
             TaskInstance.task_id == _QUESTION_TASK,
         )
     )
