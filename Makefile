@@ -12,7 +12,6 @@ RUN := $(ALONE) $(BIN)/python -m
 JUDGE := .local/judge
 TOOLS := .local/tools
 JUDGE_LOCK := tests/simulator/judge/requirements.txt
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo up run authorize migrate check test test-slow test-browser test-system test-versions test-first-run env lint format reference mutations docs licences audit sbom wheel bench judge lock clean
 
@@ -140,20 +139,23 @@ FIND_PYTHON = \
 	echo '$(if $(PYTHON),PYTHON=$(PYTHON) is not,there is no) Python 3.11, 3.12 or 3.13:' \
 		'install one, or name it: make PYTHON=/path/to/python3.12' >&2; exit 1
 
+# moved, copied, or of another interpreter or none since it was made: it is made again
+WHERE := import constant_contact; print(*constant_contact.__path__)
+ifneq ($(wildcard $(VENV)/.ready),)
+ifneq ($(shell $(BIN)/python -I -c '$(WHERE)' 2>/dev/null),$(CURDIR)/plugins/constant_contact)
+$(shell rm -f $(VENV)/.ready $(JUDGE)/.ready $(TOOLS)/.ready)
+endif
+endif
+
 $(VENV)/.ready: requirements.txt local/requirements-uv.txt pyproject.toml
-	@python=$$($(FIND_PYTHON)) && "$$python" $(ISOLATE) "$$python" -m local.install $(if $(PYTHON),--new)
+	@python=$$($(FIND_PYTHON)) && "$$python" $(ISOLATE) "$$python" -m local.install $(VENV) requirements.txt \
+		$(if $(PYTHON),--new)
 
 $(JUDGE)/.ready: $(JUDGE_LOCK) | $(VENV)/.ready
-	@echo 'installing the vendor'"'"'s SDK into $(JUDGE)'
-	@$(RUN) venv --clear $(JUDGE)
-	@$(ALONE) $(JUDGE)/bin/python -m pip install --quiet -r $(JUDGE_LOCK)
-	@touch $@
+	@$(RUN) local.install $(JUDGE) $(JUDGE_LOCK) --new
 
 # not there yet, or removed: the tests that need the judge say so themselves
 $(JUDGE_LOCK):
 
 $(TOOLS)/.ready: local/tools.txt | $(VENV)/.ready
-	@echo 'installing the tools of local/tools.in into $(TOOLS)'
-	@$(RUN) venv --clear $(TOOLS)
-	@$(ALONE) $(TOOLS)/bin/python -m pip install --quiet --require-hashes --no-deps -r local/tools.txt
-	@touch $@
+	@$(RUN) local.install $(TOOLS) local/tools.txt --new

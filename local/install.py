@@ -1,9 +1,11 @@
-"""`python -m local.install [--new]`: makes .venv from the lock, first half of every target.
+"""`python -m local.install FOLDER LOCK [--new]`: makes an environment from a lock.
+
+First half of every target: .venv, from requirements.txt and this repository.
 
 uv installs in seconds what pip does in minutes. pip brings it from the registry, pinned by hash
 as everything is; where it cannot be had, or fails, pip does it all.
 
-Runs with the interpreter that .venv is made with, in which nothing is installed.
+Runs with the interpreter that the environment is made with, in which nothing may be installed.
 """
 
 import ast
@@ -19,16 +21,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from local.paths import ROOT
+from local.locks import is_locked, locked
+from local.paths import LOCAL, ROOT
 from local.stop import Stop, command
 
 _VENV: Final = ROOT / ".venv"
-_PYTHON: Final = _VENV / "bin" / "python"
-_UV: Final = _VENV / "bin" / "uv"
-_READY: Final = _VENV / ".ready"
-_LOCK: Final = ("--require-hashes", "--no-deps", "-r", "requirements.txt")
+_BIN: Final = _VENV / "bin"
+_RUNNING: Final = LOCAL / "install.lock"
 # the lock is whole: to resolve it again, pip would want a hash of whatever is newest
-_UV_LOCK: Final = ("--require-hashes", "--no-deps", "-r", "local/requirements-uv.txt")
+_LOCK: Final = ("--require-hashes", "--no-deps", "-r")
+_UV_LOCK: Final = (*_LOCK, "local/requirements-uv.txt")
 _OURSELVES: Final = ("--no-deps", "--no-build-isolation", "-e", ".")
 
 #: pip's settings of where packages come from, and what uv calls each. What else a pip.conf
@@ -57,26 +59,37 @@ class _DiskFull(Stop):
 
 
 def main() -> int:
-    """Returns when .venv has what the lock says."""
+    """Returns when the environment has what its lock says."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    folder, lock, *options = sys.argv[1:]
     _check_folder()
-    # without the mark it was never finished: an interrupted pip leaves half of a package
-    if "--new" in sys.argv[1:] or not _READY.exists() or not os.access(_PYTHON, os.X_OK):
-        _make_venv()
-    _READY.unlink(missing_ok=True)
-    settings = pip_settings(_run([_PYTHON, "-m", "pip", "config", "list"], os.environ))
-    pip = pip_environment(settings, os.environ)
-    _remove_ourselves(pip)
-    print("installing requirements.txt (seconds, or as long as 250 MB take to arrive)", flush=True)
-    try:
-        _install_with_uv(pip, uv_environment(settings, os.environ))
-    except _DiskFull:
-        raise
-    except Stop as stop:
-        print(f"{stop}\npip installs it all instead, in minutes", flush=True)
-        _install_with_pip(pip)
-    _READY.touch()
+    if is_locked(_RUNNING):
+        print("another command installs here: waiting for it", flush=True)
+    before = _made_at(ROOT / folder)
+    with locked(_RUNNING):
+        if _made_at(ROOT / folder) == before:
+            _make(ROOT / folder, lock, is_new="--new" in options)
     return 0
+
+
+def _made_at(folder: Path) -> int | None:
+    ready = folder / ".ready"
+    return ready.stat().st_mtime_ns if ready.exists() else None
+
+
+def _make(folder: Path, lock: str, *, is_new: bool) -> None:
+    ready, python = folder / ".ready", folder / "bin" / "python"
+    # without the mark it was never finished: an interrupted pip leaves half of a package
+    if is_new or not ready.exists() or not os.access(python, os.X_OK):
+        _make_venv(folder)
+    ready.unlink(missing_ok=True)
+    print(f"installing {lock} (seconds, or as long as it takes to arrive)", flush=True)
+    if folder == _VENV:
+        _remove_ourselves()
+        _install(python, (*_LOCK, lock), _OURSELVES)
+    else:
+        _install(python, (*_LOCK, lock))
+    ready.touch()
 
 
 def pip_environment(settings: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
@@ -140,17 +153,17 @@ def _check_folder() -> None:
         raise Stop(f"{ROOT} cannot be written: clone the repository where it can")
 
 
-def _make_venv() -> None:
-    print(f"making .venv with {sys.executable}", flush=True)
-    shutil.rmtree(_VENV, ignore_errors=True)
+def _make_venv(folder: Path) -> None:
+    print(f"making {folder.relative_to(ROOT)} with {sys.executable}", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        _run([sys.executable, "-I", "-m", "venv", "--clear", _VENV], os.environ)
+        _run([sys.executable, "-I", "-m", "venv", "--clear", folder], os.environ)
     except Stop:
-        shutil.rmtree(_VENV, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _remove_ourselves(pip: Mapping[str, str]) -> None:
+def _remove_ourselves() -> None:
     """Or this package, installed earlier by another name, would be there twice for Airflow."""
     # as setuptools leaves it, which built this package up to 0.2.0
     for built in (ROOT / "plugins").glob("*.egg-info"):
@@ -158,19 +171,29 @@ def _remove_ourselves(pip: Mapping[str, str]) -> None:
     for source in _VENV.glob("lib/*/site-packages/*.dist-info/direct_url.json"):
         if "dir_info" in source.read_text(encoding="utf-8"):
             name = source.parent.name.partition("-")[0]
-            _run([_PYTHON, "-m", "pip", "uninstall", "--quiet", "--yes", name], pip)
+            pip = pip_environment({}, os.environ)
+            _run([_BIN / "python", "-m", "pip", "uninstall", "--quiet", "--yes", name], pip)
 
 
-def _install_with_uv(pip: Mapping[str, str], uv: Mapping[str, str]) -> None:
-    _run([_PYTHON, "-m", "pip", "install", *_UV_LOCK], pip)
-    install = (_UV, "pip", "install", "--quiet", "--python", _PYTHON)
-    _run([*install, *_LOCK], uv)
-    _run([*install, *_OURSELVES], uv)
-
-
-def _install_with_pip(pip: Mapping[str, str]) -> None:
+def _install(python: Path, *steps: Sequence[str]) -> None:
+    settings = pip_settings(_run([python, "-m", "pip", "config", "list"], os.environ))
+    pip = pip_environment(settings, os.environ)
     try:
-        _run([_PYTHON, "-m", "pip", "install", *_LOCK], pip)
+        _run([_BIN / "python", "-m", "pip", "install", *_UV_LOCK], pip)
+        uv = uv_environment(settings, os.environ)
+        for step in steps:
+            _run([_BIN / "uv", "pip", "install", "--quiet", "--python", python, *step], uv)
+    except _DiskFull:
+        raise
+    except Stop as stop:
+        print(f"{stop}\npip installs it all instead, in minutes", flush=True)
+        _install_with_pip(python, steps, pip)
+
+
+def _install_with_pip(python: Path, steps: Sequence[Sequence[str]], pip: Mapping[str, str]) -> None:
+    try:
+        for step in steps:
+            _run([python, "-m", "pip", "install", *step], pip)
     except _DiskFull:
         raise
     except Stop as stop:
@@ -178,7 +201,6 @@ def _install_with_pip(pip: Mapping[str, str]) -> None:
             f"{stop}; if that is the way to the package index: see to the network, the proxy and"
             " what `pip config list` says, then try again"
         ) from None
-    _run([_PYTHON, "-m", "pip", "install", *_OURSELVES], pip)
 
 
 def _run(command_line: Sequence[str | Path], environment: Mapping[str, str]) -> str:

@@ -209,7 +209,11 @@ def full_environment() -> str:
         "PIP_NO_BINARY": ":all:", "UV_INDEX": nowhere, "UV_LINK_MODE": "x",
         "LOCAL_FOLDER": "/nowhere",
     }  # fmt: skip
-    place.make(".venv/.ready")
+    pip_conf = place.folder.parent / ".config" / "pip" / "pip.conf"
+    pip_conf.parent.mkdir(parents=True)
+    pip_conf.write_text("[install]\nuser = true\nno-binary = :all:\n")
+    if place.make("judge").status:
+        raise Wrong("make judge does not install")
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "ALL_PROXY"), nowhere)
     return place.make(*RUN, **proxies).works()
 
@@ -289,6 +293,25 @@ def two_clones() -> str:
     return "both work"
 
 
+def two_commands() -> str:
+    place = Place(WORK / "two commands" / "clone", is_ordinary=True)
+    children = [place.start(*RUN) for _ in range(2)]
+    for child in children:
+        child.wait(PATIENCE_S)
+    for child in children:
+        place.end(child).works()
+    return "both work"
+
+
+def moved() -> str:
+    place = Place(WORK / "moved" / "clone", is_ordinary=True)
+    place.make(".venv/.ready")
+    place.folder = place.folder.rename(WORK / "moved" / "elsewhere")
+    place.make(*RUN).works()
+    (place.folder / ".venv" / "bin" / "python").unlink()
+    return place.make(*RUN).works()
+
+
 def interrupted() -> str:
     place = Place(WORK / "interrupted" / "clone", is_ordinary=True)
     packages = place.folder / ".venv/lib"
@@ -304,6 +327,8 @@ def interrupted() -> str:
 CASES = {
     "Ctrl-C in install, start and demo, then again": interrupted,
     "two clones at once": two_clones,
+    "two commands at once in a new clone": two_commands,
+    "a clone that was moved, and whose Python went": moved,
     "ordinary user, home with a space and accents": ordinary_home,
     "root below 0700, umask 077": root_below_0700,
     "umask 077": closed_umask,
