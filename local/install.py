@@ -198,8 +198,8 @@ def _install_with_pip(python: Path, steps: Sequence[Sequence[str]], pip: Mapping
         raise
     except Stop as stop:
         raise Stop(
-            f"{stop}; if that is the way to the package index: see to the network, the proxy and"
-            " what `pip config list` says, then try again"
+            f"{stop}; if that is the way to the package index: see to the network, the proxy"
+            " (http, not SOCKS) and what `pip config list` says, then try again"
         ) from None
 
 

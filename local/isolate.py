@@ -46,11 +46,18 @@ def isolated(caller: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in caller.items()
         if any(fnmatchcase(name, pattern) for pattern in KEPT)
+        and not (name.lower().endswith("_proxy") and _is_unknown(value))
     }
     # programs differ in which of the two they read
     no_proxy = kept.get("no_proxy") or kept.get("NO_PROXY")
     value = f"{no_proxy},{_THIS_MACHINE}" if no_proxy else _THIS_MACHINE
     return {**kept, "no_proxy": value, "NO_PROXY": value}
+
+
+def _is_unknown(proxy: str) -> bool:
+    """Whether its scheme is none that pip and Airflow know, which end at SOCKS before any call."""
+    scheme, found, _ = proxy.lower().partition("://")
+    return bool(found) and scheme not in ("http", "https")
 
 
 def main() -> None:

@@ -36,6 +36,13 @@ def test_no_proxy_stands_before_this_machine() -> None:
     assert kept["no_proxy"] == kept["NO_PROXY"] == "intranet,localhost,127.0.0.1"
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:7890", "socks://127.0.0.1:7890/"])
+def test_a_proxy_that_airflow_would_end_at_does_not_reach_it(proxy: str) -> None:
+    kept = isolated({"all_proxy": proxy, "ALL_PROXY": proxy, "https_proxy": "http://proxy:3128"})
+    assert kept["https_proxy"] == "http://proxy:3128"
+    assert not {"all_proxy", "ALL_PROXY"} & kept.keys()
+
+
 def test_a_broken_python_of_the_shell_breaks_no_command() -> None:
     ended = subprocess.run(
         [*ISOLATE, sys.executable, "-c", "print('runs')"],
