@@ -46,6 +46,8 @@ _SETTINGS = {
     # for what was committed is in the kernel's cache (synchronous_commit, which stays on).
     "fsync": "off",
     "full_page_writes": "off",
+    # beside the data, not in /dev/shm: a container has little of it, or none
+    "dynamic_shared_memory_type": "mmap",
     "listen_addresses": "",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -158,7 +160,9 @@ class LocalPostgres(Shared):
         folder.mkdir(mode=0o700, exist_ok=True)
         owners = {os.geteuid(), _unprivileged_id() if os.geteuid() == 0 else os.geteuid()}
         if folder.is_symlink() or folder.stat().st_uid not in owners:
-            raise Stop(f"{folder} belongs to another user: remove it and try again")
+            raise Stop(
+                f"{folder} belongs to another user: run this as that user, or remove it and .local"
+            )
         self._give_away(folder)
 
     def _forget_dead_server(self) -> None:

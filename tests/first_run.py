@@ -260,6 +260,14 @@ def full_disk_at_run() -> str:
         return place.make(*RUN).says("No space left on device")
 
 
+def no_shared_memory() -> str:
+    _needs_root()
+    closed = ("unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro no /dev/shm && exec "$@"', "sh")
+    if subprocess.run([*closed, "true"], capture_output=True, check=False).returncode:
+        raise NotTried("no file system to be mounted here")
+    return Place(WORK / "shm" / "clone").make(*RUN, before=closed).works()
+
+
 def odd_pythons() -> str:
     place = Place(WORK / "pythons" / "clone", is_ordinary=True)
     python = shutil.which("python3", path=SYSTEM_PATH) or sys.executable
@@ -341,6 +349,7 @@ CASES = {
     "folder that cannot be written": unwritable_folder,
     "full disk at the install": full_disk_at_install,
     "full disk at the run": full_disk_at_run,
+    "nothing to be written in /dev/shm": no_shared_memory,
     "Python too old, too new, or none": odd_pythons,
 }
 
