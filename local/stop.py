@@ -57,7 +57,8 @@ def command(main: Callable[[], int]) -> None:
             # a clone that another user made, or a full disk: no fault of ours to be traced
             print(
                 f"cannot write {error.filename}: {error.strerror}; commands keep what they need"
-                " below .local of this repository",
+                " below .venv and .local of this repository: where another user made these, have"
+                " that user remove them",
                 file=sys.stderr,
             )
             status = FAILED

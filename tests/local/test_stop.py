@@ -20,6 +20,7 @@ def test_a_folder_that_cannot_be_written_ends_with_1_and_one_line_that_names_it(
     said = capsys.readouterr().err
     assert ended.value.code == 1
     assert said.startswith(f"cannot write /clone/.local/airflow: {os.strerror(number)}")
+    assert "where another user made these, have that user remove them" in said
     assert len(said.splitlines()) == 1
 
 
