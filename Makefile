@@ -5,8 +5,9 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
-# nothing of the caller's shell but what local/isolate.py names
-ISOLATE := -I local/isolate.py
+# Nothing of the caller's shell but what local/isolate.py names. -S: in the caller's locale Python
+# may not be able to read what .venv says of a path with accents.
+ISOLATE := -I -S local/isolate.py
 ALONE := $(BIN)/python $(ISOLATE)
 RUN := $(ALONE) $(BIN)/python -m
 JUDGE := .local/judge
@@ -142,7 +143,7 @@ FIND_PYTHON = \
 # moved, copied, or of another interpreter or none since it was made: it is made again
 WHERE := import constant_contact; print(*constant_contact.__path__)
 ifneq ($(wildcard $(VENV)/.ready),)
-ifneq ($(shell $(BIN)/python -I -c '$(WHERE)' 2>/dev/null),$(CURDIR)/plugins/constant_contact)
+ifneq ($(shell $(ALONE) $(BIN)/python -I -c '$(WHERE)' 2>/dev/null),$(CURDIR)/plugins/constant_contact)
 $(shell rm -f $(VENV)/.ready $(JUDGE)/.ready $(TOOLS)/.ready)
 endif
 endif

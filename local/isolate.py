@@ -1,8 +1,9 @@
-"""`python -I local/isolate.py PROGRAM ARG…`: runs a program without the shell's other settings.
+"""`python -I -S local/isolate.py PROGRAM ARG…`: runs a program without the shell's settings.
 
 `make` starts everything through this. A caller's `PYTHONPATH`, `PGHOST`, `PIP_USER`, `TZ` or
 `AIRFLOW_HOME` changes nothing here, and neither does the next one that comes up:
-what is not named below is not passed on. `-I` keeps the caller's from this interpreter, too.
+what is not named below is not passed on. `-I` keeps the caller's from this interpreter, too, and
+`-S` what it would read in the caller's locale.
 
 Imports nothing of ours: it runs with an interpreter in which nothing is installed.
 """

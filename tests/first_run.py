@@ -167,7 +167,8 @@ class Place:
 
 def ordinary_home() -> str:
     place = Place(WORK / "José Núñez" / "clone", is_ordinary=True)
-    return place.make(*RUN).works()
+    place.make(*RUN).works()
+    return place.make(*RUN, LC_ALL="xx_XX").works()
 
 
 def root_below_0700() -> str:

@@ -12,7 +12,7 @@ from local.isolate import isolated
 from local.paths import ROOT
 from local.sockets import socket_folder
 
-ISOLATE = [sys.executable, "-I", str(ROOT / "local" / "isolate.py")]
+ISOLATE = [sys.executable, "-I", "-S", str(ROOT / "local" / "isolate.py")]
 
 
 @pytest.mark.parametrize(

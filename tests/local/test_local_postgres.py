@@ -154,7 +154,16 @@ def test_root_may_keep_it_below_a_folder_that_only_root_may_enter(tmp_path: Path
 def test_what_the_shell_says_of_another_server_is_not_heard(tmp_path: Path) -> None:
     theirs = {"PGPORT": "6543", "PGDATA": "/nowhere", "TZ": "Mars/Base", "LC_ALL": "tlh_QO"}
     ended = subprocess.run(
-        [sys.executable, "-I", "local/isolate.py", sys.executable, "-c", _START, str(tmp_path)],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "local/isolate.py",
+            sys.executable,
+            "-c",
+            _START,
+            str(tmp_path),
+        ],
         cwd=ROOT,
         env={**os.environ, **theirs},
         capture_output=True,
