@@ -50,7 +50,9 @@ def isolated(caller: Mapping[str, str]) -> dict[str, str]:
         and not (name.lower().endswith("_proxy") and _is_unknown(value))
     }
     # programs differ in which of the two they read
-    no_proxy = kept.get("no_proxy") or kept.get("NO_PROXY")
+    no_proxy = kept.get("no_proxy") or kept.get("NO_PROXY") or ""
+    # Airflow's tasks end at [::1], and read ::1
+    no_proxy = no_proxy.replace("[", "").replace("]", "")
     value = f"{no_proxy},{_THIS_MACHINE}" if no_proxy else _THIS_MACHINE
     return {**kept, "no_proxy": value, "NO_PROXY": value}
 

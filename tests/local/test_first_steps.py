@@ -31,9 +31,9 @@ def test_what_is_named_reaches_it(name: str) -> None:
 
 
 def test_no_proxy_stands_before_this_machine() -> None:
-    kept = isolated({"https_proxy": "http://proxy:3128", "NO_PROXY": "intranet"})
+    kept = isolated({"https_proxy": "http://proxy:3128", "NO_PROXY": "intranet,[::1]"})
     assert kept["https_proxy"] == "http://proxy:3128"
-    assert kept["no_proxy"] == kept["NO_PROXY"] == "intranet,localhost,127.0.0.1"
+    assert kept["no_proxy"] == kept["NO_PROXY"] == "intranet,::1,localhost,127.0.0.1"
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:7890", "socks://127.0.0.1:7890/"])
