@@ -256,7 +256,7 @@ def full_disk_at_install() -> str:
 def full_disk_at_run() -> str:
     place = Place(WORK / "full" / "clone")
     place.make(".venv/.ready")
-    (place.folder / ".local").mkdir()
+    (place.folder / ".local").mkdir(exist_ok=True)
     with _small_disk(place.folder / ".local", "60m"):
         return place.make(*RUN).says("No space left on device")
 
