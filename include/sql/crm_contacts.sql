@@ -295,7 +295,8 @@ WHERE read.contact_id = erased.contact_id;
 -- name: keep
 -- Keep what was read: contacts of the CRM that differ from what was seen of them. A new one comes
 -- with the link that the CRM has from before, unless that is of another contact with another
--- address, of which it is a copy; one that returns with its address, with the link that it had.
+-- address, of which it is a copy; one that returns with its address, with the link that it had and
+-- its interactions. With another address it may be another person: those go.
 -- Parameters: knows_links (whether contacts.sql yields them).
 -- Grain: one row: contacts that are new, and those that changed.
 WITH changed AS (
@@ -327,7 +328,7 @@ appeared AS (
         read.contact_id,
         CASE
             WHEN read.erased_digest IS NOT NULL THEN NULL
-            WHEN linked.email_key = ctct_email_key(read.email_address) THEN linked.contact_id
+            WHEN linked.contact_id IS NOT NULL THEN linked.contact_id
             WHEN
                 NOT EXISTS (
                     SELECT FROM ctct_link AS other
@@ -348,12 +349,18 @@ appeared AS (
         read.opt_out_reason,
         read.merged_into,
         read.constant_contact_id,
-        gone.projected_id,
+        CASE
+            WHEN gone.projected_id = linked.contact_id THEN gone.projected_id
+            WHEN gone.projected_id IS NOT NULL THEN ''
+        END,
         read.erased_digest
     FROM read_contact AS read
     LEFT JOIN ctct_left_contact AS gone ON read.contact_id = gone.contact_id
     LEFT JOIN ctct_contact AS linked
-        ON gone.constant_contact_id = linked.contact_id AND linked.deleted_at IS NULL
+        ON
+            gone.constant_contact_id = linked.contact_id
+            AND linked.deleted_at IS NULL
+            AND linked.email_key = ctct_email_key(read.email_address)
     WHERE NOT read.is_known
     RETURNING contact_id
 ),

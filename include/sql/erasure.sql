@@ -14,7 +14,7 @@ WITH resolved AS (
                 WHERE crm.contact_id = %(contact_id)s
             ),
             (
-                SELECT coalesce(gone.constant_contact_id, gone.projected_id)
+                SELECT coalesce(gone.constant_contact_id, nullif(gone.projected_id, ''))
                 FROM ctct_left_contact AS gone
                 WHERE gone.contact_id = %(contact_id)s
             ),

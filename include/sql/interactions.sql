@@ -1,6 +1,7 @@
 -- name: project_new_events
 -- Make interactions of the events that came since the last projection, for the links projected
--- before. Parameters: position, upto (event ids), left_out (activity types).
+-- before. Of a link that was cleared since, only what happened before: its contact may be another
+-- person's by now. Parameters: position, upto (event ids), left_out (activity types).
 -- Grain: one row an event and linked CRM contact.
 INSERT INTO crm_interaction (
     interaction_id, contact_id, constant_contact_id, campaign_id, campaign_activity_id,
@@ -27,6 +28,9 @@ WHERE
     event.event_id > %(position)s
     AND event.event_id <= %(upto)s
     AND event.activity_type <> all(%(left_out)s)
+    AND coalesce(
+        link.constant_contact_id = link.projected_id, event.occurred_at < link.linked_at
+    )
 ON CONFLICT (interaction_id) DO NOTHING;
 
 -- name: project_new_links
@@ -64,15 +68,16 @@ ON CONFLICT (interaction_id) DO NOTHING;
 
 -- name: take_moved_links
 -- Forget whose events the interactions were made of, where the link moved to another of the
--- vendor's contacts or the CRM contact is gone; keep in link_change which. A link that was only
--- cleared keeps its history: when the contact leaves or is linked again, it goes.
+-- vendor's contacts, the CRM contact is gone, or another one has its id; keep in link_change which.
+-- A link that was only cleared keeps its history: when the contact leaves or is linked to another,
+-- it goes.
 -- Grain: one row a CRM contact.
 WITH moved AS MATERIALIZED (
     SELECT
         contact_id,
         projected_id
     FROM ctct_link
-    WHERE constant_contact_id <> projected_id
+    WHERE constant_contact_id <> projected_id OR projected_id = ''
     UNION ALL
     SELECT
         contact_id,

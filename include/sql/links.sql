@@ -227,10 +227,15 @@ WHERE
 
 -- name: link
 -- Link CRM contacts to the vendor's as `links/want` found, all at once; a link that changed since
--- then is left. Grain: one row, what was changed.
+-- then is left. One that is made again is projected again: what came meanwhile is not there.
+-- Grain: one row, what was changed.
 WITH changed AS (
     UPDATE ctct_link AS link
-    SET constant_contact_id = wanted.new_id, linked_at = clock_timestamp(), link_hold_id = NULL
+    SET
+        constant_contact_id = wanted.new_id,
+        projected_id = nullif(link.projected_id, wanted.new_id),
+        linked_at = clock_timestamp(),
+        link_hold_id = NULL
     FROM wanted_link AS wanted
     WHERE
         link.contact_id = wanted.contact_id
@@ -307,7 +312,10 @@ FROM difference;
 -- addresses.
 -- Parameters: bulk_id, constant_contact_id. Grain: one row a CRM contact.
 UPDATE ctct_link AS link
-SET constant_contact_id = %(constant_contact_id)s, linked_at = clock_timestamp()
+SET
+    constant_contact_id = %(constant_contact_id)s,
+    projected_id = nullif(link.projected_id, %(constant_contact_id)s),
+    linked_at = clock_timestamp()
 FROM ctct_bulk_activity_row AS carried
 WHERE
     carried.bulk_id = %(bulk_id)s
