@@ -1,7 +1,7 @@
 -- name: count_unreported
 -- Which campaigns exist that the API reports nothing of: A/B tests, and those that are done by
--- their status but that the summary report does not have (automated ones).
--- Parameters: ab_test_type_code. Grain: one row.
+-- their status but that the summary report does not have (automated ones); and those that it has
+-- and whose activities the vendor refuses to name. Parameters: ab_test_type_code. Grain: one row.
 SELECT
     count(*) FILTER (WHERE type_code = %(ab_test_type_code)s) AS ab_tests,
     count(*) FILTER (
@@ -9,7 +9,8 @@ SELECT
         type_code IS DISTINCT FROM %(ab_test_type_code)s
         AND moved_at IS NULL
         AND current_status IN ('Done', 'Executing')
-    ) AS automated
+    ) AS automated,
+    count(refused_at) AS refused
 FROM ctct_campaign;
 
 -- name: count_unknown
@@ -117,7 +118,8 @@ ON CONFLICT (campaign_id) DO UPDATE SET
 -- Which campaigns' activities must be asked for: sent, as the summary report has them, and not
 -- asked since they were last sent or changed, as a resend changes them; where it does not say when
 -- they were sent, not since they last moved. Also those of a status that the contract does not
--- name, which may have been sent.
+-- name, which may have been sent. One that the vendor refuses, as if removed, is asked for again by
+-- the next run, when it changes, and else ever more rarely: when as long has passed again.
 -- Parameters: ab_test_type_code (the API reports nothing of those), statuses (those that the
 -- contract names). Grain: one row a campaign.
 SELECT campaign_id
@@ -130,6 +132,13 @@ WHERE
         OR activities_last_sent_at IS DISTINCT FROM last_sent_at
         OR updated_at > activities_read_at
         OR (last_sent_at IS NULL AND moved_at > activities_read_at)
+    )
+    AND (
+        refused_at IS NULL
+        OR refused_at = refused_since
+        OR updated_at > refused_at
+        OR refused_at + greatest((refused_at - refused_since) * 0.9, interval '20 hours')
+        < clock_timestamp()
     )
 ORDER BY last_sent_at DESC NULLS LAST, campaign_id ASC;
 
@@ -167,13 +176,26 @@ ON CONFLICT (campaign_activity_id, activity_type) DO NOTHING;
 -- month and shows none with reports is asked again: they may come later than the summary.
 -- Parameters: campaign_id, read_at, is_reported. Grain: one row.
 UPDATE ctct_campaign
-SET activities_read_at = %(read_at)s, activities_last_sent_at = last_sent_at
-WHERE
-    campaign_id = %(campaign_id)s
-    AND (
-        %(is_reported)s
-        OR coalesce(last_sent_at < %(read_at)s - interval '30 days', TRUE)
-    );
+SET
+    activities_read_at = CASE
+        WHEN
+            %(is_reported)s
+            OR coalesce(last_sent_at < %(read_at)s - interval '30 days', TRUE)
+            THEN %(read_at)s
+    END,
+    activities_last_sent_at = last_sent_at,
+    refused_at = NULL,
+    refused_since = NULL
+WHERE campaign_id = %(campaign_id)s;
+
+-- name: mark_refused
+-- Keep that the vendor refuses to name a campaign's activities, and since when.
+-- Parameters: campaign_id. Grain: one row.
+UPDATE ctct_campaign
+SET
+    refused_at = statement_timestamp(),
+    refused_since = coalesce(refused_since, statement_timestamp())
+WHERE campaign_id = %(campaign_id)s;
 
 -- name: without_stats
 -- Which activities' exact counts should be asked for. `must`: those of campaigns that can still

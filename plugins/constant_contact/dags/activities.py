@@ -16,6 +16,7 @@ one API call per 500 events, for all contacts together, and only for campaigns t
 
 An activity of a role that the contract does not name is read as any other; one of which
 Constant Contact says that it has no report is named in the log and asked again ever more rarely.
+So is a campaign that was removed and that the summary report goes on with.
 Constant Contact's API does not report A/B tests of subject lines nor automated emails (birthdays,
 series, welcome); the task `campaigns` counts them in its log.
 

@@ -161,6 +161,53 @@ def test_a_campaign_that_is_gone_stops_no_other(
     assert (again.activities_asked, again.refused, again.stats_asked) == (1, 0, 1)
 
 
+def test_campaigns_that_were_removed_cost_ever_fewer_calls_and_are_counted_each_night(
+    account: Running, client: Client, crm: Database, sql_rows: Rows, calls: Calls
+) -> None:
+    """The summary report still has them, and GET /emails/… is 404."""
+    account.control.add_fault(
+        "status", match={"path": "/emails/.+"}, params={"status": 404}, times=9999
+    )
+    assert sync_campaigns(client, crm).refused == 25
+    calls()
+
+    def a_day_later() -> int:
+        day = "- interval '1 day'"
+        sql_rows(
+            f"UPDATE ctct_campaign SET refused_at = refused_at {day},"
+            f" refused_since = refused_since {day}"
+        )
+        assert sync_campaigns(client, crm).refused == 25
+        return calls("/emails/")
+
+    assert [a_day_later() for _ in range(8)] == [25, 25, 0, 25, 0, 0, 0, 25]
+    account.control.clear_faults()
+    for _ in range(8):
+        sql_rows("UPDATE ctct_campaign SET refused_at = refused_at - interval '1 day'")
+    assert sync_campaigns(client, crm).refused == 0
+    assert sql_rows(
+        "SELECT count(*) AS n FROM ctct_campaign WHERE refused_since > '-infinity'"
+    ) == [{"n": 0}]
+
+
+def test_a_removed_campaign_that_changes_is_asked_for_the_next_night(
+    account: Running, client: Client, crm: Database
+) -> None:
+    summaries = client.get("/reports/summary_reports/email_campaign_summaries")
+    first = summaries["bulk_email_campaign_summaries"][0]["campaign_id"]
+    account.control.add_fault(
+        "status", match={"path": f"/emails/{first}"}, params={"status": 404}, times=2
+    )
+    assert sync_campaigns(client, crm).refused == 1
+    # It may have been for a moment.
+    assert sync_campaigns(client, crm).activities_asked == 1
+    assert sync_campaigns(client, crm).activities_asked == 0
+    account.control.clock(advance_s=3600)
+    account.control.rename_campaign(first, "Once more")
+    report = sync_campaigns(client, crm)
+    assert (report.activities_asked, report.refused) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [(500, [{"error_key": "e", "error_message": "Oops"}]), (404, ""), (504, "<html></html>")],

@@ -28,7 +28,7 @@ from constant_contact.api.records import (
     parse_campaign_activity,
     parse_summary,
 )
-from constant_contact.errors import NotFound, Rejected, ServerFault
+from constant_contact.errors import Rejected, ServerFault
 from constant_contact.store import database, state
 from constant_contact.store.database import Database
 from constant_contact.sync.engagement import discovery
@@ -50,6 +50,8 @@ class CampaignsReport(Report):
     Attributes:
         ab_tests: Campaigns that the API does not report because they test subject lines.
         automated: Campaigns that are done but that no report has, such as welcome emails.
+        refused: Campaigns whose activities the vendor refuses to name, this time or before, as when
+            they were removed; each is asked for again ever more rarely.
         set_aside: Campaigns, their summaries and their activities' counts that met an unexpected
             error, this time or before; each is asked for by the next run.
         uncounted: Campaigns of which the summary leaves out a count; that one is not compared.
@@ -100,7 +102,7 @@ def sync_campaigns(client: Client, crm: Database, *, active_days: int = 30) -> C
     report.set_aside = sum(SetAside(crm, noun).log_standing() for noun in _ASIDE)
     if report.uncounted:
         _log.warning("the summary report leaves out counts of %d campaigns", report.uncounted)
-    report.ab_tests, report.automated = (unreported or {}).values()
+    report.ab_tests, report.automated, report.refused = (unreported or {}).values()
     if report.ab_tests or report.automated:
         _log.info(
             "the API reports no engagement of A/B tests (%d) and automated emails (%d)",
@@ -180,34 +182,27 @@ def _mirror_activities(
 
     unasked: list[str] = []
 
-    def ask_for_activities(campaign_id: str, _stop: threading.Event) -> bool:
+    def ask_for_activities(campaign_id: str, _stop: threading.Event) -> None:
         if aside.is_vendor_out:
             unasked.append(campaign_id)
-            return True
+            return
         try:
             with aside.watch(campaign_id, is_call=True):
                 _store_activities(crm, campaign_id, client.get(f"/emails/{campaign_id}"))
-        except NotFound as error:
-            aside.forget(campaign_id)
-            _tell_refused(campaign_id, error)
-            return False
         except Rejected as error:
-            _tell_refused(campaign_id, error)
-            return False
-        return True
+            aside.forget(campaign_id)
+            crm.run("campaigns/mark_refused", {"campaign_id": campaign_id})
+            _log.warning(
+                "campaign %s is reported but refused; asked again ever more rarely: %s",
+                campaign_id,
+                error,
+            )
 
     new = [row["campaign_id"] for row in unknown]
     ids = aside.put_last(list(dict.fromkeys(new + aside.to_try(began_at))))
-    for is_known in in_parallel(ask_for_activities, ids):
+    for _ in in_parallel(ask_for_activities, ids):
         report.activities_asked += 1
-        report.refused += not is_known
     aside.require(unasked)
-
-
-def _tell_refused(campaign_id: str, error: Rejected) -> None:
-    _log.warning(
-        "campaign %s is reported but refused; asked again next time: %s", campaign_id, error
-    )
 
 
 def _store_activities(crm: Database, campaign_id: str, reply: dict[str, Any]) -> None:
