@@ -21,7 +21,9 @@ def contacts(call: Call) -> Reply:
     shown = rows[page.offset : page.offset + page.limit]
     body: dict[str, Any] = {"contacts": contact_view.page(world, shown, include)}
     if with_count:
-        body["contacts_count"] = len(rows)
+        counted = {"matching": rows, "page": shown}.get(world.settings.contacts_count)
+        everyone = contact_filter.by_status(world.contacts, ["all"])
+        body["contacts_count"] = int(everyone.sum()) if counted is None else len(counted)
     return Reply(200, body | call.links(page, len(rows)))
 
 

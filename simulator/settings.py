@@ -9,6 +9,7 @@ _CHOICES = {
     "next_null_style": ("absent", "null", "href_null", "no_links"),
     "summary_counts": ("activities", "contacts", "events"),
     "text_unit": tuple(UNITS),
+    "contacts_count": ("matching", "page", "account"),
 }
 SCOPES = ("contact_data", "campaign_data", "account_read", "offline_access")
 
@@ -55,6 +56,9 @@ class Settings:
     #: How the summary report counts, of which the contract is silent: the contacts of each activity
     #: (activities), of the campaign (contacts), or all events (events).
     summary_counts: str = "activities"
+    #: What contacts_count counts, of which the contract says two things: contacts that meet the
+    #: criteria (matching), those of the page (page); or all of the account (account).
+    contacts_count: str = "matching"
     #: How the last page says so: absent | null (``"next": null``) | href_null | no_links.
     next_null_style: str = "absent"
     #: What the longest texts are counted in: character | utf16 | byte; the contract is silent.

@@ -22,6 +22,21 @@ def test_all_contacts_come_once_in_order_of_creation_and_shaped_as_the_contract_
     assert pages[-1]["_links"] == {}
 
 
+@pytest.mark.parametrize(
+    ("what", "status", "counts"),
+    [("page", "all", [50, 10]), ("account", "deleted", [60]), ("matching", "deleted", [1])],
+)
+def test_what_the_count_of_contacts_counts_can_be_set(
+    api: Api, what: str, status: str, counts: list[int]
+) -> None:
+    for number in range(60):
+        add(api, f"{number}@example.com")
+    api.sim.control.delete_contact(next(iter(api.sim.control.truth_contacts()))["contact_id"])
+    api.sim.control.settings(contacts_count=what)
+    pages = api.pages("/contacts", status=status, limit=50, include_count="true")
+    assert [each["contacts_count"] for each in pages] == counts
+
+
 def test_the_default_page_has_50_rows(api: Api) -> None:
     api.sim.control.generate(contacts=60)
     assert len(api.ok("/contacts", status="all")["contacts"]) == 50

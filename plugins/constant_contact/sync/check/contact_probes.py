@@ -48,9 +48,9 @@ def _contacts(account: Account) -> Iterator[Line]:
     account.contacts = rows = first.rows
     account.contact_limit = first.limit
     yield first.size
-    count = first.page.payload.get("contacts_count")
+    count = number(first.page.payload.get("contacts_count"))
     problem = None
-    if not isinstance(count, int):
+    if count is None:
         problem = "no contacts_count"
     elif count < len(rows) or (count > len(rows) and not first.page.next_href):
         problem = f"{count} are counted, {len(rows)} are on the only page"

@@ -10,7 +10,7 @@ import psycopg
 
 from constant_contact.api import vendor
 from constant_contact.api.client import Client, Page
-from constant_contact.api.records import ContactRecord, iso, parse_contact
+from constant_contact.api.records import ContactRecord, iso, number, parse_contact
 from constant_contact.errors import DeadCursor, Rejected, other_account
 from constant_contact.store import contacts, state
 from constant_contact.store.database import Database
@@ -49,6 +49,7 @@ class Listing:
     Attributes:
         total: How many contacts the vendor counts; None: it did not say.
         malformed: Rows without an id.
+        seen: Hashes of the ids that this run has seen, since a million ids are many.
     """
 
     def __init__(
@@ -71,8 +72,7 @@ class Listing:
         self.malformed = 0
         self._aside = SetAside(crm, "contact")
         self._has_shrunk = False
-        # What this run has seen; hashes, since a million ids are many.
-        self._seen: set[int] = set()
+        self.seen: set[int] = set()
         self._created = 0
         self._rows_of_this_run = 0
         self._state = SyncState()
@@ -97,6 +97,22 @@ class Listing:
         is_fewer = self.total is not None and seen + self.malformed < self.total
         return self._has_shrunk or is_fewer
 
+    def counts_others(self, seen_before: set[int]) -> bool:
+        """Whether the count is of more than is asked for: read twice, the same ones are there.
+
+        Of a reading of changes; what one misses, the next full pass finds. Not where a page showed
+        others than were asked for, or where a full page is the last one, which may have lost its
+        link.
+        """
+        rows = self._state.rows_read
+        return (
+            self._reading == "changed"
+            and self.seen == seen_before
+            and len(self.seen) == rows
+            and rows % vendor.CONTACTS_PER_PAGE > 0
+            and not self._has_shrunk
+        )
+
     def may_be_short(self) -> bool:
         """Whether one purged contact and one that was created meanwhile could hide each other.
 
@@ -118,7 +134,7 @@ class Listing:
         The mirror knows what a killed run of the pass saw.
         """
         if self._is_of_this_run():
-            return len(self._seen), self._created
+            return len(self.seen), self._created
         times = {"since": self.began_at, "created_since": self.began_at - _CLOCKS}
         mirrored = self._crm.row("contacts/count_seen", times) or {}
         return mirrored["seen"], mirrored["created"]
@@ -148,7 +164,7 @@ class Listing:
 
     def _forget_seen(self) -> None:
         self.total, self._has_shrunk = None, False
-        self._seen, self._created, self._rows_of_this_run = set(), 0, 0
+        self.seen, self._created, self._rows_of_this_run = set(), 0, 0
 
     def _params(self) -> dict[str, Any]:
         params: dict[str, Any] = {
@@ -225,14 +241,7 @@ class Listing:
             records = [record._replace(list_ids=record.list_ids or "{}") for record in records]
         if self._reading == "full" and self._state.rows_read == 0 and records:
             self._refuse_other_account(client, records)
-        total = page.payload.get("contacts_count")
-        if isinstance(total, int):
-            first, most = self._state.first_total, self._state.most_total or 0
-            self._has_shrunk |= total < most
-            self.total = total
-            self._state = self._state._replace(
-                first_total=total if first is None else first, most_total=max(total, most)
-            )
+        self._note_total(page, len(rows))
         self._note(records, len(rows))
         self._state = self._state._replace(
             cursor=page.next_href,
@@ -246,6 +255,33 @@ class Listing:
                 lambda some: contacts.upsert_page(connection, some, mirrored_at),
             )
             state.save(connection, self.noun, self._state)
+
+    def _note_total(self, page: Page, rows: int) -> None:
+        """Take note of how many contacts the vendor counts, unless it counts something else.
+
+        The contract says "that meet all search criteria", and "in the response". The first page
+        tells: one that leads on is not all; one of changes that does not, and is not full, is.
+        """
+        total, first = number(page.payload.get("contacts_count")), self._state.first_total
+        if total is None or (self._state.rows_read and first is None):
+            return
+        is_all = self._reading == "changed" and rows < vendor.CONTACTS_PER_PAGE
+        is_other = total <= rows if page.next_href else is_all and total != rows
+        if first is None and is_other:
+            _log.info(
+                "contacts_count is %d where a first page of %s has %d: it counts something else, "
+                "and nothing is held against it",
+                total,
+                self.noun,
+                rows,
+            )
+            return
+        most = self._state.most_total or 0
+        self._has_shrunk |= total < most
+        self.total = total
+        self._state = self._state._replace(
+            first_total=total if first is None else first, most_total=max(total, most)
+        )
 
     def _refuse_other_account(self, client: Client, records: list[ContactRecord]) -> None:
         """Raise if the account is not the mirror's: it has none of ten that are mirrored.
@@ -270,15 +306,15 @@ class Listing:
         """Take note of what a page shows."""
         self._rows_of_this_run += rows
         began_at = self.began_at - _CLOCKS
-        self._seen |= {hash(contact_id) for contact_id in self._aside.unread}
+        self.seen |= {hash(contact_id) for contact_id in self._aside.unread}
         for record in records:
             if not self._is_asked_for(record):
                 # A page link lost the filter: what was asked for is elsewhere.
                 continue
             key = hash(record.contact_id)
-            if key not in self._seen and record.created_at and record.created_at >= began_at:
+            if key not in self.seen and record.created_at and record.created_at >= began_at:
                 self._created += 1
-            self._seen.add(key)
+            self.seen.add(key)
 
     def _is_asked_for(self, record: ContactRecord) -> bool:
         """Whether the reading asks for such a contact; so does one that does not say."""

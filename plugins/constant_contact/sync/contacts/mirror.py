@@ -185,8 +185,9 @@ def _read(client: Client, listing: Listing, *, again: bool = False) -> bool:
     if not (listing.is_short() or listing.may_be_short()):
         return True
     _log.warning("some %s may have been on no page; they are read once more", listing.noun)
+    seen_before = listing.seen
     listing.read(client, again=True)
-    if not listing.is_short():
+    if not listing.is_short() or listing.counts_others(seen_before):
         return True
     _log.warning(
         "fewer %s were seen than the %s that Constant Contact counts: those that were not seen "
