@@ -55,7 +55,8 @@ INNER JOIN ctct_erased AS erased ON staged.contact_id = erased.constant_contact_
 -- whose type the summary report counts more than the statistics do), counted otherwise than when
 -- last read, not counted at all but of a campaign that can move, left in mid-read, or not read as
 -- far back as is wanted. One that was refused is asked again a day later; one of which the vendor
--- itself says that there is no report, ever more rarely: when as long has passed again.
+-- itself says that there is no report, ever more rarely: when as long has passed again. So is one
+-- read whole for a shortfall of another size than before (`may_reread`).
 -- Parameters: since (null: to the beginning), reread (true: all), active_days, shard (from 0) of
 -- how many shards, stream_id (null: any).
 -- Grain: one row a stream; `version` changes with anything that is written to it.
@@ -74,6 +75,10 @@ SELECT
     stream.shortfall,
     stream.malformed_count,
     stream.left_out_count,
+    stream.reread_shortfall,
+    stream.reread_since,
+    stream.reread_at,
+    due.may_reread,
     stream.xmin::text AS version
 FROM ctct_engagement_stream AS stream
 INNER JOIN
@@ -85,6 +90,16 @@ LEFT JOIN ctct_campaign_count AS counted
         activity.campaign_id = counted.campaign_id
         AND stream.activity_type = counted.activity_type
         AND counted.vendor_count > 0
+CROSS JOIN
+    LATERAL (
+        SELECT
+            coalesce(
+                stream.reread_at + greatest(
+                    (stream.reread_at - stream.reread_since) * 0.9, interval '20 hours'
+                ) < clock_timestamp(),
+                TRUE
+            ) AS may_reread
+    ) AS due
 WHERE
     (%(stream_id)s::integer IS NULL OR stream.stream_id = %(stream_id)s)
     AND mod(hashint4(stream.stream_id) & 2147483647, %(shards)s) = %(shard)s
@@ -132,6 +147,7 @@ WHERE
                     )
                 )
                 OR stream.head_cursor IS NOT NULL
+                OR (due.may_reread AND stream.shortfall NOT IN (0, stream.reread_shortfall))
                 OR (
                     stream.tail_cursor IS NOT NULL
                     AND (
@@ -284,6 +300,9 @@ SET
     shortfall = %(shortfall)s,
     malformed_count = %(malformed_count)s,
     left_out_count = %(left_out_count)s,
+    reread_shortfall = %(reread_shortfall)s,
+    reread_since = %(reread_since)s,
+    reread_at = %(reread_at)s,
     failure = NULL,
     failed_at = NULL,
     no_report_since = NULL,

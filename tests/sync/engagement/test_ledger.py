@@ -187,6 +187,80 @@ def test_a_shortfall_is_read_for_and_then_shown(
     assert ledger(sql_rows) == truth(account)
 
 
+def add_opens(simulator: Running, count: int, days_ago: float) -> None:
+    """As many more opens of the one campaign, within hours."""
+    people = [each["contact_id"] for each in simulator.control.truth_contacts()]
+    one, at = event(simulator), datetime.now(UTC) - timedelta(days=days_ago)
+    times = [(at - timedelta(seconds=n)).isoformat(timespec="milliseconds") for n in range(count)]
+    simulator.control.add_events(
+        [
+            one | {"contact_id": people[n % len(people)], "created_time": time}
+            for n, time in enumerate(times)
+        ]
+    )
+
+
+@pytest.fixture
+def ahead(simulator: Running, night: Any, sql_rows: Rows, calls: Calls) -> Callable[[int], int]:
+    """Plays a night, a day later, in which the statistics are so many opens ahead of the report.
+
+    It has eleven pages and is read; each night brings a few. Returns how many pages were read.
+    """
+    simulator.control.generate(
+        seed=3, contacts=200, lists=1, campaigns=1, events=300, recent_campaigns=1
+    )
+    add_opens(simulator, 5000, days_ago=5)
+    night()
+
+    def a_day_later(opens: int, new: int = 20) -> int:
+        add_opens(simulator, new, days_ago=0)
+        simulator.control.settings(surplus_opens=opens)
+        sql_rows(
+            "UPDATE ctct_engagement_stream SET reread_at = reread_at - interval '1 day',"
+            " reread_since = reread_since - interval '1 day'"
+        )
+        calls()
+        night()
+        return calls("/tracking/opens")
+
+    return a_day_later
+
+
+def test_statistics_ahead_by_another_number_each_night_cost_ever_fewer_whole_readings(
+    ahead: Callable[[int], int],
+) -> None:
+    spent = [ahead(opens) for opens in (4, 7, 3, 6, 5, 8, 2, 9, 4)]
+    # What is new is on the first page, the overlap of a day on it or on the next.
+    assert [calls > 3 for calls in spent] == [
+        True, True, True, False, True, False, False, False, True,
+    ]  # fmt: skip
+
+
+def test_an_event_that_was_missed_while_none_is_read_whole_is_found_when_one_is(
+    simulator: Running, ahead: Callable[[int], int], sql_rows: Rows
+) -> None:
+    for opens in (4, 7, 3):
+        ahead(opens)
+    add_opens(simulator, 1, days_ago=20)
+    ahead(3)
+    assert truth(simulator) - ledger(sql_rows)
+    # The counts move no more.
+    assert ahead(3, new=0) > 3
+    assert ledger(sql_rows) == truth(simulator)
+
+
+def test_what_a_whole_reading_brought_has_the_next_shortfall_read_for_at_once(
+    simulator: Running, ahead: Callable[[int], int], sql_rows: Rows
+) -> None:
+    for opens in (4, 7, 3):
+        ahead(opens)
+    ahead(3)
+    for _ in range(2):
+        add_opens(simulator, 1, days_ago=20)
+        ahead(0)
+    assert ledger(sql_rows) == truth(simulator)
+
+
 def test_an_event_of_the_future_is_kept(account: Running, night: Any, sql_rows: Rows) -> None:
     account.control.add_events([event(account, created_time="2031-01-01T00:00:00.000Z")])
     night()

@@ -41,6 +41,10 @@ class Stream:
     shortfall: int
     malformed_count: int
     left_out_count: int
+    reread_shortfall: int
+    reread_since: datetime | None
+    reread_at: datetime | None
+    may_reread: bool
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:
@@ -196,17 +200,29 @@ class StreamReading:
 
     def _reconcile(self) -> None:
         """Compare with the vendor's count; a shortfall is read for once, then shown."""
+        stream = self.stream
         missing = self._missing_after_doubts()
-        if missing and missing != self.stream.shortfall:
-            _log.info("%s: %d events fewer than counted; reading all", self.stream.path, missing)
-            self._reread = True
-            self._read_head()
-            missing = self._missing_after_doubts()
+        if missing and missing != stream.reread_shortfall and stream.may_reread:
+            missing = self._read_whole(missing)
         if missing:
-            _log.warning("%s: %d more are counted than listed", self.stream.path, missing)
-        self.stream.shortfall = missing
-        self.stream.read_count = self.stream.reported_count
+            _log.warning("%s: %d more are counted than listed", stream.path, missing)
+        stream.shortfall = missing
+        stream.read_count = stream.reported_count
         self._store([])
+
+    def _read_whole(self, missing: int) -> int:
+        """Read all for a shortfall; keep whether that brought anything. Return what is missing."""
+        stream, added = self.stream, self.added
+        _log.info("%s: %d events fewer than counted; reading all", stream.path, missing)
+        self._reread = True
+        self._read_head()
+        stream.reread_shortfall = self._missing_after_doubts()
+        stream.reread_at = None
+        if self.added == added:
+            with self._crm.transaction() as connection:
+                stream.reread_at = state.database_now(connection)
+        stream.reread_since = stream.reread_at and (stream.reread_since or stream.reread_at)
+        return stream.reread_shortfall
 
     def _missing_after_doubts(self) -> int:
         """Settle the doubts while the vendor counts more; return how many are still missing.
