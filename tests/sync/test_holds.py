@@ -52,12 +52,12 @@ def test_each_kind_of_stop_wakes_the_dag_that_asks(
     with crm.transaction() as connection:
         woken = database.row(connection, "opt_outs/opt_outs_waiting")
         assert woken == {"waiting": "hold 1"}
-        assert holds.unasked(connection, *holds.NOUNS["opt_outs"]) == [1]
+        assert holds.unanswered(connection, *holds.NOUNS["opt_outs"]) == [1]
 
 
-def unasked(crm: Database) -> list[int]:
+def unanswered(crm: Database) -> list[int]:
     with crm.transaction() as connection:
-        return holds.unasked(connection, "opt_outs")
+        return holds.unanswered(connection, "opt_outs")
 
 
 def unsubscribed(simulator: Running) -> set[int]:
@@ -88,10 +88,12 @@ def test_a_person_is_shown_how_many_why_and_whom(held: int, crm: Database) -> No
     assert hold.groups[0]["changed_by"] != "unknown"
 
 
-def test_a_hold_is_asked_about_once(held: int, crm: Database) -> None:
-    assert unasked(crm) == [held]
+def test_a_hold_that_is_asked_about_wakes_nothing_and_waits_for_its_answer(
+    held: int, crm: Database
+) -> None:
     holds.ask_about(crm, held)
-    assert unasked(crm) == []
+    assert crm.row("opt_outs/opt_outs_waiting") == {"waiting": None}
+    assert unanswered(crm) == [held]
 
 
 def test_approving_carries_exactly_what_was_shown(
@@ -107,7 +109,7 @@ def test_approving_carries_exactly_what_was_shown(
     assert holds.answer(crm, held, "approved", by="ann") == 8
     push()
     assert unsubscribed(people) == {1, 2, 4, 5, 6, 7, 8}
-    assert unasked(crm) == [held + 1]
+    assert unanswered(crm) == [held + 1]
     assert ("released", "ann", 8) in decisions(sql_rows)
 
 
@@ -127,7 +129,7 @@ def test_rejecting_leaves_them_held_and_keeps_who_said_so(
 def test_an_answer_is_asked_for_no_more(held: int, crm: Database) -> None:
     assert approve(crm) == 8
     assert holds.ask_about(crm, held) is None
-    assert unasked(crm) == []
+    assert unanswered(crm) == []
 
 
 def test_an_ordinary_opt_out_goes_out_while_others_wait_for_an_answer(
