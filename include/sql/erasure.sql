@@ -1,11 +1,14 @@
 -- name: erased_person
 -- The person that an erasure is about: by a CRM contact (also one who has left the CRM), or by the
--- vendor's. Parameters: contact_id, constant_contact_id (one of them null).
--- Grain: one row: the ids of the vendor's contacts, that of the link, deleted ones that were linked
--- before, and those with one of the addresses; whether the mirror has one; the CRM contacts that
--- are or were linked to them or have the address, those of them that are in the CRM besides the one
--- asked for; and the addresses' digests.
-WITH resolved AS (
+-- vendor's. Whatever our tables say that the CRM contact had before is the person's too, but what
+-- another contact of the CRM has now: its address may have been given to somebody else.
+-- Parameters: contact_id, constant_contact_id (one of them null).
+-- Grain: one row: the ids of the vendor's contacts, those linked now or before, and those with one
+-- of the addresses; whether any table has the person; the CRM contacts that are or were linked to
+-- them or have the address, the one asked for or, by the vendor's, all of these; those of them that
+-- are in the CRM besides the one asked for; those that have now what the person had, which stays;
+-- and the addresses' digests.
+WITH person AS (
     SELECT
         coalesce(
             %(constant_contact_id)s::text,
@@ -17,26 +20,8 @@ WITH resolved AS (
                 SELECT coalesce(gone.constant_contact_id, nullif(gone.projected_id, ''))
                 FROM ctct_left_contact AS gone
                 WHERE gone.contact_id = %(contact_id)s
-            ),
-            (
-                SELECT change.constant_contact_id FROM crm_opt_out_change AS change
-                WHERE
-                    change.contact_id = %(contact_id)s
-                    AND change.constant_contact_id IS NOT NULL
-                ORDER BY change.change_id DESC
-                LIMIT 1
             )
         ) AS constant_contact_id
-),
-
-person AS (
-    SELECT constant_contact_id FROM resolved
-    WHERE constant_contact_id IS NOT NULL
-    UNION
-    -- A link moves when its contact is deleted; what that one did stays.
-    SELECT mirrored.contact_id FROM crm_opt_out_change AS change
-    INNER JOIN ctct_contact AS mirrored ON change.constant_contact_id = mirrored.contact_id
-    WHERE change.contact_id = %(contact_id)s AND mirrored.deleted_at IS NOT NULL
 ),
 
 address AS (
@@ -45,14 +30,16 @@ address AS (
     WHERE mirrored.email_key IS NOT NULL
     UNION
     SELECT crm.email_key FROM ctct_link AS crm
-    LEFT JOIN person ON crm.constant_contact_id = person.constant_contact_id
-    WHERE
-        (crm.contact_id = %(contact_id)s OR person.constant_contact_id IS NOT NULL)
-        AND crm.email_key IS NOT NULL
+    WHERE crm.contact_id = %(contact_id)s AND crm.email_key IS NOT NULL
+    UNION
+    SELECT crm.email_key FROM ctct_link AS crm
+    INNER JOIN person ON crm.constant_contact_id = person.constant_contact_id
+    WHERE crm.email_key IS NOT NULL
 ),
 
-vendors AS (
+linked AS (
     SELECT constant_contact_id FROM person
+    WHERE constant_contact_id IS NOT NULL
     UNION
     SELECT mirrored.contact_id FROM ctct_contact AS mirrored
     INNER JOIN address ON mirrored.email_key = address.email_key
@@ -63,14 +50,103 @@ contact AS (
     WHERE %(contact_id)s IS NOT NULL
     UNION
     SELECT crm.contact_id FROM ctct_link AS crm
-    INNER JOIN vendors ON crm.constant_contact_id = vendors.constant_contact_id
+    INNER JOIN linked ON crm.constant_contact_id = linked.constant_contact_id
     UNION
     SELECT crm.contact_id FROM ctct_link AS crm
     INNER JOIN address ON crm.email_key = address.email_key
     UNION
     SELECT gone.contact_id FROM ctct_left_contact AS gone
-    INNER JOIN vendors
-        ON vendors.constant_contact_id IN (gone.constant_contact_id, gone.projected_id)
+    INNER JOIN linked
+        ON linked.constant_contact_id IN (gone.constant_contact_id, gone.projected_id)
+),
+
+asked AS (
+    SELECT contact_id FROM contact
+    WHERE coalesce(contact_id = %(contact_id)s, TRUE)
+),
+
+-- Of a change or an objection there may be neither.
+had AS MATERIALIZED (
+    SELECT
+        former.constant_contact_id,
+        former.email_digest
+    FROM ctct_former_key AS former
+    INNER JOIN asked ON former.contact_id = asked.contact_id
+    UNION
+    SELECT
+        change.constant_contact_id,
+        change.email_digest
+    FROM crm_opt_out_change AS change
+    INNER JOIN asked ON change.contact_id = asked.contact_id
+    UNION
+    SELECT
+        objection.constant_contact_id,
+        objection.email_digest
+    FROM ctct_objection AS objection
+    INNER JOIN asked ON objection.contact_id = asked.contact_id
+),
+
+had_contact AS (
+    SELECT DISTINCT
+        had.constant_contact_id,
+        coalesce(ctct_email_digest(mirrored.email_key), mirrored.purged_digest) AS email_digest
+    FROM had
+    LEFT JOIN ctct_contact AS mirrored ON had.constant_contact_id = mirrored.contact_id
+    WHERE had.constant_contact_id IS NOT NULL
+),
+
+had_digest AS MATERIALIZED (
+    SELECT email_digest FROM had
+    WHERE email_digest IS NOT NULL
+    UNION
+    SELECT email_digest FROM had_contact
+    WHERE email_digest IS NOT NULL
+),
+
+had_vendor AS MATERIALIZED (
+    SELECT
+        constant_contact_id,
+        email_digest
+    FROM had_contact
+    UNION
+    SELECT
+        mirrored.contact_id,
+        had_digest.email_digest
+    FROM had_digest
+    INNER JOIN ctct_contact AS mirrored
+        ON had_digest.email_digest = ctct_email_digest(mirrored.email_key)
+),
+
+-- The CRM's other contacts that have it now, by address or by link.
+taken AS MATERIALIZED (
+    SELECT
+        crm.contact_id,
+        NULL AS constant_contact_id,
+        had_digest.email_digest
+    FROM had_digest
+    INNER JOIN ctct_link AS crm ON had_digest.email_digest = ctct_email_digest(crm.email_key)
+    WHERE crm.contact_id NOT IN (SELECT contact.contact_id FROM contact)
+    UNION ALL
+    SELECT
+        crm.contact_id,
+        had_vendor.constant_contact_id,
+        had_vendor.email_digest
+    FROM had_vendor
+    INNER JOIN ctct_link AS crm ON had_vendor.constant_contact_id = crm.constant_contact_id
+    WHERE crm.contact_id NOT IN (SELECT contact.contact_id FROM contact)
+),
+
+vendors AS (
+    SELECT constant_contact_id FROM linked
+    UNION
+    SELECT former.constant_contact_id FROM had_vendor AS former
+    WHERE
+        NOT EXISTS (
+            SELECT FROM taken
+            WHERE
+                taken.constant_contact_id = former.constant_contact_id
+                OR taken.email_digest = former.email_digest
+        )
 )
 
 SELECT
@@ -79,11 +155,49 @@ SELECT
         SELECT vendors.constant_contact_id FROM vendors
         ORDER BY vendors.constant_contact_id
     ) AS constant_contact_ids,
-    exists(
+    EXISTS (SELECT FROM had)
+    OR EXISTS (
         SELECT FROM ctct_contact AS mirrored
         INNER JOIN vendors ON mirrored.contact_id = vendors.constant_contact_id
-    ) AS is_mirrored,
+    )
+    OR EXISTS (
+        SELECT FROM ctct_link AS crm
+        INNER JOIN contact ON crm.contact_id = contact.contact_id
+    )
+    OR EXISTS (
+        SELECT FROM ctct_left_contact AS gone
+        INNER JOIN contact ON gone.contact_id = contact.contact_id
+    )
+    OR EXISTS (
+        SELECT FROM crm_list_membership AS membership
+        WHERE membership.contact_id = %(contact_id)s
+    )
+    OR EXISTS (
+        SELECT FROM crm_interaction AS interaction
+        WHERE interaction.contact_id = %(contact_id)s
+    )
+    OR EXISTS (
+        SELECT FROM ctct_bulk_activity_row AS carried
+        WHERE carried.contact_id = %(contact_id)s OR carried.target = %(constant_contact_id)s
+    )
+    OR EXISTS (
+        SELECT FROM ctct_choice_contact AS chosen
+        WHERE chosen.contact_id = %(contact_id)s
+    )
+    OR EXISTS (
+        SELECT FROM crm_opt_out_change AS change
+        WHERE change.constant_contact_id = %(constant_contact_id)s
+    )
+    OR EXISTS (
+        SELECT FROM ctct_objection AS objection
+        WHERE objection.constant_contact_id = %(constant_contact_id)s
+    )
+    OR EXISTS (
+        SELECT FROM ctct_engagement AS event
+        WHERE event.contact_id = %(constant_contact_id)s
+    ) AS is_known,
     array(SELECT contact.contact_id FROM contact) AS contact_ids,
+    array(SELECT asked.contact_id FROM asked) AS asked_ids,
     array(
         SELECT crm.contact_id FROM ctct_link AS crm
         INNER JOIN contact ON crm.contact_id = contact.contact_id
@@ -91,10 +205,21 @@ SELECT
         ORDER BY crm.contact_id
     ) AS others,
     array(
+        SELECT DISTINCT taken.contact_id FROM taken
+        ORDER BY taken.contact_id
+    ) AS taken_by,
+    array(
         SELECT ctct_email_digest(address.email_key) FROM address
         UNION
         SELECT link.erased_digest FROM ctct_link AS link
         WHERE link.contact_id = %(contact_id)s AND link.erased_digest IS NOT NULL
+        UNION
+        SELECT had_digest.email_digest FROM had_digest
+        WHERE
+            NOT EXISTS (
+                SELECT FROM taken
+                WHERE taken.email_digest = had_digest.email_digest
+            )
     ) AS email_digests;
 
 -- name: is_on_the_way
@@ -269,26 +394,32 @@ SELECT
 ON CONFLICT (constant_contact_id) DO UPDATE SET is_in_log = TRUE;
 
 -- name: erase_interactions
--- Take an erased person's interactions from the CRM. Parameters: contact_ids,
+-- Take an erased person's interactions from the CRM. Parameters: asked_ids, contact_ids,
 -- constant_contact_ids. Grain: one row an interaction.
 DELETE FROM crm_interaction
 WHERE
     contact_id = any(%(contact_ids)s::text[])
-    AND constant_contact_id = any(%(constant_contact_ids)s::text[]);
+    AND (
+        contact_id = any(%(asked_ids)s::text[])
+        OR constant_contact_id = any(%(constant_contact_ids)s::text[])
+    );
 
 -- name: forget_links
--- Forget which contacts interactions were made of. Parameters: constant_contact_ids.
+-- Forget which contacts interactions were made of. Parameters: asked_ids, constant_contact_ids.
 -- Grain: one row a CRM contact that left.
 WITH linked AS (
     UPDATE ctct_link
     SET projected_id = NULL
-    WHERE projected_id = any(%(constant_contact_ids)s::text[])
+    WHERE
+        projected_id = any(%(constant_contact_ids)s::text[])
+        OR contact_id = any(%(asked_ids)s::text[])
 )
 
 DELETE FROM ctct_left_contact
 WHERE
     constant_contact_id = any(%(constant_contact_ids)s::text[])
-    OR projected_id = any(%(constant_contact_ids)s::text[]);
+    OR projected_id = any(%(constant_contact_ids)s::text[])
+    OR contact_id = any(%(asked_ids)s::text[]);
 
 -- name: erase_links
 -- Clear the links to an erased person, and what was seen of the person in the CRM: the mirror has
@@ -305,6 +436,12 @@ SET
 WHERE
     constant_contact_id = any(%(constant_contact_ids)s::text[])
     OR contact_id = any(%(contact_ids)s::text[]);
+
+-- name: erase_former_keys
+-- Forget what an erased person's contact of the CRM had before. Parameters: asked_ids.
+-- Grain: one row a link and address.
+DELETE FROM ctct_former_key
+WHERE contact_id = any(%(asked_ids)s::text[]);
 
 -- name: erase_contact
 -- Leave of an erased contact in the mirror that there is one. Parameters: constant_contact_ids.

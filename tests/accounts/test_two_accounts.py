@@ -218,6 +218,33 @@ def test_whom_one_account_erased_the_other_does_not_create(
     assert on_lists(eu.simulator) == {}
 
 
+def test_what_was_written_about_a_person_goes_in_the_account_that_never_had_them(
+    client: Client, crm: Database, eu: Eu, ann: str, simulator: Running, link: Callable[[], Any],
+    set_do_not_email: Flag, sql_rows: Rows, eu_rows: Rows,
+) -> None:  # fmt: skip
+    accounts = ((client, crm), (eu.client, eu.crm))
+
+    def night() -> None:
+        link()
+        for api, tables in accounts:
+            push_opt_outs(api, tables)
+
+    eu.simulator.control.purge_contact(THEIRS)
+    eu_rows("UPDATE ctct_link SET constant_contact_id = NULL")
+    eu_rows("TRUNCATE ctct_contact, ctct_former_key")
+    night()
+    set_do_not_email(ann, True, reason="Ann Lee asked by telephone", by_contact=True)
+    night()
+    simulator.control.delete_contact(OURS)
+    sql_rows("DELETE FROM crm_contact")
+    night()
+    for api, tables in accounts:
+        erase(api, tables, person(tables, contact_id=ann, constant_contact_id=None), by="joe")
+    for rows in (sql_rows, eu_rows):
+        for table in ("crm_opt_out_change", "ctct_objection"):
+            assert rows(f"SELECT reason FROM {table} WHERE reason IS NOT NULL") == []
+
+
 def test_a_flag_lost_by_a_restore_is_set_again_by_the_account_that_knows_of_it(
     eu: Eu, ann: str, link: Callable[[], Any], sql_rows: Rows, eu_rows: Rows
 ) -> None:

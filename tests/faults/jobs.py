@@ -127,6 +127,7 @@ TABLES = (
     "ctct_engagement",
     "ctct_link",
     "ctct_left_contact",
+    "ctct_former_key",
     "ctct_objection",
     "ctct_sync_state",
 )

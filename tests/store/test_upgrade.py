@@ -13,7 +13,7 @@ from constant_contact.store.migrations import migrate
 from constant_contact.store.seam_check import install
 from constant_contact.store.session import connect, settle
 from tests.databases import Databases
-from tests.store.old_schema import VERSIONS_0_1_0, apply
+from tests.store.old_schema import SCHEMA, VERSIONS_0_1_0, apply
 
 HERE = Path(__file__).parent
 
@@ -171,3 +171,24 @@ def test_no_campaign_has_moved_because_of_an_upgrade(
         " noted_at = '2026-05-02Z', events FROM ctct_campaign_count ORDER BY activity_type"
     ).fetchall()
     assert noted == [("open", 4, True, True, None), ("send", 10, True, True, None)]
+
+
+def test_an_erasure_still_finds_the_links_of_before(databases: Databases) -> None:
+    name = databases.create_empty()
+    with settle(psycopg.connect(databases.url(name))) as connection:
+        versions = sorted(path.stem for path in SCHEMA.glob("[0-9]*.sql"))
+        apply(connection, [version for version in versions if version < "0043"])
+        connection.execute(
+            "INSERT INTO ctct_link (contact_id, constant_contact_id, projected_id)"
+            " VALUES ('c1', 'v1', 'v1'), ('c2', 'v2', 'v9'), ('c3', NULL, 'v3'), ('c4', 'v4', '');"
+            "INSERT INTO ctct_left_contact (contact_id, constant_contact_id, projected_id)"
+            " VALUES ('c5', 'v5', 'v5'), ('c6', 'v6', 'v9'), ('c7', NULL, '')"
+        )
+        connection.commit()
+        migrate(connection)
+        kept = connection.execute("SELECT * FROM ctct_former_key ORDER BY 1, 2").fetchall()
+    assert kept == [
+        ("c2", "v9", None), ("c3", "v3", None), ("c5", "v5", None), ("c6", "v6", None),
+        ("c6", "v9", None),
+    ]  # fmt: skip
+    databases.drop(name)

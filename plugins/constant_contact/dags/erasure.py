@@ -2,8 +2,10 @@
 
 Forgets a person who asked for it: the address and the reasons go, the interactions leave the CRM,
 the events of the ledger lose their contact, the link is cleared, and last the id leaves the call
-log. That the person said no stays, without an address, and a digest of the address, so that no job
-creates the person again or puts the address on a list. With several accounts: run each one's.
+log. What the CRM contact had before, addresses and links, goes too, but for what another contact of
+the CRM has now: the log names that one. That the person said no stays, without an address, and a
+digest of the address, so that no job creates the person again or puts the address on a list. With
+several accounts: run each one's.
 
 Before, in this order: set *Do Not Email* in the CRM, as asked by the contact; let it be carried;
 delete the contact at Constant Contact, if it is to be forgotten there too; delete it in the CRM.

@@ -3,9 +3,11 @@
 What goes: the address, what the person did (the ledger's events stay without a contact), the
 interactions, the requests and choices, the reasons, the id in the call log. What stays: that the
 flag was changed and what was decided about it, without an address, and a digest of the address, so
-that the person is not created again.
+that the person is not created again. What the CRM contact had before, addresses and links, is the
+person's too, unless another contact of the CRM has it now.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +28,7 @@ from constant_contact.sync.consent import rules, single
 from constant_contact.sync.crm.crm_contacts import see_contacts_in
 from constant_contact.sync.report import Report
 
+_log = logging.getLogger("constant_contact.erasure")
 _LOOK_AGAIN = timedelta(minutes=2)
 
 
@@ -62,11 +65,16 @@ def person(
             f"{contact_id} shares an address or a link with {', '.join(found['others'])}: give "
             "them another address and clear their links, or erase all by constant_contact_id",
         )
-    is_linked = found["constant_contact_ids"] and found["contact_ids"]
-    if not (is_linked or found["is_mirrored"] or found["email_digests"]):
+    if not found["is_known"]:
         asked_for = contact_id or constant_contact_id
         raise SettingError(
             "params contact_id, constant_contact_id", f"nothing is known of {asked_for}"
+        )
+    if found["taken_by"]:
+        _log.warning(
+            "What the person had before, and %s of the CRM has now, stays; erase that contact too "
+            "if it is the same person",
+            ", ".join(found["taken_by"]),
         )
     return found
 
@@ -117,8 +125,6 @@ def _erase(
     report.addresses_suppressed = len(params["email_digests"])
     report.memberships = database.run(connection, "erasure/erase_memberships", params)
     database.run(connection, "erasure/erase_bulk_rows", params)
-    if not params["constant_contact_ids"]:
-        return report
     # Neither a projection nor a page that was read before brings anything back.
     database.row(connection, "engagement/lock_interactions")
     database.row(connection, "engagement/lock_projection")
@@ -127,6 +133,8 @@ def _erase(
     report.interactions = database.run(connection, "erasure/erase_interactions", params)
     database.run(connection, "erasure/forget_links", params)
     database.run(connection, "erasure/erase_links", params)
+    # Last: clearing links keeps them there.
+    database.run(connection, "erasure/erase_former_keys", params)
     database.run(connection, "erasure/erase_contact", params)
     report.events = database.run(connection, "erasure/erase_events", params)
     return report
