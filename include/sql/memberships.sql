@@ -1114,7 +1114,7 @@ request AS (
                 overruled.list_id
             FROM overruled
         ) AS is_overruled,
-        -- An import of ours created it, and the vendor's listing does not show it yet.
+        -- By an import of ours; the vendor's listing may not show it yet.
         wanted.action = 'remove'
         AND wanted.linked_id IS NULL
         AND EXISTS (
@@ -1125,11 +1125,7 @@ request AS (
                 AND activity.kind = 'import'
                 AND activity.adds_up
                 AND activity.ended_at > clock_timestamp() - interval '1 day'
-                AND NOT EXISTS (
-                    SELECT FROM ctct_contact AS mirrored
-                    WHERE mirrored.email_key = carried.target
-                )
-        ) AS is_unseen
+        ) AS is_created
     FROM subject AS wanted
     LEFT JOIN ctct_list AS list ON wanted.list_id = list.list_id
     LEFT JOIN ctct_contact AS linked ON wanted.linked_id = linked.contact_id
@@ -1196,7 +1192,7 @@ judged AS (
             WHEN known.list_is_deleted THEN 'list deleted'
             WHEN NOT known.is_in_crm THEN 'not in crm'
             WHEN known.is_overruled THEN 'overruled'
-            WHEN known.is_unseen THEN 'wait'
+            WHEN known.is_created AND NOT known.address_is_deleted THEN 'wait'
             WHEN known.linked_id IS NOT NULL AND NOT known.is_mirrored THEN 'wait'
             -- It has appeared since the last linking.
             WHEN known.is_to_be_linked AND known.gate <> 'must not exist' THEN 'wait'
