@@ -90,10 +90,16 @@ def erase(client: Client, crm: Database, found: dict[str, Any], *, by: str) -> E
         # No list membership is planned or sent meanwhile.
         if not (database.row(session, "memberships/try_lock") or {})["is_ours"]:
             raise _on_the_way(session)
-        with crm.transaction() as connection:
-            if (database.row(connection, "erasure/is_on_the_way", found) or {})["is_on_the_way"]:
-                raise _on_the_way(connection)
-            return _erase(client, connection, found | {"erased_by": by})
+        try:
+            with crm.transaction() as connection:
+                on_the_way = database.row(connection, "erasure/is_on_the_way", found) or {}
+                if on_the_way["is_on_the_way"]:
+                    raise _on_the_way(connection)
+                return _erase(client, connection, found | {"erased_by": by})
+        finally:
+            # A busy server ends a session moments after it is closed.
+            if not session.closed:
+                database.row(session, "memberships/unlock")
 
 
 def erase_calls(crm: Database) -> int:
