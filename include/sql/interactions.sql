@@ -1,7 +1,7 @@
 -- name: project_new_events
 -- Make interactions of the events that came since the last projection, for the links projected
--- before. Of a link that was cleared since, only what happened before: its contact may be another
--- person's by now. Parameters: position, upto (event ids), left_out (activity types).
+-- before. Of a link that was cleared since, only what happened before: its contact may belong to
+-- another person by now. Parameters: position, upto (event ids), left_out (activity types).
 -- Grain: one row an event and linked CRM contact.
 INSERT INTO crm_interaction (
     interaction_id, contact_id, constant_contact_id, campaign_id, campaign_activity_id,

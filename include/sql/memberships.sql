@@ -1024,8 +1024,9 @@ subject AS MATERIALIZED (
             AND crm.contact_id IS NULL
 ),
 
--- Whoever else has the link or the address may have asked for the opposite later, whatever became
--- of that. Thousands may have one address: of each key only the last wishes are compared.
+-- Another CRM contact with the same link or address may have asked for the opposite later: the last
+-- wish counts, whatever its status. Thousands may have one address: only the last wishes of each
+-- link and address are compared.
 wished AS MATERIALIZED (
     SELECT
         subject.contact_id,
@@ -1406,7 +1407,7 @@ SELECT
     (SELECT count(*) FROM waiting) AS waiting;
 
 -- name: hold_memberships
--- The circuit breaker: hold what would take too many contacts off lists at once, for one person to
+-- The circuit breaker: hold what would take too many contacts off lists in a day, for one person to
 -- answer; not what is on its way. Parameters: detail. Grain: one row a request.
 WITH hold AS (
     INSERT INTO ctct_hold (noun, detail)

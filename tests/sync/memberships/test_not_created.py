@@ -1,4 +1,4 @@
-"""A contact that the vendor refused to create, and whoever has its address later."""
+"""A contact that the vendor refused to create, and the next contact with its address."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ def linked(sql_rows: Rows) -> dict[str, str | None]:
 def ann_was_refused(
     simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want, sql_rows: Rows
 ) -> Running:
-    """Ann was to be created with the office's address; the vendor refused; nobody was created."""
+    """Ann was to be created with the office's address; the vendor refused."""
     add_crm_contact("ann", OFFICE)
     want("ann", 1)
     simulator.control.add_fault(

@@ -76,13 +76,13 @@ def test_a_removal_right_after_an_import_is_not_lost_while_the_vendors_listing_l
     simulator: Running, push_lists: Push, add_crm_contact: Add, want: Want, sql_rows: Rows
 ) -> None:
     """The import is done by its counters; GET /contacts shows its contacts a minute later."""
-    nobody = {"status": 200, "body": {"contacts": [], "contacts_count": 0}}
+    empty_page = {"status": 200, "body": {"contacts": [], "contacts_count": 0}}
     simulator.control.load(contacts=[vendor_contact(1, "old@example.com")])
     add_crm_contact("c0", "old@example.com")
     want("c0", 1)
     push_lists()
     simulator.control.add_fault(
-        "status", match={"method": "GET", "path": "/v3/contacts"}, params=nobody, times=999
+        "status", match={"method": "GET", "path": "/v3/contacts"}, params=empty_page, times=999
     )
     for n in range(1, 11):
         add_crm_contact(f"n{n}", f"new{n}@example.com")
